@@ -1,0 +1,1 @@
+//! The Mantis host: everything around the challenges.

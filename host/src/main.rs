@@ -1,0 +1,2 @@
+//! The `mantis` program.
+fn main() {}

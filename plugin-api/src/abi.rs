@@ -1,0 +1,1 @@
+//! The C ABI that native plugins speak.

@@ -1,0 +1,71 @@
+//! The three traits that make a challenge.
+
+use crate::{Description, History, Market, ParamMap, PluginError, Salience, Spec};
+
+/// Where market prices become what miners are measured against.
+pub trait Label {
+    /// What [`Label::label`] hands to [`Score::score`]; it never leaves the plugin.
+    type Labels;
+
+    /// Chooses the rows that count and labels them.
+    ///
+    /// Rows from `market.scored_rows` on may be read as the future of a label, never scored themselves.
+    ///
+    /// # Errors
+    /// [`PluginError::Data`] where the market cannot be labelled at all. Too little data is no error: it is an
+    /// empty [`Salience`] with a note.
+    fn label(&self, market: &Market) -> Result<Self::Labels, PluginError>;
+}
+
+/// Where labels and the miners' history become saliences.
+pub trait Score: Label {
+    /// Measures what each miner adds.
+    ///
+    /// A pure function of the challenge, `history` and `labels`: the same bits on every machine. Saliences are
+    /// finite and not negative; they need not sum to 1.
+    ///
+    /// # Errors
+    /// Any [`PluginError`]; the challenge then pays nobody in this cycle, and the host says why.
+    fn score(
+        &self,
+        history: &dyn History,
+        labels: &Self::Labels,
+        run: &dyn Run,
+    ) -> Result<Salience, PluginError>;
+}
+
+/// A challenge as a whole: what [`crate::export!`] takes.
+pub trait Challenge: Score + Sized + Send {
+    /// Name, version, what it is for, and the table of its parameters.
+    fn describe() -> Description;
+
+    /// Makes a configured challenge from its entry in `challenges.toml`.
+    ///
+    /// # Errors
+    /// [`PluginError::Parameter`] for an unknown or bad parameter, [`PluginError::Spec`] where dim, assets or
+    /// horizon do not fit the plugin.
+    fn configure(spec: Spec, params: &ParamMap) -> Result<Self, PluginError>;
+
+    /// Turns one miner's JSON for this challenge into the vector that is stored:
+    /// [`Spec::storage_dim`] numbers, all zero where the submission counts as absent.
+    ///
+    /// # Errors
+    /// [`PluginError::Submission`] with a sentence that the miner can act on.
+    fn decode(&self, submission: &serde_json::Value) -> Result<Vec<f32>, PluginError>;
+}
+
+/// What a running score may tell the host.
+pub trait Run {
+    /// Reports the finished part of the work, 0 to 1.
+    fn progress(&self, done: f64);
+    /// Writes a line to the host's log, tagged with the challenge.
+    fn log(&self, line: &str);
+}
+
+/// A [`Run`] that tells nobody.
+pub struct Silent;
+
+impl Run for Silent {
+    fn progress(&self, _done: f64) {}
+    fn log(&self, _line: &str) {}
+}
