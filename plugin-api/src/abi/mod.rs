@@ -1,0 +1,184 @@
+//! The C ABI that native plugins speak.
+//!
+//! A plugin exports one symbol, the static [`SYMBOL`] of type [`PluginTable`]: a prefix that never changes (magic,
+//! ABI version, size, fingerprint) and C functions. Nothing allocated on one side is freed on the other: results go
+//! through the host's [`HostTable::emit`], and history is pulled through [`HostTable::read`]. Structured data is
+//! JSON; columns of numbers are plain arrays.
+//!
+//! This is plumbing: [`crate::export!`] writes the plugin's side, the host's loader is the other one.
+
+mod plugin;
+
+use std::ffi::c_void;
+use std::ops::RangeInclusive;
+
+/// The ABI version that plugins built with this crate speak.
+pub const VERSION: u32 = 1;
+/// The ABI versions that a host built with this crate accepts.
+pub const SUPPORTED: RangeInclusive<u32> = 1..=1;
+/// First bytes of every [`PluginTable`].
+pub const MAGIC: [u8; 8] = *b"MANTISPL";
+/// Name of the exported static.
+pub const SYMBOL: &str = "MANTIS_PLUGIN";
+/// Compiler and target of this build, as `rustc 1.95.0 (...) for x86_64-unknown-linux-gnu`.
+pub const FINGERPRINT: &str = concat!(env!("MANTIS_RUSTC"), " for ", env!("MANTIS_TARGET"));
+
+/// Call succeeded; its result was emitted.
+pub const OK: i32 = 0;
+/// Call failed; a [`crate::PluginError`] was emitted as [`Emit::Error`].
+pub const FAILED: i32 = 1;
+
+/// What a call of [`HostTable::emit`] carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Emit {
+    /// A [`crate::PluginError`] as JSON.
+    Error = 0,
+    /// A [`crate::Description`] as JSON.
+    Description = 1,
+    /// A decoded vector: native-endian `f32`s.
+    Vector = 2,
+    /// Saliences: native-endian `f64`s, one per miner.
+    Saliences = 3,
+    /// The [`crate::Salience`] as JSON, its numbers in [`Emit::Saliences`].
+    Report = 4,
+    /// One line for the log.
+    Log = 5,
+    /// Progress: one native-endian `f64`, 0 to 1.
+    Progress = 6,
+}
+
+impl Emit {
+    /// The kind with this number, if there is one.
+    #[must_use]
+    pub fn from_u32(kind: u32) -> Option<Self> {
+        [Self::Error, Self::Description, Self::Vector, Self::Saliences, Self::Report, Self::Log, Self::Progress]
+            .into_iter()
+            .find(|&known| known as u32 == kind)
+    }
+}
+
+/// Borrowed bytes.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Bytes {
+    /// First byte.
+    pub ptr: *const u8,
+    /// How many.
+    pub len: usize,
+}
+
+impl From<&[u8]> for Bytes {
+    fn from(bytes: &[u8]) -> Self {
+        Self { ptr: bytes.as_ptr(), len: bytes.len() }
+    }
+}
+
+/// What a plugin may call while one of its functions runs.
+#[repr(C)]
+pub struct HostTable {
+    /// Handed back in every call.
+    pub ctx: *mut c_void,
+    /// Takes a result: kind (see [`Emit`]), first byte, length. The bytes are copied before it returns.
+    pub emit: unsafe extern "C" fn(ctx: *mut c_void, kind: u32, ptr: *const u8, len: usize),
+    /// Copies a block of history (miners from-to, rows from-to) to `out`, which holds `len` half floats. Returns
+    /// [`OK`] or another number.
+    pub read: unsafe extern "C" fn(
+        ctx: *mut c_void,
+        miners_from: usize,
+        miners_to: usize,
+        rows_from: usize,
+        rows_to: usize,
+        out: *mut u16,
+        len: usize,
+    ) -> i32,
+}
+
+/// [`crate::Market`] across the boundary.
+#[repr(C)]
+pub struct MarketTable {
+    /// All rows.
+    pub rows: usize,
+    /// Columns of `prices`.
+    pub assets: usize,
+    /// Rows that may be scored; length of `submitted`.
+    pub scored_rows: usize,
+    /// `rows` numbers.
+    pub sidx: *const i64,
+    /// `rows x assets` numbers.
+    pub prices: *const f64,
+    /// `scored_rows` bytes, 0 or 1.
+    pub submitted: *const u8,
+    /// JSON list of pairs of strings.
+    pub carried: Bytes,
+}
+
+/// The head of a [`crate::History`] across the boundary.
+#[repr(C)]
+pub struct HistoryTable {
+    /// Rows.
+    pub rows: usize,
+    /// Miners.
+    pub miners: usize,
+    /// Numbers per miner and row.
+    pub dim: usize,
+    /// JSON list of strings.
+    pub hotkeys: Bytes,
+}
+
+/// What a plugin exports. The fields up to `fingerprint` are the same in every ABI version.
+#[repr(C)]
+pub struct PluginTable {
+    /// [`MAGIC`].
+    pub magic: [u8; 8],
+    /// ABI version of the plugin.
+    pub abi: u32,
+    /// Size of this struct in bytes.
+    pub size: u32,
+    /// [`FINGERPRINT`] of the plugin's build.
+    pub fingerprint: Bytes,
+    /// Emits the [`Emit::Description`].
+    pub describe: unsafe extern "C" fn(host: *const HostTable) -> i32,
+    /// Makes an instance of a [`crate::Spec`] and a [`crate::ParamMap`], both JSON, and stores it in `out`.
+    pub configure: unsafe extern "C" fn(
+        host: *const HostTable,
+        spec: Bytes,
+        params: Bytes,
+        out: *mut *mut c_void,
+    ) -> i32,
+    /// Emits the [`Emit::Vector`] of a submission (JSON).
+    pub decode: unsafe extern "C" fn(instance: *mut c_void, host: *const HostTable, json: Bytes) -> i32,
+    /// Labels and scores; emits [`Emit::Saliences`], then [`Emit::Report`].
+    pub score: unsafe extern "C" fn(
+        instance: *mut c_void,
+        host: *const HostTable,
+        market: *const MarketTable,
+        history: *const HistoryTable,
+    ) -> i32,
+    /// Frees an instance.
+    pub destroy: unsafe extern "C" fn(instance: *mut c_void),
+}
+
+#[allow(unsafe_code)]
+// SAFETY: the only pointers are `fingerprint`'s, to a `&'static str` that nobody writes.
+unsafe impl Sync for PluginTable {}
+
+impl PluginTable {
+    /// The table of a challenge; [`crate::export!`] puts it into a static.
+    #[must_use]
+    pub const fn of<C: crate::Challenge>() -> Self {
+        plugin::table::<C>()
+    }
+}
+
+/// Exports a [`crate::Challenge`] as the plugin of this library. Once per crate, whose `crate-type` has `cdylib`.
+#[macro_export]
+macro_rules! export {
+    ($challenge:ty) => {
+        /// What the native loader looks up.
+        #[allow(unsafe_code)]
+        // SAFETY: no other item of a plugin library has this name.
+        #[unsafe(no_mangle)]
+        pub static MANTIS_PLUGIN: $crate::abi::PluginTable = $crate::abi::PluginTable::of::<$challenge>();
+    };
+}

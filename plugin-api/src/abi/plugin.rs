@@ -1,0 +1,237 @@
+//! The plugin's side of the C ABI.
+#![allow(unsafe_code)]
+// Why unsafe is needed at all: the host reaches a plugin through a C ABI, so pointers cross. Every function here is
+// called by the host's loader only, which keeps its half of the contract in `abi/mod.rs`: non-null tables that
+// outlive the call, pointers with the lengths they come with, instances made by `configure` and used by one thread
+// at a time.
+
+use super::{
+    Bytes, Emit, FAILED, FINGERPRINT, HistoryTable, HostTable, MAGIC, MarketTable, OK, PluginTable, VERSION,
+};
+use crate::{Challenge, History, Market, PluginError, Run, Salience, Shape};
+use half::f16;
+use std::ffi::c_void;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, Once, PoisonError};
+
+pub(super) const fn table<C: Challenge>() -> PluginTable {
+    PluginTable {
+        magic: MAGIC,
+        abi: VERSION,
+        size: size_of::<PluginTable>() as u32,
+        fingerprint: Bytes { ptr: FINGERPRINT.as_ptr(), len: FINGERPRINT.len() },
+        describe: describe::<C>,
+        configure: configure::<C>,
+        decode: decode::<C>,
+        score: score::<C>,
+        destroy: destroy::<C>,
+    }
+}
+
+unsafe extern "C" fn describe<C: Challenge>(host: *const HostTable) -> i32 {
+    // SAFETY: the loader hands a table that outlives the call.
+    let host = unsafe { &*host };
+    guarded(host, || {
+        emit_json(host, Emit::Description, &C::describe());
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn configure<C: Challenge>(
+    host: *const HostTable,
+    spec: Bytes,
+    params: Bytes,
+    out: *mut *mut c_void,
+) -> i32 {
+    // SAFETY: as above.
+    let host = unsafe { &*host };
+    guarded(host, || {
+        // SAFETY: the loader's bytes live as long as the call.
+        let (spec, params) = unsafe { (spec.borrow(), params.borrow()) };
+        let challenge = C::configure(from_json(spec)?, &from_json(params)?)?;
+        // SAFETY: `out` is a valid place for one pointer.
+        unsafe { *out = Box::into_raw(Box::new(challenge)).cast() };
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn decode<C: Challenge>(instance: *mut c_void, host: *const HostTable, json: Bytes) -> i32 {
+    // SAFETY: as above; `instance` was made by `configure::<C>`.
+    let (host, challenge) = unsafe { (&*host, &*instance.cast::<C>()) };
+    guarded(host, || {
+        // SAFETY: as above.
+        let vector = challenge.decode(&from_json(unsafe { json.borrow() })?)?;
+        let bytes: Vec<u8> = vector.iter().flat_map(|x| x.to_ne_bytes()).collect();
+        emit(host, Emit::Vector, &bytes);
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn score<C: Challenge>(
+    instance: *mut c_void,
+    host: *const HostTable,
+    market: *const MarketTable,
+    history: *const HistoryTable,
+) -> i32 {
+    // SAFETY: as above.
+    let (host, challenge) = unsafe { (&*host, &*instance.cast::<C>()) };
+    guarded(host, || {
+        // SAFETY: the loader's tables describe arrays of the lengths they name, alive during the call.
+        let (market, history) = unsafe { (owned_market(&*market)?, HostHistory::new(host, &*history)?) };
+        let labels = challenge.label(&market)?;
+        emit_salience(host, challenge.score(&history, &labels, host)?);
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn destroy<C: Challenge>(instance: *mut c_void) {
+    // SAFETY: made by `configure::<C>`, and the loader frees it once. A panic must not cross the boundary; there is
+    // nobody left to tell.
+    let _ = catch_unwind(|| drop(unsafe { Box::from_raw(instance.cast::<C>()) }));
+}
+
+impl Bytes {
+    /// # Safety
+    /// The bytes must be alive and unchanged for `'a`.
+    unsafe fn borrow<'a>(self) -> &'a [u8] {
+        if self.len == 0 {
+            return &[];
+        }
+        // SAFETY: by contract.
+        unsafe { std::slice::from_raw_parts(self.ptr, self.len) }
+    }
+}
+
+/// Copies an array that may be empty.
+///
+/// # Safety
+/// `ptr` must point to `len` values where `len` is not 0.
+unsafe fn owned<T: Copy>(ptr: *const T, len: usize) -> Vec<T> {
+    if len == 0 {
+        return Vec::new();
+    }
+    // SAFETY: by contract.
+    unsafe { std::slice::from_raw_parts(ptr, len) }.to_vec()
+}
+
+unsafe fn owned_market(table: &MarketTable) -> Result<Market, PluginError> {
+    // SAFETY: the table's pointers hold as many values as it says.
+    unsafe {
+        Ok(Market {
+            sidx: owned(table.sidx, table.rows),
+            prices: owned(table.prices, table.rows * table.assets),
+            assets: table.assets,
+            submitted: owned(table.submitted, table.scored_rows).into_iter().map(|x| x != 0).collect(),
+            scored_rows: table.scored_rows,
+            carried: from_json(table.carried.borrow())?,
+        })
+    }
+}
+
+/// The host's history as the plugin's trait.
+struct HostHistory<'a> {
+    host: &'a HostTable,
+    shape: Shape,
+    hotkeys: Vec<String>,
+}
+
+impl<'a> HostHistory<'a> {
+    unsafe fn new(host: &'a HostTable, table: &HistoryTable) -> Result<Self, PluginError> {
+        let shape = Shape { rows: table.rows, miners: table.miners, dim: table.dim };
+        // SAFETY: as above.
+        let hotkeys = from_json(unsafe { table.hotkeys.borrow() })?;
+        Ok(Self { host, shape, hotkeys })
+    }
+}
+
+impl History for HostHistory<'_> {
+    fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    fn hotkeys(&self) -> &[String] {
+        &self.hotkeys
+    }
+
+    fn read(&self, miners: Range<usize>, rows: Range<usize>, out: &mut [f16]) -> Result<(), PluginError> {
+        let HostTable { ctx, read, .. } = *self.host;
+        // SAFETY: `f16` is a transparent `u16`; the host writes at most `len` of them.
+        let status = unsafe {
+            read(ctx, miners.start, miners.end, rows.start, rows.end, out.as_mut_ptr().cast(), out.len())
+        };
+        if status == OK {
+            Ok(())
+        } else {
+            Err(PluginError::host(format!(
+                "history of miners {miners:?}, rows {rows:?} into {} numbers, of {:?}",
+                out.len(),
+                self.shape
+            )))
+        }
+    }
+}
+
+impl Run for HostTable {
+    fn progress(&self, done: f64) {
+        emit(self, Emit::Progress, &done.to_ne_bytes());
+    }
+
+    fn log(&self, line: &str) {
+        emit(self, Emit::Log, line.as_bytes());
+    }
+}
+
+/// Runs `body`, and turns an error or a panic into an emitted error.
+fn guarded(host: &HostTable, body: impl FnOnce() -> Result<(), PluginError>) -> i32 {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        std::panic::set_hook(Box::new(|info| {
+            *last_panic() = Some(info.to_string());
+        }));
+    });
+    let outcome = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
+        let message = last_panic().take().unwrap_or_else(|| "no message".into());
+        Err(PluginError::Panic { message: message.replace('\n', " ") })
+    });
+    match outcome {
+        Ok(()) => OK,
+        Err(error) => {
+            emit_json(host, Emit::Error, &error);
+            FAILED
+        }
+    }
+}
+
+/// Message and place of the last panic; the payload that `catch_unwind` gives has no place.
+fn last_panic() -> std::sync::MutexGuard<'static, Option<String>> {
+    static LAST: Mutex<Option<String>> = Mutex::new(None);
+    LAST.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn emit_salience(host: &HostTable, mut salience: Salience) {
+    // The numbers go as bits, so that the host sees a NaN for what it is; JSON has none.
+    let mut bytes = Vec::with_capacity(salience.miners.len() * 8);
+    salience.facts.retain(|fact| fact.value.is_finite());
+    for miner in &mut salience.miners {
+        bytes.extend(miner.salience.to_ne_bytes());
+        miner.salience = 0.0;
+        miner.facts.retain(|fact| fact.value.is_finite());
+    }
+    emit(host, Emit::Saliences, &bytes);
+    emit_json(host, Emit::Report, &salience);
+}
+
+fn emit_json(host: &HostTable, kind: Emit, value: &impl serde::Serialize) {
+    // Types of this crate only: maps with string keys, strings and numbers, which always serialise.
+    emit(host, kind, &serde_json::to_vec(value).unwrap_or_default());
+}
+
+fn emit(host: &HostTable, kind: Emit, bytes: &[u8]) {
+    // SAFETY: the host copies `len` bytes before it returns.
+    unsafe { (host.emit)(host.ctx, kind as u32, bytes.as_ptr(), bytes.len()) };
+}
+
+fn from_json<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, PluginError> {
+    serde_json::from_slice(bytes).map_err(|e| PluginError::host(format!("unreadable JSON: {e}")))
+}
