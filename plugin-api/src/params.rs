@@ -244,8 +244,14 @@ mod tests {
         for (bad, says) in [
             (json!({"tpo": 1}), "parameter `tpo`: no such parameter; allowed: top, c, model"),
             (json!({"top": 0}), "parameter `top`: 0 is not allowed; allowed: a whole number from 1 to 10"),
-            (json!({"top": 1.5}), "parameter `top`: 1.5 has the wrong type; allowed: a whole number from 1 to 10"),
-            (json!({"c": -1}), "parameter `c`: -1 is not allowed; allowed: a number from 0.000001 to 1000000"),
+            (
+                json!({"top": 1.5}),
+                "parameter `top`: 1.5 has the wrong type; allowed: a whole number from 1 to 10",
+            ),
+            (
+                json!({"c": -1}),
+                "parameter `c`: -1 is not allowed; allowed: a number from 0.000001 to 1000000",
+            ),
             (json!({"model": "c"}), "parameter `model`: \"c\" is not allowed; allowed: \"a\" or \"b\""),
         ] {
             assert_eq!(read(bad).unwrap_err(), says);

@@ -45,7 +45,10 @@ impl History for MemoryHistory {
         let size = rows.len() * self.dim;
         let outside = miners.end > self.columns.len() || rows.end > self.rows;
         if outside || out.len() != miners.len() * size {
-            return Err(PluginError::host(format!("no block {miners:?} x {rows:?} of {} numbers", out.len())));
+            return Err(PluginError::host(format!(
+                "no block {miners:?} x {rows:?} of {} numbers",
+                out.len()
+            )));
         }
         for (column, target) in self.columns[miners].iter().zip(out.chunks_mut(size.max(1))) {
             target.copy_from_slice(&column[rows.start * self.dim..rows.end * self.dim]);

@@ -1,1 +1,45 @@
-//! Work in progress.
+//! The `binary` challenge: will the price be higher one horizon from now?
+//!
+//! Scoring in four steps ([`score`]): time weights, selection of miners by AUC on the second half, out-of-sample
+//! values of each selected miner by walk-forward fits, and an elastic-net ensemble of those values whose
+//! coefficients are the saliences.
+
+mod label;
+mod params;
+mod score;
+
+pub use label::Labels;
+pub use params::Params;
+
+use mantis_plugin_api::{Challenge, Description, ParamMap, PluginError, Spec, decode, export};
+
+/// A configured `binary` challenge.
+pub struct Binary {
+    spec: Spec,
+    params: Params,
+}
+
+impl Challenge for Binary {
+    fn describe() -> Description {
+        let summary =
+            "Direction of one price over a fixed horizon, paid by what each miner adds to an elastic net.";
+        Description::new("binary", env!("CARGO_PKG_VERSION"), summary).with_params(Params::table())
+    }
+
+    fn configure(spec: Spec, params: &ParamMap) -> Result<Self, PluginError> {
+        if !spec.assets.is_empty() {
+            return Err(PluginError::spec("assets", "a list of assets", "none: one price per challenge"));
+        }
+        if spec.rows_ahead() == 0 {
+            let found = format!("{} blocks", spec.blocks_ahead);
+            return Err(PluginError::spec("blocks_ahead", found, "at least one sampled block"));
+        }
+        Ok(Self { params: Params::read(params)?, spec })
+    }
+
+    fn decode(&self, submission: &mantis_plugin_api::serde_json::Value) -> Result<Vec<f32>, PluginError> {
+        decode::vector(submission, self.spec.dim, -1.0..=1.0)
+    }
+}
+
+export!(Binary);

@@ -52,9 +52,17 @@ impl Emit {
     /// The kind with this number, if there is one.
     #[must_use]
     pub fn from_u32(kind: u32) -> Option<Self> {
-        [Self::Error, Self::Description, Self::Vector, Self::Saliences, Self::Report, Self::Log, Self::Progress]
-            .into_iter()
-            .find(|&known| known as u32 == kind)
+        [
+            Self::Error,
+            Self::Description,
+            Self::Vector,
+            Self::Saliences,
+            Self::Report,
+            Self::Log,
+            Self::Progress,
+        ]
+        .into_iter()
+        .find(|&known| known as u32 == kind)
     }
 }
 

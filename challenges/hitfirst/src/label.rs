@@ -1,0 +1,117 @@
+//! Which barrier is hit first.
+
+use crate::HitFirst;
+use mantis_kit::{math, rolling};
+use mantis_plugin_api::{Label, Market, PluginError};
+
+/// Keeps logarithms finite.
+const EPS: f64 = 1e-12;
+
+/// What the price does first within the horizon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hit {
+    /// It reaches the upper barrier.
+    Up,
+    /// It reaches the lower barrier.
+    Down,
+    /// Neither.
+    Neither,
+}
+
+/// The rows that are scored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Labels {
+    /// Rows with a price.
+    pub priced_rows: usize,
+    /// Row of the market, ascending.
+    pub rows: Vec<usize>,
+    /// What happened after it.
+    pub hits: Vec<Hit>,
+}
+
+impl Label for HitFirst {
+    type Labels = Labels;
+
+    /// Labels every row with a full horizon and a standard deviation (scoring: hitfirst).
+    ///
+    /// The standard deviation of a row looks at returns that end one horizon after it: the network's rule.
+    fn label(&self, market: &Market) -> Result<Labels, PluginError> {
+        let ahead = self.spec.rows_ahead();
+        let mut priced: Vec<usize> = market
+            .scored()
+            .filter(|&row| market.price(row, 0).is_finite() && market.price(row, 0) > 0.0)
+            .collect();
+        priced.drain(..priced.len().saturating_sub(self.params.max_rows));
+        let mut labels = Labels { priced_rows: priced.len(), ..Labels::default() };
+        if priced.len() < self.params.min_rows || priced.len() <= ahead {
+            return Ok(labels);
+        }
+        let logs: Vec<f64> = priced.iter().map(|&row| math::ln(market.price(row, 0) + EPS)).collect();
+        let returns: Vec<f64> = logs[ahead..].iter().zip(&logs).map(|(later, now)| later - now).collect();
+        let sigma = rolling::rolling_std(&returns, self.params.sigma_rows);
+        for (t, &sigma) in sigma.iter().enumerate() {
+            if sigma.is_finite() && sigma > 0.0 {
+                labels.rows.push(priced[t]);
+                labels.hits.push(first_hit(logs[t], &logs[t + 1..=t + ahead], self.params.sigmas * sigma));
+            }
+        }
+        Ok(labels)
+    }
+}
+
+fn first_hit(now: f64, path: &[f64], barrier: f64) -> Hit {
+    // A barrier is positive, so no row can be beyond both.
+    for log in path {
+        if log - now >= barrier {
+            return Hit::Up;
+        }
+        if log - now <= -barrier {
+            return Hit::Down;
+        }
+    }
+    Hit::Neither
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Params;
+    use mantis_plugin_api::{Challenge, Solver, Spec};
+
+    #[test]
+    fn the_earlier_barrier_wins() {
+        assert_eq!(first_hit(0.0, &[0.5, 1.0, -2.0], 1.0), Hit::Up);
+        assert_eq!(first_hit(0.0, &[0.5, -1.0, 2.0], 1.0), Hit::Down);
+        assert_eq!(first_hit(0.0, &[0.5, -0.5], 1.0), Hit::Neither);
+    }
+
+    #[test]
+    fn labels_rows_with_a_price_a_horizon_and_a_deviation() {
+        let spec = Spec {
+            name: "X".into(),
+            ticker: "X".into(),
+            dim: 3,
+            assets: vec![],
+            blocks_ahead: 10,
+            sample_every: 5,
+            seed: 42,
+            solver: Solver::Exact,
+        };
+        let params = Params { min_rows: 5, sigma_rows: 3, ..Params::default() };
+        let challenge = HitFirst { params, ..HitFirst::configure(spec, &Default::default()).unwrap() };
+        let prices = [1.0, f64::NAN, 2.0, 1.0, 0.0, 3.0, 1.0, 9.0, 1.0, 1.0];
+        let market = Market {
+            sidx: (0..10).collect(),
+            prices: prices.to_vec(),
+            assets: 1,
+            submitted: vec![false; 9],
+            scored_rows: 9,
+            carried: vec![],
+        };
+        let labels = challenge.label(&market).unwrap();
+        // Priced rows 0 2 3 5 6 7 8; five returns of two rows; three of them have a deviation of three.
+        assert_eq!(labels.priced_rows, 7);
+        assert_eq!(labels.rows, [3, 5, 6]);
+        assert_eq!(labels.hits[2], Hit::Up);
+    }
+}

@@ -1,0 +1,107 @@
+//! Challenge plugins: finding them, loading them, calling them.
+//!
+//! Plugins run in worker processes ([`crate::worker`]) only, so that a crash or a hang is an error on one challenge.
+
+mod locate;
+mod native;
+
+pub use locate::{Located, NotFound, digest, locate};
+pub use native::NativePlugin;
+
+use mantis_plugin_api::{Description, History, Market, ParamMap, PluginError, Run, Salience, Spec};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// What can be called on a loaded plugin, whatever it runs in.
+pub trait Plugin {
+    /// The plugin's own words about itself.
+    ///
+    /// # Errors
+    /// What the plugin says, or that it broke its contract.
+    fn describe(&self) -> Result<Description, PluginError>;
+
+    /// Makes a configured challenge.
+    ///
+    /// # Errors
+    /// As [`mantis_plugin_api::Challenge::configure`].
+    fn configure(&self, spec: &Spec, params: &ParamMap) -> Result<Box<dyn Instance>, PluginError>;
+}
+
+/// A configured challenge.
+pub trait Instance {
+    /// As [`mantis_plugin_api::Challenge::decode`]; the vector has [`Spec::storage_dim`] finite numbers.
+    ///
+    /// # Errors
+    /// What the plugin says, or that it broke its contract.
+    fn decode(&mut self, submission: &serde_json::Value) -> Result<Vec<f32>, PluginError>;
+
+    /// Labels and scores. The saliences are as many as miners, finite and not negative.
+    ///
+    /// # Errors
+    /// What the plugin says, or that it broke its contract.
+    fn score(
+        &mut self,
+        market: &Market,
+        history: &dyn History,
+        run: &dyn Run,
+    ) -> Result<Salience, PluginError>;
+}
+
+/// Why a file could not be loaded as a plugin.
+#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum LoadError {
+    /// The system's loader refused the file.
+    #[error("{}: cannot be loaded as a plugin: {message}; is it a complete library for this machine?", path.display())]
+    Unloadable {
+        /// The file.
+        path: PathBuf,
+        /// What the loader says.
+        message: String,
+    },
+    /// A library, but no plugin.
+    #[error("{}: not a Mantis plugin: {message}; does its crate call `mantis_plugin_api::export!`?", path.display())]
+    NotAPlugin {
+        /// The file.
+        path: PathBuf,
+        /// What is missing.
+        message: String,
+    },
+    /// A plugin for another host.
+    #[error(
+        "{}: plugin built for {built_for}; this program supports {supported}; build the plugin again with this \
+         program's `mantis-plugin-api` and compiler",
+        path.display()
+    )]
+    Mismatch {
+        /// The file.
+        path: PathBuf,
+        /// ABI, compiler and target of the plugin.
+        built_for: String,
+        /// Those of this program.
+        supported: String,
+    },
+    /// The file is not the one that the configuration pins.
+    #[error(
+        "{}: its sha256 is {found}, but the configuration pins {pinned}; restore the pinned file, or change the pin \
+         if you trust the new one",
+        path.display()
+    )]
+    Digest {
+        /// The file.
+        path: PathBuf,
+        /// Its digest.
+        found: String,
+        /// The pin.
+        pinned: String,
+    },
+    /// The file cannot be read.
+    #[error("{}: {message}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        message: String,
+    },
+}

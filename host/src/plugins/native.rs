@@ -1,0 +1,302 @@
+//! The native loader: shared libraries over the C ABI of `mantis_plugin_api::abi`.
+#![allow(unsafe_code)]
+// Why unsafe is needed at all: loading a library runs its initialisers, and its functions take raw pointers. A
+// native plugin is trusted code; it is loaded in worker processes only, so the worst it can do by accident is to
+// end its own challenge. What is checked before any of its code is called: magic, ABI version, table size, and the
+// fingerprint of compiler and target.
+
+use super::{Instance, LoadError, Plugin};
+use libloading::Library;
+use mantis_plugin_api::abi::{
+    Emit, FINGERPRINT, HistoryTable, HostTable, MAGIC, MarketTable, OK, PluginTable, SUPPORTED, SYMBOL,
+};
+use mantis_plugin_api::{
+    Description, History, Market, ParamMap, PluginError, Run, Salience, Silent, Spec, f16,
+};
+use std::collections::BTreeMap;
+use std::ffi::c_void;
+use std::mem::ManuallyDrop;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// A loaded native plugin. It stays loaded until the process ends: unloading a library whose threads or
+/// destructors may still run is undefined.
+#[derive(Clone, Copy)]
+pub struct NativePlugin {
+    table: &'static PluginTable,
+}
+
+impl NativePlugin {
+    /// Loads a library, or returns it where it was loaded before.
+    ///
+    /// # Errors
+    /// [`LoadError`], which names the file, what it was built for, what is supported, and the remedy.
+    pub fn load(path: &Path) -> Result<Self, LoadError> {
+        static LOADED: Mutex<BTreeMap<PathBuf, NativePlugin>> = Mutex::new(BTreeMap::new());
+        let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(plugin) = loaded.get(path) {
+            return Ok(*plugin);
+        }
+        // SAFETY: runs the library's initialisers; see the head of this file.
+        let library = unsafe { Library::new(path) }.map_err(|e| LoadError::Unloadable {
+            path: path.to_path_buf(),
+            message: describe_dl_error(&e),
+        })?;
+        let library = ManuallyDrop::new(library);
+        // SAFETY: every library that exports this name exports a `PluginTable`; its prefix is checked first.
+        let table = unsafe { library.get::<*const PluginTable>(SYMBOL.as_bytes()) }
+            .map(|symbol| *symbol)
+            .map_err(|_| not_a_plugin(path, "it exports no `MANTIS_PLUGIN`"))?;
+        let plugin = Self { table: checked(path, table)? };
+        loaded.insert(path.to_path_buf(), plugin);
+        Ok(plugin)
+    }
+}
+
+/// Checks the prefix, field by field, before anything behind it is believed.
+fn checked(path: &Path, table: *const PluginTable) -> Result<&'static PluginTable, LoadError> {
+    if table.is_null() || !table.is_aligned() {
+        return Err(not_a_plugin(path, "its `MANTIS_PLUGIN` is no table"));
+    }
+    // SAFETY: the library is never unloaded; the prefix has the same layout in every ABI version.
+    let (magic, abi, size, fingerprint) =
+        unsafe { ((*table).magic, (*table).abi, (*table).size, (*table).fingerprint) };
+    if magic != MAGIC {
+        return Err(not_a_plugin(path, "its `MANTIS_PLUGIN` has another magic number"));
+    }
+    let fingerprint = if fingerprint.ptr.is_null() || fingerprint.len > 1000 {
+        "an unknown compiler".into()
+    } else {
+        // SAFETY: points to a static string of the library.
+        String::from_utf8_lossy(unsafe { std::slice::from_raw_parts(fingerprint.ptr, fingerprint.len) })
+            .into_owned()
+    };
+    let fits = SUPPORTED.contains(&abi) && size as usize == size_of::<PluginTable>();
+    if !fits || fingerprint != FINGERPRINT {
+        return Err(LoadError::Mismatch {
+            path: path.to_path_buf(),
+            built_for: format!("ABI {abi} by {fingerprint}"),
+            supported: format!("ABI {} to {} by {FINGERPRINT}", SUPPORTED.start(), SUPPORTED.end()),
+        });
+    }
+    // SAFETY: version and size say that it is the table that this host knows.
+    Ok(unsafe { &*table })
+}
+
+impl Plugin for NativePlugin {
+    fn describe(&self) -> Result<Description, PluginError> {
+        let call = Call::new(&Silent, None);
+        // SAFETY: the tables outlive the call.
+        let status = unsafe { (self.table.describe)(&call.table()) };
+        parse(&call.finish(status)?.description, "description")
+    }
+
+    fn configure(&self, spec: &Spec, params: &ParamMap) -> Result<Box<dyn Instance>, PluginError> {
+        let (spec_json, params) = (to_json(spec)?, to_json(params)?);
+        let call = Call::new(&Silent, None);
+        let mut instance = std::ptr::null_mut();
+        // SAFETY: as above; the plugin stores one pointer in `instance`.
+        let status = unsafe {
+            (self.table.configure)(
+                &call.table(),
+                spec_json.as_slice().into(),
+                params.as_slice().into(),
+                &mut instance,
+            )
+        };
+        call.finish(status)?;
+        if instance.is_null() {
+            return Err(broken("`configure` gave no instance"));
+        }
+        Ok(Box::new(NativeInstance { table: self.table, instance, storage_dim: spec.storage_dim() }))
+    }
+}
+
+struct NativeInstance {
+    table: &'static PluginTable,
+    instance: *mut c_void,
+    storage_dim: usize,
+}
+
+impl Drop for NativeInstance {
+    fn drop(&mut self) {
+        // SAFETY: made by this table's `configure`, freed once.
+        unsafe { (self.table.destroy)(self.instance) };
+    }
+}
+
+impl Instance for NativeInstance {
+    fn decode(&mut self, submission: &serde_json::Value) -> Result<Vec<f32>, PluginError> {
+        let json = to_json(submission)?;
+        let call = Call::new(&Silent, None);
+        // SAFETY: as above.
+        let status = unsafe { (self.table.decode)(self.instance, &call.table(), json.as_slice().into()) };
+        let results = call.finish(status)?;
+        let (words, rest) = results.vector.as_chunks::<4>();
+        let vector: Vec<f32> = words.iter().map(|&word| f32::from_ne_bytes(word)).collect();
+        if !rest.is_empty() || vector.len() != self.storage_dim || !vector.iter().all(|x| x.is_finite()) {
+            return Err(broken("`decode` gave numbers that are not finite, or not as many as are stored"));
+        }
+        Ok(vector)
+    }
+
+    fn score(
+        &mut self,
+        market: &Market,
+        history: &dyn History,
+        run: &dyn Run,
+    ) -> Result<Salience, PluginError> {
+        let shape = history.shape();
+        if market.prices.len() != market.rows() * market.assets
+            || market.submitted.len() != market.scored_rows
+            || market.scored_rows > market.rows()
+            || shape.rows != market.scored_rows
+        {
+            return Err(PluginError::host("market and history do not fit each other"));
+        }
+        let (carried, hotkeys) = (to_json(&market.carried)?, to_json(&history.hotkeys())?);
+        let submitted: Vec<u8> = market.submitted.iter().map(|&x| u8::from(x)).collect();
+        let market = MarketTable {
+            rows: market.rows(),
+            assets: market.assets,
+            scored_rows: market.scored_rows,
+            sidx: market.sidx.as_ptr(),
+            prices: market.prices.as_ptr(),
+            submitted: submitted.as_ptr(),
+            carried: carried.as_slice().into(),
+        };
+        let table = HistoryTable {
+            rows: shape.rows,
+            miners: shape.miners,
+            dim: shape.dim,
+            hotkeys: hotkeys.as_slice().into(),
+        };
+        let call = Call::new(run, Some(history));
+        // SAFETY: as above; lengths were checked.
+        let status = unsafe { (self.table.score)(self.instance, &call.table(), &market, &table) };
+        let results = call.finish(status)?;
+        let (words, rest) = results.saliences.as_chunks::<8>();
+        let numbers: Vec<f64> = words.iter().map(|&word| f64::from_ne_bytes(word)).collect();
+        let mut salience: Salience = parse(&results.report, "report")?;
+        if !rest.is_empty() || numbers.len() != shape.miners || salience.miners.len() != shape.miners {
+            return Err(broken(&format!(
+                "{} saliences and {} reports for {} miners",
+                numbers.len(),
+                salience.miners.len(),
+                shape.miners
+            )));
+        }
+        for (miner, (report, number)) in salience.miners.iter_mut().zip(numbers).enumerate() {
+            if !number.is_finite() || number < 0.0 {
+                let hotkey = &history.hotkeys()[miner];
+                return Err(broken(&format!("a salience of {number} for {hotkey}")));
+            }
+            report.salience = number;
+        }
+        Ok(salience)
+    }
+}
+
+/// One call into a plugin: what it may reach, and what it has emitted.
+struct Call<'a> {
+    run: &'a dyn Run,
+    history: Option<&'a dyn History>,
+    results: Mutex<Results>,
+}
+
+#[derive(Default)]
+struct Results {
+    error: Vec<u8>,
+    description: Vec<u8>,
+    vector: Vec<u8>,
+    saliences: Vec<u8>,
+    report: Vec<u8>,
+}
+
+impl<'a> Call<'a> {
+    fn new(run: &'a dyn Run, history: Option<&'a dyn History>) -> Self {
+        Self { run, history, results: Mutex::default() }
+    }
+
+    fn table(&self) -> HostTable {
+        HostTable { ctx: std::ptr::from_ref(self).cast_mut().cast(), emit, read }
+    }
+
+    fn finish(self, status: i32) -> Result<Results, PluginError> {
+        let results = self.results.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if status == OK {
+            return Ok(results);
+        }
+        Err(parse(&results.error, "error").unwrap_or_else(|e| e))
+    }
+}
+
+unsafe extern "C" fn emit(ctx: *mut c_void, kind: u32, ptr: *const u8, len: usize) {
+    // SAFETY: `ctx` is the `Call` whose table this is, alive during the call; the plugin's bytes are too.
+    let (call, bytes) = unsafe {
+        (&*ctx.cast::<Call<'_>>(), if len == 0 { &[] } else { std::slice::from_raw_parts(ptr, len) })
+    };
+    let mut results = call.results.lock().unwrap_or_else(PoisonError::into_inner);
+    let slot = match Emit::from_u32(kind) {
+        Some(Emit::Error) => &mut results.error,
+        Some(Emit::Description) => &mut results.description,
+        Some(Emit::Vector) => &mut results.vector,
+        Some(Emit::Saliences) => &mut results.saliences,
+        Some(Emit::Report) => &mut results.report,
+        Some(Emit::Log) => return call.run.log(&String::from_utf8_lossy(bytes)),
+        Some(Emit::Progress) => {
+            return call.run.progress(bytes.try_into().map_or(0.0, f64::from_ne_bytes));
+        }
+        None => return,
+    };
+    *slot = bytes.to_vec();
+}
+
+unsafe extern "C" fn read(
+    ctx: *mut c_void,
+    miners_from: usize,
+    miners_to: usize,
+    rows_from: usize,
+    rows_to: usize,
+    out: *mut u16,
+    len: usize,
+) -> i32 {
+    // SAFETY: as in `emit`; `out` holds `len` half floats, which are transparent `u16`s.
+    let (call, out) = unsafe {
+        let out = if len == 0 { &mut [] } else { std::slice::from_raw_parts_mut(out.cast::<f16>(), len) };
+        (&*ctx.cast::<Call<'_>>(), out)
+    };
+    let Some(history) = call.history else { return 2 };
+    if miners_from > miners_to || rows_from > rows_to {
+        return 3;
+    }
+    match history.read(miners_from..miners_to, rows_from..rows_to, out) {
+        Ok(()) => OK,
+        Err(error) => {
+            call.run.log(&error.to_string());
+            4
+        }
+    }
+}
+
+fn parse<'a, T: serde::Deserialize<'a>>(json: &'a [u8], what: &str) -> Result<T, PluginError> {
+    serde_json::from_slice(json).map_err(|e| broken(&format!("an unreadable {what} ({e})")))
+}
+
+fn to_json(value: &impl serde::Serialize) -> Result<Vec<u8>, PluginError> {
+    serde_json::to_vec(value).map_err(|e| PluginError::host(e.to_string()))
+}
+
+fn broken(what: &str) -> PluginError {
+    PluginError::data(format!("the plugin broke its contract: {what}"))
+}
+
+fn not_a_plugin(path: &Path, message: &str) -> LoadError {
+    LoadError::NotAPlugin { path: path.to_path_buf(), message: message.into() }
+}
+
+/// libloading's errors hide the loader's sentence in their source.
+fn describe_dl_error(error: &libloading::Error) -> String {
+    use std::error::Error as _;
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
+}

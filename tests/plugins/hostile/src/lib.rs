@@ -1,0 +1,82 @@
+//! A plugin that fails in the way its `how` parameter says: tests show that each failure costs its own challenge.
+
+use mantis_plugin_api::*;
+use std::time::Duration;
+
+params! {
+    /// How to fail.
+    pub struct Params {
+        /// The failure.
+        how: String = "none".into(), in Choice(&[
+            "none", "error", "panic", "abort", "loop", "sleep", "exit", "overflow", "nan", "infinite", "negative",
+            "short", "chatter", "print", "outside", "panic_in_configure",
+        ]);
+    }
+}
+
+/// Pays every miner the same, or fails.
+pub struct Hostile {
+    spec: Spec,
+    params: Params,
+}
+
+impl Challenge for Hostile {
+    fn describe() -> Description {
+        Description::new("hostile", "0.1.0", "Fails as it is told to.").with_params(Params::table())
+    }
+
+    fn configure(spec: Spec, params: &ParamMap) -> Result<Self, PluginError> {
+        let params = Params::read(params)?;
+        assert!(params.how != "panic_in_configure", "configured to panic");
+        Ok(Self { spec, params })
+    }
+
+    fn decode(&self, submission: &serde_json::Value) -> Result<Vec<f32>, PluginError> {
+        decode::vector(submission, self.spec.storage_dim(), -1.0..=1.0)
+    }
+}
+
+impl Label for Hostile {
+    type Labels = ();
+
+    fn label(&self, _market: &Market) -> Result<(), PluginError> {
+        Ok(())
+    }
+}
+
+impl Score for Hostile {
+    fn score(&self, history: &dyn History, _labels: &(), run: &dyn Run) -> Result<Salience, PluginError> {
+        let miners = history.shape().miners;
+        let mut salience = Salience::new(miners);
+        (0..miners).for_each(|miner| salience.set(miner, 1.0));
+        match self.params.how.as_str() {
+            "error" => return Err(PluginError::data("told to fail")),
+            "panic" => panic!("told to panic"),
+            "abort" => std::process::abort(),
+            "exit" => std::process::exit(0),
+            "loop" => loop {
+                std::hint::spin_loop();
+            },
+            "sleep" => std::thread::sleep(Duration::from_secs(3600)),
+            "overflow" => salience.fact("depth", descend(0) as f64),
+            "nan" => salience.set(0, f64::NAN),
+            "infinite" => salience.set(0, f64::INFINITY),
+            "negative" => salience.set(0, -1.0),
+            "short" => salience = Salience::new(miners.saturating_sub(1)),
+            "chatter" => (0..100_000).for_each(|i| run.log(&format!("line {i} of many"))),
+            "print" => println!("{{\"event\":\"end\",\"peak_rss_kib\":0}}\nprinted to standard output"),
+            "outside" => drop(history.miner(miners)?),
+            _ => {}
+        }
+        Ok(salience)
+    }
+}
+
+/// Recurses without end; `black_box` keeps the compiler from making a loop of it.
+#[allow(unconditional_recursion)]
+fn descend(depth: u64) -> u64 {
+    let frame = std::hint::black_box([depth; 512]);
+    descend(frame[0] + 1) + std::hint::black_box(frame)[1]
+}
+
+export!(Hostile);
