@@ -1,2 +1,7 @@
 //! The `mantis` program.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mantis::cli::main()
+}

@@ -1,1 +1,121 @@
-//! Helpers of the outside-in tests.
+//! What the outside-in tests share: running the built program, and small ledgers.
+//!
+//! The program and its plugins are those of the same build, in the folder above the test's own: `cargo xtask test`
+//! builds them first.
+
+use half::f16;
+use mantis::ledger::{Ledger, Record, Step};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The folder of the built program.
+///
+/// # Panics
+/// Where the test does not run from cargo's target folder.
+#[must_use]
+pub fn bin_dir() -> PathBuf {
+    let test = std::env::current_exe().expect("the test's own path");
+    test.ancestors().nth(2).expect("target folder").to_path_buf()
+}
+
+/// The built program, run at the root of the workspace.
+///
+/// # Panics
+/// Where it was not built.
+#[must_use]
+pub fn mantis() -> Command {
+    let program = bin_dir().join("mantis");
+    assert!(program.is_file(), "{} is missing: run `cargo xtask test`", program.display());
+    let mut command = Command::new(program);
+    command.current_dir(root()).env_remove("NO_COLOR");
+    command
+}
+
+/// The root of the workspace.
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Runs a command that must succeed; gives its standard output.
+///
+/// # Panics
+/// Where it fails.
+pub fn stdout(command: &mut Command) -> String {
+    let output = command.output().expect("the program runs");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {}: {stderr}", output.status);
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// Runs a command that must succeed and print JSON.
+///
+/// # Panics
+/// Where it does not.
+pub fn json(command: &mut Command) -> Value {
+    serde_json::from_str(&stdout(command)).expect("JSON")
+}
+
+/// Runs a command that must fail with one message, without a panic; gives the message.
+///
+/// # Panics
+/// Where it does not.
+pub fn failure(command: &mut Command) -> String {
+    let Output { status, stdout, stderr } = command.output().expect("the program runs");
+    let stderr = String::from_utf8_lossy(&stderr).into_owned();
+    assert_eq!(status.code(), Some(1), "{command:?}: {stderr}{}", String::from_utf8_lossy(&stdout));
+    assert!(stderr.starts_with("error: ") && !stderr.contains("panicked"), "{stderr}");
+    stderr
+}
+
+/// A document without what differs from run to run.
+#[must_use]
+pub fn timeless(mut document: Value) -> Value {
+    if let Some(fields) = document.as_object_mut() {
+        fields.remove("seconds");
+        fields.remove("peak_rss_mb");
+    }
+    document
+}
+
+/// Sum of absolute differences between two objects of numbers; a key that one lacks counts as 0.
+///
+/// # Panics
+/// Where a value is no number.
+#[must_use]
+pub fn l1(a: &Value, b: &Value) -> f64 {
+    let empty = serde_json::Map::new();
+    let (a, b) = (a.as_object().unwrap_or(&empty), b.as_object().unwrap_or(&empty));
+    let number = |value: Option<&Value>| value.map_or(0.0, |v| v.as_f64().expect("a number"));
+    let in_a = a.iter().map(|(key, value)| (number(Some(value)) - number(b.get(key))).abs());
+    let only_b = b.iter().filter(|(key, _)| !a.contains_key(*key)).map(|(_, value)| number(Some(value)).abs());
+    in_a.chain(only_b).sum()
+}
+
+/// A ledger of a few rows for each ticker, with three miners who send two numbers.
+///
+/// # Panics
+/// Where it cannot be written.
+pub fn tiny_ledger(path: &Path, tickers: &[&str], rows: i64) {
+    let hotkeys = ["5Alice", "5Bob", "5Carol"];
+    let steps: Vec<Step> = (0..rows)
+        .map(|row| {
+            let wave = |miner: i64| f16::from_f32(((row * (miner + 3)) % 17) as f32 / 17.0 - 0.45);
+            let submissions = hotkeys.iter().zip(0..).map(|(hotkey, miner)| {
+                (hotkey.to_string(), vec![wave(miner), wave(miner + 1)])
+            });
+            let submissions: Vec<_> = submissions.collect();
+            let records = tickers.iter().map(|ticker| Record {
+                ticker: ticker.to_string(),
+                dim: 2,
+                blocks_ahead: 300,
+                price: Some(100.0 + ((row * 7) % 23) as f64),
+                price_data: None,
+                submissions: submissions.clone(),
+            });
+            Step { block: 5 * (1_000_000 + row), sidx: 1_000_000 + row, records: records.collect() }
+        })
+        .collect();
+    Ledger::open(path).expect("a new ledger").append_many(&steps).expect("written");
+}

@@ -1,2 +1,67 @@
-//! Development tasks: `cargo xtask help`.
-fn main() {}
+//! Development tasks: `cargo xtask --help`.
+
+mod bench;
+mod shell;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use shell::{cargo, mantis};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Builds what is needed, then runs it.")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run `mantis demo`; arguments go to it.
+    Demo {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Run all tests; arguments go to `cargo test`.
+    Test {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Check formatting, lints and dependencies.
+    Lint,
+    /// Measure.
+    Bench {
+        #[command(subcommand)]
+        what: bench::Bench,
+    },
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().task {
+        Task::Demo { args } => {
+            shell::build()?;
+            shell::run(mantis()?.arg("demo").args(args))
+        }
+        Task::Test { args } => {
+            // The tests from outside run the built program and its plugins.
+            shell::build()?;
+            shell::run(cargo().args(["test", "--release", "--workspace", "--no-fail-fast"]).args(args))
+        }
+        Task::Lint => lint(),
+        Task::Bench { what } => bench::run_bench(&what),
+    }
+}
+
+fn lint() -> Result<()> {
+    shell::run(cargo().args(["fmt", "--all", "--check"]))?;
+    shell::run(cargo().args([
+        "clippy",
+        "--release",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    shell::run(cargo().args(["deny", "--log-level", "error", "check", "bans", "licenses", "sources"]))
+}

@@ -1,0 +1,40 @@
+//! The command line: each command reads its arguments, calls the library, and prints.
+
+mod args;
+mod challenges;
+mod config;
+mod demo;
+mod explain;
+mod output;
+mod score;
+mod simulate;
+mod weights;
+
+use args::{Cli, Command, ConfigCommand};
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Runs the program: parses the command line, does what it says.
+///
+/// Exit code 0 on success, 1 on failure with a message on standard error, 2 on wrong usage.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match &cli.command {
+        Command::Demo(args) => demo::run(args),
+        Command::Score(args) => score::run(args),
+        Command::Weights(args) => weights::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Challenges(args) => challenges::run(args),
+        Command::Config { command: ConfigCommand::Check(args) } => config::check(args),
+        Command::Simulate(args) => simulate::run(args),
+        Command::Worker => crate::worker::serve().map_err(Into::into),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

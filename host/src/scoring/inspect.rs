@@ -1,0 +1,57 @@
+//! Asking plugins about challenges without scoring anything.
+
+use super::run::{hex, plugin_file};
+use crate::config::{Challenge, Config, Fault};
+use crate::plugins::{LoadError, digest};
+use crate::worker::{Failure, Job, Launcher, Task, WorkerError};
+use mantis_plugin_api::Description;
+use std::path::PathBuf;
+
+/// What a challenge's plugin says when it is configured.
+#[derive(Clone, Debug)]
+pub struct Inspected {
+    /// The plugin's file.
+    pub path: PathBuf,
+    /// The file's sha256, in lower-case hexadecimal.
+    pub sha256: String,
+    /// The plugin's words about itself.
+    pub description: Description,
+}
+
+/// Loads and configures the plugin of a challenge, in a worker process.
+///
+/// # Errors
+/// A [`Fault`] at the line of the configuration that it is about: plugin, pin, field or parameter.
+pub fn inspect(config: &Config, challenge: usize, launcher: &Launcher) -> Result<Inspected, Box<Fault>> {
+    let at = |key: &str, found: String| Box::new(config.fault_at(challenge, key, found, ""));
+    let Some(entry) = config.challenges.get(challenge) else {
+        return Err(at("plugin", "no such challenge".into()));
+    };
+    let path = plugin_file(config, entry).map_err(|e| at("plugin", format!("{e:#}")))?;
+    let sha256 = digest(&path).map_err(|e| at("plugin", e.to_string()))?;
+    match launcher.run(&job(config, entry, path.clone()), |_| {}, |_| {}) {
+        Ok(finished) => Ok(Inspected { path, sha256, description: finished.description }),
+        Err(WorkerError::Failed(Failure::Plugin(error))) => Err(Box::new(config.fault_of(challenge, &error))),
+        Err(WorkerError::Failed(Failure::Load(error @ LoadError::Digest { .. }))) => {
+            Err(at("sha256", error.to_string()))
+        }
+        Err(error) => Err(at("plugin", error.to_string())),
+    }
+}
+
+/// Every fault that the plugins find in a configuration, in the order of its challenges.
+#[must_use]
+pub fn check(config: &Config, launcher: &Launcher) -> Vec<Fault> {
+    let faults = (0..config.challenges.len()).map(|i| inspect(config, i, launcher));
+    faults.filter_map(|outcome| outcome.err().map(|fault| *fault)).collect()
+}
+
+fn job(config: &Config, challenge: &Challenge, plugin: PathBuf) -> Job {
+    Job {
+        plugin,
+        sha256: challenge.sha256.map(hex),
+        spec: challenge.spec(&config.network, challenge.solver),
+        params: challenge.params.clone(),
+        task: Task::Inspect,
+    }
+}

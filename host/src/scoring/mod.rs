@@ -1,0 +1,8 @@
+//! Scoring a ledger: every challenge of the configuration, each in a worker process, several at a time.
+
+mod inspect;
+mod memory;
+mod run;
+
+pub use inspect::{Inspected, check, inspect};
+pub use run::{Observer, Options, Quiet, Scored, Scores, score};

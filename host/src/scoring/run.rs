@@ -1,0 +1,227 @@
+//! The run over all challenges.
+
+use super::memory::PeakMemory;
+use crate::config::{Challenge, Config, Runtime};
+use crate::history::{Request, Snapshot};
+use crate::ledger::{Ledger, LedgerError};
+use crate::plugins::locate;
+use crate::weights::aggregate;
+use crate::worker::{Job, Launcher, Task};
+use mantis_plugin_api::{Salience, Solver};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+/// What to score, and with what.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The ledger; it is only read.
+    pub ledger: PathBuf,
+    /// Newest block whose row is scored; `None`: the ledger's last.
+    pub max_block: Option<i64>,
+    /// Tickers to score; `None`: all.
+    pub only: Option<BTreeSet<String>>,
+    /// Registered hotkeys; `None`: every stored one.
+    pub active: Option<BTreeSet<String>>,
+    /// Overrides where model fits stop.
+    pub solver: Option<Solver>,
+    /// Challenges scored at the same time, at least 1.
+    pub threads: usize,
+    /// Folder for history snapshots, which are removed at the end.
+    pub scratch: PathBuf,
+    /// Starts the worker processes.
+    pub launcher: Launcher,
+}
+
+/// Hears of a run; called from several threads.
+pub trait Observer: Sync {
+    /// A challenge's finished part, 0 to 1.
+    fn progress(&self, ticker: &str, done: f64);
+    /// A line of a challenge's plugin, or about it.
+    fn log(&self, ticker: &str, line: &str);
+    /// A challenge is done, scored or not.
+    fn finished(&self, scored: &Scored);
+}
+
+/// An [`Observer`] that does not care.
+pub struct Quiet;
+
+impl Observer for Quiet {
+    fn progress(&self, _ticker: &str, _done: f64) {}
+    fn log(&self, _ticker: &str, _line: &str) {}
+    fn finished(&self, _scored: &Scored) {}
+}
+
+/// One challenge's outcome.
+#[derive(Clone, Debug)]
+pub struct Scored {
+    /// Its ticker.
+    pub ticker: String,
+    /// What it counts for.
+    pub weight: f64,
+    /// The columns' hotkeys; as many as the salience has miners.
+    pub hotkeys: Vec<String>,
+    /// What the plugin gave; `None` where it gave nothing.
+    pub salience: Option<Salience>,
+    /// Why there is no salience, or why it pays nobody.
+    pub skipped: Option<String>,
+    /// Wall time, reading included.
+    pub seconds: f64,
+}
+
+/// All challenges' outcomes.
+#[derive(Clone, Debug)]
+pub struct Scores {
+    /// One per scored or skipped challenge, in the order of the configuration.
+    pub challenges: Vec<Scored>,
+    /// The challenges' saliences by weight, over hotkeys; sums to 1, or is empty where nobody is paid.
+    pub total: BTreeMap<String, f64>,
+    /// The most memory that all processes held at once, in KiB: an upper bound.
+    pub peak_rss_kib: u64,
+}
+
+impl Scored {
+    /// Salience per hotkey, scaled to sum 1; empty where nobody is paid.
+    #[must_use]
+    pub fn shares(&self) -> BTreeMap<String, f64> {
+        let Some(salience) = &self.salience else { return BTreeMap::new() };
+        let sum: f64 = salience.miners.iter().map(|miner| miner.salience).sum();
+        if sum <= 0.0 {
+            return BTreeMap::new();
+        }
+        let shares = salience.miners.iter().map(|miner| miner.salience / sum);
+        self.hotkeys.iter().cloned().zip(shares).collect()
+    }
+}
+
+/// Scores a ledger.
+///
+/// A challenge that cannot be scored is skipped with its reason; the others are not touched by it. The result does
+/// not depend on the number of threads.
+///
+/// # Errors
+/// Where the ledger cannot be read at all.
+pub fn score(config: &Config, options: &Options, observer: &dyn Observer) -> Result<Scores, LedgerError> {
+    drop(Ledger::read(&options.ledger)?);
+    let weights: BTreeMap<String, f64> = config.weights().into_iter().collect();
+    let wanted = |challenge: &&Challenge| {
+        options.only.as_ref().is_none_or(|only| only.contains(&challenge.ticker))
+    };
+    let challenges: Vec<&Challenge> = config.challenges.iter().filter(wanted).collect();
+    let memory = PeakMemory::default();
+    let next = AtomicUsize::new(0);
+    let results: Vec<Mutex<Option<Scored>>> = challenges.iter().map(|_| Mutex::new(None)).collect();
+    let take_next = || {
+        let i = next.fetch_add(1, Ordering::Relaxed);
+        challenges.get(i).zip(results.get(i))
+    };
+    thread::scope(|scope| {
+        for _ in 0..options.threads.clamp(1, challenges.len().max(1)) {
+            scope.spawn(|| {
+                while let Some((&challenge, slot)) = take_next() {
+                    let started = Instant::now();
+                    let weight = weights.get(&challenge.ticker).copied().unwrap_or(0.0);
+                    let mut scored = Scored {
+                        ticker: challenge.ticker.clone(),
+                        weight,
+                        hotkeys: Vec::new(),
+                        salience: None,
+                        skipped: None,
+                        seconds: 0.0,
+                    };
+                    match one(config, challenge, options, observer, &memory) {
+                        Ok((hotkeys, salience)) => {
+                            scored.hotkeys = hotkeys;
+                            scored.skipped = paid_nobody(&salience);
+                            scored.salience = Some(salience);
+                        }
+                        Err(error) => scored.skipped = Some(format!("{error:#}")),
+                    }
+                    scored.seconds = started.elapsed().as_secs_f64();
+                    observer.finished(&scored);
+                    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(scored);
+                }
+            });
+        }
+    });
+    let challenges: Vec<Scored> = results
+        .into_iter()
+        .filter_map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner))
+        .collect();
+    let parts: Vec<_> = challenges.iter().map(|c| (c.ticker.clone(), c.weight, c.shares())).collect();
+    Ok(Scores { total: aggregate(&parts), challenges, peak_rss_kib: memory.total_kib() })
+}
+
+/// One challenge: snapshot, then worker.
+fn one(
+    config: &Config,
+    challenge: &Challenge,
+    options: &Options,
+    observer: &dyn Observer,
+    memory: &PeakMemory,
+) -> anyhow::Result<(Vec<String>, Salience)> {
+    use anyhow::Context as _;
+    let ticker = challenge.ticker.as_str();
+    let plugin = plugin_file(config, challenge)?;
+    let ledger = Ledger::read(&options.ledger)?;
+    let folder = tempfile::Builder::new()
+        .prefix("mantis-history-")
+        .tempdir_in(&options.scratch)
+        .with_context(|| format!("cannot make a folder for the history in {}", options.scratch.display()))?;
+    let request = Request {
+        ticker: challenge.ticker.clone(),
+        price_source: challenge.prices_from.clone(),
+        assets: challenge.assets.clone(),
+        storage_dim: challenge.storage_dim(),
+        max_block: options.max_block,
+        sample_every: i64::from(config.network.sample_every),
+        active: options.active.clone(),
+    };
+    let snapshot = Snapshot::build(&ledger, &request, folder.path())?;
+    observer.progress(ticker, 0.0);
+    let job = Job {
+        plugin,
+        sha256: challenge.sha256.map(hex),
+        spec: challenge.spec(&config.network, options.solver.unwrap_or(challenge.solver)),
+        params: challenge.params.clone(),
+        task: Task::Score { snapshot: folder.path().to_path_buf() },
+    };
+    let started = Instant::now();
+    let outcome = options.launcher.run(
+        &job,
+        |done| observer.progress(ticker, done),
+        |line| observer.log(ticker, line),
+    );
+    let finished = outcome?;
+    memory.worker(started, finished.peak_rss_kib);
+    let salience = finished.salience.context("the worker gave no score")?;
+    Ok((mantis_plugin_api::History::hotkeys(&snapshot).to_vec(), salience))
+}
+
+/// The file of a challenge's plugin.
+///
+/// # Errors
+/// Where it is not there, or its runtime is not supported.
+pub(crate) fn plugin_file(config: &Config, challenge: &Challenge) -> anyhow::Result<PathBuf> {
+    if challenge.runtime == Runtime::Wasm {
+        anyhow::bail!("runtime \"wasm\" is not supported yet; use runtime = \"native\"");
+    }
+    Ok(locate(&challenge.plugin, &config.plugin_dir)?)
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: [u8; 32]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn paid_nobody(salience: &Salience) -> Option<String> {
+    salience.empty.clone().or_else(|| {
+        let nobody = salience.miners.iter().all(|miner| miner.salience <= 0.0);
+        nobody.then(|| {
+            if salience.miners.is_empty() { "no miner has sent anything" } else { "no miner earns anything" }.into()
+        })
+    })
+}

@@ -1,0 +1,56 @@
+//! Running other programs.
+
+use anyhow::{Context, Result, bail, ensure};
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The root of the workspace.
+pub(crate) fn root() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here)
+}
+
+/// The cargo that runs this task, at the root of the workspace.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
+}
+
+/// Builds the program and all plugins into one folder, where it finds them.
+pub(crate) fn build() -> Result<()> {
+    run(cargo().args(["build", "--release", "--workspace"]))
+}
+
+/// The built program, at the root of the workspace.
+pub(crate) fn mantis() -> Result<Command> {
+    let mut command = Command::new(target_dir()?.join("release").join("mantis"));
+    command.current_dir(root());
+    Ok(command)
+}
+
+/// Where cargo builds.
+pub(crate) fn target_dir() -> Result<PathBuf> {
+    let metadata = output(cargo().args(["metadata", "--no-deps", "--format-version", "1"]))?;
+    let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
+    let dir = metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
+    Ok(dir.into())
+}
+
+/// Runs a program, which prints for itself.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
+    if !status.success() {
+        bail!("{command:?} failed: {status}");
+    }
+    Ok(())
+}
+
+/// Runs a program and gives what it prints.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{command:?} failed: {}: {stderr}", output.status);
+    Ok(String::from_utf8(output.stdout)?)
+}
