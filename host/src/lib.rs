@@ -1,1 +1,3 @@
 //! The Mantis host: everything around the challenges.
+
+pub mod config;
