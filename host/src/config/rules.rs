@@ -1,0 +1,87 @@
+//! What must hold between challenges.
+
+use super::reader::{Table, closest};
+use super::weights::sums;
+use super::{Challenge, Weight};
+
+/// Reports what does not hold. `tables` are the challenges' own; values that were faulty are empty and left alone.
+pub(super) fn check(top: &Table<'_>, tables: &[Table<'_>], challenges: &[Challenge]) {
+    let all: Vec<_> = tables.iter().zip(challenges).collect();
+    names(&all);
+    price_sources(&all);
+    weights(top, &all);
+}
+
+/// Names and tickers are keys of submissions: no two may be equal.
+fn names(all: &[(&Table<'_>, &Challenge)]) {
+    for (i, (table, own)) in all.iter().enumerate() {
+        for (key, value) in [("name", &own.name), ("ticker", &own.ticker)] {
+            let mut earlier = all[..i].iter().filter(|_| !value.is_empty());
+            if let Some((other, _)) = earlier.find(|(_, c)| c.name == *value || c.ticker == *value) {
+                let line = other.doc.place(other.start).line;
+                let found = format!("\"{value}\" is taken by {} in line {line}", other.label);
+                table.fault(key, found, "a name and a ticker that no other challenge has as name or ticker");
+            }
+        }
+    }
+}
+
+/// `prices_from` names a challenge that stores prices of its own, of the same assets.
+fn price_sources(all: &[(&Table<'_>, &Challenge)]) {
+    for (table, own) in all {
+        let Some(from) = &own.prices_from else { continue };
+        let Some((_, source)) = all.iter().find(|(_, c)| c.ticker == *from) else {
+            let tickers = all.iter().map(|(_, c)| c.ticker.as_str());
+            let known: Vec<_> = tickers.filter(|t| !t.is_empty() && *t != own.ticker).collect();
+            let found = format!("no challenge has the ticker \"{from}\"");
+            table.push(
+                table.offset("prices_from"),
+                "prices_from",
+                found,
+                &known.join(", "),
+                closest(from, &known),
+            );
+            continue;
+        };
+        let allowed = "the ticker of another challenge that stores prices of its own";
+        if *from == own.ticker {
+            table.fault("prices_from", "names the challenge itself", allowed);
+        } else if let Some(further) = &source.prices_from {
+            table.fault("prices_from", format!("\"{from}\" takes its prices from \"{further}\""), allowed);
+        } else if own.assets.is_empty() != source.assets.is_empty() {
+            let found = format!("one of \"{}\" and \"{from}\" has assets, the other one price", own.ticker);
+            table.fault("prices_from", found, "a challenge of the same kind");
+        } else if let Some(asset) = own.assets.iter().find(|asset| !source.assets.contains(asset)) {
+            let found = format!("\"{from}\" has no asset \"{asset}\"");
+            table.fault("prices_from", found, "a challenge with all assets of this one");
+        }
+    }
+}
+
+/// Shares leave something to the fixed weights, and those are not all zero.
+fn weights(top: &Table<'_>, all: &[(&Table<'_>, &Challenge)]) {
+    let values: Vec<_> = all.iter().map(|(_, c)| c.weight).collect();
+    // A faulty weight is NaN, and reported already: nothing is said of the sum then.
+    let (fixed, shares) = sums(&values);
+    if fixed.is_nan() {
+        return;
+    }
+    let last_share = values.iter().rposition(|weight| matches!(weight, Weight::Share(_)));
+    if let Some(last) = last_share
+        && shares >= 1.0
+    {
+        let found = format!("all shares sum to {shares}");
+        all[last].0.fault("share", found, "shares that sum to less than 1");
+    }
+    if fixed > 0.0 {
+        return;
+    }
+    match last_share {
+        Some(last) => all[last].0.fault(
+            "share",
+            "is taken of the weights of the other challenges, and they sum to 0",
+            "at least one challenge with a `weight` above 0",
+        ),
+        None => top.fault("challenge", "all weights are 0", "at least one `weight` above 0"),
+    }
+}
