@@ -1,0 +1,124 @@
+//! `snapshot.json`: what the folder holds. It is written last, so that a folder without it is unfinished.
+
+use super::HistoryError;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::Path;
+
+/// The format that this program writes and reads.
+pub(super) const FORMAT: u32 = 1;
+
+const NAME: &str = "snapshot.json";
+
+/// What a snapshot holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of the layout.
+    pub format: u32,
+    /// The ticker whose submissions these are.
+    pub ticker: String,
+    /// The ticker whose prices and rows these are.
+    pub price_source: String,
+    /// Assets in storage order; empty for a single-asset challenge.
+    pub assets: Vec<String>,
+    /// Numbers per miner and row.
+    pub storage_dim: usize,
+    /// Blocks between two rows.
+    pub sample_every: i64,
+    /// Rows of the market that may be scored: the rows of the history.
+    pub rows: usize,
+    /// Rows of the market, the future included.
+    pub market_rows: usize,
+    /// The hotkey of each miner, sorted as byte strings.
+    pub hotkeys: Vec<String>,
+    /// Block of the first stored vector that is not all zero, for each of `hotkeys`.
+    pub first_seen: Vec<Option<i64>>,
+    /// The runs of rows, in order.
+    pub parts: Vec<Part>,
+    /// `breakout_state` of the ledger, if it was asked for: asset and JSON text.
+    pub carried: Vec<(String, String)>,
+}
+
+/// One run of rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The file's name in the folder.
+    pub file: String,
+    /// Its rows.
+    pub rows: usize,
+    /// Its columns in order: each an index into [`Manifest::hotkeys`], ascending.
+    pub columns: Vec<usize>,
+}
+
+impl Manifest {
+    /// Removes the manifest, which makes the folder an unfinished snapshot.
+    pub(super) fn remove(dir: &Path) -> Result<(), HistoryError> {
+        let path = dir.join(NAME);
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(HistoryError::io(&path)(e)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes the manifest, whole or not at all.
+    pub(super) fn write(&self, dir: &Path) -> Result<(), HistoryError> {
+        let path = dir.join(NAME);
+        let fail = HistoryError::io(&path);
+        let draft = dir.join("snapshot.json.new");
+        let text = serde_json::to_vec(self).map_err(|e| fail(e.into()))?;
+        fs::write(&draft, text).map_err(&fail)?;
+        fs::rename(&draft, &path).map_err(&fail)
+    }
+
+    /// Reads and checks the manifest.
+    pub(super) fn read(dir: &Path) -> Result<Self, HistoryError> {
+        let path = dir.join(NAME);
+        let text = fs::read(&path).map_err(|e| match e.kind() {
+            std::io::ErrorKind::NotFound => HistoryError::Incomplete { dir: dir.into() },
+            _ => HistoryError::io(&path)(e),
+        })?;
+        #[derive(Deserialize)]
+        struct Format {
+            format: u32,
+        }
+        let bad_json = |e: serde_json::Error| HistoryError::damaged(&path, e.to_string());
+        let Format { format } = serde_json::from_slice(&text).map_err(bad_json)?;
+        if format != FORMAT {
+            return Err(HistoryError::Format { path, found: format, known: FORMAT });
+        }
+        let manifest: Self = serde_json::from_slice(&text).map_err(bad_json)?;
+        manifest.check().map_err(|what| HistoryError::damaged(&path, what))?;
+        Ok(manifest)
+    }
+
+    /// Whether its parts fit together.
+    fn check(&self) -> Result<(), &'static str> {
+        let ascending = |x: &[usize]| x.windows(2).all(|pair| pair[0] < pair[1]);
+        let rows = self.parts.iter().try_fold(0_usize, |sum, part| sum.checked_add(part.rows));
+        let small = self.storage_dim.checked_mul(self.rows).is_some_and(|n| n < isize::MAX as usize / 2);
+        match () {
+            () if self.storage_dim == 0 || !small => Err("storage_dim is 0 or too large"),
+            () if rows != Some(self.rows) => Err("the rows of the parts are not the rows of the history"),
+            () if self.rows > self.market_rows => Err("the history has more rows than the market"),
+            () if !self.hotkeys.is_sorted_by(|a, b| a.as_bytes() < b.as_bytes()) => {
+                Err("the hotkeys are not sorted")
+            }
+            () if self.first_seen.len() != self.hotkeys.len() => Err("first_seen is not as long as hotkeys"),
+            () if self.parts.iter().any(|part| part.file.contains(['/', '\\']) || part.rows == 0) => {
+                Err("a part is empty or lies in another folder")
+            }
+            () if self.parts.iter().any(|part| !ascending(&part.columns)) => {
+                Err("the columns of a part are not sorted")
+            }
+            () if self
+                .parts
+                .iter()
+                .filter_map(|part| part.columns.last())
+                .any(|last| *last >= self.hotkeys.len()) =>
+            {
+                Err("a part has a column of no hotkey")
+            }
+            () => Ok(()),
+        }
+    }
+}

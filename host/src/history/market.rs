@@ -1,0 +1,134 @@
+//! `market.arrow`: prices, written as they come and read back as a [`Market`].
+
+use super::arrow_file::{ArrowFile, Batch, Kind};
+use super::{HistoryError, Manifest};
+use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch};
+use arrow_ipc::writer::FileWriter;
+use arrow_schema::{DataType, Field, Schema};
+use mantis_plugin_api::Market;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The file's name in the folder.
+pub(super) const NAME: &str = "market.arrow";
+
+/// Rows per batch: bounds the memory of the writer.
+const BATCH: usize = 8_192;
+
+/// Writes the file.
+pub(super) struct MarketWriter {
+    path: PathBuf,
+    schema: Arc<Schema>,
+    writer: FileWriter<File>,
+    rows: usize,
+    sidx: Vec<i64>,
+    submitted: Vec<bool>,
+    prices: Vec<Vec<f64>>,
+}
+
+impl MarketWriter {
+    /// Begins the file, replacing an old one.
+    pub(super) fn create(dir: &Path, assets: &[String]) -> Result<Self, HistoryError> {
+        let path = dir.join(NAME);
+        let mut fields = vec![
+            Field::new("sidx", DataType::Int64, false),
+            Field::new("submitted", DataType::Boolean, false),
+        ];
+        if assets.is_empty() {
+            fields.push(Field::new("price", DataType::Float64, false));
+        }
+        fields.extend(assets.iter().map(|asset| Field::new(asset, DataType::Float64, false)));
+        let schema = Arc::new(Schema::new(fields));
+        let file = File::create(&path).map_err(HistoryError::io(&path))?;
+        let writer = FileWriter::try_new(file, &schema).map_err(HistoryError::arrow(&path))?;
+        let prices = vec![Vec::new(); assets.len().max(1)];
+        Ok(Self { path, schema, writer, rows: 0, sidx: Vec::new(), submitted: Vec::new(), prices })
+    }
+
+    /// Adds a row: one price per column, NaN where there is none.
+    pub(super) fn push(&mut self, sidx: i64, submitted: bool, prices: &[f64]) -> Result<(), HistoryError> {
+        self.rows += 1;
+        self.sidx.push(sidx);
+        self.submitted.push(submitted);
+        for (column, price) in self.prices.iter_mut().zip(prices) {
+            column.push(*price);
+        }
+        if self.sidx.len() == BATCH { self.flush() } else { Ok(()) }
+    }
+
+    /// Rows so far.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Ends the file.
+    pub(super) fn finish(mut self) -> Result<(), HistoryError> {
+        self.flush()?;
+        self.writer.finish().map_err(HistoryError::arrow(&self.path))
+    }
+
+    fn flush(&mut self) -> Result<(), HistoryError> {
+        if self.sidx.is_empty() {
+            return Ok(());
+        }
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(Int64Array::from(std::mem::take(&mut self.sidx))),
+            Arc::new(BooleanArray::from(std::mem::take(&mut self.submitted))),
+        ];
+        for column in &mut self.prices {
+            columns.push(Arc::new(Float64Array::from(std::mem::take(column))));
+        }
+        RecordBatch::try_new(self.schema.clone(), columns)
+            .and_then(|batch| self.writer.write(&batch))
+            .map_err(HistoryError::arrow(&self.path))
+    }
+}
+
+/// Reads the file.
+pub(super) fn read(dir: &Path, manifest: &Manifest) -> Result<Market, HistoryError> {
+    let file = ArrowFile::open(&dir.join(NAME))?;
+    let assets = manifest.assets.len().max(1);
+    let kinds = [Kind::Int64, Kind::Bool].into_iter().chain(std::iter::repeat_n(Kind::Float64, assets));
+    if !file.columns.iter().map(|column| column.kind).eq(kinds) {
+        return Err(file.damaged("it does not have the columns sidx, submitted and one per asset"));
+    }
+    let rows = file.batches.iter().try_fold(0_usize, |sum, batch| sum.checked_add(batch.rows));
+    if rows != Some(manifest.market_rows) {
+        return Err(file.damaged(format!("snapshot.json says that it has {} rows", manifest.market_rows)));
+    }
+    let mut market = Market {
+        sidx: Vec::with_capacity(manifest.market_rows),
+        prices: vec![f64::NAN; manifest.market_rows * assets],
+        assets,
+        submitted: Vec::with_capacity(manifest.market_rows),
+        scored_rows: manifest.rows,
+        carried: manifest.carried.clone(),
+    };
+    for batch in &file.batches {
+        let first = market.sidx.len();
+        market.sidx.extend(words(&file, batch, 0)?.into_iter().map(i64::from_le_bytes));
+        let mut bits = vec![0; batch.rows.div_ceil(8)];
+        file.read(batch.values[1], &mut bits)?;
+        market.submitted.extend((0..batch.rows).map(|row| bits[row / 8] >> (row % 8) & 1 == 1));
+        let block = &mut market.prices[first * assets..(first + batch.rows) * assets];
+        for asset in 0..assets {
+            let column = words(&file, batch, 2 + asset)?;
+            for (row, word) in block.chunks_exact_mut(assets).zip(column) {
+                row[asset] = f64::from_le_bytes(word);
+            }
+        }
+    }
+    market.submitted.truncate(market.scored_rows);
+    if !market.sidx.is_sorted_by(|a, b| a < b) {
+        return Err(file.damaged("sidx does not ascend"));
+    }
+    Ok(market)
+}
+
+/// The values of a column of eight bytes each.
+fn words(file: &ArrowFile, batch: &Batch, column: usize) -> Result<Vec<[u8; 8]>, HistoryError> {
+    let mut words = vec![[0; 8]; batch.rows];
+    file.read(batch.values[column], words.as_flattened_mut())?;
+    Ok(words)
+}

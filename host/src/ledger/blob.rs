@@ -1,0 +1,272 @@
+//! The `embeddings` blob: a JSON list of hotkeys, a zero byte, then little-endian half floats hotkey by hotkey.
+
+use half::f16;
+
+/// The vectors of one row.
+#[derive(Clone, Copy, Debug)]
+pub struct Submissions<'a> {
+    names: Names<'a>,
+    /// All vectors, one after the other.
+    numbers: &'a [u8],
+    /// Bytes per vector; 0 only where there is no vector.
+    stride: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Names<'a> {
+    /// Places in the blob's own text.
+    Plain(&'a str, &'a [(u32, u32)]),
+    /// Names that had to be decoded.
+    Owned(&'a [String]),
+}
+
+impl<'a> Submissions<'a> {
+    /// No vectors.
+    pub(super) const NONE: Self = Self { names: Names::Owned(&[]), numbers: &[], stride: 0 };
+
+    /// How many vectors there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self.names {
+            Names::Plain(_, spans) => spans.len(),
+            Names::Owned(names) => names.len(),
+        }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether any number of any vector is other than zero (of either sign).
+    #[must_use]
+    pub fn any_nonzero(&self) -> bool {
+        self.numbers.chunks(256).any(is_nonzero)
+    }
+
+    /// Each hotkey with its vector: `storage_dim` little-endian half floats.
+    pub fn iter(&self) -> SubmissionsIter<'a> {
+        SubmissionsIter { of: *self, next: 0 }
+    }
+}
+
+impl<'a> IntoIterator for Submissions<'a> {
+    type Item = (&'a str, &'a [u8]);
+    type IntoIter = SubmissionsIter<'a>;
+
+    fn into_iter(self) -> SubmissionsIter<'a> {
+        self.iter()
+    }
+}
+
+/// See [`Submissions::iter`].
+#[derive(Clone, Debug)]
+pub struct SubmissionsIter<'a> {
+    of: Submissions<'a>,
+    next: usize,
+}
+
+impl<'a> Iterator for SubmissionsIter<'a> {
+    type Item = (&'a str, &'a [u8]);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let at = self.next;
+        let name = match self.of.names {
+            Names::Plain(text, spans) => {
+                let (from, to) = *spans.get(at)?;
+                text.get(from as usize..to as usize)?
+            }
+            Names::Owned(names) => names.get(at)?.as_str(),
+        };
+        self.next = at + 1;
+        let from = at * self.of.stride;
+        Some((name, self.of.numbers.get(from..from + self.of.stride)?))
+    }
+}
+
+/// Whether little-endian half floats hold anything but zeros (of either sign).
+#[must_use]
+pub(crate) fn is_nonzero(numbers: &[u8]) -> bool {
+    numbers.chunks_exact(2).fold(0, |any, b| any | b[0] | (b[1] & 0x7f)) != 0
+}
+
+/// A blob that cannot be used, as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BadBlob;
+
+/// Reads blobs; keeps its buffers from one to the next.
+#[derive(Debug, Default)]
+pub(super) struct Decoder {
+    spans: Vec<(u32, u32)>,
+    owned: Vec<String>,
+}
+
+impl Decoder {
+    /// Reads one blob. `storage_dim` `None` takes the dimension that the length implies.
+    pub(super) fn decode<'a>(
+        &'a mut self,
+        blob: &'a [u8],
+        storage_dim: Option<usize>,
+    ) -> Result<Submissions<'a>, BadBlob> {
+        self.spans.clear();
+        self.owned.clear();
+        if blob.is_empty() {
+            return Ok(Submissions::NONE);
+        }
+        let end = memchr::memchr(0, blob).ok_or(BadBlob)?;
+        let (json, numbers) = (&blob[..end], &blob[end + 1..]);
+        let names = match plain_text(json).filter(|text| plain_list(text, &mut self.spans)) {
+            Some(text) => Names::Plain(text, &self.spans),
+            None => {
+                self.owned = serde_json::from_slice(json).map_err(|_| BadBlob)?;
+                Names::Owned(&self.owned)
+            }
+        };
+        let mut found = Submissions { names, numbers, stride: 0 };
+        found.stride = match (storage_dim, found.len()) {
+            (Some(dim), _) => dim * size_of::<f16>(),
+            (None, 0) => 0,
+            (None, n) => numbers.len() / n,
+        };
+        let fits =
+            found.len().checked_mul(found.stride) == Some(numbers.len()) && found.stride.is_multiple_of(2);
+        if fits { Ok(found) } else { Err(BadBlob) }
+    }
+}
+
+/// The text, if it is printable ASCII only: then a quoted name holds what it shows, unless it holds a backslash.
+fn plain_text(json: &[u8]) -> Option<&str> {
+    let odd = json.iter().fold(false, |odd, b| odd | !(0x20..0x7f).contains(b));
+    if odd { None } else { std::str::from_utf8(json).ok() }
+}
+
+/// Finds the names of `["..", ".."]`; false for anything that is not such a plain list.
+fn plain_list(text: &str, spans: &mut Vec<(u32, u32)>) -> bool {
+    let bytes = text.as_bytes();
+    if u32::try_from(bytes.len()).is_err() || bytes.first() != Some(&b'[') || bytes.last() != Some(&b']') {
+        return false;
+    }
+    let mut at = 1;
+    if bytes[at..] == *b"]" {
+        return true;
+    }
+    loop {
+        if bytes.get(at) != Some(&b'"') {
+            return false;
+        }
+        let from = at + 1;
+        let Some(len) = memchr::memchr2(b'"', b'\\', &bytes[from..]) else { return false };
+        let to = from + len;
+        if bytes[to] == b'\\' {
+            return false;
+        }
+        spans.push((from as u32, to as u32));
+        at = match &bytes[to + 1..] {
+            [b',', b' ', ..] => to + 3,
+            [b',', ..] => to + 2,
+            [b']'] => return true,
+            _ => return false,
+        };
+    }
+}
+
+/// Writes a blob. `vectors` are of one length, sorted by hotkey, none all zero.
+pub(super) fn encode(vectors: &[(&str, &[f16])]) -> (String, Vec<u8>) {
+    let names: Vec<&str> = vectors.iter().map(|(name, _)| *name).collect();
+    let json = serde_json::Value::from(names).to_string();
+    if vectors.is_empty() {
+        return (json, Vec::new());
+    }
+    let mut blob =
+        Vec::with_capacity(json.len() + 1 + vectors.iter().map(|(_, v)| v.len() * 2).sum::<usize>());
+    blob.extend_from_slice(json.as_bytes());
+    blob.push(0);
+    blob.extend(vectors.iter().flat_map(|(_, vector)| vector.iter()).flat_map(|x| x.to_le_bytes()));
+    (json, blob)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read_names(blob: &[u8], dim: usize) -> Result<Vec<String>, BadBlob> {
+        let mut decoder = Decoder::default();
+        let found = decoder.decode(blob, Some(dim))?;
+        Ok(found.iter().map(|(name, _)| name.to_string()).collect())
+    }
+
+    #[test]
+    fn reads_what_python_writes() {
+        let blob = b"[\"5A\", \"5B\"]\0\x00\x3c\x00\xbc";
+        let mut decoder = Decoder::default();
+        let found: Vec<_> = decoder.decode(blob, Some(1)).unwrap().iter().collect();
+        assert_eq!(found, [("5A", &b"\x00\x3c"[..]), ("5B", &b"\x00\xbc"[..])]);
+        assert_eq!(decoder.decode(b"", Some(1)).unwrap().len(), 0);
+        assert_eq!(decoder.decode(b"[]\0", Some(1)).unwrap().len(), 0);
+    }
+
+    #[test]
+    fn refuses_the_whole_blob() {
+        for bad in [
+            &b"[\"5A\"]\0\x00"[..],
+            b"[\"5A\"]\0\x00\x3c\x00",
+            b"[\"5A\"]\0",
+            b"[\"5A\"]",
+            b"[\"5A\"\0\x00\x3c",
+            b"[\"5A\",]\0\x00\x3c",
+            b"[\"5A\"]]\0\x00\x3c",
+            b"[5]\0\x00\x3c",
+            b"[\"5\\A\"]\0\x00\x3c",
+            b"[\"\x01\"]\0\x00\x3c",
+            b"[\"\xff\"]\0\x00\x3c",
+            b"[\0\x00\x3c",
+            b"\0\x00\x3c",
+            b"[]\0\x00\x3c",
+        ] {
+            assert_eq!(read_names(bad, 1), Err(BadBlob), "{}", bad.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn reads_any_json_list_of_strings() {
+        assert_eq!(
+            read_names("[ \"a\\n\" ,\"ü\"]\0\0\0\0\0".as_bytes(), 1),
+            Ok(vec!["a\n".into(), "ü".into()])
+        );
+    }
+
+    #[test]
+    fn zero_is_zero_in_either_sign() {
+        assert!(!is_nonzero(&[0, 0x80, 0, 0]));
+        assert!(is_nonzero(&[0, 0x80, 1, 0]));
+        assert!(is_nonzero(&[0, 1]));
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_serde_json(json in "[\\[\\]\"a5, \\\\u0ü]{0,12}", n in 0_usize..4) {
+            let mut blob = json.clone().into_bytes();
+            blob.push(0);
+            blob.resize(blob.len() + 4 * n, 7);
+            let slow = serde_json::from_str::<Vec<String>>(&json).ok().filter(|x| x.len() == n).ok_or(BadBlob);
+            prop_assert_eq!(read_names(&blob, 2), slow);
+        }
+
+        #[test]
+        fn never_panics(blob in proptest::collection::vec(any::<u8>(), 0..40), dim in 0_usize..3) {
+            let _ = read_names(&blob, dim);
+            let _ = Decoder::default().decode(&blob, None).map(|found| found.iter().count());
+        }
+
+        #[test]
+        fn round_trip(names in proptest::collection::btree_set("[!-~ü\"\\\\]{0,8}", 0..6), dim in 1_usize..4) {
+            let vector = vec![f16::ONE; dim];
+            let vectors: Vec<(&str, &[f16])> = names.iter().map(|x| (x.as_str(), vector.as_slice())).collect();
+            let (_, blob) = encode(&vectors);
+            prop_assert_eq!(read_names(&blob, dim).unwrap(), names.into_iter().collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The ledger: what was sampled, block by block, in the network's SQLite format (`datalog.db`).
+//!
+//! [`Ledger::read`] looks at a file and leaves it as it is; [`Ledger::open`] also writes, and keeps the file
+//! readable by the network's other programs. Our own tables are prefixed `host_`.
+
+mod append;
+mod blob;
+mod error;
+mod open;
+mod rows;
+mod schema;
+mod tables;
+mod weights;
+
+pub(crate) use blob::is_nonzero;
+
+pub use append::{Record, Step};
+pub use blob::{Submissions, SubmissionsIter};
+pub use error::LedgerError;
+pub use open::Ledger;
+pub use rows::{Row, Tally, Warnings};
+pub use tables::Ticker;
+pub use weights::Weights;
+
+#[cfg(test)]
+mod kill_test;
+#[cfg(test)]
+mod refusal_test;

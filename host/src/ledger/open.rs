@@ -1,0 +1,201 @@
+//! Opening a ledger: to read it as it is, or to write.
+
+use super::{LedgerError, schema};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// An open ledger. One per thread: connections to one file do not block each other's reads.
+#[derive(Debug)]
+pub struct Ledger {
+    pub(super) conn: Connection,
+    pub(super) path: PathBuf,
+}
+
+/// How long to wait for another process's lock.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Ledger {
+    /// Opens a ledger to read. Neither the file nor its journal mode is changed, and another process may go on
+    /// writing it.
+    ///
+    /// In WAL mode SQLite keeps an index (`-shm`) beside the file, and makes it if the folder allows. Where it does
+    /// not, the file is read as it lies, which is right as long as no `-wal` file is beside it; if one is, the ledger
+    /// is refused rather than read without its newest rows.
+    ///
+    /// # Errors
+    /// Whatever makes the path no readable ledger; see [`LedgerError`].
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, LedgerError> {
+        let path = path.as_ref();
+        if inspect(path)? == 0 {
+            return Err(LedgerError::Foreign { path: path.into(), lacks: "the file is empty".into() });
+        }
+        let ledger = connect_read_only(path)?;
+        schema::check_network_tables(&ledger.conn, path)?;
+        schema::check_version(&ledger.conn, path)?;
+        Ok(ledger)
+    }
+
+    /// Opens a ledger to read and write: creates it if absent, and brings our own tables up to date.
+    ///
+    /// # Errors
+    /// As [`Ledger::read`]; a file that is refused has not been touched.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, LedgerError> {
+        let path = path.as_ref();
+        match inspect(path) {
+            Ok(0) | Err(LedgerError::Missing { .. }) => {}
+            Err(refused) => return Err(refused),
+            Ok(_) => {
+                // Look before touching: a read-write connection alone may already merge a foreign file's WAL.
+                let seen = connect_read_only(path)?;
+                if !schema::is_blank(&seen.conn, path)? {
+                    schema::check_network_tables(&seen.conn, path)?;
+                    schema::check_version(&seen.conn, path)?;
+                }
+            }
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let fail = |e| LedgerError::sqlite(path, "opening it", e);
+        let conn = Connection::open_with_flags(path, flags).map_err(fail)?;
+        tune(&conn).map_err(fail)?;
+        conn.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
+        conn.pragma_update(None, "synchronous", "NORMAL").map_err(fail)?;
+        let mut ledger = Self { conn, path: path.into() };
+        schema::create_and_migrate(&mut ledger.conn, path)?;
+        Ok(ledger)
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Has SQLite check the whole file, and every index against its table. Takes seconds per gigabyte.
+    ///
+    /// # Errors
+    /// [`LedgerError::Corrupt`] with the first thing that is wrong.
+    pub fn check_integrity(&self) -> Result<(), LedgerError> {
+        let fail = |e| LedgerError::sqlite(&self.path, "checking its integrity", e);
+        let found: String =
+            self.conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(fail)?;
+        if found == "ok" {
+            return Ok(());
+        }
+        Err(LedgerError::Corrupt {
+            path: self.path.clone(),
+            place: "the integrity check".into(),
+            detail: found,
+        })
+    }
+}
+
+/// Looks at the file itself, without SQLite. Returns its length.
+fn inspect(path: &Path) -> Result<u64, LedgerError> {
+    let doing = "reading it";
+    let fail = |e| LedgerError::io(path, doing, e);
+    let kind = fs::metadata(path).map_err(fail)?;
+    if !kind.is_file() {
+        let found = if kind.is_dir() { "a folder" } else { "a device, pipe or socket" };
+        return Err(LedgerError::NotAFile { path: path.into(), found });
+    }
+    let mut head = Vec::with_capacity(100);
+    File::open(path).map_err(fail)?.take(100).read_to_end(&mut head).map_err(fail)?;
+    if head.is_empty() {
+        return Ok(0);
+    }
+    if !head.starts_with(b"SQLite format 3\0") {
+        let found = format!(
+            "it begins with `{}`",
+            String::from_utf8_lossy(&head[..head.len().min(16)]).escape_debug()
+        );
+        return Err(LedgerError::NotSqlite { path: path.into(), found });
+    }
+    let u32_at = |at: usize| head.get(at..at + 4).map_or(0, |b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]));
+    let page = match head.get(16..18).map_or(0, |b| u16::from_be_bytes([b[0], b[1]])) {
+        1 => 65_536,
+        size => u64::from(size),
+    };
+    // The page count is valid only where the change counter was written with it, and final only without a WAL.
+    let counted = u32_at(24) == u32_at(92) && !has_wal(path);
+    let expected = if counted { page * u64::from(u32_at(28)) } else { 100 };
+    let actual = fs::metadata(path).map_err(fail)?.len();
+    if actual < expected {
+        return Err(LedgerError::Truncated { path: path.into(), expected, actual });
+    }
+    Ok(actual)
+}
+
+/// Whether a `-wal` file with anything in it is beside the ledger.
+fn has_wal(path: &Path) -> bool {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    fs::metadata(name).is_ok_and(|wal| wal.len() > 0)
+}
+
+/// Connects without the right to write.
+fn connect_read_only(path: &Path) -> Result<Ledger, LedgerError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let touch = |conn: &Connection| {
+        tune(conn)?;
+        conn.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
+    };
+    let fail = |e| LedgerError::sqlite(path, "its table of contents", e);
+    let conn = Connection::open_with_flags(path, flags).map_err(fail)?;
+    let Err(refused) = touch(&conn) else {
+        return Ok(Ledger { conn, path: path.into() });
+    };
+    // A file in WAL mode in a folder where the index can be neither found nor made.
+    let locked_out = matches!(
+        refused.sqlite_error_code(),
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)
+    );
+    if !locked_out {
+        return Err(fail(refused));
+    }
+    if has_wal(path) {
+        return Err(LedgerError::UnmergedWal { path: path.into() });
+    }
+    let conn =
+        Connection::open_with_flags(immutable_uri(path), flags | OpenFlags::SQLITE_OPEN_URI).map_err(fail)?;
+    touch(&conn).map_err(fail)?;
+    Ok(Ledger { conn, path: path.into() })
+}
+
+/// The URI under which SQLite reads a file without locks and side files.
+fn immutable_uri(path: &Path) -> String {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    let mut uri = String::from("file://");
+    for byte in absolute.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
+                uri.push(char::from(*byte))
+            }
+            other => uri.push_str(&format!("%{other:02X}")),
+        }
+    }
+    uri + "?immutable=1"
+}
+
+/// Settings of the connection, none of which is stored in the file.
+fn tune(conn: &Connection) -> Result<(), rusqlite::Error> {
+    conn.busy_timeout(PATIENCE)?;
+    conn.set_prepared_statement_cache_capacity(32);
+    // Pages are read once and in order: let the system's page cache hold them.
+    conn.pragma_update(None, "mmap_size", 1_i64 << 40)?;
+    conn.pragma_update(None, "cache_size", -8_192)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_survives_the_uri() {
+        assert_eq!(immutable_uri(Path::new("/a b/ü?#%.db")), "file:///a%20b/%C3%BC%3F%23%25.db?immutable=1");
+    }
+}

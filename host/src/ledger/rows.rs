@@ -1,0 +1,166 @@
+//! Reading the rows of a ticker, one after the other.
+
+use super::blob::{BadBlob, Decoder, Submissions};
+use super::{Ledger, LedgerError};
+use rusqlite::types::ValueRef;
+use std::ops::{ControlFlow, RangeInclusive};
+
+/// One sampled block of one ticker. It borrows from the database and lasts until the next row.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    /// Sampled-block index: `block / sample_every`.
+    pub sidx: i64,
+    /// The price of a single-asset ticker. 0 where the feed had none.
+    pub price: Option<f64>,
+    /// The prices of a multi-asset ticker: JSON, asset to number.
+    pub price_data: Option<&'a str>,
+    /// What the miners sent.
+    pub submissions: Submissions<'a>,
+}
+
+/// How often something was met, and where first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How many rows.
+    pub count: u64,
+    /// `sidx` of the first of them.
+    pub first_sidx: Option<i64>,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, sidx: i64) {
+        self.count += 1;
+        self.first_sidx.get_or_insert(sidx);
+    }
+}
+
+/// What was left out while reading.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Warnings {
+    /// Rows whose vectors were ignored, because the blob's length or its list of hotkeys is wrong.
+    pub bad_blobs: Tally,
+    /// Rows whose price or prices are not numbers, and were taken as absent.
+    pub bad_prices: Tally,
+}
+
+impl Ledger {
+    /// Hands the rows of `ticker` with `sidx` in a range, in order, to `visit`, until it breaks or fails. `storage_dim` is
+    /// the length of the miners' vectors; a blob of another length counts as bad, and its row comes without vectors.
+    ///
+    /// # Errors
+    /// Those of `visit`, and [`LedgerError::Corrupt`] naming ticker and place where the file is damaged.
+    pub fn rows<E: From<LedgerError>>(
+        &self,
+        ticker: &str,
+        sidx: RangeInclusive<i64>,
+        storage_dim: usize,
+        visit: impl FnMut(Row<'_>) -> Result<ControlFlow<()>, E>,
+    ) -> Result<Warnings, E> {
+        let sql = "SELECT sidx, price, price_data, embeddings FROM challenge_data
+            WHERE ticker = ?1 AND sidx BETWEEN ?2 AND ?3 ORDER BY sidx";
+        self.scan(sql, ticker, sidx, Some(storage_dim), visit)
+    }
+
+    /// As [`Ledger::rows`], without the submissions: cheaper.
+    ///
+    /// # Errors
+    /// As [`Ledger::rows`].
+    pub fn prices<E: From<LedgerError>>(
+        &self,
+        ticker: &str,
+        sidx: RangeInclusive<i64>,
+        visit: impl FnMut(Row<'_>) -> Result<ControlFlow<()>, E>,
+    ) -> Result<Warnings, E> {
+        let sql = "SELECT sidx, price, price_data, NULL FROM challenge_data
+            WHERE ticker = ?1 AND sidx BETWEEN ?2 AND ?3 ORDER BY sidx";
+        self.scan(sql, ticker, sidx, None, visit)
+    }
+
+    /// Runs a query whose columns are those of [`Row`]. Without a `storage_dim` a blob's own length decides.
+    pub(super) fn scan<E: From<LedgerError>>(
+        &self,
+        sql: &str,
+        ticker: &str,
+        sidx: RangeInclusive<i64>,
+        storage_dim: Option<usize>,
+        mut visit: impl FnMut(Row<'_>) -> Result<ControlFlow<()>, E>,
+    ) -> Result<Warnings, E> {
+        let mut last = None;
+        let fail = |last: Option<i64>, e| {
+            let place = match last {
+                Some(sidx) => format!("the rows of {ticker} after sidx {sidx}"),
+                None => format!("the rows of {ticker}, at the first"),
+            };
+            E::from(LedgerError::sqlite(&self.path, place, e))
+        };
+        let mut warnings = Warnings::default();
+        let mut decoder = Decoder::default();
+        let mut statement = self.conn.prepare_cached(sql).map_err(|e| fail(last, e))?;
+        let mut rows = statement.query((ticker, sidx.start(), sidx.end())).map_err(|e| fail(last, e))?;
+        while let Some(row) = rows.next().map_err(|e| fail(last, e))? {
+            let column = |i: usize| row.get_ref(i).map_err(|e| fail(last, e));
+            let ValueRef::Integer(sidx) = column(0)? else { continue };
+            let (price, price_ok) = match column(1)? {
+                ValueRef::Null => (None, true),
+                ValueRef::Real(x) => (Some(x), true),
+                ValueRef::Integer(x) => (Some(x as f64), true),
+                _ => (None, false),
+            };
+            let (price_data, data_ok) = match column(2)? {
+                ValueRef::Null => (None, true),
+                ValueRef::Text(x) => match std::str::from_utf8(x) {
+                    Ok(x) => (Some(x), true),
+                    Err(_) => (None, false),
+                },
+                _ => (None, false),
+            };
+            if !price_ok || !data_ok {
+                warnings.bad_prices.add(sidx);
+            }
+            let blob = match column(3)? {
+                ValueRef::Blob(x) | ValueRef::Text(x) => x,
+                _ => &[],
+            };
+            let submissions = decoder.decode(blob, storage_dim).unwrap_or_else(|BadBlob| {
+                warnings.bad_blobs.add(sidx);
+                Submissions::NONE
+            });
+            if visit(Row { sidx, price, price_data, submissions })?.is_break() {
+                break;
+            }
+            last = Some(sidx);
+        }
+        Ok(warnings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::open::Ledger;
+    use super::*;
+
+    #[test]
+    fn a_bad_blob_costs_its_row_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(dir.path().join("a.db")).unwrap();
+        let put = "INSERT INTO challenge_data (ticker, sidx, price, price_data, embeddings) VALUES ('A', ?1, ?2, ?3, ?4)";
+        let good: &[u8] = b"[\"5A\"]\0\x00\x3c";
+        ledger.conn.execute(put, (7, 1.5, None::<String>, good)).unwrap();
+        ledger.conn.execute(put, (8, 0, "{}", &good[1..])).unwrap();
+        ledger.conn.execute(put, (9, "dear", None::<String>, b"")).unwrap();
+        ledger.conn.execute(put, (10, None::<f64>, b"{}", good)).unwrap();
+        let mut seen = Vec::new();
+        let warnings = ledger
+            .rows("A", i64::MIN..=i64::MAX, 1, |row: Row<'_>| {
+                seen.push((row.sidx, row.price, row.price_data.is_some(), row.submissions.len()));
+                Ok::<_, LedgerError>(ControlFlow::Continue(()))
+            })
+            .unwrap();
+        assert_eq!(
+            seen,
+            [(7, Some(1.5), false, 1), (8, Some(0.0), true, 0), (9, None, false, 0), (10, None, false, 1)]
+        );
+        assert_eq!(warnings.bad_blobs, Tally { count: 1, first_sidx: Some(8) });
+        assert_eq!(warnings.bad_prices, Tally { count: 2, first_sidx: Some(9) });
+    }
+}

@@ -1,0 +1,116 @@
+//! The network's tables, and our own with their versions.
+
+use super::LedgerError;
+use rusqlite::{Connection, TransactionBehavior};
+use std::path::Path;
+
+/// The network's tables. Nothing of ours is in them, and they are never altered.
+const NETWORK: &str = "
+CREATE TABLE IF NOT EXISTS blocks (idx INTEGER PRIMARY KEY, block INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS challenge_meta (
+    ticker TEXT PRIMARY KEY, dim INTEGER NOT NULL, blocks_ahead INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS challenge_data (
+    ticker TEXT NOT NULL, sidx INTEGER NOT NULL, price REAL, price_data TEXT,
+    hotkeys TEXT NOT NULL DEFAULT '[]', embeddings BLOB NOT NULL DEFAULT x'',
+    PRIMARY KEY (ticker, sidx));
+CREATE TABLE IF NOT EXISTS raw_payloads (
+    ts INTEGER NOT NULL, hotkey TEXT NOT NULL, payload BLOB, PRIMARY KEY (ts, hotkey));
+CREATE TABLE IF NOT EXISTS drand_cache (round INTEGER PRIMARY KEY, signature BLOB);
+CREATE TABLE IF NOT EXISTS breakout_state (asset TEXT PRIMARY KEY, state_json TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS idx_blocks_block ON blocks(block);
+";
+
+/// What makes a file a ledger. The network's other tables may be missing: they are made when we write.
+const REQUIRED: &[(&str, &[&str])] = &[
+    ("blocks", &["idx", "block"]),
+    ("challenge_meta", &["ticker", "dim", "blocks_ahead"]),
+    ("challenge_data", &["ticker", "sidx", "price", "price_data", "hotkeys", "embeddings"]),
+];
+
+/// Our own tables, step by step. A step that was released is never changed: add another.
+const MIGRATIONS: &[(&str, &str)] = &[(
+    "smoothed weights of the last computation",
+    "CREATE TABLE host_weights (
+        hotkey TEXT PRIMARY KEY, weight REAL NOT NULL, block INTEGER NOT NULL) WITHOUT ROWID;",
+)];
+
+/// The newest version of our own tables.
+pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
+
+const DOING: &str = "its table of contents";
+
+/// Whether there is no table at all: a ledger whose creation was cut short.
+pub(super) fn is_blank(conn: &Connection, path: &Path) -> Result<bool, LedgerError> {
+    conn.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))
+        .map_err(|e| LedgerError::sqlite(path, DOING, e))
+}
+
+/// Refuses a file that lacks one of the network's tables or columns.
+pub(super) fn check_network_tables(conn: &Connection, path: &Path) -> Result<(), LedgerError> {
+    for (table, columns) in REQUIRED {
+        if !has_table(conn, path, table)? {
+            return Err(LedgerError::Foreign {
+                path: path.into(),
+                lacks: format!("it has no table `{table}`"),
+            });
+        }
+        for column in *columns {
+            let found: bool = conn
+                .query_row(
+                    "SELECT EXISTS (SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2)",
+                    [table, column],
+                    |row| row.get(0),
+                )
+                .map_err(|e| LedgerError::sqlite(path, DOING, e))?;
+            if !found {
+                let lacks = format!("its table `{table}` has no column `{column}`");
+                return Err(LedgerError::Foreign { path: path.into(), lacks });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a file whose own tables are newer than this program. Returns their version, 0 if there are none.
+pub(super) fn check_version(conn: &Connection, path: &Path) -> Result<i64, LedgerError> {
+    if !has_table(conn, path, "host_migrations")? {
+        return Ok(0);
+    }
+    let found = conn
+        .query_row("SELECT COALESCE(MAX(version), 0) FROM host_migrations", [], |row| row.get(0))
+        .map_err(|e| LedgerError::sqlite(path, "host_migrations", e))?;
+    if found > VERSION {
+        return Err(LedgerError::Newer { path: path.into(), found, known: VERSION });
+    }
+    Ok(found)
+}
+
+/// Creates what is missing and runs the migrations that have not been run, all in one transaction.
+pub(super) fn create_and_migrate(conn: &mut Connection, path: &Path) -> Result<(), LedgerError> {
+    let fail = |e| LedgerError::sqlite(path, "creating its tables", e);
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail)?;
+    tx.execute_batch(NETWORK).map_err(fail)?;
+    tx.execute_batch(
+        "CREATE TABLE IF NOT EXISTS host_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL)",
+    )
+    .map_err(fail)?;
+    let done = check_version(&tx, path)?;
+    for (version, (name, sql)) in (1_i64..).zip(MIGRATIONS) {
+        if version > done {
+            tx.execute_batch(sql).map_err(fail)?;
+            tx.execute("INSERT INTO host_migrations (version, name) VALUES (?1, ?2)", (version, name))
+                .map_err(fail)?;
+        }
+    }
+    tx.commit().map_err(fail)
+}
+
+/// Whether the file has a table.
+pub(super) fn has_table(conn: &Connection, path: &Path, table: &str) -> Result<bool, LedgerError> {
+    conn.query_row(
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)",
+        [table],
+        |row| row.get(0),
+    )
+    .map_err(|e| LedgerError::sqlite(path, DOING, e))
+}

@@ -1,0 +1,152 @@
+//! The smaller things that a ledger knows.
+
+use super::{Ledger, LedgerError, Row, schema};
+use std::collections::BTreeMap;
+use std::ops::{ControlFlow, RangeInclusive};
+
+/// A ticker of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticker {
+    /// Its key: `ETH`.
+    pub ticker: String,
+    /// Numbers per miner and asset, if `challenge_meta` has it.
+    pub dim: Option<i64>,
+    /// Horizon in blocks, if `challenge_meta` has it.
+    pub blocks_ahead: Option<i64>,
+    /// Rows stored.
+    pub rows: u64,
+    /// First and last `sidx`.
+    pub sidx: Option<(i64, i64)>,
+}
+
+impl Ledger {
+    /// Every ticker that has rows or is declared, by name.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn tickers(&self) -> Result<Vec<Ticker>, LedgerError> {
+        let sql = "SELECT t.ticker, m.dim, m.blocks_ahead, COALESCE(d.n, 0), d.low, d.high
+            FROM (SELECT ticker FROM challenge_meta UNION SELECT ticker FROM challenge_data) t
+            LEFT JOIN challenge_meta m ON m.ticker = t.ticker
+            LEFT JOIN (SELECT ticker, COUNT(*) n, MIN(sidx) low, MAX(sidx) high FROM challenge_data GROUP BY ticker) d
+                ON d.ticker = t.ticker
+            ORDER BY t.ticker";
+        self.list("challenge_meta and challenge_data", sql, |row| {
+            let (low, high): (Option<i64>, Option<i64>) = (row.get(4)?, row.get(5)?);
+            Ok(Ticker {
+                ticker: row.get(0)?,
+                dim: row.get(1)?,
+                blocks_ahead: row.get(2)?,
+                rows: row.get::<_, i64>(3)?.cast_unsigned(),
+                sidx: low.zip(high),
+            })
+        })
+    }
+
+    /// Every sampled block, in the order of sampling.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn blocks(&self) -> Result<Vec<i64>, LedgerError> {
+        self.list("blocks", "SELECT block FROM blocks ORDER BY idx", |row| row.get(0))
+    }
+
+    /// The highest sampled block; `None` in an empty ledger.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn last_block(&self) -> Result<Option<i64>, LedgerError> {
+        self.one("blocks", "SELECT MAX(block) FROM blocks", [])
+    }
+
+    /// The highest `sidx` of a ticker; `None` if it has no rows.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn max_sidx(&self, ticker: &str) -> Result<Option<i64>, LedgerError> {
+        self.one("challenge_data", "SELECT MAX(sidx) FROM challenge_data WHERE ticker = ?1", [ticker])
+    }
+
+    /// The `sidx` of a ticker's rows in a range, in order.
+    pub(crate) fn sidx(&self, ticker: &str, range: RangeInclusive<i64>) -> Result<Vec<i64>, LedgerError> {
+        let sql =
+            "SELECT sidx FROM challenge_data WHERE ticker = ?1 AND sidx BETWEEN ?2 AND ?3 ORDER BY sidx";
+        self.conn
+            .prepare_cached(sql)
+            .and_then(|mut query| {
+                query.query_map((ticker, range.start(), range.end()), |row| row.get(0))?.collect()
+            })
+            .map_err(|e| LedgerError::sqlite(&self.path, format!("the rows of {ticker}"), e))
+    }
+
+    /// Holds one moment of the file: until the guard is dropped, nothing is seen that is written from now on.
+    pub(crate) fn freeze(&self) -> Result<rusqlite::Transaction<'_>, LedgerError> {
+        self.conn.unchecked_transaction().map_err(|e| LedgerError::sqlite(&self.path, "starting to read", e))
+    }
+
+    /// The network's breakout state: asset and JSON text, by asset. Empty where the file has no such table.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn breakout_state(&self) -> Result<Vec<(String, String)>, LedgerError> {
+        if !schema::has_table(&self.conn, &self.path, "breakout_state")? {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT asset, state_json FROM breakout_state ORDER BY asset";
+        self.list("breakout_state", sql, |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    /// The block of each hotkey's first stored vector, in any ticker, that is not all zero.
+    ///
+    /// It reads every row of the ledger. Where snapshots of all tickers are built anyway, the earliest of their
+    /// [`first_seen`](crate::history::Snapshot::first_seen) is the same and costs nothing.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn first_seen(&self, sample_every: i64) -> Result<BTreeMap<String, i64>, LedgerError> {
+        let mut first: BTreeMap<String, i64> = BTreeMap::new();
+        let sql = "SELECT sidx, NULL, NULL, embeddings FROM challenge_data
+            WHERE ticker = ?1 AND sidx BETWEEN ?2 AND ?3 ORDER BY sidx";
+        for ticker in self.tickers()? {
+            self.scan(sql, &ticker.ticker, i64::MIN..=i64::MAX, None, |row: Row<'_>| {
+                let block = row.sidx.saturating_mul(sample_every);
+                for (hotkey, numbers) in row.submissions {
+                    match first.get_mut(hotkey) {
+                        Some(known) if *known <= block => {}
+                        _ if !super::blob::is_nonzero(numbers) => {}
+                        Some(known) => *known = block,
+                        None => drop(first.insert(hotkey.into(), block)),
+                    }
+                }
+                Ok::<_, LedgerError>(ControlFlow::Continue(()))
+            })?;
+        }
+        Ok(first)
+    }
+
+    /// One value of one row.
+    fn one<T: rusqlite::types::FromSql>(
+        &self,
+        table: &str,
+        sql: &str,
+        params: impl rusqlite::Params,
+    ) -> Result<T, LedgerError> {
+        self.conn
+            .prepare_cached(sql)
+            .and_then(|mut query| query.query_row(params, |row| row.get(0)))
+            .map_err(|e| LedgerError::sqlite(&self.path, format!("the table {table}"), e))
+    }
+
+    /// All rows of a query.
+    pub(super) fn list<T>(
+        &self,
+        table: &str,
+        sql: &str,
+        row: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, LedgerError> {
+        self.conn
+            .prepare_cached(sql)
+            .and_then(|mut query| query.query_map([], row)?.collect())
+            .map_err(|e| LedgerError::sqlite(&self.path, format!("the table {table}"), e))
+    }
+}
