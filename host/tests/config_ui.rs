@@ -152,6 +152,9 @@ fn a_challenge_overrides_the_top() {
     let spec = config.challenges[1].spec(&config.network, Solver::Network);
     assert_eq!((spec.seed, spec.sample_every, spec.rows_ahead(), spec.storage_dim()), (7, 10, 12, 4));
     assert_eq!(spec.solver, Solver::Network);
+    // TOML's own ways to write a number.
+    assert_eq!(config.network.young_blocks, 36_000);
+    assert_eq!(config.challenges[2].weight, Weight::Fixed(0.0105));
     let params = serde_json::Value::Object(config.challenges[0].params.clone());
     let expected =
         serde_json::json!({"top": 255, "c": 0.5, "on": true, "list": [1, 2], "deep": {"word": "x"}});

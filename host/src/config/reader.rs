@@ -346,6 +346,7 @@ mod tests {
     fn guesses_only_near_words() {
         assert_eq!(closest("wieght", &["weight", "name"]).as_deref(), Some("weight"));
         assert_eq!(closest("zzz", &["weight", "name"]), None);
+        assert_eq!(closest("di", &["dim", "name"]).as_deref(), Some("dim"));
     }
 
     #[test]
