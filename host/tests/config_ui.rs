@@ -5,12 +5,13 @@
 
 use mantis::config::{Config, Weight};
 use mantis_plugin_api::Solver;
+use proptest::prelude::*;
 use std::{fs, path::Path, path::PathBuf};
 
 /// The cases of a folder, in the order of their names. Paths are relative: they are part of the messages.
 fn cases(folder: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(Path::new("tests/config").join(folder)).unwrap();
-    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    let entries = fs::read_dir(Path::new("tests/config").join(folder)).expect("the folder of the cases");
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("a case").path()).collect();
     paths.retain(|path| path.extension().is_some_and(|e| e == "toml"));
     paths.sort();
     assert!(!paths.is_empty(), "no cases in {folder}");
@@ -151,8 +152,70 @@ fn a_challenge_overrides_the_top() {
     let spec = config.challenges[1].spec(&config.network, Solver::Network);
     assert_eq!((spec.seed, spec.sample_every, spec.rows_ahead(), spec.storage_dim()), (7, 10, 12, 4));
     assert_eq!(spec.solver, Solver::Network);
+    // TOML's own ways to write a number.
+    assert_eq!(config.network.young_blocks, 36_000);
+    assert_eq!(config.challenges[2].weight, Weight::Fixed(0.0105));
     let params = serde_json::Value::Object(config.challenges[0].params.clone());
     let expected =
         serde_json::json!({"top": 255, "c": 0.5, "on": true, "list": [1, 2], "deep": {"word": "x"}});
     assert_eq!(params, expected);
+}
+
+#[test]
+fn line_ends_and_byte_order_marks_do_not_matter() {
+    let text = fs::read_to_string("../challenges.toml").unwrap();
+    let path = Path::new("../challenges.toml");
+    let windows = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+    let config = Config::parse(&windows, path).unwrap();
+    let plain = Config::parse(&text, path).unwrap();
+    assert_eq!(config.challenges, plain.challenges);
+    assert_eq!(config.fault_at(11, "share", "", "").line, plain.fault_at(11, "share", "", "").line);
+}
+
+#[test]
+fn shares_that_only_rounding_keeps_below_one_are_refused() {
+    let challenge = |i: usize, weight: &str| {
+        format!("[[challenge]]\nname = \"C{i}\"\nticker = \"C{i}\"\nplugin = \"p\"\ndim = 1\n{weight}\n")
+    };
+    let mut text: String = (0..10).map(|i| challenge(i, "share = 0.1")).collect();
+    text += &challenge(10, "weight = 1");
+    let faults = Config::parse(&text, Path::new("c.toml")).unwrap_err().faults;
+    assert_eq!(faults.len(), 1);
+    assert_eq!(faults[0].path, "challenge[9].share");
+}
+
+#[test]
+fn faults_of_a_plugin_stand_at_the_shared_parameters() {
+    let config = Config::load("../challenges.toml").unwrap();
+    let text = fs::read_to_string("../challenges.toml").unwrap();
+    let fault = config.fault_at(4, "params.min_auc", "x", "y");
+    assert!(text.lines().nth(fault.line - 1).unwrap().starts_with("min_auc"), "{fault}");
+    assert_eq!(fault.path, "challenge[4].params.min_auc");
+    assert_eq!(fault.table, "[[challenge]] \"XAGUSD-1H-BINARY\"");
+}
+
+proptest! {
+    /// A file with a few lines lost, doubled or cut loads, or has faults in lines that it has.
+    #[test]
+    fn any_damage_is_named(damage in prop::collection::vec((any::<prop::sample::Index>(), 0..4, 0..40usize), 1..4)) {
+        let text = fs::read_to_string("../challenges.toml").unwrap();
+        let mut lines: Vec<_> = text.lines().map(String::from).collect();
+        for (at, how, column) in damage {
+            let i = at.index(lines.len());
+            match how {
+                0 => drop(lines.remove(i)),
+                1 => lines.insert(i, lines[i].clone()),
+                2 => lines[i] = lines[i].chars().take(column).collect(),
+                _ => lines[i] = lines[i].replacen(|c: char| c.is_ascii_digit(), "-", 1),
+            }
+        }
+        if let Err(faults) = Config::parse(&lines.join("\n"), Path::new("c.toml")) {
+            prop_assert!(!faults.faults.is_empty());
+            for fault in &faults.faults {
+                prop_assert!((1..=lines.len() + 1).contains(&fault.line), "{fault}");
+                prop_assert!(fault.column >= 1);
+            }
+            prop_assert!(faults.faults.is_sorted_by_key(|fault| (fault.line, fault.column)));
+        }
+    }
 }

@@ -28,16 +28,16 @@ pub(super) const RUNTIMES: [(&str, Runtime); 2] = [("native", Runtime::Native), 
 pub(super) const SOLVERS: [(&str, Solver); 2] = [("exact", Solver::Exact), ("network", Solver::Network)];
 
 const NAME: Text = Text {
-    allowed: "1 to 64 letters, digits, `_`, `-` or `.`, but not the word hotkey",
+    allowed: "a string of 1 to 64 letters, digits, `_`, `-` or `.`, but not \"hotkey\"",
     // A submission holds the miner's hotkey beside the challenges.
     fits: |s| s != "hotkey" && word(s, 64, |b| b.is_ascii_alphanumeric() || b"_-.".contains(&b)),
 };
 const TICKER: Text = Text {
-    allowed: "1 to 32 capital letters, digits, `_` or `-`",
+    allowed: "a string of 1 to 32 capital letters, digits, `_` or `-`",
     fits: |s| word(s, 32, |b| b.is_ascii_uppercase() || b.is_ascii_digit() || b"_-".contains(&b)),
 };
 const PLUGIN: Text = Text {
-    allowed: "a plugin's name: 1 to 64 small letters, digits, `_` or `-`",
+    allowed: "a plugin's name, a string of 1 to 64 small letters, digits, `_` or `-`",
     fits: |s| word(s, 64, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b)),
 };
 const DIM: std::ops::RangeInclusive<usize> = 1..=4096;
@@ -56,13 +56,14 @@ pub(super) struct Around {
 
 /// Reads a challenge. What is faulty is reported, and empty (a weight: NaN) in the result.
 pub(super) fn read(table: &Table<'_>, around: &Around) -> (Challenge, Places) {
-    table.refuse_unknown(&KEYS);
-    table.need(&[
+    let misspelt = table.refuse_unknown(&KEYS);
+    let needed = [
         ("name", NAME.allowed),
         ("ticker", TICKER.allowed),
         ("plugin", PLUGIN.allowed),
         ("dim", DIM_ALLOWED),
-    ]);
+    ];
+    table.need(&needed, &misspelt);
     let set = params::of_challenge(table, &around.sets);
     let mut places = set.places;
     places.insert(String::new(), table.doc.place(table.start));
@@ -83,7 +84,7 @@ pub(super) fn read(table: &Table<'_>, around: &Around) -> (Challenge, Places) {
         prices_from: table.text("prices_from", &TICKER).map(String::from),
         dim: table.whole("dim", DIM).unwrap_or_default(),
         blocks_ahead: blocks_ahead(table, around.sample_every),
-        weight: weight(table),
+        weight: weight(table, &misspelt),
         params: set.map,
         ticker,
     };
@@ -123,13 +124,16 @@ fn blocks_ahead(table: &Table<'_>, sample_every: u32) -> u32 {
 }
 
 /// The weight or share; one that was reported is NaN.
-fn weight(table: &Table<'_>) -> Weight {
+fn weight(table: &Table<'_>, misspelt: &[String]) -> Weight {
     let weight = table.number("weight", WEIGHT_ALLOWED, |x| (0.0..=1e9).contains(&x));
     let share = table.number("share", SHARE_ALLOWED, |x| x > 0.0 && x < 1.0);
     let faulty = Weight::Fixed(f64::NAN);
     match (table.has("weight"), table.has("share")) {
         (false, false) => {
-            table.fault("weight", "missing", &format!("{WEIGHT_ALLOWED}; or `share`: {SHARE_ALLOWED}"));
+            if !misspelt.iter().any(|word| word == "share") {
+                let allowed = format!("{WEIGHT_ALLOWED}; or `share`: {SHARE_ALLOWED}");
+                table.need(&[("weight", &allowed)], misspelt);
+            }
             faulty
         }
         (true, true) => {

@@ -20,7 +20,8 @@ pub(super) const TOP: [&str; 10] = [
     "challenge",
 ];
 
-const FOLDER: Text = Text { allowed: "a folder", fits: |s| !s.is_empty() && !s.contains('\0') };
+const FOLDER: Text =
+    Text { allowed: "a string, the path of a folder", fits: |s| !s.is_empty() && !s.contains('\0') };
 const CHALLENGES: &str = "at least one [[challenge]] table";
 
 impl Config {
@@ -61,7 +62,7 @@ impl Config {
 }
 
 fn read(top: &Table<'_>, file: &Path) -> Config {
-    top.refuse_unknown(&TOP);
+    let misspelt = top.refuse_unknown(&TOP);
     let network = sections::network(top);
     let around = Around {
         runtime: top.choice("runtime", &RUNTIMES).unwrap_or_default(),
@@ -70,7 +71,7 @@ fn read(top: &Table<'_>, file: &Path) -> Config {
         assets: sections::assets(top),
         sets: params::named_sets(top),
     };
-    let tables = challenges(top);
+    let tables = challenges(top, &misspelt);
     let (challenges, places): (Vec<_>, Vec<_>) = tables.iter().map(|t| challenge::read(t, &around)).unzip();
     rules::check(top, &tables, &challenges);
     let folder = top.text("plugin_dir", &FOLDER).unwrap_or("plugins");
@@ -89,14 +90,14 @@ fn read(top: &Table<'_>, file: &Path) -> Config {
 }
 
 /// The tables `[[challenge]]`.
-fn challenges<'a>(top: &Table<'a>) -> Vec<Table<'a>> {
+fn challenges<'a>(top: &Table<'a>, misspelt: &[String]) -> Vec<Table<'a>> {
     let Some(value) = top.get("challenge") else {
-        top.need(&[("challenge", CHALLENGES)]);
+        top.need(&[("challenge", CHALLENGES)], misspelt);
         return Vec::new();
     };
     let Some(items) = value.get_ref().as_array() else {
         let hint = "[[challenge]] tables: two brackets on each side";
-        top.wrong_type("challenge", "challenge", value, hint);
+        top.wrong_type("challenge", value, hint);
         return Vec::new();
     };
     if items.is_empty() {
@@ -105,7 +106,7 @@ fn challenges<'a>(top: &Table<'a>) -> Vec<Table<'a>> {
     let mut tables = Vec::with_capacity(items.len());
     for (i, item) in items.iter().enumerate() {
         let DeValue::Table(entries) = item.get_ref() else {
-            top.wrong_type("challenge", &format!("challenge[{i}]"), item, CHALLENGES);
+            top.wrong_type(&format!("challenge[{i}]"), item, CHALLENGES);
             continue;
         };
         let label = match entries.get("name").and_then(|name| name.get_ref().as_str()) {
@@ -141,4 +142,27 @@ fn alone(file: &str, (line, column): (usize, usize), found: String, allowed: &st
         meant: None,
     };
     ConfigFaults { faults: vec![fault] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The keys that docs/configuration.md describes under a heading, from rows that begin with "| `key` |".
+    fn described(heading: &str) -> Vec<&'static str> {
+        let text = include_str!("../../../docs/configuration.md");
+        let section = text.split("\n## ").find(|section| section.lines().next() == Some(heading));
+        let rows = section.unwrap_or_default().lines().filter_map(|line| line.strip_prefix("| `"));
+        rows.filter_map(|row| row.split('`').next()).collect()
+    }
+
+    #[test]
+    fn every_key_is_described() {
+        assert_eq!(described("Top of the file"), TOP);
+        assert_eq!(described("`[network]`"), sections::NETWORK);
+        assert_eq!(described("`[beacon]`"), sections::BEACON);
+        assert_eq!(described("`[market]`"), sections::MARKET);
+        assert_eq!(described("`[collect]`"), sections::COLLECT);
+        assert_eq!(described("`[[challenge]]`"), challenge::KEYS);
+    }
 }

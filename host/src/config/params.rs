@@ -24,7 +24,7 @@ pub(super) fn named_sets(top: &Table<'_>) -> BTreeMap<String, Set> {
     let Some(sets) = top.table("params") else { return BTreeMap::new() };
     let read = |name: &str| {
         let table = sets.table_as(name, format!("[params.{name}]"), format!("params.{name}."))?;
-        Some((name.to_owned(), read_set(&table)))
+        Some((name.to_owned(), read_set(&table, "")))
     };
     sets.entries.keys().filter_map(|name| read(name.get_ref())).collect()
 }
@@ -43,12 +43,12 @@ pub(super) fn of_challenge(challenge: &Table<'_>, sets: &BTreeMap<String, Set>) 
         return Set::default();
     }
     if !value.get_ref().is_table() {
-        challenge.wrong_type("params", "params", value, "a table, or the name of a [params.NAME] table");
+        challenge.wrong_type("params", value, "a table, or the name of a [params.NAME] table");
         return Set::default();
     }
     challenge
-        .table_as("params", challenge.label.clone(), format!("{}params.", challenge.path))
-        .map_or_else(Set::default, |table| read_set(&table))
+        .table_as("params", challenge.label.clone(), challenge.path.clone())
+        .map_or_else(Set::default, |table| read_set(&table, "params."))
 }
 
 /// The words that are known, for a message; or how one is made.
@@ -56,28 +56,38 @@ pub(super) fn one_of(known: &[&str], make: &str) -> String {
     if known.is_empty() { format!("none yet: add {make}") } else { known.join(", ") }
 }
 
-fn read_set(table: &Table<'_>) -> Set {
+/// Reads a table; `prefix` is how its keys begin in messages, which name a challenge's own table by its challenge.
+fn read_set(table: &Table<'_>, prefix: &str) -> Set {
     let mut set = Set::default();
     for (key, value) in table.entries {
         let key = key.get_ref();
-        if let Some(json) = convert(table, key, value, &mut set.places, DEEPEST) {
+        let at = At { prefix, path: key };
+        if let Some(json) = convert(table, at, value, &mut set.places, DEEPEST) {
             set.map.insert(key.to_string(), json);
         }
     }
     set
 }
 
-/// The value as JSON; `None` where it was reported. `at` is its path within the table.
+/// Where a value is: its path within the parameters, and what messages put before it.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    prefix: &'a str,
+    path: &'a str,
+}
+
+/// The value as JSON; `None` where it was reported.
 fn convert(
     table: &Table<'_>,
-    at: &str,
+    at: At<'_>,
     value: &Spanned<DeValue<'_>>,
     places: &mut Places,
     deeper: usize,
 ) -> Option<Value> {
-    places.insert(format!("params.{at}"), table.doc.place(value.span().start));
+    let At { prefix, path } = at;
+    places.insert(format!("params.{path}"), table.doc.place(value.span().start));
     let refuse = |found: String| {
-        table.push(value.span().start, at, found, ALLOWED, None);
+        table.push(value.span().start, &format!("{prefix}{path}"), found, ALLOWED, None);
         None
     };
     if deeper == 0 {
@@ -100,7 +110,9 @@ fn convert(
             let read: Vec<_> = items
                 .iter()
                 .enumerate()
-                .map(|(i, item)| convert(table, &format!("{at}[{i}]"), item, places, deeper - 1))
+                .map(|(i, item)| {
+                    convert(table, At { prefix, path: &format!("{path}[{i}]") }, item, places, deeper - 1)
+                })
                 .collect();
             read.into_iter().collect::<Option<Vec<_>>>().map(Value::Array)
         }
@@ -109,7 +121,13 @@ fn convert(
                 .iter()
                 .map(|(key, item)| {
                     let key = key.get_ref();
-                    let json = convert(table, &format!("{at}.{key}"), item, places, deeper - 1);
+                    let json = convert(
+                        table,
+                        At { prefix, path: &format!("{path}.{key}") },
+                        item,
+                        places,
+                        deeper - 1,
+                    );
                     json.map(|json| (key.to_string(), json))
                 })
                 .collect();

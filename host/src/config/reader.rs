@@ -4,7 +4,7 @@ use super::fault::{Fault, Place};
 use std::{cell::RefCell, collections::BTreeSet, fmt::Display, ops::Range, ops::RangeInclusive};
 use toml::{
     Spanned,
-    de::{DeTable, DeValue},
+    de::{DeString, DeTable, DeValue},
 };
 
 /// A file's text and the faults found in it so far.
@@ -54,10 +54,10 @@ impl<'i> Doc<'i> {
         }
     }
 
-    /// What is written there, cut to one line of at most 60 characters.
+    /// What is written there, cut to one line of at most 80 characters.
     pub(super) fn written(&self, span: Range<usize>) -> String {
         let text = self.text.get(span).unwrap_or_default();
-        let short: String = text.chars().take_while(|c| *c != '\n').take(60).collect();
+        let short: String = text.chars().take_while(|c| *c != '\n').take(80).collect();
         if short.len() < text.len() { format!("{}...", short.trim_end()) } else { short }
     }
 
@@ -73,18 +73,23 @@ impl<'a> Table<'a> {
         Self { doc, entries, label: String::new(), path: String::new(), start: 0 }
     }
 
-    /// Reports keys that are not `known`.
-    pub(super) fn refuse_unknown(&self, known: &[&str]) {
-        for key in self.entries.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
+    /// Reports keys that are not `known`; gives back those that were probably meant.
+    pub(super) fn refuse_unknown(&self, known: &[&str]) -> Vec<String> {
+        let unknown = self.entries.keys().filter(|key| !known.contains(&key.get_ref().as_ref()));
+        let report = |key: &Spanned<DeString<'_>>| {
             let meant = closest(key.get_ref(), known);
-            self.push(key.span().start, key.get_ref(), "no such key", &known.join(", "), meant);
-        }
+            self.push(key.span().start, key.get_ref(), "no such key", &known.join(", "), meant.clone());
+            meant
+        };
+        unknown.filter_map(report).collect()
     }
 
-    /// Reports keys that are needed and not there; each with what it may be.
-    pub(super) fn need(&self, needed: &[(&str, &str)]) {
-        for (key, allowed) in needed.iter().filter(|(key, _)| !self.has(key)) {
-            self.push(self.start, key, "missing", allowed, None);
+    /// Reports keys that are needed and not there, each with what it may be; not those that are there, but `misspelt`.
+    pub(super) fn need(&self, needed: &[(&str, &str)], misspelt: &[String]) {
+        for (key, allowed) in needed {
+            if !self.has(key) && !misspelt.iter().any(|word| word == key) {
+                self.push(self.start, key, "missing", allowed, None);
+            }
         }
     }
 
@@ -140,7 +145,7 @@ impl<'a> Table<'a> {
     pub(super) fn table_as(&self, key: &str, label: String, path: String) -> Option<Table<'a>> {
         let value = self.get(key)?;
         let Some(entries) = value.get_ref().as_table() else {
-            self.wrong_type(key, key, value, "a table");
+            self.wrong_type(key, value, "a table");
             return None;
         };
         Some(Table { doc: self.doc, entries, label, path, start: value.span().start })
@@ -154,13 +159,13 @@ impl<'a> Table<'a> {
         let value = self.get(key)?;
         let allowed = format!("a whole number from {} to {}", range.start(), range.end());
         let DeValue::Integer(integer) = value.get_ref() else {
-            self.wrong_type(key, key, value, &allowed);
+            self.wrong_type(key, value, &allowed);
             return None;
         };
         let read = i128::from_str_radix(integer.as_str(), integer.radix()).ok();
         let read = read.and_then(|x| T::try_from(x).ok()).filter(|x| range.contains(x));
         if read.is_none() {
-            self.not_allowed(key, key, value, &allowed);
+            self.not_allowed(key, value, &allowed);
         }
         read
     }
@@ -174,20 +179,20 @@ impl<'a> Table<'a> {
             }
             DeValue::Float(float) => float.as_str().parse().ok(),
             _ => {
-                self.wrong_type(key, key, value, allowed);
+                self.wrong_type(key, value, allowed);
                 return None;
             }
         };
         let read = read.filter(|x: &f64| x.is_finite() && fits(*x));
         if read.is_none() {
-            self.not_allowed(key, key, value, allowed);
+            self.not_allowed(key, value, allowed);
         }
         read
     }
 
     /// A string that fits.
     pub(super) fn text(&self, key: &str, text: &Text) -> Option<&'a str> {
-        self.string(key, key, self.get(key)?, text)
+        self.string(key, self.get(key)?, text)
     }
 
     /// `N` bytes written in hex.
@@ -195,7 +200,7 @@ impl<'a> Table<'a> {
         let value = self.get(key)?;
         let allowed = format!("a string of {} hex digits", 2 * N);
         let Some(text) = value.get_ref().as_str() else {
-            self.wrong_type(key, key, value, &allowed);
+            self.wrong_type(key, value, &allowed);
             return None;
         };
         let bytes = bytes_of_hex(text);
@@ -211,7 +216,7 @@ impl<'a> Table<'a> {
         let value = self.get(key)?;
         let allowed = words.iter().map(|(word, _)| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ");
         let Some(text) = value.get_ref().as_str() else {
-            self.wrong_type(key, key, value, &allowed);
+            self.wrong_type(key, value, &allowed);
             return None;
         };
         let found = words.iter().find(|(word, _)| *word == text);
@@ -226,9 +231,9 @@ impl<'a> Table<'a> {
     /// A list of different strings, at least one; `None` where any of it is faulty.
     pub(super) fn texts(&self, key: &str, text: &Text) -> Option<Vec<String>> {
         let value = self.get(key)?;
-        let allowed = format!("a list of different strings, each {}", text.allowed);
+        let allowed = format!("a list without repeats, each element {}", text.allowed);
         let Some(items) = value.get_ref().as_array() else {
-            self.wrong_type(key, key, value, &allowed);
+            self.wrong_type(key, value, &allowed);
             return None;
         };
         if items.is_empty() {
@@ -239,7 +244,7 @@ impl<'a> Table<'a> {
         let mut good = true;
         for (i, item) in items.iter().enumerate() {
             let at = format!("{key}[{i}]");
-            match self.string(key, &at, item, text) {
+            match self.string(&at, item, text) {
                 None => good = false,
                 Some(word) if !seen.insert(word) => {
                     good = false;
@@ -252,31 +257,29 @@ impl<'a> Table<'a> {
         good.then(|| items.iter().filter_map(|item| item.get_ref().as_str()).map(String::from).collect())
     }
 
-    fn string(&self, key: &str, at: &str, value: &'a Spanned<DeValue<'a>>, text: &Text) -> Option<&'a str> {
+    fn string(&self, at: &str, value: &'a Spanned<DeValue<'a>>, text: &Text) -> Option<&'a str> {
         let Some(read) = value.get_ref().as_str() else {
-            self.wrong_type(key, at, value, text.allowed);
+            self.wrong_type(at, value, text.allowed);
             return None;
         };
         if !(text.fits)(read) {
-            self.not_allowed(key, at, value, text.allowed);
+            self.not_allowed(at, value, text.allowed);
             return None;
         }
         Some(read)
     }
 
     /// Reports a value of another type; `at` is the key, or an element of its list.
-    pub(super) fn wrong_type(&self, key: &str, at: &str, value: &Spanned<DeValue<'_>>, allowed: &str) {
+    pub(super) fn wrong_type(&self, at: &str, value: &Spanned<DeValue<'_>>, allowed: &str) {
         let found = match value.get_ref() {
             DeValue::Table(_) => "a table".into(),
             DeValue::Array(_) => "a list".into(),
             other => format!("{} is {}", self.shown(value), kind(other)),
         };
-        // A header such as `[network.burn]` begins outside of the table's own lines: its place is still the best.
-        let offset = if value.span().is_empty() { self.offset(key) } else { value.span().start };
-        self.push(offset, at, found, allowed, None);
+        self.push(value.span().start, at, found, allowed, None);
     }
 
-    fn not_allowed(&self, _key: &str, at: &str, value: &Spanned<DeValue<'_>>, allowed: &str) {
+    fn not_allowed(&self, at: &str, value: &Spanned<DeValue<'_>>, allowed: &str) {
         self.push(value.span().start, at, format!("{} is not allowed", self.shown(value)), allowed, None);
     }
 
@@ -292,7 +295,7 @@ pub(super) fn kind(value: &DeValue<'_>) -> &'static str {
         DeValue::String(_) => "a string",
         DeValue::Integer(_) => "a whole number",
         DeValue::Float(_) => "a number",
-        DeValue::Boolean(_) => "true or false",
+        DeValue::Boolean(_) => "a boolean",
         DeValue::Datetime(_) => "a date or time",
         DeValue::Array(_) => "a list",
         DeValue::Table(_) => "a table",
@@ -343,6 +346,7 @@ mod tests {
     fn guesses_only_near_words() {
         assert_eq!(closest("wieght", &["weight", "name"]).as_deref(), Some("weight"));
         assert_eq!(closest("zzz", &["weight", "name"]), None);
+        assert_eq!(closest("di", &["dim", "name"]).as_deref(), Some("dim"));
     }
 
     #[test]

@@ -4,6 +4,9 @@ use super::reader::{Table, closest};
 use super::weights::sums;
 use super::{Challenge, Weight};
 
+/// Shares that reach this leave nothing for fixed weights: ten of 0.1 sum to a little less than 1.
+const FULL: f64 = 1.0 - 1e-9;
+
 /// Reports what does not hold. `tables` are the challenges' own; values that were faulty are empty and left alone.
 pub(super) fn check(top: &Table<'_>, tables: &[Table<'_>], challenges: &[Challenge]) {
     let all: Vec<_> = tables.iter().zip(challenges).collect();
@@ -63,12 +66,12 @@ fn weights(top: &Table<'_>, all: &[(&Table<'_>, &Challenge)]) {
     let values: Vec<_> = all.iter().map(|(_, c)| c.weight).collect();
     // A faulty weight is NaN, and reported already: nothing is said of the sum then.
     let (fixed, shares) = sums(&values);
-    if fixed.is_nan() {
+    if fixed.is_nan() || all.is_empty() {
         return;
     }
     let last_share = values.iter().rposition(|weight| matches!(weight, Weight::Share(_)));
     if let Some(last) = last_share
-        && shares >= 1.0
+        && shares >= FULL
     {
         let found = format!("all shares sum to {shares}");
         all[last].0.fault("share", found, "shares that sum to less than 1");

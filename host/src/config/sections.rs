@@ -27,15 +27,15 @@ pub(super) const COLLECT: [&str; 3] = ["hosts", "max_bytes", "stale"];
 
 /// A name of an asset or price: what the feed and the ledger use as a key.
 pub(super) const ASSET: Text = Text {
-    allowed: "1 to 32 letters, digits, `_`, `-` or `.`",
+    allowed: "a string of 1 to 32 letters, digits, `_`, `-` or `.`",
     fits: |s| {
         (1..=32).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
     },
 };
 
-const URL: Text = Text { allowed: "a URL that begins with https:// or http://", fits: is_url };
+const URL: Text = Text { allowed: "a string, a URL that begins with https:// or http://", fits: is_url };
 const HOST: Text = Text {
-    allowed: "a suffix that begins with a dot (`.r2.dev`) or a whole host (`127.0.0.1`)",
+    allowed: "a string, a suffix that begins with a dot (`.r2.dev`) or a host on its own (`127.0.0.1`)",
     fits: |s| {
         let name = s.strip_prefix('.').unwrap_or(s);
         !name.is_empty()
