@@ -179,6 +179,8 @@ fn one(
         max_block: options.max_block,
         sample_every: i64::from(config.network.sample_every),
         active: options.active.clone(),
+        // A challenge without a horizon is about events, some of which may be older than the stored prices.
+        carry_breakouts: challenge.blocks_ahead == 0,
     };
     let snapshot = Snapshot::build(&ledger, &request, folder.path())?;
     observer.progress(ticker, 0.0);

@@ -2,7 +2,7 @@
 
 use super::{Event, Failure, Job};
 use mantis_plugin_api::{Description, Salience};
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -201,7 +201,7 @@ fn listen(pipe: impl Read + Send + 'static) -> Receiver<Event> {
 }
 
 /// The next framed text: what stands between a record separator and the line feed after it.
-fn next_text(pipe: &mut impl io::BufRead) -> io::Result<Option<Vec<u8>>> {
+fn next_text(pipe: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     if pipe.skip_until(b'\x1e')? == 0 {
         return Ok(None);
     }
