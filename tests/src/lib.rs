@@ -89,7 +89,8 @@ pub fn l1(a: &Value, b: &Value) -> f64 {
     let (a, b) = (a.as_object().unwrap_or(&empty), b.as_object().unwrap_or(&empty));
     let number = |value: Option<&Value>| value.map_or(0.0, |v| v.as_f64().expect("a number"));
     let in_a = a.iter().map(|(key, value)| (number(Some(value)) - number(b.get(key))).abs());
-    let only_b = b.iter().filter(|(key, _)| !a.contains_key(*key)).map(|(_, value)| number(Some(value)).abs());
+    let only_b =
+        b.iter().filter(|(key, _)| !a.contains_key(*key)).map(|(_, value)| number(Some(value)).abs());
     in_a.chain(only_b).sum()
 }
 
@@ -102,9 +103,10 @@ pub fn tiny_ledger(path: &Path, tickers: &[&str], rows: i64) {
     let steps: Vec<Step> = (0..rows)
         .map(|row| {
             let wave = |miner: i64| f16::from_f32(((row * (miner + 3)) % 17) as f32 / 17.0 - 0.45);
-            let submissions = hotkeys.iter().zip(0..).map(|(hotkey, miner)| {
-                (hotkey.to_string(), vec![wave(miner), wave(miner + 1)])
-            });
+            let submissions = hotkeys
+                .iter()
+                .zip(0..)
+                .map(|(hotkey, miner)| (hotkey.to_string(), vec![wave(miner), wave(miner + 1)]));
             let submissions: Vec<_> = submissions.collect();
             let records = tickers.iter().map(|ticker| Record {
                 ticker: ticker.to_string(),

@@ -86,7 +86,9 @@ fn a_plugin_of_another_abi_is_refused_with_a_remedy() {
                 weight = 1.0\n";
     fs::write(dir.path().join("c.toml"), text).unwrap();
     let says = failure(mantis().args(["config", "check"]).arg(dir.path().join("c.toml")));
-    for part in ["c.toml:4:", "mantis_foreign", "built for ABI 99 by rustc", "supports ABI 1 to 1 by rustc", "build"] {
+    for part in
+        ["c.toml:4:", "mantis_foreign", "built for ABI 99 by rustc", "supports ABI 1 to 1 by rustc", "build"]
+    {
         assert!(says.contains(part), "{part}: {says}");
     }
 }
@@ -113,8 +115,14 @@ fn files_that_are_no_plugins_are_refused() {
     fs::write(dir.path().join("c.toml"), text).unwrap();
     let says = failure(mantis().args(["config", "check"]).arg(dir.path().join("c.toml")));
     assert!(says.contains("4 faults"), "{says}");
-    for (line, part) in [(4, "invalid ELF header"), (11, "file too short"), (18, "libmantis_half.so"), (25, "no plugin `absent`")] {
-        let fault = says.lines().find(|l| l.contains(&format!("c.toml:{line}:"))).unwrap_or_else(|| panic!("{says}"));
+    for (line, part) in [
+        (4, "invalid ELF header"),
+        (11, "file too short"),
+        (18, "libmantis_half.so"),
+        (25, "no plugin `absent`"),
+    ] {
+        let fault =
+            says.lines().find(|l| l.contains(&format!("c.toml:{line}:"))).unwrap_or_else(|| panic!("{says}"));
         assert!(fault.contains(part), "{part}: {fault}");
     }
 }
@@ -127,7 +135,8 @@ fn a_pin_is_checked_before_loading() {
     let reason = document["skipped"]["T-NONE"].as_str().unwrap();
     assert!(reason.contains("its sha256 is") && reason.contains(&wrong), "{reason}");
 
-    let listed = json(mantis().args(["challenges", "--json", "--config"]).arg(config(dir.path(), &["none"], "")));
+    let listed =
+        json(mantis().args(["challenges", "--json", "--config"]).arg(config(dir.path(), &["none"], "")));
     let sha256 = listed["challenges"][0]["sha256"].as_str().unwrap().to_owned();
     let dir = TempDir::new().unwrap();
     let (document, _) = score(&dir, &["none"], &format!("sha256 = \"{sha256}\"\n"));
