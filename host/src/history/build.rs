@@ -1,12 +1,11 @@
 //! Cutting a snapshot out of the ledger, in one pass and bounded memory.
 
-use super::directory::Directory;
 use super::manifest::{FORMAT, Manifest};
 use super::market::{self, MarketWriter};
 use super::parts::{PartsWriter, rows_per_part};
 use super::prices::read_prices;
 use super::{HistoryError, Snapshot};
-use crate::ledger::{Ledger, Row, Submissions, Tally, Warnings, is_nonzero};
+use crate::ledger::{Directory, Ledger, Row, Submissions, Tally, Warnings, is_nonzero};
 use std::collections::BTreeSet;
 use std::fs;
 use std::ops::ControlFlow;

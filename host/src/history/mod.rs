@@ -12,7 +12,6 @@
 
 mod arrow_file;
 mod build;
-mod directory;
 mod error;
 mod manifest;
 mod market;

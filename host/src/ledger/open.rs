@@ -26,7 +26,7 @@ impl Ledger {
     /// Opens a ledger to read. Neither the file nor its journal mode is changed, and another process may go on
     /// writing it.
     ///
-    /// In WAL mode SQLite keeps an index (`-shm`) beside the file, and makes it if the folder allows. Where it does
+    /// In WAL mode SQLite keeps an index (`-shm`) beside the file, and makes and leaves it if the folder allows. Where it does
     /// not, the file is read as it lies, which is right as long as no `-wal` file is beside it; if one is, the ledger
     /// is refused rather than read without its newest rows.
     ///
@@ -66,9 +66,16 @@ impl Ledger {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let fail = |e| LedgerError::sqlite(path, "opening it", e);
         let conn = Connection::open_with_flags(path, flags).map_err(fail)?;
+        // Where it may not write, SQLite opens the file to read, and says so only at the first change.
+        if conn.is_readonly("main").map_err(fail)? {
+            return Err(LedgerError::Permission { path: path.into(), doing: "opening it to write".into() });
+        }
         tune(&conn, WRITE_CACHE).map_err(fail)?;
-        conn.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
-        conn.pragma_update(None, "synchronous", "NORMAL").map_err(fail)?;
+        let mode: String =
+            conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(fail)?;
+        // Where there can be no WAL (some network disks), a journal of the old kind needs every sync to be safe.
+        let synchronous = if mode == "wal" { "NORMAL" } else { "FULL" };
+        conn.pragma_update(None, "synchronous", synchronous).map_err(fail)?;
         let mut ledger = Self { conn, path: path.into() };
         schema::create_and_migrate(&mut ledger.conn, path)?;
         Ok(ledger)
