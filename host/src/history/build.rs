@@ -16,8 +16,8 @@ use std::path::Path;
 pub struct Request {
     /// Whose submissions.
     pub ticker: String,
-    /// Whose prices, if another ticker's. Then the rows of the market are that ticker's, and submissions in a sampled
-    /// block that it lacks are left out.
+    /// Whose prices, if another ticker's. Then the rows of the market are that ticker's, and submissions in a
+    /// sampled block that it lacks are left out.
     pub price_source: Option<String>,
     /// The assets of `price_data`, in storage order; empty to take the single `price`.
     pub assets: Vec<String>,
@@ -34,10 +34,11 @@ pub struct Request {
 }
 
 impl Snapshot {
-    /// Builds a snapshot in `dir`, which is created, or whose older snapshot is replaced; other files in it stay.
+    /// Builds a snapshot in `dir`, which is created, or whose older snapshot is replaced; other files in it
+    /// stay.
     ///
-    /// The columns are all hotkeys stored for the ticker in rows up to `max_block` that are active. The whole is one
-    /// moment of the ledger, even while another process writes it.
+    /// The columns are all hotkeys stored for the ticker in rows up to `max_block` that are active. The whole
+    /// is one moment of the ledger, even while another process writes it.
     ///
     /// # Errors
     /// Where the ledger cannot be read or `dir` cannot be written; `dir` then holds no snapshot.

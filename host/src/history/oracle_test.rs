@@ -260,3 +260,20 @@ fn an_unfinished_snapshot_is_named_as_such() {
     fs::write(dir.path().join("snapshot.json"), manifest.replace("\"format\":1", "\"format\":2")).unwrap();
     assert!(matches!(Snapshot::open(dir.path()), Err(HistoryError::Format { found: 2, .. })));
 }
+
+#[test]
+fn threads_may_share_a_snapshot() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    let dir = tempfile::tempdir().unwrap();
+    shared(&small(dir.path()));
+}
+
+#[test]
+fn a_part_fits_the_budget_and_holds_enough_rows() {
+    for dim in [1, 2, 3, 17, 20, 33, 66, 1000, 1 << 20] {
+        let rows = super::parts::rows_per_part(dim);
+        assert!(rows.is_power_of_two() && (64..=16_384).contains(&rows));
+        assert!(rows == 64 || rows * 256 * dim * 2 <= 96 << 20, "{dim}: {rows}");
+    }
+    assert_eq!([2, 33, 66].map(super::parts::rows_per_part), [16_384, 4_096, 2_048]);
+}

@@ -75,7 +75,8 @@ impl PartsWriter {
         Ok(())
     }
 
-    /// Stores a miner's vector in a row of the part that [`PartsWriter::seek`] went to: little-endian half floats.
+    /// Stores a miner's vector in a row of the part that [`PartsWriter::seek`] went to: little-endian half
+    /// floats.
     #[inline]
     pub(super) fn put(&mut self, row: usize, miner: usize, numbers: &[u8]) {
         if self.columns.get(miner).is_none_or(Vec::is_empty) {
@@ -102,8 +103,8 @@ impl PartsWriter {
         self.columns[miner] = column;
     }
 
-    /// Writes the last part. `names` are all hotkeys sorted, each with the caller's number; the parts returned refer to
-    /// them by their place among `chosen`.
+    /// Writes the last part. `names` are all hotkeys sorted, each with the caller's number; the parts
+    /// returned refer to them by their place among `chosen`.
     pub(super) fn finish(
         mut self,
         rows: usize,

@@ -10,8 +10,8 @@ use std::ops::Range;
 use std::path::Path;
 use zerocopy::IntoBytes;
 
-/// A snapshot on disk. Nothing of it is held in memory but where things are; its files stay open, so that building a
-/// newer one in the same folder does not disturb it.
+/// A snapshot on disk. Nothing of it is held in memory but where things are; its files stay open, so that
+/// building a newer one in the same folder does not disturb it.
 #[derive(Debug)]
 pub struct Snapshot {
     manifest: Manifest,

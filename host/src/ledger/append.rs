@@ -198,7 +198,7 @@ mod tests {
         reader.prices("B", 0..=100, stop).unwrap();
         let hotkeys: String =
             reader.conn.query_row("SELECT hotkeys FROM challenge_data", [], |row| row.get(0)).unwrap();
-        assert_eq!(hotkeys, r#"["a","b"]"#);
+        assert_eq!(hotkeys, r#"["a", "b"]"#);
     }
 
     #[test]
