@@ -119,5 +119,5 @@ pub fn tiny_ledger(path: &Path, tickers: &[&str], rows: i64) {
             Step { block: 5 * (1_000_000 + row), sidx: 1_000_000 + row, records: records.collect() }
         })
         .collect();
-    Ledger::open(path).expect("a new ledger").append_many(&steps).expect("written");
+    Ledger::open(path).expect("a new ledger").append_many(&steps, 1000).expect("written");
 }

@@ -27,8 +27,8 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(args),
         Command::Challenges(args) => challenges::run(args),
         Command::Config { command: ConfigCommand::Check(args) } => config::check(args),
-        _ => Ok(()),
         Command::Worker => crate::worker::serve().map_err(Into::into),
+        _ => Ok(()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
