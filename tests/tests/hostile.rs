@@ -99,7 +99,7 @@ fn files_that_are_no_plugins_are_refused() {
     let plugins = dir.path().join("plugins");
     fs::create_dir(&plugins).unwrap();
     let real = fs::read(bin_dir().join("libmantis_hostile.so")).unwrap();
-    fs::write(plugins.join("libmantis_text.so"), "not a library").unwrap();
+    fs::write(plugins.join("libmantis_text.so"), "not a library, though long enough. ".repeat(100)).unwrap();
     fs::write(plugins.join("libmantis_empty.so"), "").unwrap();
     fs::write(plugins.join("libmantis_half.so"), &real[..real.len() / 2]).unwrap();
     let text: String = ["text", "empty", "half", "absent"]
