@@ -160,8 +160,7 @@ impl<'a> Player<'a> {
                 }
             }
             Kind::Copier { of } => {
-                let late =
-                    source(of).and_then(|s| s.past.iter().rev().nth(truth.ahead() - 1)).cloned().flatten();
+                let late = source(of).and_then(|s| s.past.iter().rev().nth(truth.ahead())).cloned().flatten();
                 self.repeat(late.map(|numbers| (true, numbers)));
             }
             kind => {
@@ -227,7 +226,7 @@ mod tests {
 
     fn rows(ledger: &Ledger, ticker: &str, dim: usize) -> Rows {
         let mut rows = Rows::new();
-        let outcome: Result<_, LedgerError> = ledger.rows(ticker, .., dim, |row| {
+        let outcome: Result<_, LedgerError> = ledger.rows(ticker, 0..=i64::MAX, dim, |row| {
             let submissions = row.submissions.iter().map(|(hotkey, bytes)| {
                 let numbers = bytes.chunks(2).map(|b| f16::from_le_bytes([b[0], b[1]])).collect();
                 (hotkey.to_owned(), numbers)
