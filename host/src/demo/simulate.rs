@@ -131,7 +131,7 @@ impl<'a> Player<'a> {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         Self {
             miner,
-            is_able: (m + c) % 3 != 0,
+            is_able: !(m + c).is_multiple_of(3),
             scale: 0.3 + 0.5 * uniform(&mut rng),
             rng,
             slow: vec![0.0; dim],
