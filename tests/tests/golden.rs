@@ -4,6 +4,8 @@
 //! that develop it (`../shared/reference`). Elsewhere these tests say that they are skipped; `score.rs` then still
 //! holds the plugins to kept results on simulated ledgers.
 
+#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
+
 use mantis_tests::{json, l1, mantis, root};
 use serde_json::Value;
 use std::fs;

@@ -1,5 +1,7 @@
 //! `mantis score` on simulated ledgers: the same bits however it runs, and kept results.
 
+#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
+
 use mantis_tests::{bin_dir, json, l1, mantis, root, stdout, timeless};
 use serde_json::Value;
 use std::fs;
