@@ -19,6 +19,8 @@ const BARS: &[(&str, f64, f64)] = &[
     ("edge-binary", 1e-4, 0.03),
     ("hitfirst", 1e-4, 1e-3),
     ("edge-hitfirst", 1e-4, 1e-3),
+    ("breakout", 1e-4, 1e-3),
+    ("edge-breakout", 1e-4, 1e-3),
 ];
 
 #[test]
@@ -39,6 +41,16 @@ fn hitfirst() {
 #[test]
 fn edge_hitfirst() {
     check("edge-hitfirst");
+}
+
+#[test]
+fn breakout() {
+    check("breakout");
+}
+
+#[test]
+fn edge_breakout() {
+    check("edge-breakout");
 }
 
 fn check(name: &str) {
