@@ -49,7 +49,7 @@ pub struct Miner {
     pub hotkey: String,
     /// Its behaviour.
     pub kind: Kind,
-    /// For people: `skilled 0.40`, `clone of 5F3sa..`.
+    /// For people: `skilled 0.24`, `clone of 5F3sa..`.
     pub about: String,
 }
 
@@ -87,7 +87,7 @@ fn kind(i: usize) -> Kind {
         18 => Kind::Gappy,
         20 => Kind::Constant,
         21 => Kind::Zeros,
-        place => Kind::Skilled { skill: 0.5 - 0.45 * place as f64 / 24.0 },
+        place => Kind::Skilled { skill: 0.24 - 0.22 * place as f64 / 24.0 },
     }
 }
 

@@ -166,7 +166,7 @@ impl<'a> Player<'a> {
             kind => {
                 let skill = match kind {
                     Kind::Skilled { skill } if self.is_able => skill,
-                    Kind::Late | Kind::Stopper | Kind::Gappy => 0.4,
+                    Kind::Late | Kind::Stopper | Kind::Gappy => 0.2,
                     _ => 0.0,
                 };
                 self.lean(row, skill, foresight);
