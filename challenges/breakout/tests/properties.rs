@@ -2,22 +2,12 @@
 
 use mantis_breakout::Breakout;
 use mantis_plugin_api::serde_json::json;
-use mantis_plugin_api::test_kit::MemoryHistory;
+use mantis_plugin_api::test_kit::{MemoryHistory, Noise};
 use mantis_plugin_api::{Challenge, Label, Market, Salience, Score, Silent, Solver, Spec};
 use proptest::prelude::*;
 
 const ASSETS: usize = 4;
 const ROWS: usize = 6_000;
-
-/// A small deterministic generator of numbers from -1 to 1.
-struct Noise(u64);
-
-impl Noise {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as f64 / (1u64 << 30) as f64) - 1.0
-    }
-}
 
 fn challenge(collapse_clones: bool) -> Breakout {
     let spec = Spec {
@@ -38,11 +28,11 @@ fn challenge(collapse_clones: bool) -> Breakout {
 }
 
 fn market(seed: u64) -> Market {
-    let mut noise = Noise(seed);
+    let mut noise = Noise::new(seed);
     let mut prices = vec![100.0; ASSETS];
     let mut all = Vec::new();
     for _ in 0..ROWS {
-        prices.iter_mut().for_each(|price| *price *= 1.0 + 0.01 * noise.next());
+        prices.iter_mut().for_each(|price| *price *= 1.0 + 0.01 * noise.uniform());
         all.extend(&prices);
     }
     Market {
@@ -57,8 +47,9 @@ fn market(seed: u64) -> Market {
 
 /// Answers that know the outcome with some strength; each seed has its own noise.
 fn answers(market: &Market, skill: f64, seed: u64) -> Vec<f32> {
-    let mut noise = Noise(seed);
-    let mut numbers: Vec<f32> = (0..ROWS * ASSETS * 2).map(|_| (0.5 + 0.25 * noise.next()) as f32).collect();
+    let mut noise = Noise::new(seed);
+    let mut numbers: Vec<f32> =
+        (0..ROWS * ASSETS * 2).map(|_| (0.5 + 0.25 * noise.uniform()) as f32).collect();
     for event in challenge(false).label(market).unwrap().events {
         let at = event.sidx as usize * ASSETS * 2 + event.asset * 2;
         numbers[at] += (if event.continued { skill } else { -skill }) as f32;

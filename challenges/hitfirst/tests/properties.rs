@@ -1,0 +1,116 @@
+//! What must hold for any miners, on a simulated market.
+
+use mantis_hitfirst::{Hit, HitFirst, Labels};
+use mantis_plugin_api::serde_json::json;
+use mantis_plugin_api::test_kit::{Noise, earned, random_walk, score, spec};
+use mantis_plugin_api::{Challenge, Label, Market, Salience, Solver};
+use proptest::prelude::*;
+
+const ROWS: usize = 4_000;
+const AHEAD: u32 = 30;
+
+fn labels(market: &Market) -> Labels {
+    let challenge =
+        HitFirst::configure(spec(3, AHEAD, Solver::Exact), params().as_object().unwrap()).unwrap();
+    challenge.label(market).unwrap()
+}
+
+fn params() -> mantis_plugin_api::serde_json::Value {
+    json!({ "min_rows": 1000, "sigma_rows": 500 })
+}
+
+/// Three probabilities per row that know the outcome with some strength; each seed has its own noise.
+fn miner(labels: &Labels, skill: f64, seed: u64) -> Vec<f32> {
+    let mut noise = Noise::new(seed);
+    let mut odds: Vec<f64> = (0..ROWS * 3).map(|_| 0.5 * noise.normal()).collect();
+    for (&row, hit) in labels.rows.iter().zip(&labels.hits) {
+        match hit {
+            Hit::Up => odds[row * 3] += skill,
+            Hit::Down => odds[row * 3 + 1] += skill,
+            Hit::Neither => odds[row * 3 + 2] += skill,
+        }
+    }
+    odds.iter().map(|&x| (0.3 + 0.1 * x).clamp(0.01, 0.99) as f32).collect()
+}
+
+fn run(market: &Market, miners: &[Vec<f32>]) -> Salience {
+    score::<HitFirst>(spec(3, AHEAD, Solver::Exact), &params(), market, miners).unwrap()
+}
+
+fn field(labels: &Labels) -> Vec<Vec<f32>> {
+    (0..6).map(|i| miner(labels, 0.1 + 0.1 * i as f64, 100 + i)).collect()
+}
+
+#[test]
+fn clones_together_earn_about_what_one_earned() {
+    let market = random_walk(ROWS, 1e-3, 1);
+    let labels = labels(&market);
+    let alone = earned(&run(&market, &field(&labels)), &[5]);
+    for clones in [2, 5] {
+        let mut miners = field(&labels);
+        (1..clones).for_each(|_| miners.push(miners[5].clone()));
+        let all: Vec<usize> = (5..miners.len()).collect();
+        let together = earned(&run(&market, &miners), &all);
+        println!("{clones} clones earn {:.3} of one", together / alone);
+        assert!(together / alone <= 1.1, "{clones}: {together} of {alone}");
+    }
+}
+
+#[test]
+fn noise_earns_at_most_half_of_skill_and_the_rest_nothing() {
+    let market = random_walk(ROWS, 1e-3, 2);
+    let labels = labels(&market);
+    let mut miners = field(&labels);
+    miners.extend((0..4).map(|i| miner(&labels, 0.0, 7 + i)));
+    miners.push(vec![0.25; ROWS * 3]);
+    miners.push(vec![0.0; ROWS * 3]);
+    let salience = run(&market, &miners);
+    let noise = (6..10).map(|m| salience.miners[m].salience).fold(0.0, f64::max);
+    println!("noise earns at most {:.3} of skilled", noise / salience.miners[5].salience);
+    assert!(noise <= 0.5 * salience.miners[5].salience);
+    for (miner, code) in [(10, "no_weight"), (11, "absent")] {
+        assert_eq!(salience.miners[miner].salience, 0.0);
+        assert_eq!(salience.miners[miner].why_zero.as_ref().map(|why| why.code.as_str()), Some(code));
+    }
+}
+
+#[test]
+fn the_order_of_miners_does_not_matter() {
+    let market = random_walk(ROWS, 1e-3, 3);
+    let mut miners = field(&labels(&market));
+    let forward = run(&market, &miners);
+    miners.reverse();
+    let backward = run(&market, &miners);
+    for (a, b) in forward.miners.iter().zip(backward.miners.iter().rev()) {
+        assert!((a.salience - b.salience).abs() < 1e-9, "{} {}", a.salience, b.salience);
+    }
+}
+
+#[test]
+fn too_little_to_go_on_pays_nobody_and_says_why() {
+    let market = random_walk(900, 1e-3, 4);
+    let salience = run(&market, &[vec![0.5; 2700]]);
+    assert!(salience.empty.is_some_and(|reason| reason.contains("900 rows with a price")));
+    assert!(run(&random_walk(ROWS, 1e-3, 4), &[]).empty.is_some());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+    #[test]
+    fn no_input_gives_a_number_that_is_none(
+        seed in any::<u64>(),
+        network in any::<bool>(),
+        holes in proptest::collection::vec((0..ROWS, 0..6usize), 0..800),
+    ) {
+        let mut market = random_walk(ROWS, 1e-3, seed);
+        let labels = labels(&market);
+        let mut miners = [miner(&labels, 0.2, seed), miner(&labels, 0.3, seed ^ 1)];
+        for (row, what) in holes {
+            market.prices[row] = [f64::NAN, 0.0, f64::INFINITY, -1.0, 1e-300, 1e300][what];
+            miners[row % 2][row] = [f32::NAN, 0.0, f32::INFINITY, f32::NEG_INFINITY, 1e-7, 6e4][what];
+        }
+        let solver = if network { Solver::Network } else { Solver::Exact };
+        let salience = score::<HitFirst>(spec(3, AHEAD, solver), &params(), &market, &miners).unwrap();
+        prop_assert!(salience.miners.iter().all(|m| m.salience.is_finite() && m.salience >= 0.0));
+    }
+}
