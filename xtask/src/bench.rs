@@ -26,18 +26,28 @@ pub(crate) enum Bench {
         /// Score this ledger instead of a simulated one.
         #[arg(long)]
         ledger: Option<PathBuf>,
+        /// Also show how the time grows when rows and miners double, from half of each.
+        #[arg(long, conflicts_with = "ledger")]
+        growth: bool,
     },
 }
 
 pub(crate) fn run_bench(what: &Bench) -> Result<()> {
     build()?;
     match what {
-        Bench::Score { rows, miners, only, runs, ledger } => {
+        Bench::Score { rows, miners, only, runs, ledger, growth } => {
+            let only = only.as_deref();
             let ledger = match ledger {
                 Some(ledger) => ledger.clone(),
-                None => simulated(*rows, *miners, only.as_deref())?,
+                None => simulated(*rows, *miners, only)?,
             };
-            score(&ledger, only.as_deref(), *runs)
+            let whole = score(&ledger, only, *runs)?;
+            if *growth {
+                let fewer_rows = score(&simulated(rows / 2, *miners, only)?, only, *runs)?;
+                let fewer_miners = score(&simulated(*rows, miners / 2, only)?, only, *runs)?;
+                print_growth(&whole, &fewer_rows, &fewer_miners);
+            }
+            Ok(())
         }
     }
 }
@@ -63,37 +73,69 @@ fn simulated(rows: u32, miners: u16, only: Option<&str>) -> Result<PathBuf> {
     Ok(ledger)
 }
 
+/// The fastest run of each mode: wall time of the whole process, and what it printed.
+struct Best {
+    exact: (f64, Value),
+    network: (f64, Value),
+}
+
 /// Scores in both modes, alternating, so that a slow spell of the machine meets both.
-fn score(ledger: &Path, only: Option<&str>, runs: u32) -> Result<()> {
-    let modes = ["exact", "network"];
-    let mut best: [Option<(f64, Value)>; 2] = [None, None];
-    for _ in 0..runs.max(1) {
-        for (mode, best) in modes.iter().zip(&mut best) {
-            let mut command = mantis()?;
-            command.arg("score").arg("--ledger").arg(ledger).args(["--solver", mode, "--json"]);
-            if let Some(only) = only {
-                command.args(["--only", only]);
-            }
-            let started = Instant::now();
-            let document: Value = serde_json::from_str(&output(&mut command)?)?;
-            let seconds = started.elapsed().as_secs_f64();
-            if best.as_ref().is_none_or(|(fastest, _)| seconds < *fastest) {
-                *best = Some((seconds, document));
+fn score(ledger: &Path, only: Option<&str>, runs: u32) -> Result<Best> {
+    let mut best = Best { exact: once(ledger, only, "exact")?, network: once(ledger, only, "network")? };
+    for _ in 1..runs {
+        for (mode, best) in [("exact", &mut best.exact), ("network", &mut best.network)] {
+            let run = once(ledger, only, mode)?;
+            if run.0 < best.0 {
+                *best = run;
             }
         }
     }
-    let [Some((exact_wall, exact)), Some((network_wall, network))] = best else { return Ok(()) };
-    println!("{}: best of {runs}", ledger.display());
-    println!("{:16} {:>10} {:>10}", "seconds", modes[0], modes[1]);
-    let tickers = exact["seconds"].as_object().context("no seconds in the document")?.keys();
-    for ticker in tickers {
-        let of = |document: &Value| document["seconds"][ticker].as_f64().unwrap_or(f64::NAN);
+    println!("{}: best of {}", ledger.display(), runs.max(1));
+    println!("{:16} {:>10} {:>10}", "seconds", "exact", "network");
+    let Best { exact: (exact_wall, exact), network: (network_wall, network) } = &best;
+    for ticker in tickers(exact)? {
         let skipped =
             exact["skipped"][ticker].as_str().map_or(String::new(), |why| format!("  skipped: {why}"));
-        println!("{ticker:16} {:>10.2} {:>10.2}{skipped}", of(&exact), of(&network));
+        println!("{ticker:16} {:>10.2} {:>10.2}{skipped}", seconds(exact, ticker), seconds(network, ticker));
     }
     println!("{:16} {exact_wall:>10.2} {network_wall:>10.2}", "whole process");
     let memory = |document: &Value| document["peak_rss_mb"].as_f64().unwrap_or(f64::NAN);
-    println!("{:16} {:>10.0} {:>10.0}", "peak memory, MB", memory(&exact), memory(&network));
-    Ok(())
+    println!("{:16} {:>10.0} {:>10.0}\n", "peak memory, MB", memory(exact), memory(network));
+    Ok(best)
+}
+
+fn once(ledger: &Path, only: Option<&str>, mode: &str) -> Result<(f64, Value)> {
+    let mut command = mantis()?;
+    command.arg("score").arg("--ledger").arg(ledger).args(["--solver", mode, "--json"]);
+    if let Some(only) = only {
+        command.args(["--only", only]);
+    }
+    let started = Instant::now();
+    let document = serde_json::from_str(&output(&mut command)?)?;
+    Ok((started.elapsed().as_secs_f64(), document))
+}
+
+/// How many times longer it takes with twice the rows, and with twice the miners.
+fn print_growth(whole: &Best, fewer_rows: &Best, fewer_miners: &Best) {
+    println!("{:16} {:>23} {:>23}", "growth when", "rows double", "miners double");
+    println!("{:16} {:>11} {:>11} {:>11} {:>11}", "", "exact", "network", "exact", "network");
+    let row = |name: &str, of: &dyn Fn(&(f64, Value)) -> f64| {
+        let ratio =
+            |part: &Best| [of(&whole.exact) / of(&part.exact), of(&whole.network) / of(&part.network)];
+        let [a, b] = ratio(fewer_rows);
+        let [c, d] = ratio(fewer_miners);
+        println!("{name:16} {a:>11.2} {b:>11.2} {c:>11.2} {d:>11.2}");
+    };
+    for ticker in tickers(&whole.exact.1).into_iter().flatten() {
+        row(ticker, &|(_, document)| seconds(document, ticker));
+    }
+    row("whole process", &|(wall, _)| *wall);
+}
+
+fn tickers(document: &Value) -> Result<impl Iterator<Item = &String>> {
+    Ok(document["seconds"].as_object().context("no seconds in the document")?.keys())
+}
+
+fn seconds(document: &Value, ticker: &str) -> f64 {
+    document["seconds"][ticker].as_f64().unwrap_or(f64::NAN)
 }
