@@ -1,5 +1,7 @@
 //! What must hold of any fitted logistic regression.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests, which clippy does not know as such.
+
 use linfa::prelude::*;
 use mantis_kit::logistic::{Design, FitError, Model, Penalty, Problem, Stop, fit};
 use mantis_kit::math;
