@@ -101,3 +101,75 @@ pub fn block_bootstrap<T, E>(
     }
     Ok(Some(fits).filter(|fits| !fits.is_empty()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn too_few_rows_are_declined() {
+        assert_eq!(block_draws(239, 120, 42, 0), None);
+        assert_eq!(block_draws(240, 120, 42, 0).map(|starts| starts.len()), Some(2));
+        assert_eq!(block_draws(10, 0, 42, 0), None);
+    }
+
+    #[test]
+    fn draws_are_the_generators_sorted() {
+        // Seed 42, replicate 1: the generator of seed 43, starts up to 1920 - 120.
+        let mut expected = NumpyRng::new(43).integers_vec(1801, 16);
+        expected.sort_unstable();
+        let starts = block_draws(1920, 120, 42, 1).unwrap();
+        assert_eq!(starts, expected.iter().map(|&s| s as usize).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn skips_replicates_of_one_class_and_declines_without_any() {
+        let shape = BlockBootstrap::new(42);
+        let none = block_bootstrap(shape, &[true; 300], |_| Ok::<_, ()>(())).unwrap();
+        assert!(none.is_none());
+        let mut rare = vec![false; 600];
+        rare[0] = true;
+        let fits = block_bootstrap(shape, &rare, |counts| {
+            assert!(counts[0] > 0);
+            Ok::<_, ()>(())
+        });
+        assert!(fits.unwrap().is_none_or(|fits| fits.len() < 20));
+        let mixed: Vec<bool> = (0..600).map(|i| i % 2 == 0).collect();
+        let fits = block_bootstrap(shape, &mixed, |counts| Ok::<_, ()>(counts.iter().sum::<u32>())).unwrap();
+        assert_eq!(fits, Some(vec![600; 20]));
+        assert_eq!(block_bootstrap(shape, &mixed, |_| Err::<(), _>("no")), Err("no"));
+    }
+
+    #[test]
+    fn median_of_means_by_hand() {
+        let rows: Vec<Vec<f64>> = (0..9).map(|i| vec![f64::from(i * i), -f64::from(i)]).collect();
+        // Groups of 2, the ninth ignored: means 0.5, 6.5, 20.5, 42.5 and -0.5, -2.5, -4.5, -6.5.
+        assert_eq!(median_of_means(&rows, 4), [13.5, -3.5]);
+        assert_eq!(median_of_means(&rows[..3], 4), [1.0, -1.0]);
+        assert!(median_of_means(&[], 4).is_empty() && median_of_means(&rows, 0).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn counts_equal_concatenated_ranges(rows in 1..60_usize, block in 1..10_usize, seed: u64) {
+            if let Some(starts) = block_draws(rows, block, seed, 3) {
+                let mut naive = vec![0; rows];
+                starts.iter().flat_map(|&s| s..s + block).for_each(|i| naive[i] += 1);
+                prop_assert_eq!(multiplicities(rows, block, &starts), naive);
+            }
+        }
+
+        #[test]
+        fn median_of_means_equals_its_definition(values in prop::collection::vec(-9.0..9.0_f64, 1..30)) {
+            let replicates: Vec<Vec<f64>> = values.iter().map(|&v| vec![v]).collect();
+            let groups = values.len().min(4);
+            let size = values.len() / groups;
+            let mut means: Vec<f64> =
+                (0..groups).map(|g| values[g * size..][..size].iter().sum::<f64>() / size as f64).collect();
+            means.sort_by(f64::total_cmp);
+            let middle = if groups % 2 == 1 { means[groups / 2] } else { (means[groups / 2 - 1] + means[groups / 2]) / 2.0 };
+            prop_assert!((median_of_means(&replicates, 4)[0] - middle).abs() < 1e-14);
+        }
+    }
+}

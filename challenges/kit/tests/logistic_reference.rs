@@ -1,5 +1,7 @@
 //! Logistic regression and AUC against the reference problems.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests, which clippy does not know as such.
+
 use mantis_kit::auc::auc;
 use mantis_kit::logistic::{Design, Model, Penalty, Problem, Stop, fit};
 use serde::Deserialize;

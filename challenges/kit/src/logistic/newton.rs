@@ -29,8 +29,10 @@ pub(super) fn minimise(problem: &mut Penalised<'_>, mut theta: Vec<f64>) -> Vec<
     for _ in 0..MAX_STEPS {
         let Some(target) = problem.target(&theta, &gradient) else { break };
         let step: Vec<f64> = target.iter().zip(&theta).map(|(target, theta)| target - theta).collect();
-        let promise =
-            -math::dot(&gradient, &step) - (l1_norm(&problem.l1, &target) - l1_norm(&problem.l1, &theta));
+        // Term by term: the difference of the two norms would drown in their rounding.
+        let l1_growth = (problem.l1.iter().zip(target.iter().zip(&theta)))
+            .fold(0.0, |total, (l1, (target, theta))| total + l1 * (target.abs() - theta.abs()));
+        let promise = -math::dot(&gradient, &step) - l1_growth;
         if promise.is_nan() || promise <= 0.0 {
             break;
         }

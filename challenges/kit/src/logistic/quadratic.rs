@@ -94,9 +94,7 @@ impl State<'_> {
 
     fn renew(&mut self, gradient: &[f64], point: &[f64]) {
         let moved: Vec<f64> = self.u.iter().zip(point).map(|(u, point)| u - point).collect();
-        for j in 0..self.u.len() {
-            self.slope[j] = gradient[j] + math::dot(self.row(j), &moved);
-        }
+        self.slope = gradient.iter().enumerate().map(|(j, g)| g + math::dot(self.row(j), &moved)).collect();
     }
 
     /// Whether no coordinate that is 0 wants to leave it. The others are at their minimum after a jump.

@@ -6,8 +6,8 @@ use std::f64::consts::LOG2_E;
 const ROUND: f64 = 6_755_399_441_055_744.0;
 
 /// ln 2 in two parts; the first has so few bits that its products with an exponent are exact.
-const LN2_HIGH: f64 = 6.931_471_803_691_238_164_90e-1;
-const LN2_LOW: f64 = 1.908_214_929_270_587_700_02e-10;
+const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;
+const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 
 /// `(exp(r) - 1 - r) / r^2` on |r| <= ln(2)/2: interpolated at the Chebyshev nodes, relative error of exp below 2^-56.
 const EXP: [f64; 10] = [
@@ -72,11 +72,9 @@ pub fn ln_1p_unit(t: f64) -> f64 {
     let z = s * s;
     let z2 = z * z;
     // Coefficients of fdlibm's log: 2/3, 2/5, ... bent to the interval.
-    let odd = 6.666_666_666_666_735_13e-1
-        + z2 * (2.857_142_874_366_239_149e-1
-            + z2 * (1.818_357_216_161_805_012e-1 + z2 * 1.479_819_860_511_658_591e-1));
-    let even = 3.999_999_999_940_941_908e-1
-        + z2 * (2.222_219_843_214_978_396e-1 + z2 * 1.531_383_769_920_937_332e-1);
+    let odd = 6.666_666_666_666_735e-1
+        + z2 * (2.857_142_874_366_239e-1 + z2 * (1.818_357_216_161_805e-1 + z2 * 1.479_819_860_511_658_6e-1));
+    let even = 3.999_999_999_940_942e-1 + z2 * (2.222_219_843_214_978_4e-1 + z2 * 1.531_383_769_920_937_3e-1);
     let tail = z * (odd + z * even);
     let half_square = 0.5 * f * f;
     k * LN2_HIGH - ((half_square - (s * (half_square + tail) + k * LN2_LOW)) - f)
