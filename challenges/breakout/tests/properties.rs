@@ -1,5 +1,7 @@
 //! What must hold for any miners, on a simulated market with many breakouts.
 
+#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
+
 use mantis_breakout::Breakout;
 use mantis_plugin_api::serde_json::json;
 use mantis_plugin_api::test_kit::{MemoryHistory, Noise};

@@ -1,5 +1,7 @@
 //! What must hold for any miners, on a simulated market.
 
+#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
+
 use mantis_hitfirst::{Hit, HitFirst, Labels};
 use mantis_plugin_api::serde_json::json;
 use mantis_plugin_api::test_kit::{Noise, earned, random_walk, score, spec};
