@@ -1,0 +1,25 @@
+//! Weighted logistic regression (scoring: numerics), solved to its optimum or stopped where the network stops.
+//!
+//! For labels y, sample weights s and class weights c, [`fit`] minimises over w and b
+//!
+//! ```text
+//! C * sum_i s_i c_{y_i} log(1 + exp(-(2 y_i - 1)(w . x_i + b))) + R(w, b)
+//! ```
+//!
+//! with the regulariser R of a [`Penalty`].
+
+mod cholesky;
+mod design;
+mod gram;
+mod lbfgs;
+mod line_search;
+mod newton;
+mod problem;
+mod quadratic;
+mod rows;
+
+pub use design::{Design, Model};
+pub use problem::{FitError, Penalty, Problem, Stop, fit};
+
+pub(crate) use problem::{class_weights, solve};
+pub(crate) use rows::Rows;
