@@ -89,33 +89,39 @@ pub fn l1(a: &Value, b: &Value) -> f64 {
     let (a, b) = (a.as_object().unwrap_or(&empty), b.as_object().unwrap_or(&empty));
     let number = |value: Option<&Value>| value.map_or(0.0, |v| v.as_f64().expect("a number"));
     let in_a = a.iter().map(|(key, value)| (number(Some(value)) - number(b.get(key))).abs());
-    let only_b = b.iter().filter(|(key, _)| !a.contains_key(*key)).map(|(_, value)| number(Some(value)).abs());
+    let only_b =
+        b.iter().filter(|(key, _)| !a.contains_key(*key)).map(|(_, value)| number(Some(value)).abs());
     in_a.chain(only_b).sum()
 }
 
-/// A ledger of a few rows for each ticker, with three miners who send two numbers.
+/// A ledger of a few rows for each ticker, with three miners who send two numbers: the first of 5Alice and 5Bob knows
+/// something of the price two rows on, 5Carol's nothing.
 ///
 /// # Panics
 /// Where it cannot be written.
 pub fn tiny_ledger(path: &Path, tickers: &[&str], rows: i64) {
-    let hotkeys = ["5Alice", "5Bob", "5Carol"];
-    let steps: Vec<Step> = (0..rows)
-        .map(|row| {
-            let wave = |miner: i64| f16::from_f32(((row * (miner + 3)) % 17) as f32 / 17.0 - 0.45);
-            let submissions = hotkeys.iter().zip(0..).map(|(hotkey, miner)| {
-                (hotkey.to_string(), vec![wave(miner), wave(miner + 1)])
-            });
-            let submissions: Vec<_> = submissions.collect();
-            let records = tickers.iter().map(|ticker| Record {
-                ticker: ticker.to_string(),
-                dim: 2,
-                blocks_ahead: 300,
-                price: Some(100.0 + ((row * 7) % 23) as f64),
-                price_data: None,
-                submissions: submissions.clone(),
-            });
-            Step { block: 5 * (1_000_000 + row), sidx: 1_000_000 + row, records: records.collect() }
-        })
-        .collect();
-    Ledger::open(path).expect("a new ledger").append_many(&steps).expect("written");
+    let price = |row: i64| 100.0 + ((row * 7) % 23) as f64;
+    let wave = |row: i64, miner: i64| ((row * (miner + 3)) % 17) as f32 / 17.0 - 0.47;
+    let record = |ticker: &&str, row: i64| {
+        let knows = if price(row + 2) > price(row) { 0.3 } else { -0.3 };
+        let submissions = ["5Alice", "5Bob", "5Carol"].iter().zip(0..).map(|(hotkey, miner)| {
+            let first = knows * [1.0, 0.5, 0.0][miner as usize] + wave(row, miner);
+            (hotkey.to_string(), vec![f16::from_f32(first), f16::from_f32(wave(row, miner + 1))])
+        });
+        Record {
+            ticker: ticker.to_string(),
+            dim: 2,
+            blocks_ahead: 10,
+            price: Some(price(row)),
+            price_data: None,
+            submissions: submissions.collect(),
+        }
+    };
+    let step = |row: i64| Step {
+        block: 5 * (1_000_000 + row),
+        sidx: 1_000_000 + row,
+        records: tickers.iter().map(|ticker| record(ticker, row)).collect(),
+    };
+    let steps: Vec<Step> = (0..rows).map(step).collect();
+    Ledger::open(path).expect("a new ledger").append_many(&steps, 1000).expect("written");
 }

@@ -105,7 +105,8 @@ fn broken_prices_cost_their_rows_only() {
     world.sql("UPDATE challenge_data SET price = 9e999 WHERE sidx % 5 = 1");
     world.sql("UPDATE challenge_data SET price = -1.0 WHERE sidx % 5 = 2");
     let document = world.scored();
-    let numbers: Vec<f64> = document["total"].as_object().unwrap().values().filter_map(Value::as_f64).collect();
+    let numbers: Vec<f64> =
+        document["total"].as_object().unwrap().values().filter_map(Value::as_f64).collect();
     assert!(numbers.iter().all(|x| x.is_finite()), "{document:#}");
 }
 
@@ -146,6 +147,7 @@ fn wrong_usage_is_told_apart_from_failure() {
     assert_eq!(code(mantis().arg("no-such-command")), Some(2));
     let says = failure(world.score("ledger.db").args(["--only", "B"]));
     assert!(says.contains("--only B: no such ticker") && says.contains("it has A"), "{says}");
-    let says = failure(mantis().args(["score", "--ledger", "x", "--config"]).arg(Path::new("/no/such/file.toml")));
+    let says =
+        failure(mantis().args(["score", "--ledger", "x", "--config"]).arg(Path::new("/no/such/file.toml")));
     assert!(says.contains("/no/such/file.toml"), "{says}");
 }

@@ -9,7 +9,10 @@ use tempfile::TempDir;
 fn every_command_has_help_with_an_example() {
     for command in ["demo", "score", "weights", "explain", "challenges", "config check", "simulate"] {
         let help = stdout(mantis().args(command.split(' ')).arg("--help"));
-        assert!(help.contains("Example:") && help.contains(&format!("mantis {command}")), "{command}: {help}");
+        assert!(
+            help.contains("Example:") && help.contains(&format!("mantis {command}")),
+            "{command}: {help}"
+        );
     }
 }
 
@@ -68,7 +71,11 @@ fn weights_reads_saliences_and_prints_weights() {
             None => assert!(result["rejected"].is_string(), "{result}"),
         }
     }
-    fs::write(&file, json!({"salience": {"a": "x"}, "metagraph": [], "first_block": {}, "block": 1}).to_string()).unwrap();
+    fs::write(
+        &file,
+        json!({"salience": {"a": "x"}, "metagraph": [], "first_block": {}, "block": 1}).to_string(),
+    )
+    .unwrap();
     let says = failure(mantis().args(["weights", "--input"]).arg(&file));
     assert!(says.contains("in.json"), "{says}");
 }

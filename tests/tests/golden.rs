@@ -84,7 +84,8 @@ fn python(dir: &Path) -> PathBuf {
     let venv = dir.join("venv");
     let python = venv.join("bin/python");
     MADE.call_once(|| {
-        let ready = Command::new(&python).args(["-c", "import numpy"]).status().is_ok_and(|status| status.success());
+        let ready =
+            Command::new(&python).args(["-c", "import numpy"]).status().is_ok_and(|status| status.success());
         if !ready {
             run(Command::new("python3").args(["-m", "venv"]).arg(&venv));
             run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "numpy==2.2.6"]));

@@ -14,10 +14,13 @@ const TICKERS: &str = "ETH,CADUSD,ETHHITFIRST";
 fn ledger() -> &'static Path {
     static LEDGER: OnceLock<PathBuf> = OnceLock::new();
     LEDGER.get_or_init(|| {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("simulated-{}.db", std::process::id()));
+        let path =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("simulated-{}.db", std::process::id()));
         let _ = fs::remove_file(&path);
         let mut command = mantis();
-        command.args(["simulate", "--rows", ROWS, "--miners", MINERS, "--only", TICKERS, "--seed", "3", "--out"]);
+        command.args([
+            "simulate", "--rows", ROWS, "--miners", MINERS, "--only", TICKERS, "--seed", "3", "--out",
+        ]);
         stdout(command.arg(&path));
         path
     })
@@ -46,7 +49,8 @@ fn results_are_the_kept_ones() {
         let document = score(&["--solver", solver]);
         assert_eq!(document["skipped"], serde_json::json!({}), "{document:#}");
         if std::env::var_os("UPDATE_KEPT").is_some() {
-            let mut all: Value = fs::read(&kept).map_or(serde_json::json!({}), |t| serde_json::from_slice(&t).unwrap());
+            let mut all: Value =
+                fs::read(&kept).map_or(serde_json::json!({}), |t| serde_json::from_slice(&t).unwrap());
             all[solver] = document["per_challenge"].clone();
             fs::write(&kept, serde_json::to_string_pretty(&all).unwrap() + "\n").unwrap();
         }
@@ -71,7 +75,8 @@ fn nothing_after_the_newest_block_counts_but_as_a_label() {
     let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cut-{}.db", std::process::id()));
     stdout(std::process::Command::new("cp").arg(ledger()).arg(&copy));
     let connection = rusqlite::Connection::open(&copy).unwrap();
-    let first: i64 = connection.query_row("SELECT min(sidx) FROM challenge_data", [], |row| row.get(0)).unwrap();
+    let first: i64 =
+        connection.query_row("SELECT min(sidx) FROM challenge_data", [], |row| row.get(0)).unwrap();
     assert!(first <= 1_000_000, "the ledger starts at {first}");
     // All that miners sent later is gone, and all prices beyond one horizon later.
     connection.execute("UPDATE challenge_data SET embeddings = x'' WHERE sidx * 5 > ?1", [block]).unwrap();
@@ -89,7 +94,11 @@ fn missing_plugins_are_said_and_skipped() {
     let dir = tempfile::TempDir::new().unwrap();
     fs::write(dir.path().join("c.toml"), text).unwrap();
     let document = json(
-        command.args(["score", "--json", "--ledger"]).arg(ledger()).arg("--config").arg(dir.path().join("c.toml")),
+        command
+            .args(["score", "--json", "--ledger"])
+            .arg(ledger())
+            .arg("--config")
+            .arg(dir.path().join("c.toml")),
     );
     let reason = document["skipped"]["A"].as_str().unwrap();
     assert!(reason.contains("no plugin `no-such`"), "{reason}");

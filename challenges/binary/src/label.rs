@@ -100,7 +100,7 @@ mod tests {
         market.sidx[3] = 101;
         market.sidx[4] = 102;
         market.submitted[2] = false;
-        assert_eq!(challenge(Params::default()).label(&market).unwrap().rows, []);
+        assert_eq!(challenge(Params::default()).label(&market).unwrap().rows, Vec::<usize>::new());
         market.submitted[2] = true;
         assert_eq!(challenge(Params::default()).label(&market).unwrap().rows, [2]);
     }

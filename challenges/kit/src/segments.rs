@@ -66,7 +66,9 @@ mod tests {
 
     #[test]
     fn degenerate_walks_are_empty_and_stay_so() {
-        assert!(triples(0, 10, 0).is_empty() && triples(10, 0, 0).is_empty() && triples(100, 10, 10).is_empty());
+        assert!(
+            triples(0, 10, 0).is_empty() && triples(10, 0, 0).is_empty() && triples(100, 10, 10).is_empty()
+        );
         let mut walk = walk(30, 10, usize::MAX);
         assert_eq!((walk.next(), walk.next()), (None, None));
     }

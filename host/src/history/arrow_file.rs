@@ -1,6 +1,7 @@
 //! Where the values of each column lie in an Arrow IPC file, so that any run of rows is one positioned read.
 //!
-//! Reads what Arrow's own descriptions say, checked against the file's length; the values are never decoded here.
+//! Reads what Arrow's own descriptions say, checked against the file's length; the values are never decoded
+//! here.
 
 use super::HistoryError;
 use arrow_ipc::{Block, Endianness, Field, FieldNode, Precision, Type, root_as_footer, root_as_message};

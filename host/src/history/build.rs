@@ -1,12 +1,11 @@
 //! Cutting a snapshot out of the ledger, in one pass and bounded memory.
 
-use super::directory::Directory;
 use super::manifest::{FORMAT, Manifest};
 use super::market::{self, MarketWriter};
-use super::parts::PartsWriter;
+use super::parts::{PartsWriter, rows_per_part};
 use super::prices::read_prices;
 use super::{HistoryError, Snapshot};
-use crate::ledger::{Ledger, Row, Submissions, Tally, Warnings, is_nonzero};
+use crate::ledger::{Directory, Ledger, Row, Submissions, Tally, Warnings, is_nonzero};
 use std::collections::BTreeSet;
 use std::fs;
 use std::ops::ControlFlow;
@@ -17,8 +16,8 @@ use std::path::Path;
 pub struct Request {
     /// Whose submissions.
     pub ticker: String,
-    /// Whose prices, if another ticker's. Then the rows of the market are that ticker's, and submissions in a sampled
-    /// block that it lacks are left out.
+    /// Whose prices, if another ticker's. Then the rows of the market are that ticker's, and submissions in a
+    /// sampled block that it lacks are left out.
     pub price_source: Option<String>,
     /// The assets of `price_data`, in storage order; empty to take the single `price`.
     pub assets: Vec<String>,
@@ -35,14 +34,25 @@ pub struct Request {
 }
 
 impl Snapshot {
-    /// Builds a snapshot in `dir`, which is created, or whose older snapshot is replaced; other files in it stay.
+    /// Builds a snapshot in `dir`, which is created, or whose older snapshot is replaced; other files in it
+    /// stay.
     ///
-    /// The columns are all hotkeys stored for the ticker in rows up to `max_block` that are active. The whole is one
-    /// moment of the ledger, even while another process writes it.
+    /// The columns are all hotkeys stored for the ticker in rows up to `max_block` that are active. The whole
+    /// is one moment of the ledger, even while another process writes it.
     ///
     /// # Errors
     /// Where the ledger cannot be read or `dir` cannot be written; `dir` then holds no snapshot.
     pub fn build(ledger: &Ledger, request: &Request, dir: &Path) -> Result<Self, HistoryError> {
+        Self::build_in_runs(ledger, request, dir, rows_per_part(request.storage_dim))
+    }
+
+    /// As [`Snapshot::build`], with so many rows to a part.
+    pub(super) fn build_in_runs(
+        ledger: &Ledger,
+        request: &Request,
+        dir: &Path,
+        run: usize,
+    ) -> Result<Self, HistoryError> {
         let refuse =
             |reason: &str| HistoryError::Request { ticker: request.ticker.clone(), reason: reason.into() };
         if request.storage_dim == 0 || request.storage_dim > 1 << 20 {
@@ -59,7 +69,7 @@ impl Snapshot {
             _ => Err(HistoryError::io(&dir.join(market::NAME))(e)),
         })?;
         let _moment = ledger.freeze()?;
-        let mut cut = Cut::begin(request, dir)?;
+        let mut cut = Cut::begin(request, dir, run)?;
         match &request.price_source {
             Some(source) if *source != request.ticker => cut.two_tickers(ledger, source)?,
             _ => cut.one_ticker(ledger)?,
@@ -92,12 +102,12 @@ struct Miner {
 }
 
 impl<'a> Cut<'a> {
-    fn begin(request: &'a Request, dir: &Path) -> Result<Self, HistoryError> {
+    fn begin(request: &'a Request, dir: &Path, run: usize) -> Result<Self, HistoryError> {
         Ok(Self {
             request,
             last: request.max_block.map_or(i64::MAX, |block| block.div_euclid(request.sample_every)),
             market: MarketWriter::create(dir, &request.assets)?,
-            parts: PartsWriter::create(dir, &request.ticker, request.storage_dim)?,
+            parts: PartsWriter::create(dir, &request.ticker, request.storage_dim, run)?,
             names: Directory::default(),
             miners: Vec::new(),
             rows: 0,

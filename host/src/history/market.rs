@@ -85,8 +85,8 @@ impl MarketWriter {
     }
 }
 
-/// Reads the file.
-pub(super) fn read(dir: &Path, manifest: &Manifest) -> Result<Market, HistoryError> {
+/// Opens the file and checks that it is the one of the manifest.
+pub(super) fn open(dir: &Path, manifest: &Manifest) -> Result<ArrowFile, HistoryError> {
     let file = ArrowFile::open(&dir.join(NAME))?;
     let assets = manifest.assets.len().max(1);
     let kinds = [Kind::Int64, Kind::Bool].into_iter().chain(std::iter::repeat_n(Kind::Float64, assets));
@@ -97,6 +97,12 @@ pub(super) fn read(dir: &Path, manifest: &Manifest) -> Result<Market, HistoryErr
     if rows != Some(manifest.market_rows) {
         return Err(file.damaged(format!("snapshot.json says that it has {} rows", manifest.market_rows)));
     }
+    Ok(file)
+}
+
+/// Reads the file that [`open`] returned.
+pub(super) fn read(file: &ArrowFile, manifest: &Manifest) -> Result<Market, HistoryError> {
+    let assets = manifest.assets.len().max(1);
     let mut market = Market {
         sidx: Vec::with_capacity(manifest.market_rows),
         prices: vec![f64::NAN; manifest.market_rows * assets],
@@ -107,13 +113,13 @@ pub(super) fn read(dir: &Path, manifest: &Manifest) -> Result<Market, HistoryErr
     };
     for batch in &file.batches {
         let first = market.sidx.len();
-        market.sidx.extend(words(&file, batch, 0)?.into_iter().map(i64::from_le_bytes));
+        market.sidx.extend(words(file, batch, 0)?.into_iter().map(i64::from_le_bytes));
         let mut bits = vec![0; batch.rows.div_ceil(8)];
         file.read(batch.values[1], &mut bits)?;
         market.submitted.extend((0..batch.rows).map(|row| bits[row / 8] >> (row % 8) & 1 == 1));
         let block = &mut market.prices[first * assets..(first + batch.rows) * assets];
         for asset in 0..assets {
-            let column = words(&file, batch, 2 + asset)?;
+            let column = words(file, batch, 2 + asset)?;
             for (row, word) in block.chunks_exact_mut(assets).zip(column) {
                 row[asset] = f64::from_le_bytes(word);
             }

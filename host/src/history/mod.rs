@@ -8,11 +8,11 @@
 //! | `part-00000.arrow`, ... | a run of rows each: one `fixed_size_list<float16>` column per hotkey that is in it; absent = zeros |
 //! | `snapshot.json` | written last: rows, hotkeys, parts |
 //!
-//! Only the parts that a hotkey is in have a column for it, so a new hotkey or new rows leave old parts as they are.
+//! Only the parts that a hotkey is in have a column for it, so a new hotkey or new rows leave old parts as
+//! they are.
 
 mod arrow_file;
 mod build;
-mod directory;
 mod error;
 mod manifest;
 mod market;

@@ -40,9 +40,15 @@ struct Written {
     columns: Vec<usize>,
 }
 
+/// How many rows a part has by default, for vectors of `dim` numbers: a power of two.
+pub(super) fn rows_per_part(dim: usize) -> usize {
+    let rows = (BUDGET / (MINERS * dim.max(1) * size_of::<f16>())).clamp(ROWS.0, ROWS.1);
+    1 << rows.ilog2()
+}
+
 impl PartsWriter {
     /// Begins, and removes the parts of an older snapshot.
-    pub(super) fn create(dir: &Path, ticker: &str, dim: usize) -> Result<Self, HistoryError> {
+    pub(super) fn create(dir: &Path, ticker: &str, dim: usize, run: usize) -> Result<Self, HistoryError> {
         for entry in fs::read_dir(dir).map_err(HistoryError::io(dir))? {
             let path = entry.map_err(HistoryError::io(dir))?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -50,8 +56,6 @@ impl PartsWriter {
                 fs::remove_file(&path).map_err(HistoryError::io(&path))?;
             }
         }
-        let run = (BUDGET / (MINERS * dim * size_of::<f16>())).clamp(ROWS.0, ROWS.1);
-        let run = 1 << run.ilog2();
         Ok(Self {
             dir: dir.into(),
             ticker: ticker.into(),
@@ -71,7 +75,8 @@ impl PartsWriter {
         Ok(())
     }
 
-    /// Stores a miner's vector in a row of the part that [`PartsWriter::seek`] went to: little-endian half floats.
+    /// Stores a miner's vector in a row of the part that [`PartsWriter::seek`] went to: little-endian half
+    /// floats.
     #[inline]
     pub(super) fn put(&mut self, row: usize, miner: usize, numbers: &[u8]) {
         if self.columns.get(miner).is_none_or(Vec::is_empty) {
@@ -98,8 +103,8 @@ impl PartsWriter {
         self.columns[miner] = column;
     }
 
-    /// Writes the last part. `names` are all hotkeys sorted, each with the caller's number; the parts returned refer to
-    /// them by their place among `chosen`.
+    /// Writes the last part. `names` are all hotkeys sorted, each with the caller's number; the parts
+    /// returned refer to them by their place among `chosen`.
     pub(super) fn finish(
         mut self,
         rows: usize,

@@ -4,7 +4,8 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// Reads the prices of `assets`, in their order, into `out`; NaN where there is no number. A later mention of an asset wins.
+/// Reads the prices of `assets`, in their order, into `out`; NaN where there is no number. A later mention of
+/// an asset wins.
 ///
 /// Returns whether the text was a JSON object; if not, all are NaN.
 pub(super) fn read_prices(json: &str, assets: &[String], out: &mut [f64]) -> bool {

@@ -7,14 +7,15 @@ use crate::ledger::Warnings;
 use mantis_plugin_api::{History, Market, PluginError, Shape, f16};
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use zerocopy::IntoBytes;
 
-/// A snapshot on disk. Nothing of it is held in memory but where things are.
+/// A snapshot on disk. Nothing of it is held in memory but where things are; its files stay open, so that
+/// building a newer one in the same folder does not disturb it.
 #[derive(Debug)]
 pub struct Snapshot {
-    dir: PathBuf,
     manifest: Manifest,
+    market: ArrowFile,
     runs: Vec<Run>,
     warnings: Warnings,
 }
@@ -42,7 +43,7 @@ impl Snapshot {
             runs.push(Run::open(dir, &manifest, part, start)?);
             start += part.rows;
         }
-        Ok(Self { dir: dir.into(), manifest, runs, warnings: Warnings::default() })
+        Ok(Self { market: market::open(dir, &manifest)?, manifest, runs, warnings: Warnings::default() })
     }
 
     /// What the snapshot holds.
@@ -77,7 +78,7 @@ impl Snapshot {
     /// # Errors
     /// Where `market.arrow` is damaged or cannot be read.
     pub fn market(&self) -> Result<Market, HistoryError> {
-        market::read(&self.dir, &self.manifest)
+        market::read(&self.market, &self.manifest)
     }
 }
 

@@ -198,7 +198,7 @@ mod tests {
         reader.prices("B", 0..=100, stop).unwrap();
         let hotkeys: String =
             reader.conn.query_row("SELECT hotkeys FROM challenge_data", [], |row| row.get(0)).unwrap();
-        assert_eq!(hotkeys, r#"["a","b"]"#);
+        assert_eq!(hotkeys, r#"["a", "b"]"#);
     }
 
     #[test]
@@ -217,5 +217,24 @@ mod tests {
             assert_eq!(ledger.blocks().unwrap(), [100]);
             assert_eq!(ledger.tickers().unwrap().iter().map(|t| t.rows).collect::<Vec<_>>(), [1, 1]);
         }
+    }
+
+    #[test]
+    fn a_full_disk_loses_no_committed_step() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(dir.path().join("new.db")).unwrap();
+        let pages: i64 = ledger.conn.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        ledger.conn.pragma_update(None, "max_page_count", pages + 5).unwrap();
+        let full = (1..).map(|k| (k, ledger.append(&step(5 * k)))).find(|(_, done)| done.is_err());
+        let (k, Err(error)) = full.unwrap() else { unreachable!() };
+        assert!(matches!(error, LedgerError::DiskFull { .. }), "{error:?}");
+        assert!(k > 2);
+        let stored =
+            |ledger: &Ledger| (ledger.blocks().unwrap().len(), ledger.tickers().unwrap()[1].rows as usize);
+        assert_eq!(stored(&ledger), (k as usize - 1, k as usize - 1));
+        ledger.conn.pragma_update(None, "max_page_count", pages + 500).unwrap();
+        ledger.append(&step(5 * k)).unwrap();
+        assert_eq!(stored(&ledger), (k as usize, k as usize));
+        ledger.check_integrity().unwrap();
     }
 }

@@ -1,4 +1,5 @@
-//! The `embeddings` blob: a JSON list of hotkeys, a zero byte, then little-endian half floats hotkey by hotkey.
+//! The `embeddings` blob: a JSON list of hotkeys, a zero byte, then little-endian half floats hotkey by
+//! hotkey.
 
 use half::f16;
 
@@ -136,7 +137,8 @@ impl Decoder {
     }
 }
 
-/// The text, if it is printable ASCII only: then a quoted name holds what it shows, unless it holds a backslash.
+/// The text, if it is printable ASCII only: then a quoted name holds what it shows, unless it holds a
+/// backslash.
 fn plain_text(json: &[u8]) -> Option<&str> {
     let odd = json.iter().fold(false, |odd, b| odd | !(0x20..0x7f).contains(b));
     if odd { None } else { std::str::from_utf8(json).ok() }
@@ -172,10 +174,22 @@ fn plain_list(text: &str, spans: &mut Vec<(u32, u32)>) -> bool {
     }
 }
 
-/// Writes a blob. `vectors` are of one length, sorted by hotkey, none all zero.
+/// Writes the list of hotkeys and the blob, byte by byte as the network does. `vectors` are of one length,
+/// sorted by hotkey, none all zero.
 pub(super) fn encode(vectors: &[(&str, &[f16])]) -> (String, Vec<u8>) {
-    let names: Vec<&str> = vectors.iter().map(|(name, _)| *name).collect();
-    let json = serde_json::Value::from(names).to_string();
+    let mut json = String::with_capacity(2 + vectors.iter().map(|(name, _)| name.len() + 4).sum::<usize>());
+    json.push('[');
+    for (name, _) in vectors {
+        if json.len() > 1 {
+            json.push_str(", ");
+        }
+        if name.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            json.extend(["\"", name, "\""]);
+        } else {
+            json.push_str(&serde_json::Value::from(*name).to_string());
+        }
+    }
+    json.push(']');
     if vectors.is_empty() {
         return (json, Vec::new());
     }

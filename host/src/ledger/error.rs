@@ -30,7 +30,7 @@ pub enum LedgerError {
         /// The ledger.
         path: PathBuf,
         /// What was being done.
-        doing: &'static str,
+        doing: String,
     },
     /// The file holds something else.
     #[error("{path}: not a SQLite file ({found}); give the path of a network `datalog.db`")]
@@ -150,7 +150,7 @@ impl LedgerError {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path, doing },
             Some(ErrorCode::DiskFull) => Self::DiskFull { path, doing },
             Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly | ErrorCode::CannotOpen) => {
-                Self::Permission { path, doing: "opening or writing it" }
+                Self::Permission { path, doing }
             }
             _ => Self::Sqlite { path, doing, source },
         }
@@ -161,7 +161,7 @@ impl LedgerError {
         let path = path.to_path_buf();
         match source.kind() {
             std::io::ErrorKind::NotFound => Self::Missing { path },
-            std::io::ErrorKind::PermissionDenied => Self::Permission { path, doing },
+            std::io::ErrorKind::PermissionDenied => Self::Permission { path, doing: doing.into() },
             _ => Self::Io { path, source },
         }
     }

@@ -5,6 +5,7 @@
 
 mod append;
 mod blob;
+mod directory;
 mod error;
 mod open;
 mod rows;
@@ -13,6 +14,7 @@ mod tables;
 mod weights;
 
 pub(crate) use blob::is_nonzero;
+pub(crate) use directory::Directory;
 
 pub use append::{Record, Step};
 pub use blob::{Submissions, SubmissionsIter};

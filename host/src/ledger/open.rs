@@ -17,13 +17,18 @@ pub struct Ledger {
 /// How long to wait for another process's lock.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Page cache, in KiB. Rows are read once and in order, and a small cache stays in the processor's own: 1 MiB
+/// reads 10% faster than 8. A writer keeps the pages of a whole transaction.
+const READ_CACHE: i64 = 1_024;
+const WRITE_CACHE: i64 = 16_384;
+
 impl Ledger {
-    /// Opens a ledger to read. Neither the file nor its journal mode is changed, and another process may go on
-    /// writing it.
+    /// Opens a ledger to read. Neither the file nor its journal mode is changed, and another process may go
+    /// on writing it.
     ///
-    /// In WAL mode SQLite keeps an index (`-shm`) beside the file, and makes it if the folder allows. Where it does
-    /// not, the file is read as it lies, which is right as long as no `-wal` file is beside it; if one is, the ledger
-    /// is refused rather than read without its newest rows.
+    /// In WAL mode SQLite keeps an index (`-shm`) beside the file, and makes and leaves it if the folder
+    /// allows. Where it does not, the file is read as it lies, which is right as long as no `-wal` file is
+    /// beside it; if one is, the ledger is refused rather than read without its newest rows.
     ///
     /// # Errors
     /// Whatever makes the path no readable ledger; see [`LedgerError`].
@@ -61,9 +66,17 @@ impl Ledger {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let fail = |e| LedgerError::sqlite(path, "opening it", e);
         let conn = Connection::open_with_flags(path, flags).map_err(fail)?;
-        tune(&conn).map_err(fail)?;
-        conn.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
-        conn.pragma_update(None, "synchronous", "NORMAL").map_err(fail)?;
+        // Where it may not write, SQLite opens the file to read, and says so only at the first change.
+        if conn.is_readonly("main").map_err(fail)? {
+            return Err(LedgerError::Permission { path: path.into(), doing: "opening it to write".into() });
+        }
+        tune(&conn, WRITE_CACHE).map_err(fail)?;
+        let mode: String =
+            conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(fail)?;
+        // Where there can be no WAL (some network disks), a journal of the old kind needs every sync to be
+        // safe.
+        let synchronous = if mode == "wal" { "NORMAL" } else { "FULL" };
+        conn.pragma_update(None, "synchronous", synchronous).map_err(fail)?;
         let mut ledger = Self { conn, path: path.into() };
         schema::create_and_migrate(&mut ledger.conn, path)?;
         Ok(ledger)
@@ -73,6 +86,12 @@ impl Ledger {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The connection, for tests that need a ledger that this program would not write.
+    #[cfg(test)]
+    pub(crate) fn raw(&self) -> &Connection {
+        &self.conn
     }
 
     /// Has SQLite check the whole file, and every index against its table. Takes seconds per gigabyte.
@@ -120,8 +139,9 @@ fn inspect(path: &Path) -> Result<u64, LedgerError> {
         1 => 65_536,
         size => u64::from(size),
     };
-    // The page count is valid only where the change counter was written with it, and final only without a WAL.
-    let counted = u32_at(24) == u32_at(92) && !has_wal(path);
+    // The page count is valid only where the change counter was written with it, and the file may be shorter
+    // while a change is still being written into it.
+    let counted = u32_at(24) == u32_at(92) && !has_beside(path, "-wal") && !has_beside(path, "-journal");
     let expected = if counted { page * u64::from(u32_at(28)) } else { 100 };
     let actual = fs::metadata(path).map_err(fail)?.len();
     if actual < expected {
@@ -130,18 +150,18 @@ fn inspect(path: &Path) -> Result<u64, LedgerError> {
     Ok(actual)
 }
 
-/// Whether a `-wal` file with anything in it is beside the ledger.
-fn has_wal(path: &Path) -> bool {
+/// Whether one of SQLite's side files, with anything in it, is beside the ledger.
+fn has_beside(path: &Path, suffix: &str) -> bool {
     let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
-    fs::metadata(name).is_ok_and(|wal| wal.len() > 0)
+    name.push(suffix);
+    fs::metadata(name).is_ok_and(|side| side.len() > 0)
 }
 
 /// Connects without the right to write.
 fn connect_read_only(path: &Path) -> Result<Ledger, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let touch = |conn: &Connection| {
-        tune(conn)?;
+        tune(conn, READ_CACHE)?;
         conn.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
     };
     let fail = |e| LedgerError::sqlite(path, "its table of contents", e);
@@ -157,7 +177,7 @@ fn connect_read_only(path: &Path) -> Result<Ledger, LedgerError> {
     if !locked_out {
         return Err(fail(refused));
     }
-    if has_wal(path) {
+    if has_beside(path, "-wal") {
         return Err(LedgerError::UnmergedWal { path: path.into() });
     }
     let conn =
@@ -182,12 +202,14 @@ fn immutable_uri(path: &Path) -> String {
 }
 
 /// Settings of the connection, none of which is stored in the file.
-fn tune(conn: &Connection) -> Result<(), rusqlite::Error> {
+///
+/// No memory map: it would read a third faster, but a program that cuts the file short (`cp` onto it) would
+/// then end this process with SIGBUS.
+fn tune(conn: &Connection, cache_kib: i64) -> Result<(), rusqlite::Error> {
     conn.busy_timeout(PATIENCE)?;
     conn.set_prepared_statement_cache_capacity(32);
-    // Pages are read once and in order: let the system's page cache hold them.
-    conn.pragma_update(None, "mmap_size", 1_i64 << 40)?;
-    conn.pragma_update(None, "cache_size", -8_192)
+    conn.pragma_update(None, "mmap_size", 0)?;
+    conn.pragma_update(None, "cache_size", -cache_kib)
 }
 
 #[cfg(test)]

@@ -44,8 +44,9 @@ pub struct Warnings {
 }
 
 impl Ledger {
-    /// Hands the rows of `ticker` with `sidx` in a range, in order, to `visit`, until it breaks or fails. `storage_dim` is
-    /// the length of the miners' vectors; a blob of another length counts as bad, and its row comes without vectors.
+    /// Hands the rows of `ticker` with `sidx` in a range, in order, to `visit`, until it breaks or fails.
+    /// `storage_dim` is the length of the miners' vectors; a blob of another length counts as bad, and its
+    /// row comes without vectors.
     ///
     /// # Errors
     /// Those of `visit`, and [`LedgerError::Corrupt`] naming ticker and place where the file is damaged.

@@ -1,6 +1,6 @@
 //! The smaller things that a ledger knows.
 
-use super::{Ledger, LedgerError, Row, schema};
+use super::{Directory, Ledger, LedgerError, Row, is_nonzero, schema};
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, RangeInclusive};
 
@@ -98,30 +98,36 @@ impl Ledger {
 
     /// The block of each hotkey's first stored vector, in any ticker, that is not all zero.
     ///
-    /// It reads every row of the ledger. Where snapshots of all tickers are built anyway, the earliest of their
-    /// [`first_seen`](crate::history::Snapshot::first_seen) is the same and costs nothing.
+    /// It reads every row of the ledger. Where snapshots of all tickers are built anyway, the earliest of
+    /// their
+    /// [`first_seen`](crate::history::Snapshot::first_seen) says the same of the hotkeys that are columns, for nothing.
     ///
     /// # Errors
     /// Where the file cannot be read.
     pub fn first_seen(&self, sample_every: i64) -> Result<BTreeMap<String, i64>, LedgerError> {
-        let mut first: BTreeMap<String, i64> = BTreeMap::new();
+        let mut names = Directory::default();
+        let mut first: Vec<Option<i64>> = Vec::new();
         let sql = "SELECT sidx, NULL, NULL, embeddings FROM challenge_data
             WHERE ticker = ?1 AND sidx BETWEEN ?2 AND ?3 ORDER BY sidx";
         for ticker in self.tickers()? {
             self.scan(sql, &ticker.ticker, i64::MIN..=i64::MAX, None, |row: Row<'_>| {
-                let block = row.sidx.saturating_mul(sample_every);
+                names.rewind();
                 for (hotkey, numbers) in row.submissions {
-                    match first.get_mut(hotkey) {
-                        Some(known) if *known <= block => {}
-                        _ if !super::blob::is_nonzero(numbers) => {}
-                        Some(known) => *known = block,
-                        None => drop(first.insert(hotkey.into(), block)),
+                    let number = names.number(hotkey);
+                    if number == first.len() {
+                        first.push(None);
+                    }
+                    if first[number].is_none_or(|known| row.sidx < known) && is_nonzero(numbers) {
+                        first[number] = Some(row.sidx);
                     }
                 }
                 Ok::<_, LedgerError>(ControlFlow::Continue(()))
             })?;
         }
-        Ok(first)
+        let block = |(name, number): &(String, usize)| {
+            Some((name.clone(), first[*number]?.saturating_mul(sample_every)))
+        };
+        Ok(names.sorted().iter().filter_map(block).collect())
     }
 
     /// One value of one row.
@@ -148,5 +154,43 @@ impl Ledger {
             .prepare_cached(sql)
             .and_then(|mut query| query.query_map([], row)?.collect())
             .map_err(|e| LedgerError::sqlite(&self.path, format!("the table {table}"), e))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{Record, Step};
+
+    fn step(k: i64) -> Step {
+        Step { block: 5 * k, sidx: k, records: vec![Record { ticker: "A".into(), ..Record::default() }] }
+    }
+
+    #[test]
+    fn a_frozen_ledger_does_not_move() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.db");
+        let mut writer = Ledger::open(&path).unwrap();
+        writer.append(&step(1)).unwrap();
+        let reader = Ledger::read(&path).unwrap();
+        let moment = reader.freeze().unwrap();
+        assert_eq!(reader.last_block().unwrap(), Some(5));
+        writer.append(&step(2)).unwrap();
+        assert_eq!(reader.last_block().unwrap(), Some(5));
+        drop(moment);
+        assert_eq!(reader.last_block().unwrap(), Some(10));
+    }
+
+    #[test]
+    fn what_a_network_file_lacks_is_empty() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.db");
+        let writer = Ledger::open(&path).unwrap();
+        writer.raw().execute_batch("DROP TABLE breakout_state; DROP TABLE host_weights").unwrap();
+        let reader = Ledger::read(&path).unwrap();
+        assert_eq!(reader.breakout_state().unwrap(), []);
+        assert_eq!(reader.previous_weights().unwrap(), None);
+        assert_eq!(reader.tickers().unwrap(), []);
+        assert_eq!(reader.first_seen(5).unwrap(), BTreeMap::new());
     }
 }

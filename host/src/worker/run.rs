@@ -44,8 +44,10 @@ pub enum WorkerError {
     #[error(transparent)]
     Failed(#[from] Failure),
     /// The worker's process ended without a word.
-    #[error("the plugin's process ended early ({how}){}", said(stderr))]
+    #[error("{}: the plugin's process ended early ({how}){}", plugin.display(), said(stderr))]
     Crashed {
+        /// The plugin's file.
+        plugin: PathBuf,
         /// Exit code or signal.
         how: String,
         /// The end of its standard error.
@@ -146,7 +148,7 @@ impl Launcher {
         let how =
             worker.reap(until).map_or_else(|| "it closed its output".into(), |status| status.to_string());
         let stderr = stderr.and_then(|reader| reader.join().ok()).unwrap_or_default();
-        Err(WorkerError::Crashed { how, stderr })
+        Err(WorkerError::Crashed { plugin: job.plugin.clone(), how, stderr })
     }
 }
 

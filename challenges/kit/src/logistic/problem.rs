@@ -143,8 +143,13 @@ pub fn fit(problem: &Problem<'_>, stop: Stop, start: Option<&Model>) -> Result<M
         kept.iter().map(|&row| if problem.y[row] == up { weight_of(row) } else { 0.0 }).collect()
     };
     let (mut positive, mut negative) = (class(true), class(false));
-    let total =
-        class_weights(problem.balanced, math::sum(&positive), math::sum(&negative), &mut positive, &mut negative)?;
+    let total = class_weights(
+        problem.balanced,
+        math::sum(&positive),
+        math::sum(&negative),
+        &mut positive,
+        &mut negative,
+    )?;
     solve(Rows::new(columns, positive, negative), total, problem.c, problem.penalty, stop, start)
 }
 
@@ -196,13 +201,16 @@ pub(crate) fn solve(
             Penalty::ElasticNet { l1_ratio } => (1.0 - l1_ratio, 0.0, l1_ratio),
         };
         let usable = |model: &&Model| {
-            model.coef.len() == width && model.intercept.is_finite() && model.coef.iter().all(|w| w.is_finite())
+            model.coef.len() == width
+                && model.intercept.is_finite()
+                && model.coef.iter().all(|w| w.is_finite())
         };
         let start = match start.filter(usable) {
             Some(model) => model.coef.iter().copied().chain([model.intercept]).collect(),
             None => vec![0.0; width + 1],
         };
-        let mut problem = Penalised { rows, ridge: penalties(width, ridge, bias), l1: penalties(width, l1, 0.0) };
+        let mut problem =
+            Penalised { rows, ridge: penalties(width, ridge, bias), l1: penalties(width, l1, 0.0) };
         newton::minimise(&mut problem, start)
     };
     Ok(Model::from_parameters(parameters))
@@ -217,7 +225,8 @@ fn penalties(width: usize, feature: f64, bias: f64) -> Vec<f64> {
 fn check_shape(problem: &Problem<'_>) -> Result<(), FitError> {
     let expected = problem.y.len();
     let weights = problem.weights.iter().map(|weights| ("weights".to_owned(), weights.len()));
-    let columns = problem.x.columns.iter().enumerate().map(|(i, column)| (format!("column {i}"), column.len()));
+    let columns =
+        problem.x.columns.iter().enumerate().map(|(i, column)| (format!("column {i}"), column.len()));
     match columns.chain(weights).find(|(_, found)| *found != expected) {
         Some((what, found)) => Err(FitError::Shape { what, found, expected }),
         None => Ok(()),

@@ -61,7 +61,8 @@ impl State<'_> {
     /// Moves to the minimum for the present zeros and signs, or to where the first sign would change; that coordinate
     /// becomes 0. Whether there is one.
     fn jump(&mut self) -> bool {
-        let support: Vec<usize> = (0..self.u.len()).filter(|&j| self.l1[j] == 0.0 || self.u[j] != 0.0).collect();
+        let support: Vec<usize> =
+            (0..self.u.len()).filter(|&j| self.l1[j] == 0.0 || self.u[j] != 0.0).collect();
         let order = support.len();
         let mut matrix = vec![0.0; order * order];
         for (a, &i) in support.iter().enumerate() {

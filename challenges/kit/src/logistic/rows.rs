@@ -76,7 +76,8 @@ impl<'a> Rows<'a> {
     /// Second derivatives of the loss among the parameters `active` (ascending, the last is the intercept), at the
     /// point last evaluated: row-major, symmetric.
     pub(super) fn hessian(&self, active: &[usize]) -> Vec<f64> {
-        let columns: Vec<&[f64]> = active.iter().filter_map(|&j| self.columns.get(j)).map(Cow::as_ref).collect();
+        let columns: Vec<&[f64]> =
+            active.iter().filter_map(|&j| self.columns.get(j)).map(Cow::as_ref).collect();
         gram::weighted(&columns, &self.curvature)
     }
 }

@@ -2,7 +2,7 @@
 
 /// Every hotkey met so far. Numbers are given in the order of first meeting and stay.
 #[derive(Debug, Default)]
-pub(super) struct Directory {
+pub(crate) struct Directory {
     /// Names in byte order, each with its number.
     sorted: Vec<(String, usize)>,
     /// Where in `sorted` the next name is expected.
@@ -11,13 +11,13 @@ pub(super) struct Directory {
 
 impl Directory {
     /// Begins a row: the names are expected from the first again.
-    pub(super) fn rewind(&mut self) {
+    pub(crate) fn rewind(&mut self) {
         self.next = 0;
     }
 
     /// The number of a name; a new name gets the next number.
     #[inline]
-    pub(super) fn number(&mut self, name: &str) -> usize {
+    pub(crate) fn number(&mut self, name: &str) -> usize {
         // As a rule the next one, or, where a miner was absent, the one after.
         for at in self.next..self.next + 2 {
             if let Some((known, number)) = self.sorted.get(at)
@@ -43,7 +43,7 @@ impl Directory {
     }
 
     /// All names in byte order, each with its number.
-    pub(super) fn sorted(&self) -> &[(String, usize)] {
+    pub(crate) fn sorted(&self) -> &[(String, usize)] {
         &self.sorted
     }
 }

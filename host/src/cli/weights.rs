@@ -1,0 +1,59 @@
+//! `mantis weights`.
+
+use super::args::WeightsArgs;
+use super::output::{Table, print, print_json, short};
+use crate::config::Config;
+use crate::weights::{Input, Outcome, Rules, Step, settle, to_u16};
+use anyhow::Context;
+use std::collections::BTreeMap;
+use std::io::Read;
+
+pub(super) fn run(args: &WeightsArgs) -> anyhow::Result<()> {
+    let name = args.input.display();
+    let text = if args.input.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+        text
+    } else {
+        std::fs::read_to_string(&args.input).with_context(|| format!("cannot read {name}"))?
+    };
+    let input: Input = serde_json::from_str(&text).with_context(|| format!("{name} is not what is needed"))?;
+    let outcome = settle(&input, &rules(args)?).with_context(|| name.to_string())?;
+    match outcome {
+        Outcome::Rejected(reason) if args.json => {
+            print_json(&serde_json::json!({ "rejected": reason.to_string() }))
+        }
+        Outcome::Rejected(reason) => print(&format!("rejected: {reason}; the weights on chain stay\n")),
+        Outcome::Weights(steps) if args.json => {
+            let weights: BTreeMap<u16, f64> = steps.iter().map(|step| (step.uid, step.weight)).collect();
+            print_json(&serde_json::json!({ "weights": weights }))
+        }
+        Outcome::Weights(steps) => print(&text_of(&steps)),
+    }
+}
+
+/// The constants of the configuration, or the network's where the default configuration is not there.
+fn rules(args: &WeightsArgs) -> anyhow::Result<Rules> {
+    if !args.config.config.exists() && args.config.config.as_os_str() == "challenges.toml" {
+        return Ok(Rules::default());
+    }
+    Ok(Rules::from(&Config::load(&args.config.config)?.network))
+}
+
+fn text_of(steps: &[Step]) -> String {
+    let weights: BTreeMap<u16, f64> = steps.iter().map(|step| (step.uid, step.weight)).collect();
+    let on_chain: BTreeMap<u16, u16> = to_u16(&weights).into_iter().collect();
+    let mut table = Table::new(["uid", "hotkey", "share", "after burn", "weight", "u16", ""]);
+    for step in steps.iter().filter(|step| step.weight > 0.0) {
+        table.row([
+            step.uid.to_string(),
+            short(&step.hotkey),
+            format!("{:.6}", step.share),
+            format!("{:.6}", step.burned),
+            format!("{:.6}", step.weight),
+            on_chain.get(&step.uid).copied().unwrap_or(0).to_string(),
+            if step.young { "young".into() } else { String::new() },
+        ]);
+    }
+    table.render()
+}

@@ -1,0 +1,14 @@
+//! From saliences to weights: pure functions with plain types (scoring: aggregate and set).
+//!
+//! [`aggregate`] joins the challenges, [`settle`] spreads the result over the metagraph's UIDs, and [`to_u16`] is what
+//! the chain takes.
+
+mod aggregate;
+mod input;
+mod rules;
+mod settle;
+
+pub use aggregate::aggregate;
+pub use input::{Input, InputError, Neuron};
+pub use rules::Rules;
+pub use settle::{Outcome, Rejection, Step, settle, to_u16};

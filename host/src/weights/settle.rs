@@ -1,0 +1,159 @@
+//! Saliences to weights per UID, with every step on the way kept for whoever asks.
+
+use super::{Input, InputError, Rules};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What a metagraph is given.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// Weights to set: one [`Step`] per UID, in their order. The weights sum to 1.
+    Weights(Vec<Step>),
+    /// Nothing to set; the last weights stay.
+    Rejected(Rejection),
+}
+
+/// One UID's way from salience to weight.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Step {
+    /// The UID.
+    pub uid: u16,
+    /// Its hotkey.
+    pub hotkey: String,
+    /// Its salience as it came in.
+    pub salience: f64,
+    /// Whether it is given the fixed weight of the young instead of its share.
+    pub young: bool,
+    /// Its share before the burn; all shares sum to 1.
+    pub share: f64,
+    /// After the burn; the burn UID has the burn on top.
+    pub burned: f64,
+    /// The smoothed weight of last time; `None` where there was no last time.
+    pub previous: Option<f64>,
+    /// After smoothing: the weight.
+    pub weight: f64,
+}
+
+/// Why weights are not set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// Nobody has a salience.
+    Empty,
+    /// The weights sum to zero.
+    ZeroSum,
+    /// All positive weights are the same.
+    Equal,
+    /// The positive weights hardly differ.
+    NearUniform,
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "empty",
+            Self::ZeroSum => "zero sum",
+            Self::Equal => "all positive weights are equal",
+            Self::NearUniform => "positive weights are nearly uniform",
+        })
+    }
+}
+
+/// Spreads saliences over the metagraph, in this order: the young get a fixed weight and the mature share the rest by
+/// salience; burn; rejection of degenerate results; smoothing per hotkey.
+///
+/// # Errors
+/// [`InputError`] where the input makes no sense.
+pub fn settle(input: &Input, rules: &Rules) -> Result<Outcome, InputError> {
+    input.check(rules.burn_uid)?;
+    if !input.salience.values().any(|&salience| salience > 0.0) {
+        return Ok(Outcome::Rejected(Rejection::Empty));
+    }
+    let mut steps: Vec<Step> = input.metagraph.iter().map(|neuron| begin(input, rules, neuron)).collect();
+    steps.sort_by_key(|step| step.uid);
+
+    let young = steps.iter().filter(|step| step.young).count() as f64;
+    let for_mature = (1.0 - rules.young_weight * young).max(0.0);
+    let mature: f64 = steps.iter().filter(|step| !step.young).map(|step| step.salience).sum();
+    for step in &mut steps {
+        step.share = match step.young {
+            true => rules.young_weight,
+            false if mature > 0.0 => step.salience / mature * for_mature,
+            false => 0.0,
+        };
+    }
+    let sum: f64 = steps.iter().map(|step| step.share).sum();
+    if sum <= 0.0 {
+        return Ok(Outcome::Rejected(Rejection::ZeroSum));
+    }
+    for step in &mut steps {
+        step.share /= sum;
+        step.burned = step.share * (1.0 - rules.burn);
+        if step.uid == rules.burn_uid {
+            step.burned += rules.burn;
+        }
+    }
+    if let Some(rejection) = degenerate(&steps, rules) {
+        return Ok(Outcome::Rejected(rejection));
+    }
+    let smoothed = |step: &Step| match step.previous {
+        Some(previous) => rules.ema * step.burned + (1.0 - rules.ema) * previous,
+        None => step.burned,
+    };
+    let sum: f64 = steps.iter().map(smoothed).sum();
+    for step in &mut steps {
+        step.weight = smoothed(step) / sum;
+    }
+    Ok(Outcome::Weights(steps))
+}
+
+fn begin(input: &Input, rules: &Rules, neuron: &super::Neuron) -> Step {
+    let first = input.first_block.get(&neuron.hotkey);
+    Step {
+        uid: neuron.uid,
+        hotkey: neuron.hotkey.clone(),
+        salience: input.salience.get(&neuron.hotkey).copied().unwrap_or(0.0),
+        young: first.is_some_and(|first| input.block.saturating_sub(*first) < rules.young_blocks),
+        share: 0.0,
+        burned: 0.0,
+        previous: input.previous.as_ref().map(|all| all.get(&neuron.hotkey).copied().unwrap_or(0.0)),
+        weight: 0.0,
+    }
+}
+
+fn degenerate(steps: &[Step], rules: &Rules) -> Option<Rejection> {
+    let positive: Vec<f64> = steps.iter().map(|step| step.burned).filter(|&weight| weight > 0.0).collect();
+    let n = positive.len() as f64;
+    let mean = positive.iter().sum::<f64>() / n;
+    if positive.is_empty() || mean <= 0.0 {
+        return Some(Rejection::ZeroSum);
+    }
+    if positive.iter().all(|weight| *weight == positive[0]) {
+        return Some(Rejection::Equal);
+    }
+    let variance = positive.iter().map(|weight| (weight - mean) * (weight - mean)).sum::<f64>() / (n - 1.0);
+    (variance.sqrt() / mean < rules.min_relative_std).then_some(Rejection::NearUniform)
+}
+
+/// The weights as the chain takes them: scaled so that the largest is 65535, rounded, zeros left out.
+#[must_use]
+pub fn to_u16(weights: &BTreeMap<u16, f64>) -> Vec<(u16, u16)> {
+    let largest = weights.values().copied().fold(0.0, f64::max);
+    if largest <= 0.0 {
+        return Vec::new();
+    }
+    let scaled = weights.iter().map(|(&uid, weight)| (uid, (weight / largest * f64::from(u16::MAX)).round() as u16));
+    scaled.filter(|&(_, weight)| weight > 0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scales_the_largest_to_the_top() {
+        let weights = BTreeMap::from([(0, 0.3), (1, 0.6), (2, 0.0), (3, 1e-9)]);
+        assert_eq!(to_u16(&weights), [(0, 32768), (1, 65535)]);
+        assert!(to_u16(&BTreeMap::from([(0, 0.0)])).is_empty());
+    }
+}
