@@ -5,7 +5,7 @@
 
 pub mod cli;
 pub mod config;
-//pub mod demo;
+pub mod demo;
 pub mod history;
 pub mod ledger;
 pub mod plugins;

@@ -1,5 +1,7 @@
 //! Bad input gets one clear error, or costs what it touches and no more.
 
+#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
+
 use mantis_tests::{failure, json, mantis, tiny_ledger};
 use serde_json::Value;
 use std::fs;

@@ -1,5 +1,7 @@
 //! The commands around scoring: what they print, and how they fail.
 
+#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
+
 use mantis_tests::{failure, json, mantis, root, stdout};
 use serde_json::{Value, json};
 use std::fs;

@@ -4,6 +4,8 @@
 //! that develop it (`../shared/reference`). Elsewhere these tests say that they are skipped; `score.rs` then still
 //! holds the plugins to kept results on simulated ledgers.
 
+#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
+
 use mantis_tests::{json, l1, mantis, root};
 use serde_json::Value;
 use std::fs;
@@ -17,6 +19,8 @@ const BARS: &[(&str, f64, f64)] = &[
     ("edge-binary", 1e-4, 0.03),
     ("hitfirst", 1e-4, 1e-3),
     ("edge-hitfirst", 1e-4, 1e-3),
+    ("breakout", 1e-4, 1e-3),
+    ("edge-breakout", 1e-4, 1e-3),
 ];
 
 #[test]
@@ -37,6 +41,16 @@ fn hitfirst() {
 #[test]
 fn edge_hitfirst() {
     check("edge-hitfirst");
+}
+
+#[test]
+fn breakout() {
+    check("breakout");
+}
+
+#[test]
+fn edge_breakout() {
+    check("edge-breakout");
 }
 
 fn check(name: &str) {

@@ -1,5 +1,7 @@
 //! A plugin that fails costs its own challenge only, and says so.
 
+#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
+
 use mantis_tests::{bin_dir, failure, json, mantis, tiny_ledger};
 use serde_json::Value;
 use std::fmt::Write;

@@ -1,12 +1,14 @@
 //! `mantis score` on simulated ledgers: the same bits however it runs, and kept results.
 
+#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
+
 use mantis_tests::{bin_dir, json, l1, mantis, root, stdout, timeless};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-const ROWS: &str = "12000";
+const ROWS: &str = "16000";
 const MINERS: &str = "12";
 const TICKERS: &str = "ETH,CADUSD,ETHHITFIRST";
 
@@ -65,7 +67,7 @@ fn results_are_the_kept_ones() {
 
 #[test]
 fn nothing_after_the_newest_block_counts_but_as_a_label() {
-    let block = 5 * (1_000_000 + 10_000);
+    let block = 5 * (1_000_000 + 15_000);
     let cut = |path: &Path| {
         let mut command = mantis();
         command.args(["score", "--json", "--only", TICKERS, "--max-block", &block.to_string(), "--ledger"]);

@@ -6,6 +6,7 @@ mod shell;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use shell::{cargo, mantis};
+use std::process::ExitCode;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Builds what is needed, then runs it.")]
@@ -35,8 +36,18 @@ enum Task {
     },
 }
 
-fn main() -> Result<()> {
-    match Cli::parse().task {
+fn main() -> ExitCode {
+    match perform(Cli::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: Task) -> Result<()> {
+    match task {
         Task::Demo { args } => {
             shell::build()?;
             shell::run(mantis()?.arg("demo").args(args))

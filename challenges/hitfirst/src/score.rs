@@ -7,6 +7,8 @@ use mantis_plugin_api::{History, PluginError, Run, Salience, Score, Solver, WhyZ
 
 /// Probabilities are clipped to `[EPS, 1 - EPS]`.
 const EPS: f64 = 1e-12;
+/// A smaller share is rounding: a constant column's coefficient is zero at the optimum, but not to the last bit.
+const NO_SHARE: f64 = 1e-12;
 
 impl Score for HitFirst {
     fn score(&self, history: &dyn History, labels: &Labels, run: &dyn Run) -> Result<Salience, PluginError> {
@@ -49,6 +51,11 @@ impl Score for HitFirst {
             salience.empty = Some("neither barrier was both hit and missed".into());
         }
         salience.normalise();
+        for miner in 0..miners {
+            if salience.miners[miner].salience < NO_SHARE && salience.miners[miner].why_zero.is_none() {
+                salience.zero(miner, WhyZero::no_weight());
+            }
+        }
         Ok(salience)
     }
 }

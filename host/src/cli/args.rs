@@ -95,9 +95,11 @@ pub(super) struct ScoreArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  mantis weights --input salience.json --json\n\nThe input:\n  {\"salience\": \
+#[command(
+    after_help = "Example:\n  mantis weights --input salience.json --json\n\nThe input:\n  {\"salience\": \
     {\"<hotkey>\": 0.7}, \"metagraph\": [{\"uid\": 0, \"hotkey\": \"<hotkey>\"}],\n   \"first_block\": {\"<hotkey>\": \
-    6900000}, \"block\": 7000000, \"previous\": null}")]
+    6900000}, \"block\": 7000000, \"previous\": null}"
+)]
 pub(super) struct WeightsArgs {
     /// Saliences, metagraph, first blocks, block and previous weights as JSON; `-` is standard input.
     #[arg(long, value_name = "FILE")]
@@ -215,5 +217,9 @@ impl From<SolverArg> for Solver {
 
 fn positive(text: &str) -> Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number".to_string())?;
-    if seconds.is_finite() && seconds > 0.0 && seconds < 1e9 { Ok(seconds) } else { Err("must be above 0".into()) }
+    if seconds.is_finite() && seconds > 0.0 && seconds < 1e9 {
+        Ok(seconds)
+    } else {
+        Err("must be above 0".into())
+    }
 }

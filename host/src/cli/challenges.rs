@@ -54,7 +54,8 @@ pub(super) fn run(args: &ChallengesArgs) -> anyhow::Result<()> {
 }
 
 fn text(rows: &[Row]) -> String {
-    let mut table = Table::new(["name", "ticker", "plugin", "version", "runtime", "weight", "share", "sha256"]);
+    let mut table =
+        Table::new(["name", "ticker", "plugin", "version", "runtime", "weight", "share", "sha256"]);
     for row in rows {
         let digest = row.sha256.as_ref().map_or("-".into(), |sha256| {
             format!("{}..{}", &sha256[..12], if row.pinned { " (pinned)" } else { "" })

@@ -66,7 +66,9 @@ fn find(wanted: &str, scores: &Scores) -> anyhow::Result<String> {
         (Some(hotkey), None) => Ok((*hotkey).clone()),
         (Some(a), Some(b)) => match known.get(&wanted.to_owned()) {
             Some(exact) => Ok((*exact).clone()),
-            None => bail!("{wanted} is the beginning of several hotkeys, {a} and {b} among them; give more of it"),
+            None => {
+                bail!("{wanted} is the beginning of several hotkeys, {a} and {b} among them; give more of it")
+            }
         },
         (None, _) => bail!(
             "no hotkey in the ledger begins with {wanted}; {} hotkeys have stored predictions in the scored challenges",
@@ -158,14 +160,20 @@ fn text(explanation: &Explanation) -> String {
             format!("{:.4}", part.salience),
             part.rank.map_or("-".into(), |rank| format!("{rank} of {}", part.paid)),
             format!("{:.4}", part.salience * part.share_of_weights),
-            [why.unwrap_or_default(), facts].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join("; "),
+            [why.unwrap_or_default(), facts]
+                .into_iter()
+                .filter(|t| !t.is_empty())
+                .collect::<Vec<_>>()
+                .join("; "),
         ]);
     }
     let mut text = format!("{}\n\n{}\n", explanation.hotkey, table.render());
     // Writing to a string cannot fail.
     let _ = match (&explanation.rejected, &explanation.weight) {
         (Some(reason), _) => writeln!(text, "no weights would be set: {reason}"),
-        (None, None) => writeln!(text, "total {:.6}; not in the metagraph, so it gets no weight", explanation.total),
+        (None, None) => {
+            writeln!(text, "total {:.6}; not in the metagraph, so it gets no weight", explanation.total)
+        }
         (None, Some(step)) => write_weight(&mut text, explanation, step),
     };
     text
@@ -177,7 +185,9 @@ fn write_weight(text: &mut String, explanation: &Explanation, step: &Step) -> st
     writeln!(text, "share in the metagraph       {:.6}{young}", step.share)?;
     writeln!(text, "after the burn               {:.6}", step.burned)?;
     match step.previous {
-        Some(previous) => writeln!(text, "smoothed with last time's    {:.6} (was {previous:.6})", step.weight)?,
+        Some(previous) => {
+            writeln!(text, "smoothed with last time's    {:.6} (was {previous:.6})", step.weight)?
+        }
         None => writeln!(text, "smoothed                     {:.6} (there is no last time)", step.weight)?,
     }
     writeln!(text, "u16 on chain                 {} (the largest is 65535)", explanation.u16.unwrap_or(0))?;

@@ -3,11 +3,11 @@
 mod args;
 mod challenges;
 mod config;
-//mod demo;
+mod demo;
 mod explain;
 mod output;
 mod score;
-//mod simulate;
+mod simulate;
 mod weights;
 
 use args::{Cli, Command, ConfigCommand};
@@ -21,14 +21,14 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match &cli.command {
-        //Command::Demo(args) => demo::run(args),
+        Command::Demo(args) => demo::run(args),
         Command::Score(args) => score::run(args),
         Command::Weights(args) => weights::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Challenges(args) => challenges::run(args),
         Command::Config { command: ConfigCommand::Check(args) } => config::check(args),
+        Command::Simulate(args) => simulate::run(args),
         Command::Worker => crate::worker::serve().map_err(Into::into),
-        _ => Ok(()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -45,9 +45,12 @@ impl Table {
     pub(super) fn render(&self) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let body = || self.rows.iter().skip(1);
-        let width = |c: usize| self.rows.iter().filter_map(|r| r.get(c)).map(|t| t.chars().count()).max().unwrap_or(0);
+        let width = |c: usize| {
+            self.rows.iter().filter_map(|r| r.get(c)).map(|t| t.chars().count()).max().unwrap_or(0)
+        };
         let widths: Vec<usize> = (0..columns).map(width).collect();
-        let is_number = |text: &str| text.trim_end_matches('%').parse::<f64>().is_ok() || text == "-" || text.is_empty();
+        let is_number =
+            |text: &str| text.trim_end_matches('%').parse::<f64>().is_ok() || text == "-" || text.is_empty();
         let numeric: Vec<bool> =
             (0..columns).map(|c| body().all(|row| row.get(c).is_none_or(|text| is_number(text)))).collect();
         let mut text = String::new();

@@ -83,7 +83,8 @@ pub(super) struct Document<'a> {
 impl<'a> Document<'a> {
     pub(super) fn new(scores: &'a Scores) -> Self {
         let scored = scores.challenges.iter().filter(|c| c.salience.is_some());
-        let skipped = scores.challenges.iter().filter_map(|c| Some((c.ticker.as_str(), c.skipped.as_deref()?)));
+        let skipped =
+            scores.challenges.iter().filter_map(|c| Some((c.ticker.as_str(), c.skipped.as_deref()?)));
         Self {
             per_challenge: scored.map(|c| (c.ticker.as_str(), c.shares())).collect(),
             total: &scores.total,
@@ -110,7 +111,8 @@ pub(super) fn text(scores: &Scores) -> String {
     }
     let mut miners: Vec<_> = scores.total.iter().filter(|(_, x)| **x > 0.0).collect();
     miners.sort_by(|a, b| b.1.total_cmp(a.1));
-    let paid: Vec<_> = scores.challenges.iter().map(|c| (&c.ticker, c.shares())).filter(|c| !c.1.is_empty()).collect();
+    let paid: Vec<_> =
+        scores.challenges.iter().map(|c| (&c.ticker, c.shares())).filter(|c| !c.1.is_empty()).collect();
     let mut table = Table::new(["hotkey", "total"]);
     table.header(paid.iter().map(|(ticker, _)| (*ticker).clone()));
     for (hotkey, total) in miners {

@@ -17,7 +17,8 @@ pub(super) fn run(args: &WeightsArgs) -> anyhow::Result<()> {
     } else {
         std::fs::read_to_string(&args.input).with_context(|| format!("cannot read {name}"))?
     };
-    let input: Input = serde_json::from_str(&text).with_context(|| format!("{name} is not what is needed"))?;
+    let input: Input =
+        serde_json::from_str(&text).with_context(|| format!("{name} is not what is needed"))?;
     let outcome = settle(&input, &rules(args)?).with_context(|| name.to_string())?;
     match outcome {
         Outcome::Rejected(reason) if args.json => {

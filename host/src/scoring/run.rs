@@ -107,9 +107,8 @@ impl Scored {
 pub fn score(config: &Config, options: &Options, observer: &dyn Observer) -> Result<Scores, LedgerError> {
     drop(Ledger::read(&options.ledger)?);
     let weights: BTreeMap<String, f64> = config.weights().into_iter().collect();
-    let wanted = |challenge: &&Challenge| {
-        options.only.as_ref().is_none_or(|only| only.contains(&challenge.ticker))
-    };
+    let wanted =
+        |challenge: &&Challenge| options.only.as_ref().is_none_or(|only| only.contains(&challenge.ticker));
     let challenges: Vec<&Challenge> = config.challenges.iter().filter(wanted).collect();
     let memory = PeakMemory::default();
     let next = AtomicUsize::new(0);
@@ -192,11 +191,8 @@ fn one(
         task: Task::Score { snapshot: folder.path().to_path_buf() },
     };
     let started = Instant::now();
-    let outcome = options.launcher.run(
-        &job,
-        |done| observer.progress(ticker, done),
-        |line| observer.log(ticker, line),
-    );
+    let outcome =
+        options.launcher.run(&job, |done| observer.progress(ticker, done), |line| observer.log(ticker, line));
     let finished = outcome?;
     memory.worker(started, finished.peak_rss_kib);
     let salience = finished.salience.context("the worker gave no score")?;
@@ -223,7 +219,8 @@ fn paid_nobody(salience: &Salience) -> Option<String> {
     salience.empty.clone().or_else(|| {
         let nobody = salience.miners.iter().all(|miner| miner.salience <= 0.0);
         nobody.then(|| {
-            if salience.miners.is_empty() { "no miner has sent anything" } else { "no miner earns anything" }.into()
+            if salience.miners.is_empty() { "no miner has sent anything" } else { "no miner earns anything" }
+                .into()
         })
     })
 }

@@ -48,7 +48,8 @@ mod tests {
 
     #[test]
     fn challenges_without_a_salience_do_not_count() {
-        let total = aggregate(&[challenge(1.0, &[("a", 1.0)]), challenge(9.0, &[("b", 0.0)]), challenge(5.0, &[])]);
+        let total =
+            aggregate(&[challenge(1.0, &[("a", 1.0)]), challenge(9.0, &[("b", 0.0)]), challenge(5.0, &[])]);
         assert_eq!(total["a"], 1.0);
         assert_eq!(total.len(), 1);
         assert!(aggregate(&[challenge(0.0, &[("a", 1.0)])]).is_empty());

@@ -21,7 +21,14 @@ pub struct Rules {
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { burn: 0.30, burn_uid: 0, ema: 0.15, young_blocks: 36_000, young_weight: 1e-4, min_relative_std: 1e-3 }
+        Self {
+            burn: 0.30,
+            burn_uid: 0,
+            ema: 0.15,
+            young_blocks: 36_000,
+            young_weight: 1e-4,
+            min_relative_std: 1e-3,
+        }
     }
 }
 

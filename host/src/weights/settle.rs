@@ -142,7 +142,8 @@ pub fn to_u16(weights: &BTreeMap<u16, f64>) -> Vec<(u16, u16)> {
     if largest <= 0.0 {
         return Vec::new();
     }
-    let scaled = weights.iter().map(|(&uid, weight)| (uid, (weight / largest * f64::from(u16::MAX)).round() as u16));
+    let scaled =
+        weights.iter().map(|(&uid, weight)| (uid, (weight / largest * f64::from(u16::MAX)).round() as u16));
     scaled.filter(|&(_, weight)| weight > 0).collect()
 }
 

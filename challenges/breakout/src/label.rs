@@ -1,0 +1,115 @@
+//! The events that are scored.
+
+use crate::state::Predictions;
+use crate::{AssetState, Breakout, Rules, Tracker};
+use mantis_plugin_api::{Label, Market, PluginError};
+
+/// One resolved breakout.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Index of the asset.
+    pub asset: usize,
+    /// Sampled block of the trigger.
+    pub sidx: i64,
+    /// Whether it went on.
+    pub continued: bool,
+    /// Where what miners said about it is found.
+    pub said: Said,
+}
+
+/// Where predictions of an event are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Said {
+    /// In this row of the history.
+    Row(usize),
+    /// In the ledger's own state, for an event older than the stored prices.
+    Carried(Predictions),
+}
+
+/// All events, by asset, then as resolved.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Labels {
+    /// The events.
+    pub events: Vec<Event>,
+}
+
+impl Breakout {
+    /// The constants of the state machine in rows.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        let rows = |blocks: u32| i64::from(blocks / self.spec.sample_every.max(1));
+        Rules {
+            lookback: rows(self.params.range_lookback_blocks),
+            min_prices: self.params.min_range_rows,
+            min_range_pct: self.params.min_range_pct,
+            barrier_pct: self.params.barrier_pct,
+            max_pending: rows(self.params.max_pending_blocks),
+        }
+    }
+}
+
+impl Label for Breakout {
+    type Labels = Labels;
+
+    /// Replays every asset's stored prices; events from before the first of them come from the ledger's own state
+    /// (scoring: breakout).
+    fn label(&self, market: &Market) -> Result<Labels, PluginError> {
+        if market.assets != self.spec.assets.len() {
+            let found = format!("{} prices per row for {} assets", market.assets, self.spec.assets.len());
+            return Err(PluginError::data(found));
+        }
+        let scored = market.scored();
+        let kept: Vec<usize> =
+            scored.filter(|&row| (0..market.assets).any(|a| is_price(market.price(row, a)))).collect();
+        let kept = &kept[kept.len().saturating_sub(self.params.max_rows)..];
+        let mut labels = Labels::default();
+        let (Some(&first), Some(&last)) = (kept.first(), kept.last()) else { return Ok(labels) };
+        let newest_block = market.sidx[last] * i64::from(self.spec.sample_every);
+        for (asset, name) in self.spec.assets.iter().enumerate() {
+            self.carried(market, asset, name, market.sidx[first], newest_block, &mut labels.events)?;
+            let mut tracker = Tracker::new(self.rules());
+            for &row in kept {
+                let price = market.price(row, asset);
+                if !is_price(price) {
+                    continue;
+                }
+                for resolved in tracker.step(market.sidx[row], price).into_iter().flatten() {
+                    // A trigger's row is one of the kept rows.
+                    let Some(row) = market.row_of(resolved.trigger_sidx) else { continue };
+                    let (sidx, continued) = (resolved.trigger_sidx, resolved.continued);
+                    labels.events.push(Event { asset, sidx, continued, said: Said::Row(row) });
+                }
+            }
+        }
+        Ok(labels)
+    }
+}
+
+impl Breakout {
+    /// Adds the events of one asset that were triggered before the first stored price and resolved by now.
+    fn carried(
+        &self,
+        market: &Market,
+        asset: usize,
+        name: &str,
+        first_sidx: i64,
+        newest_block: i64,
+        events: &mut Vec<Event>,
+    ) -> Result<(), PluginError> {
+        for (_, json) in market.carried.iter().filter(|(carried, _)| carried == name) {
+            let state = AssetState::parse(json).map_err(|e| {
+                PluginError::data(format!("the ledger's breakout_state of {name} is unreadable: {e}"))
+            })?;
+            let old = state.completed.into_iter();
+            for event in old.filter(|e| e.trigger_sidx < first_sidx && e.resolution_block <= newest_block) {
+                let said = Said::Carried(event.embeddings);
+                events.push(Event { asset, sidx: event.trigger_sidx, continued: event.label == 1, said });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_price(price: f64) -> bool {
+    price.is_finite() && price > 0.0
+}

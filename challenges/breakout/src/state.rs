@@ -1,0 +1,222 @@
+//! A tracker's state as the network's ledger keeps it: `breakout_state.state_json`.
+
+use crate::{Direction, Pending, Rules, Tracker};
+use mantis_plugin_api::serde_json;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Predictions of an event: the asset's pair per hotkey.
+pub type Predictions = BTreeMap<String, Vec<f64>>;
+
+/// The state of one asset.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AssetState {
+    /// The asset.
+    pub ticker: String,
+    /// Blocks that the range looks back.
+    pub range_lookback_blocks: i64,
+    /// Distance of the barriers, as a part of the range's width.
+    pub barrier_pct: f64,
+    /// Width that a range needs, as a part of the price.
+    pub min_range_pct: f64,
+    /// Blocks after which an unresolved breakout is dropped.
+    pub max_pending_blocks: i64,
+    /// The upward breakout that waits.
+    #[serde(default)]
+    pub pending_high: Option<PendingEvent>,
+    /// The downward one.
+    #[serde(default)]
+    pub pending_low: Option<PendingEvent>,
+    /// What was resolved, oldest first.
+    #[serde(default)]
+    pub completed: Vec<CompletedEvent>,
+    /// Sampled block and price, oldest first.
+    #[serde(default)]
+    pub price_history: Vec<(i64, f64)>,
+}
+
+/// A breakout that waits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PendingEvent {
+    /// Sampled block of the trigger.
+    pub trigger_sidx: i64,
+    /// Its block.
+    pub trigger_block: i64,
+    /// Its price.
+    pub trigger_price: f64,
+    /// `high` or `low`.
+    pub direction: String,
+    /// Highest price of the range.
+    pub range_high: f64,
+    /// Lowest price of the range.
+    pub range_low: f64,
+    /// Price at which it continues.
+    pub continuation_barrier: f64,
+    /// Price at which it reverses.
+    pub reversal_barrier: f64,
+    /// What miners said at the trigger.
+    #[serde(default)]
+    pub embeddings: Predictions,
+}
+
+/// A breakout that is over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CompletedEvent {
+    /// Sampled block of the trigger.
+    pub trigger_sidx: i64,
+    /// Its block.
+    pub trigger_block: i64,
+    /// Block of the resolution.
+    pub resolution_block: i64,
+    /// `high` or `low`.
+    pub direction: String,
+    /// 1: it went on; 0: it turned back.
+    pub label: u8,
+    /// What miners said at the trigger.
+    #[serde(default)]
+    pub embeddings: Predictions,
+}
+
+impl AssetState {
+    /// The state of an asset that nothing is known of.
+    #[must_use]
+    pub fn new(asset: &str, rules: &Rules, sample_every: i64) -> Self {
+        Self {
+            ticker: asset.into(),
+            range_lookback_blocks: rules.lookback * sample_every,
+            barrier_pct: rules.barrier_pct,
+            min_range_pct: rules.min_range_pct,
+            max_pending_blocks: rules.max_pending * sample_every,
+            pending_high: None,
+            pending_low: None,
+            completed: Vec::new(),
+            price_history: Vec::new(),
+        }
+    }
+
+    /// Reads a stored state.
+    ///
+    /// # Errors
+    /// A sentence with the place in the JSON text.
+    pub fn parse(json: &str) -> Result<Self, String> {
+        serde_json::from_str(json).map_err(|e| e.to_string())
+    }
+
+    /// The text that is stored.
+    ///
+    /// # Errors
+    /// Where a number is not finite.
+    pub fn to_json(&self) -> Result<String, String> {
+        serde_json::to_string(self).map_err(|e| e.to_string())
+    }
+
+    /// Takes a sampled block: its price (above zero) and what miners say about this asset. Resolves and triggers as
+    /// [`Tracker::step`] does, so that live events are those that a replay of the stored prices finds.
+    pub fn advance(&mut self, rules: &Rules, sample_every: i64, sidx: i64, price: f64, said: &Predictions) {
+        let mut tracker = Tracker::new(*rules);
+        for &(sidx, price) in &self.price_history {
+            tracker.remember(sidx, price);
+        }
+        tracker.pending_high = self.pending_high.as_ref().map(PendingEvent::tracked);
+        tracker.pending_low = self.pending_low.as_ref().map(PendingEvent::tracked);
+        let resolved = tracker.step(sidx, price);
+        for (event, slot) in resolved.into_iter().zip([&mut self.pending_high, &mut self.pending_low]) {
+            if let (Some(event), Some(pending)) = (event, slot.take_if(|_| event.is_some())) {
+                self.completed.push(CompletedEvent {
+                    trigger_sidx: pending.trigger_sidx,
+                    trigger_block: pending.trigger_block,
+                    resolution_block: sidx * sample_every,
+                    direction: pending.direction,
+                    label: u8::from(event.continued),
+                    embeddings: pending.embeddings,
+                });
+            }
+        }
+        for (slot, now, direction) in [
+            (&mut self.pending_high, tracker.pending_high, Direction::High),
+            (&mut self.pending_low, tracker.pending_low, Direction::Low),
+        ] {
+            match now {
+                None => *slot = None,
+                Some(now) if slot.as_ref().is_none_or(|old| old.trigger_sidx != now.sidx) => {
+                    *slot = Some(PendingEvent::new(&now, direction, sample_every, said.clone()));
+                }
+                Some(_) => {}
+            }
+        }
+        self.price_history.push((sidx, price));
+        let oldest = sidx - rules.lookback;
+        self.price_history.retain(|&(sidx, _)| sidx >= oldest);
+    }
+}
+
+impl PendingEvent {
+    fn new(pending: &Pending, direction: Direction, sample_every: i64, embeddings: Predictions) -> Self {
+        let (direction, continuation_barrier, reversal_barrier) = match direction {
+            Direction::High => ("high", pending.upper, pending.lower),
+            Direction::Low => ("low", pending.lower, pending.upper),
+        };
+        Self {
+            trigger_sidx: pending.sidx,
+            trigger_block: pending.sidx * sample_every,
+            trigger_price: pending.price,
+            direction: direction.into(),
+            range_high: pending.high,
+            range_low: pending.low,
+            continuation_barrier,
+            reversal_barrier,
+            embeddings,
+        }
+    }
+
+    fn tracked(&self) -> Pending {
+        Pending {
+            sidx: self.trigger_sidx,
+            price: self.trigger_price,
+            low: self.range_low,
+            high: self.range_high,
+            upper: self.continuation_barrier.max(self.reversal_barrier),
+            lower: self.continuation_barrier.min(self.reversal_barrier),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Resolved;
+
+    const RULES: Rules =
+        Rules { lookback: 40, min_prices: 10, min_range_pct: 0.01, barrier_pct: 0.25, max_pending: 60 };
+
+    #[test]
+    fn live_events_are_those_of_a_replay() {
+        let price = |sidx: i64| 100.0 + ((sidx * 7919) % 31) as f64 + ((sidx / 50) * 13 % 40) as f64;
+        let mut tracker = Tracker::new(RULES);
+        let mut state = AssetState::new("BTC", &RULES, 5);
+        let mut replayed: Vec<Resolved> = Vec::new();
+        for sidx in 1_000..2_000 {
+            replayed.extend(tracker.step(sidx, price(sidx)).into_iter().flatten());
+            // Through the stored text, as after a restart.
+            state = AssetState::parse(&state.to_json().unwrap()).unwrap();
+            let said = Predictions::from([("5A".into(), vec![sidx as f64, 0.0])]);
+            state.advance(&RULES, 5, sidx, price(sidx), &said);
+        }
+        assert!(replayed.len() > 10, "{} events", replayed.len());
+        assert_eq!(state.completed.len(), replayed.len());
+        for (live, replayed) in state.completed.iter().zip(replayed) {
+            assert_eq!(live.trigger_sidx, replayed.trigger_sidx);
+            assert_eq!(live.trigger_block, replayed.trigger_sidx * 5);
+            assert_eq!(live.resolution_block, replayed.resolved_sidx * 5);
+            assert_eq!(live.label, u8::from(replayed.continued));
+            assert_eq!(live.embeddings["5A"][0], replayed.trigger_sidx as f64);
+        }
+        assert!(state.price_history.len() <= 41);
+    }
+
+    #[test]
+    fn text_that_is_no_state_is_refused_with_its_place() {
+        let error = AssetState::parse("{\"ticker\": 7}").unwrap_err();
+        assert!(error.contains("line 1"), "{error}");
+    }
+}

@@ -1,0 +1,109 @@
+//! Who takes part in the simulation.
+
+use super::hotkey::ss58;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::{Rng, SeedableRng};
+use std::fmt;
+
+/// How a miner behaves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// Knows something of the future in two of three challenges; more with a greater skill.
+    Skilled {
+        /// Strength of what it knows beside its noise.
+        skill: f64,
+    },
+    /// Knows nothing.
+    Noise,
+    /// Sends what another miner sends.
+    Clone {
+        /// Index of the other.
+        of: usize,
+    },
+    /// Sends what another miner sends, with a little noise.
+    NearClone {
+        /// Index of the other.
+        of: usize,
+    },
+    /// Sends what another miner sent one horizon ago.
+    Copier {
+        /// Index of the other.
+        of: usize,
+    },
+    /// Skilled, but joined after two fifths of the time.
+    Late,
+    /// Skilled, but stopped half way.
+    Stopper,
+    /// Skilled, but missing in a third of the rows.
+    Gappy,
+    /// Sends the same numbers for ever.
+    Constant,
+    /// Sends zeros, which are not stored.
+    Zeros,
+}
+
+/// One simulated miner.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Miner {
+    /// Its hotkey.
+    pub hotkey: String,
+    /// Its behaviour.
+    pub kind: Kind,
+    /// For people: `skilled 0.24`, `clone of 5F3sa..`.
+    pub about: String,
+}
+
+/// So many miners with their behaviours; 24 have every kind.
+#[must_use]
+pub fn cast(miners: usize, seed: u64) -> Vec<Miner> {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x6d69_6e65_7273);
+    let mut cast: Vec<Miner> = Vec::with_capacity(miners);
+    for i in 0..miners {
+        let mut key = [0; 32];
+        rng.fill_bytes(&mut key);
+        let kind = kind(i);
+        let about = match kind {
+            Kind::Clone { of } | Kind::NearClone { of } | Kind::Copier { of } => {
+                let source = cast.get(of).map_or("", |miner| &miner.hotkey[..6]);
+                format!("{kind} of {source}..")
+            }
+            _ => kind.to_string(),
+        };
+        cast.push(Miner { hotkey: ss58(key), kind, about });
+    }
+    cast
+}
+
+/// A pattern of 24: most are skilled, some weakly.
+fn kind(i: usize) -> Kind {
+    let round = i - i % 24;
+    match i % 24 {
+        3 | 9 | 15 => Kind::Noise,
+        5 | 6 => Kind::Clone { of: round + 1 },
+        10 => Kind::NearClone { of: round + 2 },
+        12 => Kind::Copier { of: round },
+        14 => Kind::Late,
+        16 => Kind::Stopper,
+        18 => Kind::Gappy,
+        20 => Kind::Constant,
+        21 => Kind::Zeros,
+        place => Kind::Skilled { skill: 0.24 - 0.22 * place as f64 / 24.0 },
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Skilled { skill } => write!(f, "skilled {skill:.2}"),
+            Self::Noise => f.write_str("noise"),
+            Self::Clone { .. } => f.write_str("clone"),
+            Self::NearClone { .. } => f.write_str("near clone"),
+            Self::Copier { .. } => f.write_str("late copy"),
+            Self::Late => f.write_str("skilled, joined late"),
+            Self::Stopper => f.write_str("skilled, stopped half way"),
+            Self::Gappy => f.write_str("skilled, often missing"),
+            Self::Constant => f.write_str("constant"),
+            Self::Zeros => f.write_str("all zero"),
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! The simulation, row by row, into a ledger.
+
+use super::miners::{Kind, Miner};
+use super::prices::{Prices, normal, uniform};
+use super::truth::Truth;
+use crate::config::Config;
+use crate::ledger::{Ledger, LedgerError, Record, Step};
+use half::f16;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::SeedableRng;
+use std::collections::{BTreeSet, VecDeque};
+
+/// Sampled-block index of the first row.
+const FIRST_SIDX: i64 = 1_000_000;
+/// Rows that are written in one transaction.
+const BATCH: usize = 500;
+/// Rows for which the slow part of a miner's noise stays.
+const SLOW_ROWS: usize = 30;
+
+/// What is simulated.
+#[derive(Clone, Debug)]
+pub struct Simulation<'a> {
+    /// The challenges and the network.
+    pub config: &'a Config,
+    /// Tickers to simulate; `None`: all.
+    pub only: Option<BTreeSet<String>>,
+    /// Rows, one a minute.
+    pub rows: usize,
+    /// The miners, in the order of [`super::cast`].
+    pub miners: &'a [Miner],
+    /// The same seed gives the same ledger.
+    pub seed: u64,
+}
+
+/// Writes the simulated world into a ledger; `progress` hears of the finished part, 0 to 1.
+///
+/// # Errors
+/// Where the ledger cannot be written.
+pub fn simulate(
+    simulation: &Simulation<'_>,
+    ledger: &mut Ledger,
+    mut progress: impl FnMut(f64),
+) -> Result<(), LedgerError> {
+    let Simulation { config, rows, miners, seed, .. } = simulation;
+    let wanted = |ticker: &str| simulation.only.as_ref().is_none_or(|only| only.contains(ticker));
+    let challenges: Vec<_> = config.challenges.iter().filter(|c| wanted(&c.ticker)).collect();
+    let keys: BTreeSet<&str> = challenges
+        .iter()
+        .flat_map(|c| c.assets.iter().map(String::as_str).chain(c.price_key.as_deref()))
+        .collect();
+    let keys: Vec<&str> = keys.into_iter().collect();
+    let prices = Prices::new(*rows, &keys, &keys, *seed);
+    let mut players: Vec<Vec<Player<'_>>> = challenges
+        .iter()
+        .enumerate()
+        .map(|(c, challenge)| {
+            let seed = |m: usize| seed ^ ((c as u64 + 1) << 40) ^ ((m as u64 + 1) << 20);
+            let player = |(m, miner)| Player::new(miner, m, c, challenge.storage_dim(), seed(m));
+            miners.iter().enumerate().map(player).collect()
+        })
+        .collect();
+    let truths: Vec<_> =
+        challenges.iter().map(|c| Truth::new(c, &prices, config.network.sample_every)).collect();
+
+    let mut batch = Vec::with_capacity(BATCH);
+    for row in 0..*rows {
+        let mut records = Vec::with_capacity(challenges.len());
+        for ((challenge, truth), players) in challenges.iter().zip(&truths).zip(&mut players) {
+            records.push(Record {
+                ticker: challenge.ticker.clone(),
+                dim: challenge.dim as u32,
+                blocks_ahead: challenge.blocks_ahead,
+                price: truth.price(row),
+                price_data: truth.price_data(row),
+                submissions: submissions(row, *rows, truth, miners, players),
+            });
+        }
+        let sidx = FIRST_SIDX + row as i64;
+        batch.push(Step { block: sidx * i64::from(config.network.sample_every), sidx, records });
+        if batch.len() == BATCH || row + 1 == *rows {
+            ledger.append_many(&batch, BATCH)?;
+            batch.clear();
+            progress((row + 1) as f64 / *rows as f64);
+        }
+    }
+    Ok(())
+}
+
+/// What all miners send in one row, without those who send nothing.
+fn submissions(
+    row: usize,
+    rows: usize,
+    truth: &Truth<'_>,
+    miners: &[Miner],
+    players: &mut [Player<'_>],
+) -> Vec<(String, Vec<f16>)> {
+    let dim = players.first().map_or(0, |player| player.slow.len());
+    let mut foresight = vec![0.0; dim];
+    truth.foresight(row, &mut foresight);
+    for m in 0..players.len() {
+        let (before, rest) = players.split_at_mut(m);
+        let Some(player) = rest.first_mut() else { break };
+        player.play(row, rows, truth, &foresight, before);
+    }
+    let sent = miners.iter().zip(players.iter()).filter(|(_, player)| player.is_sending);
+    sent.map(|(miner, player)| {
+        (miner.hotkey.clone(), player.numbers.iter().map(|&x| f16::from_f32(x)).collect())
+    })
+    .collect()
+}
+
+/// One miner in one challenge.
+struct Player<'a> {
+    miner: &'a Miner,
+    rng: Xoshiro256PlusPlus,
+    /// Whether a skilled miner knows anything of this challenge.
+    is_able: bool,
+    /// How much noise it adds.
+    scale: f64,
+    slow: Vec<f64>,
+    leanings: Vec<f64>,
+    /// What it sends in this row.
+    numbers: Vec<f32>,
+    is_sending: bool,
+    /// What it sent before, for those who copy it late.
+    past: VecDeque<Option<Vec<f32>>>,
+}
+
+impl<'a> Player<'a> {
+    fn new(miner: &'a Miner, m: usize, c: usize, dim: usize, seed: u64) -> Self {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        Self {
+            miner,
+            is_able: !(m + c).is_multiple_of(3),
+            scale: 0.3 + 0.5 * uniform(&mut rng),
+            rng,
+            slow: vec![0.0; dim],
+            leanings: vec![0.0; dim],
+            numbers: Vec::new(),
+            is_sending: false,
+            past: VecDeque::new(),
+        }
+    }
+
+    /// Decides what to send in this row; `before` are the miners of lower index, who have decided already.
+    fn play(&mut self, row: usize, rows: usize, truth: &Truth<'_>, foresight: &[f64], before: &[Player<'_>]) {
+        let source = |of: usize| before.get(of);
+        match self.miner.kind {
+            Kind::Zeros => self.is_sending = false,
+            Kind::Constant => {
+                self.leanings.fill(0.3);
+                truth.submission(&self.leanings, &mut self.numbers);
+                self.is_sending = true;
+            }
+            Kind::Clone { of } => self.repeat(source(of).map(|s| (s.is_sending, s.numbers.clone()))),
+            Kind::NearClone { of } => {
+                self.repeat(source(of).map(|s| (s.is_sending, s.numbers.clone())));
+                for x in &mut self.numbers {
+                    *x += 5e-4 * normal(&mut self.rng) as f32;
+                }
+            }
+            Kind::Copier { of } => {
+                let late = source(of).and_then(|s| s.past.iter().rev().nth(truth.ahead())).cloned().flatten();
+                self.repeat(late.map(|numbers| (true, numbers)));
+            }
+            kind => {
+                let skill = match kind {
+                    Kind::Skilled { skill } if self.is_able => skill,
+                    Kind::Late | Kind::Stopper | Kind::Gappy => 0.2,
+                    _ => 0.0,
+                };
+                self.lean(row, skill, foresight);
+                truth.submission(&self.leanings, &mut self.numbers);
+                let missing = uniform(&mut self.rng) < if kind == Kind::Gappy { 0.35 } else { 0.01 };
+                let away = match kind {
+                    Kind::Late => row < rows * 2 / 5,
+                    Kind::Stopper => row >= rows / 2,
+                    _ => false,
+                };
+                self.is_sending = !missing && !away;
+            }
+        }
+        self.past.push_back(self.is_sending.then(|| self.numbers.clone()));
+        if self.past.len() > truth.ahead() + 1 {
+            self.past.pop_front();
+        }
+    }
+
+    fn lean(&mut self, row: usize, skill: f64, foresight: &[f64]) {
+        for (d, leaning) in self.leanings.iter_mut().enumerate() {
+            if row.is_multiple_of(SLOW_ROWS) {
+                self.slow[d] = normal(&mut self.rng);
+            }
+            let noise = 0.6 * normal(&mut self.rng) + 0.8 * self.slow[d];
+            *leaning = skill * foresight[d] + self.scale * noise;
+        }
+    }
+
+    fn repeat(&mut self, source: Option<(bool, Vec<f32>)>) {
+        (self.is_sending, self.numbers) = source.unwrap_or((false, self.numbers.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cast;
+    use super::*;
+    use mantis_kit::auc::auc;
+    use std::path::Path;
+
+    const CONFIG: &str = include_str!("../../../challenges.toml");
+
+    fn simulated(rows: usize, seed: u64, only: &[&str]) -> (tempfile::TempDir, Ledger, Vec<Miner>) {
+        let config = Config::parse(CONFIG, Path::new("challenges.toml")).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(dir.path().join("ledger.db")).unwrap();
+        let miners = cast(24, seed);
+        let only = Some(only.iter().map(ToString::to_string).collect());
+        let simulation = Simulation { config: &config, only, rows, miners: &miners, seed };
+        simulate(&simulation, &mut ledger, |_| ()).unwrap();
+        (dir, ledger, miners)
+    }
+
+    /// Price and numbers by hotkey, row by row.
+    type Rows = Vec<(f64, Vec<(String, Vec<f16>)>)>;
+
+    fn rows(ledger: &Ledger, ticker: &str, dim: usize) -> Rows {
+        let mut rows = Rows::new();
+        let outcome: Result<_, LedgerError> = ledger.rows(ticker, 0..=i64::MAX, dim, |row| {
+            let submissions = row.submissions.iter().map(|(hotkey, bytes)| {
+                let numbers = bytes.chunks(2).map(|b| f16::from_le_bytes([b[0], b[1]])).collect();
+                (hotkey.to_owned(), numbers)
+            });
+            rows.push((row.price.unwrap_or(0.0), submissions.collect()));
+            Ok(std::ops::ControlFlow::Continue(()))
+        });
+        outcome.unwrap();
+        rows
+    }
+
+    #[test]
+    fn the_seed_decides_everything() {
+        let of = |seed| rows(&simulated(200, seed, &["ETH", "MULTIXSEC"]).1, "ETH", 2);
+        assert_eq!(of(1), of(1));
+        assert_ne!(of(1), of(2));
+    }
+
+    #[test]
+    fn miners_are_what_they_are_said_to_be() {
+        let (_dir, ledger, miners) = simulated(3_000, 5, &["ETH"]);
+        let rows = rows(&ledger, "ETH", 2);
+        let sent = |m: usize, row: usize| {
+            rows[row].1.iter().find(|(hotkey, _)| *hotkey == miners[m].hotkey).map(|(_, numbers)| numbers)
+        };
+        let knows = |m: usize| {
+            let pairs = (0..rows.len() - 60)
+                .filter_map(|row| Some((sent(m, row)?[0].to_f64(), rows[row + 60].0 > rows[row].0)));
+            let (scores, rose): (Vec<f64>, Vec<bool>) = pairs.unzip();
+            auc(&scores, &rose).unwrap()
+        };
+        assert!(knows(1) > 0.6, "skilled: {}", knows(1));
+        assert!((knows(3) - 0.5).abs() < 0.1, "noise: {}", knows(3));
+        for row in 0..rows.len() {
+            assert_eq!(sent(1, row), sent(5, row), "clone");
+            assert_eq!(sent(20, row), sent(20, 0), "constant");
+            assert_eq!(sent(21, row), None, "zeros");
+            assert!(row < 60 || sent(12, row) == sent(0, row - 60), "copier");
+        }
+        assert!(sent(14, 1_000).is_none() && sent(14, 1_300).is_some() && sent(16, 2_000).is_none());
+    }
+
+    #[test]
+    fn every_challenge_of_the_network_is_simulated_in_its_range() {
+        let config = Config::parse(CONFIG, Path::new("challenges.toml")).unwrap();
+        let tickers: Vec<&str> = config.challenges.iter().map(|c| c.ticker.as_str()).collect();
+        let (_dir, ledger, _) = simulated(40, 1, &tickers);
+        for challenge in &config.challenges {
+            let rows = rows(&ledger, &challenge.ticker, challenge.storage_dim());
+            assert_eq!(rows.len(), 40);
+            let numbers = rows.iter().flat_map(|row| &row.1).flat_map(|(_, numbers)| numbers);
+            assert!(numbers.clone().count() > 1_000);
+            assert!(numbers.clone().all(|x| x.to_f64().abs() <= 1.0), "{}", challenge.ticker);
+        }
+    }
+}
