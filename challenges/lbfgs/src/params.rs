@@ -1,0 +1,87 @@
+//! Every constant of the challenge.
+
+use mantis_plugin_api::params;
+
+params! {
+    /// Parameters of `lbfgs`; the defaults are the network's.
+    pub struct Params {
+        /// Rows that are scored at most, counted back from the newest.
+        max_rows: usize = 432_000, in 1_000..=10_000_000;
+        /// Rows with a price, and rows with a bucket, below which nobody is paid.
+        min_rows: usize = 7_200, in 2..=10_000_000;
+        /// Returns in the window of the deviation that buckets are measured in.
+        bucket_sigma_rows: usize = 3_600, in 2..=10_000_000;
+        /// Returns in the window of the deviation that excursions are measured in.
+        excursion_sigma_rows: usize = 7_200, in 2..=10_000_000;
+        /// Return, in deviations, beyond which a row is in bucket 1 or 3.
+        inner_z: f64 = 1.0, in 0.0..=1_000.0;
+        /// Return, in deviations, from which on a row is in bucket 0 or 4; not below `inner_z`.
+        outer_z: f64 = 2.0, in 0.0..=1_000.0;
+        /// First excursion, in deviations, that miners give a probability for.
+        level_1: f64 = 0.5, in 0.001..=1_000.0;
+        /// Second excursion.
+        level_2: f64 = 1.0, in 0.001..=1_000.0;
+        /// Third excursion.
+        level_3: f64 = 2.0, in 0.001..=1_000.0;
+        /// Share of the classifier in the result; the rest is the excursions'.
+        classifier_share: f64 = 0.75, in 0.0..=1.0;
+        /// Classifier: a row counts as sent when some bucket's number is above this.
+        active_above: f64 = 0.01, in 0.0..=1.0;
+        /// Classifier: a miner is active when more than this share of its rows counts as sent.
+        active_share: f64 = 0.05, in 0.0..=1.0;
+        /// Classifier: active miners below which it is empty.
+        min_active: usize = 2, in 1..=4_096;
+        /// Classifier: first row of the first segment.
+        first_segment: usize = 24_000, in 1..=10_000_000;
+        /// Classifier: rows of a segment.
+        segment_rows: usize = 12_000, in 1..=10_000_000;
+        /// Classifier: rows that the last segment needs.
+        min_segment_rows: usize = 200, in 1..=10_000_000;
+        /// Classifier: rows before a segment that are trained on.
+        train_rows: usize = 36_000, in 1..=10_000_000;
+        /// Classifier: balanced accuracy of chance, which has to be beaten.
+        chance: f64 = 0.2, in 0.0..=1.0;
+        /// Classifier: miners in the models of a segment.
+        max_selected: usize = 100, in 1..=4_096;
+        /// Classifier: inverse penalty of its models.
+        classifier_c: f64 = 0.1, in 1e-6..=1e6;
+        /// Classifier: difference of the bootstrap's seeds from segment to segment.
+        segment_seed_step: u32 = 1_000, in 0..=1_000_000_000;
+        /// Classifier: half-life of a segment's weight, in days.
+        half_life_days: f64 = 15.0, in 0.001..=100_000.0;
+        /// Rows of one day.
+        rows_per_day: u32 = 1_440, in 1..=100_000;
+        /// Classifier: newest rows on which miners are compared with each other.
+        overlap_rows: usize = 12_000, in 1..=10_000_000;
+        /// Classifier: power of the share of rows in which a miner differs from a better one.
+        overlap_power: u32 = 2, in 0..=100;
+        /// Rows that count as recent in a model's weights.
+        recent_rows: usize = 14_000, in 1..=10_000_000;
+        /// Share of the weight that recent rows have.
+        recent_mass: f64 = 0.5, in 0.01..=0.99;
+        /// Replicates of the block bootstrap.
+        replicates: u32 = 20, in 1..=1_000;
+        /// Rows of a block of the bootstrap.
+        block_rows: usize = 120, in 1..=1_000_000;
+        /// Groups of the bootstrap's median of means.
+        groups: usize = 4, in 1..=1_000;
+        /// Excursions: rows below which a model is left out.
+        min_excursion_rows: usize = 100, in 2..=10_000_000;
+        /// Excursions: inverse penalty of the models.
+        excursion_c: f64 = 0.5, in 1e-6..=1e6;
+        /// Excursions: difference of the bootstrap's seeds from bucket to bucket.
+        bucket_seed_step: u32 = 17, in 0..=1_000_000_000;
+        /// Excursions: largest gradient at which the network's solver stops.
+        tol: f64 = 1e-4, in 1e-12..=1.0;
+        /// Excursions: iterations at which the network's solver stops.
+        max_iter: usize = 500, in 1..=100_000;
+        /// Miners that each of the two parts keeps.
+        keep: usize = 25, in 1..=4_096;
+        /// A part whose positive entries spread less than this, relative to their mean, counts as empty.
+        min_spread: f64 = 0.01, in 0.0..=1.0;
+        /// Ranks over which a miner's share falls by the factor e.
+        decay_ranks: f64 = 50.0 / 3.0, in 0.01..=1e9;
+        /// Shares of a part up to this are dropped.
+        min_share: f64 = 1e-6, in 0.0..=1.0;
+    }
+}
