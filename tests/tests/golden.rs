@@ -21,6 +21,8 @@ const BARS: &[(&str, f64, f64)] = &[
     ("edge-hitfirst", 1e-4, 1e-3),
     ("breakout", 1e-4, 1e-3),
     ("edge-breakout", 1e-4, 1e-3),
+    ("lbfgs", 1e-4, 0.005),
+    ("edge-lbfgs", 1e-4, 0.005),
 ];
 
 #[test]
@@ -51,6 +53,16 @@ fn breakout() {
 #[test]
 fn edge_breakout() {
     check("edge-breakout");
+}
+
+#[test]
+fn lbfgs() {
+    check("lbfgs");
+}
+
+#[test]
+fn edge_lbfgs() {
+    check("edge-lbfgs");
 }
 
 fn check(name: &str) {
