@@ -1,0 +1,164 @@
+//! Labels counted per value of a half float: what fits and AUCs of one miner need of its samples.
+
+use crate::logistic::{FitError, Penalty, Rows, Stop, solve};
+use std::borrow::Cow;
+
+/// Number of half floats.
+const CODES: usize = 1 << 16;
+
+/// How often each half float, in the order of value, occurs with a negative and with a positive label.
+///
+/// 512 KiB, but what miners send fills a few parts of it only, which stay in the nearest caches.
+#[derive(Clone)]
+pub(super) struct Counts {
+    cells: Vec<[u32; 2]>,
+    totals: [u64; 2],
+}
+
+/// A fitted model of one miner: decision value `slope * x + offset`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Line {
+    pub(super) slope: f64,
+    pub(super) offset: f64,
+}
+
+impl Counts {
+    pub(super) fn new() -> Self {
+        Self { cells: vec![[0; 2]; CODES], totals: [0; 2] }
+    }
+
+    /// Takes in samples: bits of half floats, all finite. Zeros are not counted.
+    pub(super) fn add(&mut self, values: &[u16], above: &[bool]) {
+        for (&bits, &above) in values.iter().zip(above) {
+            if bits != 0 {
+                self.cells[usize::from(code_of(bits))][usize::from(above)] += 1;
+                self.totals[usize::from(above)] += 1;
+            }
+        }
+    }
+
+    /// What was added since `before`, a copy of then.
+    pub(super) fn since(&self, before: &Self) -> Self {
+        let cells = self.cells.iter().zip(&before.cells);
+        Self {
+            cells: cells.map(|(now, then)| [now[0] - then[0], now[1] - then[1]]).collect(),
+            totals: [self.totals[0] - before.totals[0], self.totals[1] - before.totals[1]],
+        }
+    }
+
+    /// Samples, if both labels occur.
+    pub(super) fn usable(&self) -> Option<u64> {
+        let [negative, positive] = self.totals;
+        (negative > 0 && positive > 0).then_some(negative + positive)
+    }
+
+    pub(super) fn distinct(&self) -> usize {
+        self.cells.iter().filter(|cell| **cell != [0; 2]).count()
+    }
+
+    /// AUC of decision values whose slope has the sign of `slope`: the ratio of whole numbers, rounded once. Both
+    /// labels must occur.
+    pub(super) fn auc(&self, slope: f64) -> f64 {
+        let [negative, positive] = self.totals;
+        let pairs = 2 * u128::from(negative) * u128::from(positive);
+        if slope == 0.0 || pairs == 0 {
+            return 0.5;
+        }
+        let (mut won, mut below) = (0_u128, 0);
+        for [down, up] in &self.cells {
+            let (down, up) = (u64::from(*down), u64::from(*up));
+            won += u128::from(up) * u128::from(2 * below + down);
+            below += down;
+        }
+        let won = if slope > 0.0 { won } else { pairs - won };
+        won as f64 / pairs as f64
+    }
+
+    /// The logistic regression (`L2`, no weights) of the label on the value.
+    pub(super) fn fit(&self, c: f64, stop: Stop) -> Result<Line, FitError> {
+        let filled = || self.cells.iter().enumerate().filter(|(_, cell)| **cell != [0; 2]);
+        let values: Vec<f64> = filled().map(|(code, _)| f64::from(widened(bits_of(code as u16)))).collect();
+        let positive: Vec<f64> = filled().map(|(_, cell)| f64::from(cell[1])).collect();
+        let negative: Vec<f64> = filled().map(|(_, cell)| f64::from(cell[0])).collect();
+        let total = (self.totals[0] + self.totals[1]) as f64;
+        let rows = Rows::new(vec![Cow::Owned(values)], positive, negative);
+        let model = solve(rows, total, c, Penalty::L2, stop, None)?;
+        Ok(Line { slope: model.coef[0], offset: model.intercept })
+    }
+}
+
+/// The value of a finite half float's bits. Branch-free integer code, so that loops over it become vector code.
+#[inline]
+pub(super) fn widened(bits: u16) -> f32 {
+    let bits = u32::from(bits);
+    // Exponent and fraction in place, then the exponent's bias mended by a power of two; subnormals come out right.
+    let magnitude = f32::from_bits((bits & 0x7fff) << 13) * f32::from_bits((254 - 15) << 23);
+    f32::from_bits(magnitude.to_bits() | (bits & 0x8000) << 16)
+}
+
+/// A code in the order of the value.
+fn code_of(bits: u16) -> u16 {
+    if bits >> 15 == 1 { !bits } else { bits | 0x8000 }
+}
+
+fn bits_of(code: u16) -> u16 {
+    if code >> 15 == 1 { code & 0x7fff } else { !code }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auc::auc;
+    use crate::logistic::{Design, Problem, fit};
+    use half::f16;
+    use proptest::prelude::*;
+
+    #[test]
+    fn widens_every_finite_half_float() {
+        for bits in (0..=u16::MAX).filter(|&bits| f16::from_bits(bits).is_finite()) {
+            assert_eq!(widened(bits).to_bits(), f16::from_bits(bits).to_f32().to_bits());
+            assert_eq!(bits_of(code_of(bits)), bits);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn equals_the_samples(rows in prop::collection::vec((-40..40_i32, any::<bool>()), 8..200), cut in 0..8_usize) {
+            let rows: Vec<(f16, bool)> =
+                rows.iter().map(|&(x, y)| (f16::from_f64(f64::from(x) / 16.0), y)).collect();
+            let bits: Vec<u16> = rows.iter().map(|row| row.0.to_bits()).collect();
+            let above: Vec<bool> = rows.iter().map(|row| row.1).collect();
+            let mut counts = Counts::new();
+            counts.add(&bits[..cut], &above[..cut]);
+            let before = counts.clone();
+            counts.add(&bits[cut..], &above[cut..]);
+            for (counts, from) in [(counts.since(&before), cut), (counts, 0)] {
+                let present: Vec<(f64, bool)> =
+                    rows[from..].iter().map(|row| (row.0.to_f64(), row.1)).filter(|row| row.0 != 0.0).collect();
+                let x: Vec<f64> = present.iter().map(|row| row.0).collect();
+                let y: Vec<bool> = present.iter().map(|row| row.1).collect();
+                let both = y.contains(&true) && y.contains(&false);
+                prop_assert_eq!(counts.usable(), both.then_some(y.len() as u64));
+                if !both {
+                    continue;
+                }
+                let columns = [x.as_slice()];
+                let problem = Problem {
+                    x: Design::from_columns(&columns), y: &y, weights: None, balanced: false, c: 0.5,
+                    penalty: Penalty::L2,
+                };
+                for stop in [Stop::Exact, Stop::Network { tol: 1e-4, max_iter: 200 }] {
+                    let line = counts.fit(0.5, stop).unwrap();
+                    let rowwise = fit(&problem, stop, None).unwrap();
+                    let off = (line.slope - rowwise.coef[0]).abs() + (line.offset - rowwise.intercept).abs();
+                    prop_assert!(off < 1e-9, "{off}");
+                    let decisions: Vec<f64> = x.iter().map(|x| x * line.slope + line.offset).collect();
+                    if line.slope.abs() > 1e-9 {
+                        prop_assert_eq!(Some(counts.auc(line.slope)), auc(&decisions, &y));
+                    }
+                }
+                prop_assert_eq!(counts.auc(0.0), 0.5);
+            }
+        }
+    }
+}
