@@ -23,6 +23,8 @@ const BARS: &[(&str, f64, f64)] = &[
     ("edge-breakout", 1e-4, 1e-3),
     ("lbfgs", 1e-4, 0.005),
     ("edge-lbfgs", 1e-4, 0.005),
+    ("xsec", 1e-4, 1e-3),
+    ("edge-xsec", 1e-4, 1e-3),
 ];
 
 #[test]
@@ -63,6 +65,16 @@ fn lbfgs() {
 #[test]
 fn edge_lbfgs() {
     check("edge-lbfgs");
+}
+
+#[test]
+fn xsec() {
+    check("xsec");
+}
+
+#[test]
+fn edge_xsec() {
+    check("edge-xsec");
 }
 
 fn check(name: &str) {
