@@ -25,6 +25,8 @@ const BARS: &[(&str, f64, f64)] = &[
     ("edge-lbfgs", 1e-4, 0.005),
     ("xsec", 1e-4, 1e-3),
     ("edge-xsec", 1e-4, 1e-3),
+    ("funding", 1e-4, 1e-3),
+    ("edge-funding", 1e-4, 1e-3),
 ];
 
 #[test]
@@ -75,6 +77,16 @@ fn xsec() {
 #[test]
 fn edge_xsec() {
     check("edge-xsec");
+}
+
+#[test]
+fn funding() {
+    check("funding");
+}
+
+#[test]
+fn edge_funding() {
+    check("edge-funding");
 }
 
 fn check(name: &str) {

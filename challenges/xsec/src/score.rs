@@ -3,8 +3,8 @@
 use crate::{CrossSection, Labels};
 use mantis_kit::bootstrap::BlockBootstrap;
 use mantis_kit::logistic::Stop;
-use mantis_kit::pooled::{Error, Outcome, Pooled};
-use mantis_plugin_api::{History, PluginError, Run, Salience, Score, Solver, WhyZero, f16};
+use mantis_kit::pooled::{Error, Pooled};
+use mantis_plugin_api::{History, PluginError, Run, Salience, Score, Solver, f16};
 
 impl Score for CrossSection {
     fn score(&self, history: &dyn History, labels: &Labels, run: &dyn Run) -> Result<Salience, PluginError> {
@@ -24,7 +24,10 @@ impl Score for CrossSection {
             Error::Column(error) => error,
             Error::Fit(error) => PluginError::data(format!("a model cannot be fitted: {error}")),
         })?;
-        Ok(report(labels, &outcome, self.params.top_k))
+        let mut salience = outcome.report(self.params.top_k);
+        salience.fact("rows", labels.labelled as f64);
+        salience.fact("samples", labels.above.iter().flatten().count() as f64);
+        Ok(salience)
     }
 }
 
@@ -51,48 +54,13 @@ impl CrossSection {
             base_stop: stop(params.base_max_iter),
             meta_c: params.meta_c,
             meta_stop: stop(params.meta_max_iter),
-            bootstrap: BlockBootstrap { replicates: params.replicates, block: params.block, seed: self.spec.seed },
+            bootstrap: BlockBootstrap {
+                replicates: params.replicates,
+                block: params.block,
+                seed: self.spec.seed,
+            },
             groups: params.groups,
             half_life: params.half_life,
         }
     }
-}
-
-fn report(labels: &Labels, outcome: &Outcome, top_k: usize) -> Salience {
-    let mut salience = Salience::new(outcome.miners.len());
-    salience.fact("rows", labels.labelled as f64);
-    salience.fact("samples", labels.above.iter().flatten().count() as f64);
-    salience.fact("segments", outcome.segments.len() as f64);
-    if let Some(last) = outcome.segments.last() {
-        salience.fact("ensemble_auc", last.auc);
-        salience.fact("ensemble_samples", last.samples as f64);
-    }
-    for (miner, about) in outcome.miners.iter().enumerate() {
-        salience.note(miner, "samples", about.samples as f64);
-        salience.note(miner, "segments_selected", about.selected as f64);
-        for (name, value) in [("auc", about.auc), ("coefficient", about.coefficient)] {
-            if let Some(value) = value {
-                salience.note(miner, name, value);
-            }
-        }
-        if about.importance > 0.0 {
-            salience.set(miner, about.importance);
-        } else if about.samples == 0 {
-            salience.zero(miner, WhyZero::absent());
-        } else if about.selected == 0 && !outcome.segments.is_empty() {
-            let text = format!("never among the {top_k} miners with the best AUC on recent rows");
-            salience.zero(miner, WhyZero::new("pruned", text));
-        } else if about.coefficient.is_some() && outcome.segments.iter().all(|segment| segment.auc <= 0.5) {
-            salience.zero(miner, WhyZero::new("ensemble_auc", "the ensemble was no better than chance"));
-        } else {
-            salience.zero(miner, WhyZero::no_weight());
-        }
-    }
-    salience.normalise();
-    if outcome.segments.is_empty() {
-        salience.empty = Some("no segment has enough rows before it to fit and measure models".into());
-    } else if outcome.miners.iter().all(|about| about.importance <= 0.0) {
-        salience.empty = Some("in no segment was the ensemble better than chance".into());
-    }
-    salience
 }

@@ -98,7 +98,8 @@ fn fit_replicates(pooled: &Pooled, plan: &Plan, x: &[Vec<f64>], y: &[bool]) -> R
                         block: bootstrap.block,
                         starts: &starts,
                     };
-                    Some(replicates::fit(&problem)?.into_iter().flatten().collect::<Vec<_>>()).filter(|m| !m.is_empty())
+                    Some(replicates::fit(&problem)?.into_iter().flatten().collect::<Vec<_>>())
+                        .filter(|m| !m.is_empty())
                 }
             }
         }
@@ -132,7 +133,8 @@ struct Samples {
 impl Samples {
     fn new(pooled: &Pooled, rows: std::ops::Range<usize>) -> Self {
         let first = rows.start * pooled.assets;
-        let labelled = pooled.labels_of(rows).iter().enumerate().filter_map(|(i, label)| Some((i, (*label)?)));
+        let labelled =
+            pooled.labels_of(rows).iter().enumerate().filter_map(|(i, label)| Some((i, (*label)?)));
         let (at, labels): (Vec<u32>, Vec<bool>) = labelled.map(|(i, y)| ((first + i) as u32, y)).unzip();
         Self { covered: vec![false; at.len()], at, labels }
     }

@@ -21,7 +21,10 @@ mod tests {
 
     #[test]
     fn half_is_above() {
-        assert_eq!(above_median(&[Some(3.0), None, Some(1.0), Some(2.0)]), [Some(true), None, Some(false), Some(false)]);
+        assert_eq!(
+            above_median(&[Some(3.0), None, Some(1.0), Some(2.0)]),
+            [Some(true), None, Some(false), Some(false)]
+        );
         assert_eq!(above_median(&[Some(1.0), Some(2.0)]), [Some(false), Some(true)]);
         assert_eq!(above_median(&[None]), [None]);
         assert_eq!(above_median(&[Some(1.0); 3]), [Some(false); 3]);

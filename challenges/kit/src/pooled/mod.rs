@@ -11,6 +11,7 @@
 mod ensemble;
 mod median;
 mod miner;
+mod report;
 
 use crate::bootstrap::BlockBootstrap;
 use crate::logistic::{FitError, Stop};

@@ -1,0 +1,78 @@
+//! Whose funding rate rose more than the median.
+
+use crate::Funding;
+use mantis_kit::pooled::above_median;
+use mantis_plugin_api::{Label, Market, PluginError};
+
+/// The rows that are scored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Labels {
+    /// Row of the market, ascending, up to the last that is paired with a later one.
+    pub rows: Vec<usize>,
+    /// Whether each of them is paired.
+    pub is_paired: Vec<bool>,
+    /// `rows x assets`: whether the asset's change is above the median; `None` where a rate is missing, or the pair.
+    pub above: Vec<Option<bool>>,
+}
+
+impl Label for Funding {
+    type Labels = Labels;
+
+    /// Pairs each row with the later one that is nearest to a horizon ahead (scoring: funding).
+    fn label(&self, market: &Market) -> Result<Labels, PluginError> {
+        if market.assets != self.spec.assets.len() {
+            let found = format!("{} rates per row for {} assets", market.assets, self.spec.assets.len());
+            return Err(PluginError::data(found));
+        }
+        let rated = |row: &usize| (0..market.assets).any(|asset| market.price(*row, asset).is_finite());
+        let mut rows: Vec<usize> = market.scored().filter(rated).collect();
+        rows.drain(..rows.len().saturating_sub(self.params.max_rows));
+        let sidx: Vec<i64> = rows.iter().map(|&row| market.sidx[row]).collect();
+        let ahead = self.spec.rows_ahead() as i64;
+        let tolerance = (self.params.pair_tolerance * ahead as f64) as i64;
+        let pairs: Vec<Option<usize>> = (0..rows.len()).map(|t| pair(&sidx, t, ahead, tolerance)).collect();
+        let end = pairs.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        rows.truncate(end);
+        let mut above = Vec::with_capacity(end * market.assets);
+        for (t, later) in pairs[..end].iter().enumerate() {
+            let changes = (0..market.assets).map(|asset| {
+                let change =
+                    market.price(market.row_of(sidx[(*later)?])?, asset) - market.price(rows[t], asset);
+                change.is_finite().then_some(change)
+            });
+            above.extend(above_median(&changes.collect::<Vec<_>>()));
+        }
+        Ok(Labels { rows, is_paired: pairs[..end].iter().map(Option::is_some).collect(), above })
+    }
+}
+
+/// The row after `t` whose sampled block is nearest to `ahead` later, within the tolerance; of two that are equally
+/// near, the earlier.
+fn pair(sidx: &[i64], t: usize, ahead: i64, tolerance: i64) -> Option<usize> {
+    let target = sidx[t] + ahead;
+    let at = sidx.partition_point(|&other| other < target);
+    let off = |row: usize| (sidx[row] - target).abs();
+    let below = at.checked_sub(1).filter(|&row| row > t && off(row) <= tolerance);
+    let above = Some(at).filter(|&row| row < sidx.len() && row > t && off(row) <= tolerance);
+    match (below, above) {
+        (Some(below), Some(above)) => Some(if off(below) <= off(above) { below } else { above }),
+        (below, above) => below.or(above),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_with_the_nearest_later_row() {
+        let sidx = [0, 8, 9, 12, 30, 100];
+        assert_eq!(pair(&sidx, 0, 10, 2), Some(2), "9 is nearer than 12");
+        assert_eq!(pair(&[0, 9, 11], 0, 10, 2), Some(1), "the earlier of two");
+        assert_eq!(pair(&[0, 10, 11], 0, 10, 2), Some(1));
+        assert_eq!(pair(&sidx, 3, 18, 0), Some(4));
+        assert_eq!(pair(&sidx, 4, 10, 2), None);
+        assert_eq!(pair(&sidx, 5, 10, 2), None);
+        assert_eq!(pair(&[5], 0, 0, 2), None, "never itself");
+    }
+}
