@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::bootstrap::{block_draws, multiplicities};
+use crate::math;
 use crate::rng::NumpyRng;
 use proptest::prelude::*;
 
