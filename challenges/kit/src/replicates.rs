@@ -15,12 +15,16 @@ mod tests;
 mod tile;
 
 use crate::logistic::{self, Design, FitError, Model, Penalty, Problem, Stop};
-use passes::{add_curvatures, gradients};
+use passes::{add_curvatures, gradients, own_curvatures};
 use state::{State, Verdict};
 
 /// Rows of one block: the features of 64 columns fill 32 KB, and a block of 120 drawn rows spans about three.
 const BLOCK: usize = 64;
 const MAX_PASSES: usize = 40;
+/// After so many passes, a replicate that is still slow gets a matrix of its own, summed row by row where it is.
+const RENEW_AFTER: usize = 4;
+/// What a pass leaves of the error of a replicate that is slow.
+const SLOW_GAIN: f64 = 0.25;
 
 /// Feature columns of equal length.
 #[derive(Debug, Clone, Copy)]
@@ -83,11 +87,17 @@ pub fn fit(problem: &Replicates<'_>) -> Result<Vec<Option<Model>>, FitError> {
     for state in &mut states {
         state.factor(&ridge);
     }
-    for _ in 0..MAX_PASSES {
+    for pass in 0..MAX_PASSES {
         let mut open: Vec<&mut State> =
             states.iter_mut().filter(|state| state.verdict == Verdict::Open).collect();
         if open.is_empty() {
             break;
+        }
+        if pass == RENEW_AFTER {
+            let mut slow: Vec<&mut State> =
+                open.iter_mut().filter(|state| state.gain > SLOW_GAIN).map(|state| &mut **state).collect();
+            own_curvatures(problem, &mut slow);
+            slow.into_iter().for_each(|state| state.begin_anew(&ridge));
         }
         gradients(problem, &mut open);
         for state in open {

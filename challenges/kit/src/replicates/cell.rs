@@ -29,16 +29,26 @@ impl Cell {
         }
     }
 
-    /// Whether there is any row.
+    /// The rows of one label. Whether there is any.
     pub(super) fn fill(&mut self, x: &Tile, class: bool, decision: &[f64; BLOCK]) -> bool {
+        self.fill_weighted(x, decision, |i| if x.y[i] == class { x.weights[i] } else { 0.0 })
+    }
+
+    /// The rows that have a weight. Whether there is any.
+    pub(super) fn fill_weighted(
+        &mut self,
+        x: &Tile,
+        decision: &[f64; BLOCK],
+        weight: impl Fn(usize) -> f64,
+    ) -> bool {
         self.rows.clear();
-        self.rows.extend((0..BLOCK).filter(|&i| x.weights[i] > 0.0 && x.y[i] == class));
+        self.rows.extend((0..BLOCK).filter(|&i| weight(i) > 0.0));
         let n = self.rows.len().next_multiple_of(2);
         self.curvature = [0.0; BLOCK];
         for (curvature, &i) in self.curvature.iter_mut().zip(&self.rows) {
             let t = math::exp(-decision[i].abs());
             let likely = 1.0 / (1.0 + t);
-            *curvature = x.weights[i] * (t * likely) * likely;
+            *curvature = weight(i) * (t * likely) * likely;
         }
         self.total = math::sum(&self.curvature);
         if self.total <= 0.0 {

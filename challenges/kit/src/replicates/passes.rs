@@ -69,3 +69,31 @@ pub(super) fn add_curvatures(problem: &Replicates<'_>, start: &Model, states: &m
         }
     }
 }
+
+/// Sums the second derivatives of the loss at each state's own `theta`, row by row, into its matrix.
+pub(super) fn own_curvatures(problem: &Replicates<'_>, states: &mut [&mut State]) {
+    let mut x = Tile::new(problem.x.width());
+    let order = problem.x.width() + 1;
+    let mut theta = vec![[0.0; GROUP]; order];
+    let mut decision = [[0.0; BLOCK]; GROUP];
+    let mut cell = Cell::new(order);
+    let mut counts = [0.0; BLOCK];
+    states.iter_mut().for_each(|state| state.matrix.fill(0.0));
+    for first in (0..problem.y.len()).step_by(BLOCK) {
+        x.load(problem, first);
+        for group in states.chunks_mut(GROUP) {
+            for (lane, state) in group.iter().enumerate() {
+                theta.iter_mut().zip(&state.theta).for_each(|(theta, value)| theta[lane] = *value);
+            }
+            decide(&x.columns, &theta, &mut decision);
+            for (state, decision) in group.iter_mut().zip(&decision) {
+                if problem.counts(state.replicate, first, &mut counts) {
+                    let scale = |i: usize| state.scale[usize::from(x.y[i])];
+                    if cell.fill_weighted(&x, decision, |i| counts[i] * x.weights[i] * scale(i)) {
+                        cell.add_to(1.0, &mut state.matrix);
+                    }
+                }
+            }
+        }
+    }
+}

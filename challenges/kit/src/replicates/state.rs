@@ -5,7 +5,7 @@ use crate::logistic::Model;
 use crate::math;
 
 /// Relative size of the expected error after the last step.
-const TOLERANCE: f64 = 1e-8;
+const TOLERANCE: f64 = 1e-7;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -29,6 +29,8 @@ pub(super) struct State {
     pairs: Vec<Pair>,
     /// Length of the last step in the metric of the matrix.
     size: f64,
+    /// That length as a part of the one before.
+    pub(super) gain: f64,
     /// Passes in a row that gained little.
     slow: usize,
     pub(super) verdict: Verdict,
@@ -55,6 +57,7 @@ impl State {
             last: None,
             pairs: Vec::new(),
             size: f64::INFINITY,
+            gain: 0.0,
             slow: 0,
             verdict: Verdict::Open,
         }
@@ -68,6 +71,13 @@ impl State {
         if !factor_in_place(&mut self.matrix, order) {
             self.verdict = Verdict::Lost;
         }
+    }
+
+    /// Forgets all steps; the matrix has been summed anew.
+    pub(super) fn begin_anew(&mut self, ridge: &[f64]) {
+        self.pairs.clear();
+        (self.last, self.size, self.slow) = (None, f64::INFINITY, 0);
+        self.factor(ridge);
     }
 
     /// One step from the gradient of the loss at `theta`.
@@ -95,6 +105,7 @@ impl State {
         }
         let size = decrement.sqrt();
         let gain = if self.size.is_finite() { size / self.size } else { 0.5 };
+        self.gain = gain;
         self.slow = if gain > 0.5 { self.slow + 1 } else { 0 };
         if gain > 2.0 || self.slow > 3 {
             self.verdict = Verdict::Lost;
