@@ -27,6 +27,8 @@ const BARS: &[(&str, f64, f64)] = &[
     ("edge-xsec", 1e-4, 1e-3),
     ("funding", 1e-4, 1e-3),
     ("edge-funding", 1e-4, 1e-3),
+    ("trademix", 1e-4, 1e-3),
+    ("edge-trademix", 1e-4, 1e-3),
 ];
 
 #[test]
@@ -87,6 +89,16 @@ fn funding() {
 #[test]
 fn edge_funding() {
     check("edge-funding");
+}
+
+#[test]
+fn trademix() {
+    check("trademix");
+}
+
+#[test]
+fn edge_trademix() {
+    check("edge-trademix");
 }
 
 fn check(name: &str) {
