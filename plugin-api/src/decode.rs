@@ -18,6 +18,32 @@ pub fn vector(submission: &Value, dim: usize, range: RangeInclusive<f64>) -> Res
     list.iter().enumerate().map(|(i, value)| number(value, &range, &format!("number {}", i + 1))).collect()
 }
 
+/// One number in [-1, 1] per asset, in the order of `assets`, from an object keyed by asset.
+///
+/// A list of one number is clipped into the range; a missing asset, or anything else, is 0. A flat list of as many
+/// numbers as assets, each in the range, is taken too.
+///
+/// # Errors
+/// [`PluginError::Submission`] for a list that does not fit, or something that is neither list nor object.
+pub fn per_asset(submission: &Value, assets: &[String]) -> Result<Vec<f32>, PluginError> {
+    let range = -1.0..=1.0;
+    let one = |value: &Value| match value.as_array().map(Vec::as_slice) {
+        Some([Value::Number(x)]) => x.as_f64().map_or(0.0, |x| x.clamp(-1.0, 1.0) as f32),
+        Some(_) => 0.0,
+        None => number(value, &range, "").unwrap_or(0.0),
+    };
+    match submission {
+        Value::Object(by_asset) => {
+            Ok(assets.iter().map(|asset| by_asset.get(asset).map_or(0.0, one)).collect())
+        }
+        Value::Array(_) => vector(submission, assets.len(), range),
+        _ => {
+            let found = kind(submission);
+            Err(PluginError::submission(format!("expected an object with a number per asset, found {found}")))
+        }
+    }
+}
+
 /// One JSON number inside `range`; `place` names it in the error.
 ///
 /// # Errors
@@ -34,35 +60,6 @@ pub fn number(value: &Value, range: &RangeInclusive<f64>, place: &str) -> Result
         )));
     }
     Ok(x as f32)
-}
-
-/// One number in [-1, 1] per asset, in the order of storage.
-///
-/// Taken are an object asset -> number, in which a missing or bad number is 0 and a list of one number is clipped
-/// into [-1, 1]; or the flat list of all numbers. An object with nothing but zeros is as good as absent.
-///
-/// # Errors
-/// [`PluginError::Submission`] for anything else, and for a flat list with a fault.
-pub fn per_asset(submission: &Value, assets: &[String]) -> Result<Vec<f32>, PluginError> {
-    let range = -1.0..=1.0;
-    match submission {
-        Value::Object(numbers) => {
-            let number_of = |asset| match numbers.get(asset)? {
-                Value::Array(list) => match list.as_slice() {
-                    [Value::Number(x)] => x.as_f64().map(|x| x.clamp(-1.0, 1.0) as f32),
-                    _ => None,
-                },
-                value => number(value, &range, asset).ok(),
-            };
-            Ok(assets.iter().map(|asset| number_of(asset).unwrap_or(0.0)).collect())
-        }
-        Value::Array(_) => vector(submission, assets.len(), range),
-        other => Err(PluginError::submission(format!(
-            "expected an object with a number per asset, or a list of {} numbers, found {}",
-            assets.len(),
-            kind(other)
-        ))),
-    }
 }
 
 fn kind(value: &Value) -> &'static str {
@@ -82,6 +79,17 @@ mod tests {
     use serde_json::json;
 
     #[test]
+    fn bad_assets_cost_themselves_only() {
+        let assets: Vec<String> = ["A", "B", "C", "D", "E"].map(String::from).to_vec();
+        let sent = json!({"A": 0.5, "B": [7], "C": 1.5, "D": [0.1, 0.2], "X": 1});
+        assert_eq!(per_asset(&sent, &assets), Ok(vec![0.5, 1.0, 0.0, 0.0, 0.0]));
+        assert_eq!(per_asset(&json!([0, 0, -1, 1, 0.5]), &assets), Ok(vec![0.0, 0.0, -1.0, 1.0, 0.5]));
+        assert!(per_asset(&json!([0, 0, -1, 1, 1.5]), &assets).is_err());
+        assert!(per_asset(&json!([0]), &assets).is_err());
+        assert!(per_asset(&json!(true), &assets).is_err());
+    }
+
+    #[test]
     fn takes_numbers_in_range_only() {
         assert_eq!(vector(&json!([0.5, -1]), 2, -1.0..=1.0), Ok(vec![0.5, -1.0]));
         for (bad, says) in [
@@ -93,26 +101,6 @@ mod tests {
             (json!([null, 0]), "number 1: expected a number, found null"),
         ] {
             assert_eq!(vector(&bad, 2, -1.0..=1.0).unwrap_err().to_string(), says);
-        }
-    }
-
-    #[test]
-    fn bad_assets_cost_themselves_only() {
-        let assets: Vec<String> = ["BTC", "ETH", "SOL", "TAO", "XRP"].map(String::from).into();
-        let object = json!({"ETH": 0.25, "SOL": [7], "TAO": 1.5, "XRP": [0.5, 0.5], "XXX": 1, "BTC": true});
-        assert_eq!(per_asset(&object, &assets), Ok(vec![0.0, 0.25, 1.0, 0.0, 0.0]));
-        let lists = json!({"ETH": [-2.5], "SOL": ["1"], "TAO": [], "XRP": [null], "BTC": [[1]]});
-        assert_eq!(per_asset(&lists, &assets), Ok(vec![0.0, -1.0, 0.0, 0.0, 0.0]));
-        assert_eq!(per_asset(&json!([0, 0.5, -1, 1, 0]), &assets), Ok(vec![0.0, 0.5, -1.0, 1.0, 0.0]));
-        for (bad, says) in [
-            (json!([0, 0.5, -1, 2, 0]), "number 4: 2 is outside [-1, 1]"),
-            (json!([0.5]), "expected 5 numbers, found 1"),
-            (
-                json!("x"),
-                "expected an object with a number per asset, or a list of 5 numbers, found a string",
-            ),
-        ] {
-            assert_eq!(per_asset(&bad, &assets).unwrap_err().to_string(), says);
         }
     }
 }

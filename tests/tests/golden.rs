@@ -23,6 +23,12 @@ const BARS: &[(&str, f64, f64)] = &[
     ("edge-breakout", 1e-4, 1e-3),
     ("lbfgs", 1e-4, 0.005),
     ("edge-lbfgs", 1e-4, 0.005),
+    ("xsec", 1e-4, 1e-3),
+    ("edge-xsec", 1e-4, 1e-3),
+    ("funding", 1e-4, 1e-3),
+    ("edge-funding", 1e-4, 1e-3),
+    ("trademix", 1e-4, 1e-3),
+    ("edge-trademix", 1e-4, 1e-3),
 ];
 
 #[test]
@@ -63,6 +69,36 @@ fn lbfgs() {
 #[test]
 fn edge_lbfgs() {
     check("edge-lbfgs");
+}
+
+#[test]
+fn xsec() {
+    check("xsec");
+}
+
+#[test]
+fn edge_xsec() {
+    check("edge-xsec");
+}
+
+#[test]
+fn funding() {
+    check("funding");
+}
+
+#[test]
+fn edge_funding() {
+    check("edge-funding");
+}
+
+#[test]
+fn trademix() {
+    check("trademix");
+}
+
+#[test]
+fn edge_trademix() {
+    check("edge-trademix");
 }
 
 fn check(name: &str) {

@@ -1,19 +1,18 @@
-//! The `funding` challenge: which funding rates will rise more than the middle one?
+//! The `funding` challenge: whose funding rate will rise more than the median?
 //!
-//! Rows are labelled by the change of each rate over the horizon against the row's median ([`Labels`]); the rest is
-//! [`mantis_kit::panel`].
+//! The label of an asset is whether the change of its funding rate over the horizon exceeds the median change of the
+//! row. All rows and assets are pooled into one walk-forward: see [`mantis_kit::pooled`]. Labels reach a horizon into
+//! the future, so what a segment is trained on ends a horizon before it.
 
 mod label;
 mod params;
+mod score;
+mod stale;
 
 pub use label::Labels;
 pub use params::Params;
 
-use mantis_kit::panel::{self, Settings};
-use mantis_plugin_api::{
-    Challenge, Description, History, ParamMap, PluginError, Run, Salience, Score, Spec, decode, export,
-    serde_json,
-};
+use mantis_plugin_api::{Challenge, Description, ParamMap, PluginError, Spec, decode, export, serde_json};
 
 /// A configured `funding` challenge.
 pub struct Funding {
@@ -23,17 +22,17 @@ pub struct Funding {
 
 impl Challenge for Funding {
     fn describe() -> Description {
-        let summary =
-            "Which funding rates rise more than the middle one, paid by what each miner adds to an ensemble.";
+        let summary = "Ranking of assets by the change of their funding, paid by each miner's part in pooled walk-forward models.";
         Description::new("funding", env!("CARGO_PKG_VERSION"), summary).with_params(Params::table())
     }
 
     fn configure(spec: Spec, params: &ParamMap) -> Result<Self, PluginError> {
-        if spec.assets.is_empty() {
-            return Err(PluginError::spec("assets", "no assets", "a list of at least one asset"));
+        if spec.assets.len() < 2 {
+            let found = format!("{} assets", spec.assets.len());
+            return Err(PluginError::spec("assets", found, "a list of at least two assets"));
         }
         if spec.dim != 1 {
-            return Err(PluginError::spec("dim", spec.dim.to_string(), "1: one number per asset"));
+            return Err(PluginError::spec("dim", spec.dim.to_string(), "1: a score per asset"));
         }
         if spec.rows_ahead() == 0 {
             let found = format!("{} blocks", spec.blocks_ahead);
@@ -44,52 +43,6 @@ impl Challenge for Funding {
 
     fn decode(&self, submission: &serde_json::Value) -> Result<Vec<f32>, PluginError> {
         decode::per_asset(submission, &self.spec.assets)
-    }
-}
-
-impl Score for Funding {
-    fn score(&self, history: &dyn History, labels: &Labels, run: &dyn Run) -> Result<Salience, PluginError> {
-        let labelled = labels.samples.paired().len();
-        if labelled < self.params.min_rows {
-            let needed = self.params.min_rows;
-            let reason = format!(
-                "{} rows with a funding rate, {labelled} of them with a row one horizon later; {needed} are needed",
-                labels.rows
-            );
-            return Ok(Salience::empty(history.shape().miners, reason));
-        }
-        panel::score(history, self.spec.assets.len(), &labels.samples, &self.settings(), run)
-    }
-}
-
-impl Funding {
-    fn settings(&self) -> Settings {
-        let Params { segment_rows, eval_rows, min_samples, top_k, base_c, meta_c, .. } = self.params;
-        let Params { replicates, groups, seed_step, tol, base_max_iter, meta_max_iter, .. } = self.params;
-        Settings {
-            segment_rows,
-            embargo: self.params.embargo_rows.max(self.spec.rows_ahead()),
-            purge: self.spec.rows_ahead(),
-            eval_rows,
-            min_samples,
-            min_fit: self.params.min_fit_samples,
-            min_eval: self.params.min_eval_samples,
-            min_distinct: self.params.min_distinct,
-            top_k,
-            base_c,
-            meta_c,
-            replicates,
-            block: self.params.block_samples,
-            groups,
-            seed: self.spec.seed,
-            seed_step,
-            half_life: self.params.half_life_segments,
-            min_std: self.params.min_std,
-            solver: self.spec.solver,
-            tol,
-            base_max_iter,
-            meta_max_iter,
-        }
     }
 }
 

@@ -8,7 +8,7 @@ pub mod auc;
 pub mod bootstrap;
 pub mod logistic;
 pub mod math;
-pub mod panel;
+pub mod pooled;
 pub mod replicates;
 pub mod rng;
 pub mod rolling;

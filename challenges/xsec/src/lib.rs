@@ -1,39 +1,36 @@
-//! The `xsec` challenge: which assets will do better than the middle one?
+//! The `xsec` challenge: which assets will do better than the median of all?
 //!
-//! Rows are labelled by the return of each asset over the horizon against the row's median ([`Labels`]); the rest is
-//! [`mantis_kit::panel`].
+//! The label of an asset is whether its return over the horizon exceeds the median of all returns of the row. All
+//! rows and assets are pooled into one walk-forward: see [`mantis_kit::pooled`].
 
 mod label;
 mod params;
+mod score;
 
 pub use label::Labels;
 pub use params::Params;
 
-use mantis_kit::panel::{self, Settings};
-use mantis_plugin_api::{
-    Challenge, Description, History, ParamMap, PluginError, Run, Salience, Score, Spec, decode, export,
-    serde_json,
-};
+use mantis_plugin_api::{Challenge, Description, ParamMap, PluginError, Spec, decode, export, serde_json};
 
 /// A configured `xsec` challenge.
-pub struct Xsec {
+pub struct CrossSection {
     spec: Spec,
     params: Params,
 }
 
-impl Challenge for Xsec {
+impl Challenge for CrossSection {
     fn describe() -> Description {
-        let summary =
-            "Which assets do better than the middle one, paid by what each miner adds to an ensemble.";
+        let summary = "Ranking of assets by their next returns, paid by each miner's part in pooled walk-forward models.";
         Description::new("xsec", env!("CARGO_PKG_VERSION"), summary).with_params(Params::table())
     }
 
     fn configure(spec: Spec, params: &ParamMap) -> Result<Self, PluginError> {
-        if spec.assets.is_empty() {
-            return Err(PluginError::spec("assets", "no assets", "a list of at least one asset"));
+        if spec.assets.len() < 2 {
+            let found = format!("{} assets", spec.assets.len());
+            return Err(PluginError::spec("assets", found, "a list of at least two assets"));
         }
         if spec.dim != 1 {
-            return Err(PluginError::spec("dim", spec.dim.to_string(), "1: one number per asset"));
+            return Err(PluginError::spec("dim", spec.dim.to_string(), "1: a score per asset"));
         }
         if spec.rows_ahead() == 0 {
             let found = format!("{} blocks", spec.blocks_ahead);
@@ -47,50 +44,4 @@ impl Challenge for Xsec {
     }
 }
 
-impl Score for Xsec {
-    fn score(&self, history: &dyn History, labels: &Labels, run: &dyn Run) -> Result<Salience, PluginError> {
-        let labelled = labels.samples.paired().len();
-        if labelled < self.params.min_rows {
-            let needed = self.params.min_rows;
-            let reason = format!(
-                "{} rows with a price, {labelled} of them with a row one horizon later; {needed} are needed",
-                labels.rows
-            );
-            return Ok(Salience::empty(history.shape().miners, reason));
-        }
-        panel::score(history, self.spec.assets.len(), &labels.samples, &self.settings(), run)
-    }
-}
-
-impl Xsec {
-    fn settings(&self) -> Settings {
-        let Params { segment_rows, eval_rows, min_samples, top_k, base_c, meta_c, .. } = self.params;
-        let Params { replicates, groups, seed_step, tol, base_max_iter, meta_max_iter, .. } = self.params;
-        Settings {
-            segment_rows,
-            embargo: self.params.embargo_rows,
-            purge: 0,
-            eval_rows,
-            min_samples,
-            min_fit: self.params.min_fit_samples,
-            min_eval: self.params.min_eval_samples,
-            min_distinct: 0,
-            top_k,
-            base_c,
-            meta_c,
-            replicates,
-            block: self.params.block_samples,
-            groups,
-            seed: self.spec.seed,
-            seed_step,
-            half_life: self.params.half_life_segments,
-            min_std: 0.0,
-            solver: self.spec.solver,
-            tol,
-            base_max_iter,
-            meta_max_iter,
-        }
-    }
-}
-
-export!(Xsec);
+export!(CrossSection);

@@ -11,37 +11,33 @@ params! {
         min_rows: usize = 500, in 2..=10_000_000;
         /// Rows of a walk-forward segment.
         segment_rows: usize = 8_000, in 10..=10_000_000;
-        /// Rows left out between rows that teach and rows that get a value.
+        /// Rows between what a model knows and what it is asked.
         embargo_rows: usize = 60, in 0..=1_000_000;
-        /// Rows that the selection is evaluated on.
-        eval_rows: usize = 8_000, in 1..=10_000_000;
-        /// Pooled samples that each part of a segment needs.
-        min_samples: usize = 200, in 2..=1_000_000;
-        /// Samples that a model of one miner needs.
-        min_fit_samples: usize = 50, in 2..=1_000_000;
-        /// Samples that the AUC of one miner needs.
-        min_eval_samples: usize = 20, in 2..=1_000_000;
-        /// Miners that are selected per segment, by AUC.
-        top_k: usize = 20, in 1..=256;
+        /// Samples that selection, ensemble and segment need.
+        min_samples: usize = 200, in 2..=1_000_000_000;
+        /// A miner's samples that its own model needs.
+        min_fit: usize = 50, in 2..=1_000_000_000;
+        /// A miner's samples that its AUC needs.
+        min_eval: usize = 20, in 2..=1_000_000_000;
+        /// Miners that are kept in each segment, by AUC.
+        top_k: usize = 20, in 1..=4_096;
         /// Inverse penalty of the models of single miners.
         base_c: f64 = 0.5, in 1e-6..=1e6;
         /// Inverse penalty of the ensemble.
         meta_c: f64 = 0.5, in 1e-6..=1e6;
-        /// Replicates of the block bootstrap.
+        /// Replicates of the ensemble's block bootstrap.
         replicates: u64 = 20, in 1..=1_000;
         /// Samples of a bootstrap block.
-        block_samples: usize = 120, in 1..=1_000_000;
-        /// Groups of the median of means.
+        block: usize = 120, in 1..=1_000_000;
+        /// Groups of the median of means over replicates.
         groups: usize = 4, in 1..=1_000;
-        /// The bootstrap of segment s, from 0, is seeded with the seed plus (s + 1) times this.
-        seed_step: u64 = 7_919, in 0..=1_000_000_000;
-        /// Segments after which a segment counts half.
-        half_life_segments: f64 = 3.0, in 0.001..=100_000.0;
+        /// Half-life of a segment's weight, in segments.
+        half_life: f64 = 3.0, in 0.001..=1e6;
         /// Largest gradient at which the network's solver stops.
         tol: f64 = 1e-4, in 1e-12..=1.0;
-        /// Iterations at which it stops, in models of single miners.
+        /// Iterations at which it stops for the models of single miners.
         base_max_iter: usize = 200, in 1..=100_000;
-        /// Iterations at which it stops, in ensembles.
+        /// Iterations at which it stops for the ensemble.
         meta_max_iter: usize = 100, in 1..=100_000;
     }
 }

@@ -155,7 +155,7 @@ pub(super) struct DemoArgs {
     #[command(flatten)]
     pub(super) config: ConfigArgs,
     /// Simulated days.
-    #[arg(long, value_name = "N", default_value_t = 21, value_parser = clap::value_parser!(u32).range(1..=400))]
+    #[arg(long, value_name = "N", default_value_t = 31, value_parser = clap::value_parser!(u32).range(1..=400))]
     pub(super) days: u32,
     /// The same seed gives the same ledger.
     #[arg(long, default_value_t = 1)]

@@ -56,6 +56,12 @@ pub(super) fn run(args: &DemoArgs) -> anyhow::Result<()> {
         return print_json(&serde_json::json!({ "miners": kinds, "scores": document, "ledger": ledger }));
     }
     let mut text = format!("{} simulated days, {MINERS} miners\n\n{}", args.days, table(&scores, &miners));
+    for challenge in &scores.challenges {
+        if let Some(reason) = &challenge.skipped {
+            text += &format!("\n{} pays nobody: {reason}", challenge.ticker);
+        }
+    }
+    text += "\n";
     if !missing.is_empty() {
         let names: Vec<_> = missing.iter().map(|c| c.ticker.as_str()).collect();
         text += &format!("\nNo plugin yet for {}.\n", names.join(", "));

@@ -8,6 +8,12 @@ use std::collections::BTreeMap;
 
 /// Rows between two settlements of funding: 8 hours.
 const FUNDING_ROWS: usize = 480;
+/// Of so many rows, the last ones are calm: without spells in which nothing breaks out of its range, all breakouts
+/// would be one episode.
+const SPELL_ROWS: usize = 5_000;
+const BUSY_ROWS: usize = 3_000;
+/// Volatility in a calm spell, as a part of what it would be.
+const CALM: f64 = 0.02;
 
 /// Every price and funding rate, row by row.
 pub(super) struct Prices {
@@ -17,15 +23,16 @@ pub(super) struct Prices {
 }
 
 impl Prices {
-    /// Random walks with a common factor, slowly changing volatility and a little momentum; pairs with the dollar
+    /// Random walks with a common factor, slowly changing volatility, calm spells and a little momentum; pairs with the dollar
     /// (`CADUSD`) go their own, calmer ways.
     pub(super) fn new(rows: usize, priced: &[&str], funded: &[&str], seed: u64) -> Self {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let mut level: f64 = 0.0;
         let volatility: Vec<f64> = (0..rows)
-            .map(|_| {
+            .map(|row| {
                 level = 0.9999 * level + 0.004 * normal(&mut rng);
-                6e-4 * math::exp(level.clamp(-1.0, 1.0))
+                let spell = if row % SPELL_ROWS < BUSY_ROWS { 1.0 } else { CALM };
+                6e-4 * spell * math::exp(level.clamp(-1.0, 1.0))
             })
             .collect();
         let market: Vec<f64> = volatility.iter().map(|v| v * normal(&mut rng)).collect();

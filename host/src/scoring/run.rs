@@ -8,6 +8,7 @@ use crate::plugins::locate;
 use crate::weights::aggregate;
 use crate::worker::{Job, Launcher, Task};
 use mantis_plugin_api::{Salience, Solver};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -113,8 +114,11 @@ pub fn score(config: &Config, options: &Options, observer: &dyn Observer) -> Res
     let memory = PeakMemory::default();
     let next = AtomicUsize::new(0);
     let results: Vec<Mutex<Option<Scored>>> = challenges.iter().map(|_| Mutex::new(None)).collect();
+    // The widest first, as they take longest: a long one that starts last would leave processors idle at the end.
+    let mut order: Vec<usize> = (0..challenges.len()).collect();
+    order.sort_by_key(|&i| Reverse(challenges[i].storage_dim()));
     let take_next = || {
-        let i = next.fetch_add(1, Ordering::Relaxed);
+        let i = *order.get(next.fetch_add(1, Ordering::Relaxed))?;
         challenges.get(i).zip(results.get(i))
     };
     thread::scope(|scope| {

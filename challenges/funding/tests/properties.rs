@@ -1,0 +1,141 @@
+//! What must hold for any miners, on a simulated market.
+
+#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
+
+use mantis_funding::Funding;
+use mantis_plugin_api::serde_json::{Value, json};
+use mantis_plugin_api::test_kit::{Noise, earned, score, spec};
+use mantis_plugin_api::{Market, Salience, Solver, Spec};
+use proptest::prelude::*;
+
+const ASSETS: usize = 6;
+const ROWS: usize = 2_400;
+const AHEAD: usize = 20;
+
+fn challenge(solver: Solver) -> Spec {
+    Spec { assets: (0..ASSETS).map(|i| format!("A{i}")).collect(), ..spec(1, AHEAD as u32, solver) }
+}
+
+fn params() -> Value {
+    json!({ "segment_rows": 400, "embargo_rows": 20 })
+}
+
+fn market(seed: u64) -> Market {
+    let mut noise = Noise::new(seed);
+    let mut level = [1e-4; ASSETS];
+    let mut prices = Vec::new();
+    for _ in 0..ROWS {
+        level.iter_mut().for_each(|x| *x += 1e-6 * noise.normal());
+        prices.extend(level);
+    }
+    Market {
+        sidx: (0..ROWS as i64).collect(),
+        prices,
+        assets: ASSETS,
+        submitted: vec![true; ROWS],
+        scored_rows: ROWS,
+        carried: vec![],
+    }
+}
+
+/// A number per asset that knows with some strength whether it will do better than the mean of all.
+fn miner(market: &Market, skill: f64, seed: u64) -> Vec<f32> {
+    let mut noise = Noise::new(seed);
+    let change = |row: usize, asset: usize| {
+        let later = (row + AHEAD < ROWS).then(|| market.price(row + AHEAD, asset));
+        later.map_or(0.0, |later| later - market.price(row, asset))
+    };
+    let mut numbers = Vec::new();
+    for row in 0..ROWS {
+        let mean = (0..ASSETS).map(|asset| change(row, asset)).sum::<f64>() / ASSETS as f64;
+        for asset in 0..ASSETS {
+            let lean = change(row, asset) - mean;
+            let knows = if lean == 0.0 { 0.0 } else { lean.signum() };
+            numbers.push((0.3 * (skill * knows + noise.normal())).clamp(-1.0, 1.0) as f32);
+        }
+    }
+    numbers
+}
+
+fn run(market: &Market, miners: &[Vec<f32>]) -> Salience {
+    score::<Funding>(challenge(Solver::Exact), &params(), market, miners).unwrap()
+}
+
+fn field(market: &Market) -> Vec<Vec<f32>> {
+    (0..6).map(|i| miner(market, 0.1 + 0.06 * i as f64, 100 + i)).collect()
+}
+
+/// With enough seats for all: where the seats are few, clones also crowd others out of them.
+#[test]
+fn clones_together_earn_what_one_earned() {
+    let market = market(1);
+    let alone = earned(&run(&market, &field(&market)), &[5]);
+    for clones in [2, 5] {
+        let mut miners = field(&market);
+        (1..clones).for_each(|_| miners.push(miners[5].clone()));
+        let all: Vec<usize> = (5..miners.len()).collect();
+        let together = earned(&run(&market, &miners), &all);
+        println!("{clones} clones earn {:.3} of one", together / alone);
+        assert!(together / alone <= 1.1, "{clones}: {together} of {alone}");
+    }
+}
+
+#[test]
+fn noise_earns_at_most_half_of_skill_and_the_rest_nothing() {
+    let market = market(2);
+    let mut miners = field(&market);
+    miners.truncate(5);
+    miners.push(miner(&market, 0.5, 200));
+    miners.extend((0..2).map(|i| miner(&market, 0.0, 7 + i)));
+    miners.push(vec![0.5; ROWS * ASSETS]);
+    miners.push(vec![0.0; ROWS * ASSETS]);
+    let salience = run(&market, &miners);
+    let noise = earned(&salience, &[6, 7]) / 2.0;
+    println!("noise earns {:.3} of skilled", noise / earned(&salience, &[5]));
+    assert!(noise <= 0.5 * earned(&salience, &[5]));
+    assert!(earned(&salience, &[8]) < 1e-6, "constant: {}", earned(&salience, &[8]));
+    assert_eq!(salience.miners[9].salience, 0.0);
+    assert_eq!(salience.miners[9].why_zero.as_ref().map(|why| why.code.as_str()), Some("absent"));
+}
+
+#[test]
+fn the_order_of_miners_does_not_matter() {
+    let market = market(3);
+    let mut miners = field(&market);
+    let forward = run(&market, &miners);
+    miners.reverse();
+    let backward = run(&market, &miners);
+    for (a, b) in forward.miners.iter().zip(backward.miners.iter().rev()) {
+        assert!((a.salience - b.salience).abs() < 1e-6, "{} {}", a.salience, b.salience);
+    }
+}
+
+#[test]
+fn too_little_to_go_on_pays_nobody_and_says_why() {
+    let mut short = market(4);
+    short.scored_rows = 300;
+    short.submitted.truncate(300);
+    let salience = run(&short, &[vec![0.5; 300 * ASSETS]]);
+    assert!(salience.empty.is_some_and(|reason| reason.contains("500 are needed")));
+    assert!(run(&market(4), &[]).empty.is_some());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10))]
+    #[test]
+    fn no_input_gives_a_number_that_is_none(
+        seed in any::<u64>(),
+        network in any::<bool>(),
+        holes in proptest::collection::vec((0..ROWS * ASSETS, 0..6usize), 0..2_000),
+    ) {
+        let mut market = market(seed);
+        let mut miners = [miner(&market, 0.3, seed), miner(&market, 0.4, seed ^ 1)];
+        for (at, what) in holes {
+            market.prices[at] = [f64::NAN, 0.0, f64::INFINITY, -1.0, 1e-300, 1e300][what];
+            miners[at % 2][at] = [f32::NAN, 0.0, f32::INFINITY, f32::NEG_INFINITY, 1e-7, 6e4][what];
+        }
+        let solver = if network { Solver::Network } else { Solver::Exact };
+        let salience = score::<Funding>(challenge(solver), &params(), &market, &miners).unwrap();
+        prop_assert!(salience.miners.iter().all(|m| m.salience.is_finite() && m.salience >= 0.0));
+    }
+}

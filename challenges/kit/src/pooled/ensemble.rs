@@ -1,0 +1,196 @@
+//! The ensemble of one segment.
+
+use super::miner::{MinerModels, is_number};
+use super::{Error, Plan, Pooled};
+use crate::auc::auc;
+use crate::bootstrap::{BlockBootstrap, block_bootstrap, block_draws, median_of_means};
+use crate::logistic::{self, Design, FitError, Model, Penalty, Problem, Stop};
+use crate::replicates::{self, Columns, Replicates};
+use half::f16;
+
+/// What the ensemble of a segment gives, per selected miner.
+pub(super) struct Ensemble {
+    /// Median of means of the coefficients' sizes.
+    pub(super) importance: Vec<f64>,
+    /// Mean coefficients, which predict the segment.
+    pub(super) coefficients: Vec<f64>,
+    /// AUC on the segment.
+    pub(super) auc: f64,
+    /// Samples fitted on.
+    pub(super) samples: usize,
+}
+
+/// Fits on the past and measures on the segment; `None` where there is too little to fit on.
+pub(super) fn fit<E>(
+    pooled: &Pooled,
+    plan: &Plan,
+    selected: &[usize],
+    models: &[MinerModels],
+    column: &mut impl FnMut(usize) -> Result<Vec<f16>, E>,
+) -> Result<Option<Ensemble>, Error<E>> {
+    let mut train = Samples::new(pooled, 0..plan.train_end);
+    let mut val = Samples::new(pooled, plan.val.clone());
+    let mut columns = Vec::with_capacity(selected.len());
+    for &miner in selected {
+        let numbers = column(miner).map_err(Error::Column)?;
+        let own = &models[miner];
+        let past = sub_segments(pooled, plan).map(|(known, rows)| (own.model(known), rows));
+        columns.push((
+            train.values(pooled, &numbers, past),
+            val.values(pooled, &numbers, [(own.model(plan.train_end), plan.val.clone())].into_iter()),
+        ));
+    }
+    let (mut past, asked): (Vec<Vec<f32>>, Vec<Vec<f32>>) = columns.into_iter().unzip();
+    train.keep_covered(&mut past);
+    let positive = train.labels.iter().filter(|&&y| y).count();
+    let samples = train.labels.len();
+    if samples < pooled.min_samples || positive == 0 || positive == samples {
+        return Ok(None);
+    }
+    let models = fit_replicates(pooled, plan, &past, &train.labels)?;
+    drop(past);
+    let Some(mean) = mean(&models) else { return Ok(None) };
+    let sizes: Vec<Vec<f64>> = models.iter().map(|m| m.coef.iter().map(|c| c.abs()).collect()).collect();
+    let mut decisions = vec![mean.intercept; val.labels.len()];
+    for (column, coefficient) in asked.iter().zip(&mean.coef) {
+        decisions.iter_mut().zip(column).for_each(|(z, &x)| *z += coefficient * f64::from(x));
+    }
+    let Some(auc) = auc(&decisions, &val.labels) else { return Ok(None) };
+    let importance = if sizes.len() == 1 { sizes[0].clone() } else { median_of_means(&sizes, pooled.groups) };
+    Ok(Some(Ensemble { importance, coefficients: mean.coef, auc, samples }))
+}
+
+/// Rows known to a model, and the rows before the segment that it fills.
+fn sub_segments<'a>(
+    pooled: &'a Pooled,
+    plan: &'a Plan,
+) -> impl Iterator<Item = (usize, std::ops::Range<usize>)> + 'a {
+    let starts = (0..plan.train_end).step_by(pooled.segment_rows);
+    let filled = starts.map(|start| {
+        let from = start + pooled.embargo_rows;
+        (from, from..(start + pooled.segment_rows).min(plan.train_end))
+    });
+    filled.filter(|(_, rows)| !rows.is_empty())
+}
+
+/// All models of the bootstrap, or the one plain model where it declines.
+fn fit_replicates(pooled: &Pooled, plan: &Plan, x: &[Vec<f32>], y: &[bool]) -> Result<Vec<Model>, FitError> {
+    let seed = pooled.bootstrap.seed + 7919 * (plan.index as u64 + 1);
+    let bootstrap = BlockBootstrap { seed, ..pooled.bootstrap };
+    let models = match pooled.meta_stop {
+        Stop::Exact => fit_together(pooled, bootstrap, x, y)?,
+        Stop::Network { .. } => {
+            block_bootstrap(bootstrap, y, |counts: &[u32]| fit_one(pooled, x, y, counts))?
+        }
+    };
+    match models {
+        Some(models) => Ok(models),
+        None => Ok(vec![fit_one(pooled, x, y, &vec![1; y.len()])?]),
+    }
+}
+
+/// The optima of all replicates; `None` where the bootstrap declines.
+fn fit_together(
+    pooled: &Pooled,
+    bootstrap: BlockBootstrap,
+    x: &[Vec<f32>],
+    y: &[bool],
+) -> Result<Option<Vec<Model>>, FitError> {
+    let draws = (0..bootstrap.replicates).map(|b| block_draws(y.len(), bootstrap.block, bootstrap.seed, b));
+    let Some(starts) = draws.collect::<Option<Vec<_>>>() else { return Ok(None) };
+    let columns: Vec<&[f32]> = x.iter().map(Vec::as_slice).collect();
+    let models = replicates::fit(&Replicates {
+        x: Columns::F32(&columns),
+        y,
+        weights: None,
+        balanced: true,
+        c: pooled.meta_c,
+        penalty: Penalty::L2,
+        block: bootstrap.block,
+        starts: &starts,
+    })?;
+    Ok(Some(models.into_iter().flatten().collect::<Vec<_>>()).filter(|models| !models.is_empty()))
+}
+
+/// One model, whose rows count as often as `counts` says.
+fn fit_one(pooled: &Pooled, x: &[Vec<f32>], y: &[bool], counts: &[u32]) -> Result<Model, FitError> {
+    // In double precision only what counts: a replicate leaves out more than a third of the rows.
+    let drawn = || counts.iter().enumerate().filter(|(_, count)| **count > 0);
+    let gather = |column: &Vec<f32>| drawn().map(|(row, _)| f64::from(column[row])).collect();
+    let columns: Vec<Vec<f64>> = x.iter().map(gather).collect();
+    let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+    let labels: Vec<bool> = drawn().map(|(row, _)| y[row]).collect();
+    let weights: Vec<f64> = drawn().map(|(_, &count)| f64::from(count)).collect();
+    let problem = Problem {
+        x: Design::from_columns(&columns),
+        y: &labels,
+        weights: Some(&weights),
+        balanced: true,
+        c: pooled.meta_c,
+        penalty: Penalty::L2,
+    };
+    logistic::fit(&problem, pooled.meta_stop, None)
+}
+
+fn mean(models: &[Model]) -> Option<Model> {
+    let n = models.len() as f64;
+    let width = models.first()?.coef.len();
+    let coef = (0..width).map(|d| models.iter().map(|m| m.coef[d]).sum::<f64>() / n).collect();
+    Some(Model { coef, intercept: models.iter().map(|m| m.intercept).sum::<f64>() / n })
+}
+
+/// The labelled samples of a range of rows, in row-major order.
+struct Samples {
+    /// Position among all (row, asset) pairs.
+    at: Vec<u32>,
+    labels: Vec<bool>,
+    /// Whether any selected miner has a value.
+    covered: Vec<bool>,
+}
+
+impl Samples {
+    fn new(pooled: &Pooled, rows: std::ops::Range<usize>) -> Self {
+        let first = rows.start * pooled.assets;
+        let labelled =
+            pooled.labels_of(rows).iter().enumerate().filter_map(|(i, label)| Some((i, (*label)?)));
+        let (at, labels): (Vec<u32>, Vec<bool>) = labelled.map(|(i, y)| ((first + i) as u32, y)).unzip();
+        Self { covered: vec![false; at.len()], at, labels }
+    }
+
+    /// One miner's values: in each range of rows, slope and intercept of its model on its numbers; 0 elsewhere. In
+    /// single precision, half the memory: the rounding moves no salience by 1e-6.
+    fn values(
+        &mut self,
+        pooled: &Pooled,
+        numbers: &[f16],
+        fills: impl Iterator<Item = (Option<(f64, f64)>, std::ops::Range<usize>)>,
+    ) -> Vec<f32> {
+        let mut values = vec![0.0; self.at.len()];
+        for (model, rows) in fills {
+            let Some((slope, intercept)) = model else { continue };
+            let place = |row: usize| self.at.partition_point(|&at| (at as usize) < row * pooled.assets);
+            for i in place(rows.start)..place(rows.end) {
+                let number = numbers[self.at[i] as usize];
+                if is_number(number) {
+                    values[i] = (slope * number.to_f64() + intercept) as f32;
+                    self.covered[i] = true;
+                }
+            }
+        }
+        values
+    }
+
+    /// Drops the samples that no miner has a value for.
+    fn keep_covered(&mut self, columns: &mut [Vec<f32>]) {
+        if self.covered.iter().all(|&covered| covered) {
+            return;
+        }
+        let covered = std::mem::take(&mut self.covered);
+        for column in columns {
+            let mut keep = covered.iter();
+            column.retain(|_| *keep.next().unwrap_or(&false));
+        }
+        let mut keep = covered.iter();
+        self.labels.retain(|_| *keep.next().unwrap_or(&false));
+    }
+}

@@ -1,0 +1,221 @@
+//! The pooled cross-sectional walk-forward: which miners tell the assets that will do better than the rest?
+//!
+//! Every (row, asset) pair with a label is one sample; a miner's number for that asset is its feature, 0 counts as
+//! absent. Segment by segment, miners are selected by the AUC of a model of their own on recent rows, their
+//! out-of-sample values on the past make a design matrix, an ensemble is fitted on it by block bootstrap, and what it
+//! is worth on the segment itself scales its coefficients (scoring: xsec and funding).
+//!
+//! A number is a half float, so the models of single miners are fitted on histograms that grow with the rows; each of
+//! them is needed by all later segments and is fitted once.
+
+mod ensemble;
+mod median;
+mod miner;
+mod report;
+
+use crate::bootstrap::BlockBootstrap;
+use crate::logistic::{FitError, Stop};
+use crate::segments::{Segment, walk};
+use half::f16;
+pub use median::above_median;
+
+use miner::MinerModels;
+
+/// Labels of all rows and assets, and the constants of the walk.
+#[derive(Clone, Debug)]
+pub struct Pooled {
+    /// Rows that can have a label; the walk is over these.
+    pub rows: usize,
+    /// Assets per row.
+    pub assets: usize,
+    /// `rows x assets`, row by row: whether the asset did better than the median; `None` where that is not known.
+    pub labels: Vec<Option<bool>>,
+    /// Rows of a segment.
+    pub segment_rows: usize,
+    /// Rows between what a model knows and what it is asked.
+    pub embargo_rows: usize,
+    /// Rows before a segment's first asked row that are not trained on, because their labels reach into it.
+    pub cut_rows: usize,
+    /// Samples that selection, ensemble and segment need, each of both classes.
+    pub min_samples: usize,
+    /// A miner's samples that its own model needs.
+    pub min_fit: usize,
+    /// A miner's samples that its AUC needs.
+    pub min_eval: usize,
+    /// Distinct numbers that the model for the selection needs.
+    pub min_distinct: usize,
+    /// Miners that are kept, by AUC.
+    pub top_k: usize,
+    /// Inverse penalty of the models of single miners.
+    pub base_c: f64,
+    /// Where those stop.
+    pub base_stop: Stop,
+    /// Inverse penalty of the ensemble.
+    pub meta_c: f64,
+    /// Where it stops.
+    pub meta_stop: Stop,
+    /// Replicates, rows of a block, and the seed of the whole; each segment has its own seed.
+    pub bootstrap: BlockBootstrap,
+    /// Groups of the median of means.
+    pub groups: usize,
+    /// Half-life of a segment's weight, in segments.
+    pub half_life: f64,
+}
+
+/// What the walk gives.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// Per miner: importance, not scaled.
+    pub miners: Vec<MinerOutcome>,
+    /// The segments that counted, oldest first.
+    pub segments: Vec<SegmentOutcome>,
+}
+
+/// One miner's part.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MinerOutcome {
+    /// Weighted sum over segments of |coefficient| times what the ensemble is worth.
+    pub importance: f64,
+    /// Samples that it has a number for.
+    pub samples: usize,
+    /// Segments in which it was selected.
+    pub selected: usize,
+    /// Its AUC in the last segment that selected anybody; `None` where it had too few samples.
+    pub auc: Option<f64>,
+    /// Its mean coefficient in the last segment that it was selected in.
+    pub coefficient: Option<f64>,
+}
+
+/// One segment's part.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SegmentOutcome {
+    /// Its number, from 0.
+    pub index: usize,
+    /// Samples that the ensemble was fitted on.
+    pub samples: usize,
+    /// AUC of the ensemble on the segment.
+    pub auc: f64,
+}
+
+/// Why the walk ended early.
+#[derive(Debug)]
+pub enum Error<E> {
+    /// A column could not be had.
+    Column(E),
+    /// A model could not be fitted.
+    Fit(FitError),
+}
+
+impl<E> From<FitError> for Error<E> {
+    fn from(error: FitError) -> Self {
+        Self::Fit(error)
+    }
+}
+
+/// The rows that one segment uses.
+#[derive(Clone, Debug)]
+struct Plan {
+    index: usize,
+    /// The selection's models know these rows ...
+    fit_end: usize,
+    /// ... and are measured on these.
+    eval: std::ops::Range<usize>,
+    /// The ensemble knows these rows ...
+    train_end: usize,
+    /// ... and is measured on these.
+    val: std::ops::Range<usize>,
+}
+
+impl Pooled {
+    /// Walks over all rows. `column` gives a miner's numbers, `rows x assets` row by row; it is asked for every miner
+    /// once, and again for those that are selected. `progress` hears of the finished part, 0 to 1.
+    ///
+    /// # Errors
+    /// [`Error`], from `column` or a fit that is impossible.
+    pub fn run<E>(
+        &self,
+        miners: usize,
+        mut column: impl FnMut(usize) -> Result<Vec<f16>, E>,
+        mut progress: impl FnMut(f64),
+    ) -> Result<Outcome, Error<E>> {
+        let plans = self.plans();
+        let mut outcome = Outcome { miners: vec![MinerOutcome::default(); miners], segments: Vec::new() };
+        let mut models = Vec::with_capacity(miners);
+        for (miner, about) in outcome.miners.iter_mut().enumerate() {
+            let numbers = column(miner).map_err(Error::Column)?;
+            let fitted = MinerModels::new(self, &plans, &numbers)?;
+            about.samples = fitted.samples;
+            models.push(fitted);
+            progress(0.4 * (miner + 1) as f64 / miners as f64);
+        }
+        let last = plans.last().map_or(0, |plan| plan.index);
+        let total: usize = plans.iter().map(|plan| plan.train_end).sum();
+        let (mut done, mut weight_sum) = (0, 0.0);
+        let mut importance = vec![0.0; miners];
+        for plan in &plans {
+            if self.selects(plan) {
+                let selected = self.select(plan, &models, &mut outcome.miners);
+                let fitted = ensemble::fit(self, plan, &selected, &models, &mut column)?;
+                if let Some(fitted) = fitted {
+                    let weight = crate::math::exp2(-((last - plan.index) as f64) / self.half_life);
+                    weight_sum += weight;
+                    let worth = ((fitted.auc - 0.5) / 0.5).max(0.0);
+                    for (i, &miner) in selected.iter().enumerate() {
+                        importance[miner] += weight * worth * fitted.importance[i];
+                        outcome.miners[miner].coefficient = Some(fitted.coefficients[i]);
+                    }
+                    let (index, samples, auc) = (plan.index, fitted.samples, fitted.auc);
+                    outcome.segments.push(SegmentOutcome { index, samples, auc });
+                }
+            }
+            done += plan.train_end;
+            progress(0.4 + 0.6 * done as f64 / total.max(1) as f64);
+        }
+        for (about, importance) in outcome.miners.iter_mut().zip(importance) {
+            about.importance = if weight_sum > 0.0 { importance / weight_sum } else { 0.0 };
+        }
+        Ok(outcome)
+    }
+
+    fn plans(&self) -> Vec<Plan> {
+        let plan = |(index, segment): (usize, Segment)| {
+            let train_end = segment.from.saturating_sub(self.cut_rows);
+            let eval = train_end.saturating_sub(self.segment_rows)..train_end;
+            let fit_end = eval.start.saturating_sub(self.embargo_rows);
+            Plan { index, fit_end, eval, train_end, val: segment.from..segment.end }
+        };
+        walk(self.rows, self.segment_rows, self.embargo_rows).enumerate().map(plan).collect()
+    }
+
+    /// The labels of a range of rows.
+    fn labels_of(&self, rows: std::ops::Range<usize>) -> &[Option<bool>] {
+        &self.labels[rows.start * self.assets..rows.end * self.assets]
+    }
+
+    /// Whether there are enough samples of both classes.
+    fn is_enough(&self, rows: std::ops::Range<usize>) -> bool {
+        let labels = self.labels_of(rows).iter().flatten();
+        let (samples, positive) = labels.fold((0, 0), |(n, p), &label| (n + 1, p + usize::from(label)));
+        samples >= self.min_samples && positive > 0 && positive < samples
+    }
+
+    fn selects(&self, plan: &Plan) -> bool {
+        plan.train_end > 0
+            && self.is_enough(0..plan.fit_end)
+            && self.is_enough(plan.eval.clone())
+            && self.is_enough(plan.val.clone())
+    }
+
+    /// The miners with the best AUC, in falling order, ties by index.
+    fn select(&self, plan: &Plan, models: &[MinerModels], about: &mut [MinerOutcome]) -> Vec<usize> {
+        let auc = |miner: usize| models[miner].aucs[plan.index];
+        let mut order: Vec<usize> = (0..models.len()).collect();
+        // Ranked as the network does, in single precision: it makes ties.
+        let rank = |miner: usize| auc(miner).unwrap_or(0.5) as f32;
+        order.sort_by(|&a, &b| rank(b).total_cmp(&rank(a)));
+        order.truncate(self.top_k);
+        about.iter_mut().enumerate().for_each(|(miner, about)| about.auc = auc(miner));
+        order.iter().for_each(|&miner| about[miner].selected += 1);
+        order
+    }
+}

@@ -1,0 +1,99 @@
+//! Passes over the rows, for all replicates at once.
+
+use super::cell::Cell;
+use super::state::State;
+use super::tile::{GROUP, Tile, decide, products};
+use super::{BLOCK, Replicates};
+use crate::logistic::Model;
+
+/// Gradients of the loss at each state's `theta`.
+pub(super) fn gradients(problem: &Replicates<'_>, states: &mut [&mut State]) {
+    let mut x = Tile::new(problem.x.width());
+    let order = problem.x.width() + 1;
+    states.iter_mut().for_each(|state| state.gradient.fill(0.0));
+    // Per group of replicates that share a tile: parameters interleaved.
+    let mut theta = vec![[0.0; GROUP]; order];
+    let mut residual = [[0.0; BLOCK]; GROUP];
+    let mut present = Vec::with_capacity(states.len());
+    let mut counts = vec![[0.0; BLOCK]; states.len()];
+    for first in (0..problem.y.len()).step_by(BLOCK) {
+        present.clear();
+        for (i, (state, counts)) in states.iter().zip(&mut counts).enumerate() {
+            if problem.counts(state.replicate, first, counts) {
+                present.push(i);
+            }
+        }
+        x.load(problem, first);
+        for group in present.chunks(GROUP) {
+            for (lane, &i) in group.iter().enumerate() {
+                theta.iter_mut().zip(&states[i].theta).for_each(|(theta, value)| theta[lane] = *value);
+            }
+            decide(&x.columns, &theta, &mut residual);
+            for (residual, &i) in residual.iter_mut().zip(group) {
+                x.residuals(&counts[i], states[i].scale, residual);
+            }
+            for (j, pair) in x.columns.as_chunks::<2>().0.iter().enumerate() {
+                let sums = products(residual.each_ref().map(|r| &r[..]), pair.each_ref().map(|x| &x[..]));
+                for (sums, &i) in sums.iter().zip(group) {
+                    let gradient = &mut states[i].gradient[2 * j..];
+                    gradient.iter_mut().zip(sums).for_each(|(gradient, sum)| *gradient += sum);
+                }
+            }
+        }
+    }
+}
+
+/// Adds the second derivatives of the loss at `start` to each state's matrix, cell by cell.
+pub(super) fn add_curvatures(problem: &Replicates<'_>, start: &Model, states: &mut [State]) {
+    let mut x = Tile::new(problem.x.width());
+    let order = problem.x.width() + 1;
+    let mut theta = vec![[0.0; GROUP]; order];
+    let parameters = start.coef.iter().chain([&start.intercept]);
+    theta.iter_mut().zip(parameters).for_each(|(theta, value)| theta[0] = *value);
+    let mut decision = [[0.0; BLOCK]; GROUP];
+    let mut cell = Cell::new(order);
+    let mut counts = [0.0; BLOCK];
+    for first in (0..problem.y.len()).step_by(BLOCK) {
+        x.load(problem, first);
+        decide(&x.columns, &theta, &mut decision);
+        for class in [false, true] {
+            if !cell.fill(&x, class, &decision[0]) {
+                continue;
+            }
+            for state in &mut *states {
+                if problem.counts(state.replicate, first, &mut counts) {
+                    let share = cell.share(&counts) * state.scale[usize::from(class)];
+                    cell.add_to(share, &mut state.matrix);
+                }
+            }
+        }
+    }
+}
+
+/// Sums the second derivatives of the loss at each state's own `theta`, row by row, into its matrix.
+pub(super) fn own_curvatures(problem: &Replicates<'_>, states: &mut [&mut State]) {
+    let mut x = Tile::new(problem.x.width());
+    let order = problem.x.width() + 1;
+    let mut theta = vec![[0.0; GROUP]; order];
+    let mut decision = [[0.0; BLOCK]; GROUP];
+    let mut cell = Cell::new(order);
+    let mut counts = [0.0; BLOCK];
+    states.iter_mut().for_each(|state| state.matrix.fill(0.0));
+    for first in (0..problem.y.len()).step_by(BLOCK) {
+        x.load(problem, first);
+        for group in states.chunks_mut(GROUP) {
+            for (lane, state) in group.iter().enumerate() {
+                theta.iter_mut().zip(&state.theta).for_each(|(theta, value)| theta[lane] = *value);
+            }
+            decide(&x.columns, &theta, &mut decision);
+            for (state, decision) in group.iter_mut().zip(&decision) {
+                if problem.counts(state.replicate, first, &mut counts) {
+                    let scale = |i: usize| state.scale[usize::from(x.y[i])];
+                    if cell.fill_weighted(&x, decision, |i| counts[i] * x.weights[i] * scale(i)) {
+                        cell.add_to(1.0, &mut state.matrix);
+                    }
+                }
+            }
+        }
+    }
+}

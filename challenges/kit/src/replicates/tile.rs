@@ -1,0 +1,101 @@
+//! One block of rows, and its products with a few models.
+
+use super::{BLOCK, Columns, Replicates};
+use crate::math;
+
+/// Replicates whose sums are kept in registers together.
+pub(super) const GROUP: usize = 4;
+
+/// One block of rows. A last block is filled up with rows without weight.
+pub(super) struct Tile {
+    /// The features, a column of ones, and one of zeros if that makes their number even.
+    pub(super) columns: Vec<[f64; BLOCK]>,
+    pub(super) weights: [f64; BLOCK],
+    pub(super) y: [bool; BLOCK],
+}
+
+impl Tile {
+    pub(super) fn new(width: usize) -> Self {
+        let mut columns = vec![[0.0; BLOCK]; (width + 1).next_multiple_of(2)];
+        columns[width] = [1.0; BLOCK];
+        Self { columns, weights: [0.0; BLOCK], y: [false; BLOCK] }
+    }
+
+    pub(super) fn load(&mut self, problem: &Replicates<'_>, first: usize) {
+        let rows = first..(first + BLOCK).min(problem.y.len());
+        let n = rows.len();
+        match problem.x {
+            Columns::F64(source) => {
+                for (column, source) in self.columns.iter_mut().zip(source) {
+                    column[..n].copy_from_slice(&source[rows.clone()]);
+                }
+            }
+            Columns::F32(source) => {
+                for (column, source) in self.columns.iter_mut().zip(source) {
+                    column
+                        .iter_mut()
+                        .zip(&source[rows.clone()])
+                        .for_each(|(x, source)| *x = f64::from(*source));
+                }
+            }
+        }
+        self.y[..n].copy_from_slice(&problem.y[rows.clone()]);
+        match problem.weights {
+            Some(weights) => self.weights[..n].copy_from_slice(&weights[rows]),
+            None => self.weights[..n].fill(1.0),
+        }
+        self.weights[n..].fill(0.0);
+    }
+
+    /// Turns decision values into derivatives of the loss.
+    pub(super) fn residuals(&self, counts: &[f64; BLOCK], scale: [f64; 2], values: &mut [f64; BLOCK]) {
+        for i in 0..BLOCK {
+            let z = values[i];
+            let t = math::exp(-z.abs());
+            let likely = 1.0 / (1.0 + t);
+            let unlikely = t * likely;
+            // Probability of the other label, never had by subtraction from 1.
+            let wrong = if (z > 0.0) == self.y[i] { unlikely } else { likely };
+            let signed = if self.y[i] { -scale[1] } else { scale[0] };
+            values[i] = signed * (counts[i] * self.weights[i]) * wrong;
+        }
+    }
+}
+
+/// Decision values of a block of rows under four models at a time.
+pub(super) fn decide(columns: &[[f64; BLOCK]], theta: &[[f64; GROUP]], decision: &mut [[f64; BLOCK]; GROUP]) {
+    for row in (0..BLOCK).step_by(4) {
+        let mut sums = [[0.0; 4]; GROUP];
+        for (column, theta) in columns.iter().zip(theta) {
+            let x = [column[row], column[row + 1], column[row + 2], column[row + 3]];
+            for (sums, theta) in sums.iter_mut().zip(theta) {
+                for (sum, x) in sums.iter_mut().zip(x) {
+                    *sum += theta * x;
+                }
+            }
+        }
+        for (decision, sums) in decision.iter_mut().zip(sums) {
+            decision[row..row + 4].copy_from_slice(&sums);
+        }
+    }
+}
+
+/// Products of four by two columns of equal, even length, each summed in two fixed lanes.
+pub(super) fn products(tall: [&[f64]; GROUP], wide: [&[f64]; 2]) -> [[f64; 2]; GROUP] {
+    let [a, b, c, d] = tall.map(|column| column.as_chunks::<2>().0);
+    let [x, y] = wide.map(|column| column.as_chunks::<2>().0);
+    let n = a.len();
+    let (b, c, d, x, y) = (&b[..n], &c[..n], &d[..n], &x[..n], &y[..n]);
+    let mut sums = [[[0.0; 2]; 2]; GROUP];
+    for i in 0..n {
+        let tall = [a[i], b[i], c[i], d[i]];
+        let wide = [x[i], y[i]];
+        for (sums, tall) in sums.iter_mut().zip(tall) {
+            for (sum, wide) in sums.iter_mut().zip(wide) {
+                sum[0] += tall[0] * wide[0];
+                sum[1] += tall[1] * wide[1];
+            }
+        }
+    }
+    sums.map(|sums| sums.map(|[even, odd]| even + odd))
+}
