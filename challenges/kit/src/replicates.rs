@@ -5,10 +5,12 @@
 //! begin at a common model, with a Newton matrix each that is put together from the second derivatives of *cells* (one
 //! block of rows, one label) weighted by the mean multiplicity there. That matrix is a few percent off, which costs a
 //! few more passes and nothing else: the gradients are exact, and pairs of steps and gradient changes mend the matrix
-//! as in L-BFGS. A replicate on which this does not converge is solved by [`logistic::fit`].
+//! as in L-BFGS. Where nearly all rows are told apart with ease, replicates are first solved on the few others, which
+//! hold nearly all the curvature. A replicate on which this does not converge is solved by [`logistic::fit`].
 
 mod cell;
 mod passes;
+mod start;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -80,12 +82,14 @@ pub fn fit(problem: &Replicates<'_>) -> Result<Vec<Option<Model>>, FitError> {
     }
 
     let ridge = ridge(problem);
-    let start = common_start(problem)?;
+    let start = start::common(problem)?;
     let mut states: Vec<State> =
         usable.into_iter().map(|b| State::new(problem, b, sums[b], &start)).collect();
-    add_curvatures(problem, &start, &mut states);
-    for state in &mut states {
-        state.factor(&ridge);
+    if !start::narrow(problem, &start, &mut states, &ridge)? {
+        add_curvatures(problem, &start, &mut states);
+        for state in &mut states {
+            state.factor(&ridge);
+        }
     }
     for pass in 0..MAX_PASSES {
         let mut open: Vec<&mut State> =
@@ -113,68 +117,50 @@ pub fn fit(problem: &Replicates<'_>) -> Result<Vec<Option<Model>>, FitError> {
     Ok(models)
 }
 
-/// A model of a part of the rows, each class thinned to what a start needs.
-fn common_start(problem: &Replicates<'_>) -> Result<Model, FitError> {
-    let width = problem.x.width();
-    let rows = problem.y.len();
-    let wanted = (25 * (width + 1)).max(rows / 20).max(500);
-    let mut taken = Vec::new();
-    let mut weights = Vec::new();
-    for class in [false, true] {
-        let members = problem.y.iter().filter(|&&y| y == class).count();
-        let stride = (members / wanted).max(1);
-        let of_class = (0..rows).filter(|&row| problem.y[row] == class).step_by(stride);
-        for row in of_class {
-            taken.push(row);
-            weights.push(problem.weight(row) * stride as f64);
-        }
-    }
-    let y: Vec<bool> = taken.iter().map(|&row| problem.y[row]).collect();
-    let store: Vec<Vec<f64>> = (0..width).map(|j| problem.x.gather(j, &taken)).collect();
+/// Solves one replicate by itself.
+fn fit_alone(problem: &Replicates<'_>, replicate: usize, start: Option<&Model>) -> Result<Model, FitError> {
+    let (taken, weights) = drawn(problem, replicate).unzip();
+    fit_part(problem, &Part { rows: taken, weights }, problem.balanced, problem.c, start)
+}
+
+/// The rows of a replicate, and their multiplicity times their weight.
+fn drawn<'a>(problem: &'a Replicates<'_>, replicate: usize) -> impl Iterator<Item = (usize, f64)> + 'a {
+    (0..problem.y.len()).step_by(BLOCK).flat_map(move |first| {
+        let mut counts = [0.0; BLOCK];
+        problem.counts(replicate, first, &mut counts);
+        (first..problem.y.len())
+            .zip(counts)
+            .filter(|(_, count)| *count > 0.0)
+            .map(|(row, count)| (row, count * problem.weight(row)))
+    })
+}
+
+/// Some of the rows, with weights of their own.
+struct Part {
+    rows: Vec<usize>,
+    weights: Vec<f64>,
+}
+
+/// Solves a part of the rows.
+fn fit_part(
+    problem: &Replicates<'_>,
+    part: &Part,
+    balanced: bool,
+    c: f64,
+    start: Option<&Model>,
+) -> Result<Model, FitError> {
+    let y: Vec<bool> = part.rows.iter().map(|&row| problem.y[row]).collect();
+    let store: Vec<Vec<f64>> = (0..problem.x.width()).map(|j| problem.x.gather(j, &part.rows)).collect();
     let columns: Vec<&[f64]> = store.iter().map(Vec::as_slice).collect();
     let part = Problem {
         x: Design::from_columns(&columns),
         y: &y,
-        weights: Some(&weights),
-        balanced: problem.balanced,
-        c: problem.c,
+        weights: Some(&part.weights),
+        balanced,
+        c,
         penalty: problem.penalty,
     };
-    match logistic::fit(&part, Stop::Exact, None) {
-        // Only rows of weight 0 were taken of a class.
-        Err(FitError::Empty | FitError::OneClass { .. }) => {
-            Ok(Model { coef: vec![0.0; width], intercept: 0.0 })
-        }
-        other => other,
-    }
-}
-
-/// Solves one replicate by itself.
-fn fit_alone(problem: &Replicates<'_>, replicate: usize, start: Option<&Model>) -> Result<Model, FitError> {
-    let mut taken = Vec::new();
-    let mut weights = Vec::new();
-    for first in (0..problem.y.len()).step_by(BLOCK) {
-        let mut counts = [0.0; BLOCK];
-        problem.counts(replicate, first, &mut counts);
-        for (row, count) in (first..problem.y.len()).zip(counts) {
-            if count > 0.0 {
-                taken.push(row);
-                weights.push(count * problem.weight(row));
-            }
-        }
-    }
-    let y: Vec<bool> = taken.iter().map(|&row| problem.y[row]).collect();
-    let store: Vec<Vec<f64>> = (0..problem.x.width()).map(|j| problem.x.gather(j, &taken)).collect();
-    let columns: Vec<&[f64]> = store.iter().map(Vec::as_slice).collect();
-    let alone = Problem {
-        x: Design::from_columns(&columns),
-        y: &y,
-        weights: Some(&weights),
-        balanced: problem.balanced,
-        c: problem.c,
-        penalty: problem.penalty,
-    };
-    logistic::fit(&alone, Stop::Exact, start)
+    logistic::fit(&part, Stop::Exact, start)
 }
 
 impl Columns<'_> {
@@ -196,6 +182,13 @@ impl Columns<'_> {
 impl Replicates<'_> {
     fn weight(&self, row: usize) -> f64 {
         self.weights.map_or(1.0, |weights| weights[row])
+    }
+
+    /// Multiplicity of a row in a replicate.
+    fn count(&self, replicate: usize, row: usize) -> usize {
+        let starts = &self.starts[replicate];
+        let from = starts.partition_point(|&start| start.saturating_add(self.block) <= row);
+        starts[from..].partition_point(|&start| start <= row)
     }
 
     /// Multiplicities in a replicate of the rows from `first`; whether any is not 0.

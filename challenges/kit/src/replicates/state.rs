@@ -63,6 +63,11 @@ impl State {
         }
     }
 
+    /// Goes on from another model.
+    pub(super) fn move_to(&mut self, model: &Model) {
+        self.theta = model.coef.iter().copied().chain([model.intercept]).collect();
+    }
+
     pub(super) fn factor(&mut self, ridge: &[f64]) {
         let order = ridge.len();
         for (i, ridge) in ridge.iter().enumerate() {

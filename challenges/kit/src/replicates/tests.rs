@@ -109,6 +109,36 @@ fn equals_single_fits_on_plain_data() {
 }
 
 #[test]
+fn rows_told_apart_with_ease_are_looked_at_last() {
+    let mut data = data(9_000, 5, 0.4, 0.0, 5);
+    data.columns.iter_mut().flatten().for_each(|x| *x *= 64.0);
+    // Many rows far from the border between the labels, and labels that are wrong near it.
+    let sum = |row: usize| data.columns.iter().map(|column| column[row]).sum::<f64>();
+    data.y = (0..9_000).map(|row| sum(row) + 0.5 * (row % 7) as f64 > 113.0).collect();
+    let starts = draws(9_000, 120);
+    let columns: Vec<&[f64]> = data.columns.iter().map(Vec::as_slice).collect();
+    let problem = Replicates {
+        x: Columns::F64(&columns),
+        y: &data.y,
+        weights: Some(&data.weights),
+        balanced: true,
+        c: 0.5,
+        penalty: Penalty::L2,
+        block: 120,
+        starts: &starts,
+    };
+    let start = start::common(&problem).unwrap();
+    let mut states: Vec<State> =
+        (0..20).map(|b| State::new(&problem, b, class_sums(&problem, b), &start)).collect();
+    assert!(start::narrow(&problem, &start, &mut states, &ridge(&problem)).unwrap());
+    for penalty in [Penalty::L2, Penalty::L2Bias] {
+        let (worst, compared) = worst(&data, 120, &starts, true, 0.5, penalty);
+        println!("{worst:.1e}");
+        assert!(compared == 20 && worst < 1e-6, "{worst}");
+    }
+}
+
+#[test]
 fn hard_data_fall_back_and_still_agree() {
     // Clones, a constant, a separable label, and fewer rows than parameters.
     let mut clones = data(900, 6, 0.4, 2.0, 3);
