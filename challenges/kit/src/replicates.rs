@@ -9,6 +9,7 @@
 //! hold nearly all the curvature. A replicate on which this does not converge is solved by [`logistic::fit`].
 
 mod cell;
+mod network;
 mod passes;
 mod start;
 mod state;
@@ -19,6 +20,8 @@ mod tile;
 use crate::logistic::{self, Design, FitError, Model, Penalty, Problem, Stop};
 use passes::{add_curvatures, gradients, own_curvatures};
 use state::{State, Verdict};
+
+pub use network::fit_network;
 
 /// Rows of one block: the features of 64 columns fill 32 KB, and a block of 120 drawn rows spans about three.
 const BLOCK: usize = 64;
@@ -103,7 +106,8 @@ pub fn fit(problem: &Replicates<'_>) -> Result<Vec<Option<Model>>, FitError> {
             own_curvatures(problem, &mut slow);
             slow.into_iter().for_each(|state| state.begin_anew(&ridge));
         }
-        gradients(problem, &mut open);
+        let mut queries: Vec<_> = open.iter_mut().map(|state| state.query()).collect();
+        gradients::<false>(problem, &mut queries);
         for state in open {
             state.advance(&ridge);
         }
@@ -182,6 +186,12 @@ impl Columns<'_> {
 impl Replicates<'_> {
     fn weight(&self, row: usize) -> f64 {
         self.weights.map_or(1.0, |weights| weights[row])
+    }
+
+    /// Weights of the negative and of the positive class, where their rows sum to `sums`.
+    fn class_weights(&self, sums: [f64; 2]) -> [f64; 2] {
+        let total = sums[0] + sums[1];
+        sums.map(|sum| if self.balanced { total / (2.0 * sum) } else { 1.0 })
     }
 
     /// Multiplicity of a row in a replicate.

@@ -21,5 +21,6 @@ mod rows;
 pub use design::{Design, Model};
 pub use problem::{FitError, Penalty, Problem, Stop, fit};
 
+pub(crate) use lbfgs::Minimiser;
 pub(crate) use problem::{class_weights, solve};
 pub(crate) use rows::Rows;

@@ -3,8 +3,8 @@
 use super::miner::{MinerModels, is_number};
 use super::{Error, Plan, Pooled};
 use crate::auc::auc;
-use crate::bootstrap::{BlockBootstrap, block_bootstrap, block_draws, median_of_means};
-use crate::logistic::{self, Design, FitError, Model, Penalty, Problem, Stop};
+use crate::bootstrap::{BlockBootstrap, block_draws, median_of_means};
+use crate::logistic::{FitError, Model, Penalty, Stop};
 use crate::replicates::{self, Columns, Replicates};
 use half::f16;
 
@@ -77,59 +77,41 @@ fn sub_segments<'a>(
 fn fit_replicates(pooled: &Pooled, plan: &Plan, x: &[Vec<f32>], y: &[bool]) -> Result<Vec<Model>, FitError> {
     let seed = pooled.bootstrap.seed + 7919 * (plan.index as u64 + 1);
     let bootstrap = BlockBootstrap { seed, ..pooled.bootstrap };
-    let models = match pooled.meta_stop {
-        Stop::Exact => fit_together(pooled, bootstrap, x, y)?,
-        Stop::Network { .. } => {
-            block_bootstrap(bootstrap, y, |counts: &[u32]| fit_one(pooled, x, y, counts))?
+    let draws = (0..bootstrap.replicates).map(|b| block_draws(y.len(), bootstrap.block, bootstrap.seed, b));
+    if let Some(starts) = draws.collect::<Option<Vec<_>>>() {
+        let models = fit_together(pooled, bootstrap.block, &starts, x, y)?;
+        if !models.is_empty() {
+            return Ok(models);
         }
-    };
-    match models {
-        Some(models) => Ok(models),
-        None => Ok(vec![fit_one(pooled, x, y, &vec![1; y.len()])?]),
     }
+    // One block of all rows, once.
+    fit_together(pooled, y.len(), &[vec![0]], x, y)
 }
 
-/// The optima of all replicates; `None` where the bootstrap declines.
+/// The models of all replicates that have both classes.
 fn fit_together(
     pooled: &Pooled,
-    bootstrap: BlockBootstrap,
+    block: usize,
+    starts: &[Vec<usize>],
     x: &[Vec<f32>],
     y: &[bool],
-) -> Result<Option<Vec<Model>>, FitError> {
-    let draws = (0..bootstrap.replicates).map(|b| block_draws(y.len(), bootstrap.block, bootstrap.seed, b));
-    let Some(starts) = draws.collect::<Option<Vec<_>>>() else { return Ok(None) };
+) -> Result<Vec<Model>, FitError> {
     let columns: Vec<&[f32]> = x.iter().map(Vec::as_slice).collect();
-    let models = replicates::fit(&Replicates {
+    let problem = Replicates {
         x: Columns::F32(&columns),
         y,
         weights: None,
         balanced: true,
         c: pooled.meta_c,
         penalty: Penalty::L2,
-        block: bootstrap.block,
-        starts: &starts,
-    })?;
-    Ok(Some(models.into_iter().flatten().collect::<Vec<_>>()).filter(|models| !models.is_empty()))
-}
-
-/// One model, whose rows count as often as `counts` says.
-fn fit_one(pooled: &Pooled, x: &[Vec<f32>], y: &[bool], counts: &[u32]) -> Result<Model, FitError> {
-    // In double precision only what counts: a replicate leaves out more than a third of the rows.
-    let drawn = || counts.iter().enumerate().filter(|(_, count)| **count > 0);
-    let gather = |column: &Vec<f32>| drawn().map(|(row, _)| f64::from(column[row])).collect();
-    let columns: Vec<Vec<f64>> = x.iter().map(gather).collect();
-    let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
-    let labels: Vec<bool> = drawn().map(|(row, _)| y[row]).collect();
-    let weights: Vec<f64> = drawn().map(|(_, &count)| f64::from(count)).collect();
-    let problem = Problem {
-        x: Design::from_columns(&columns),
-        y: &labels,
-        weights: Some(&weights),
-        balanced: true,
-        c: pooled.meta_c,
-        penalty: Penalty::L2,
+        block,
+        starts,
     };
-    logistic::fit(&problem, pooled.meta_stop, None)
+    let models = match pooled.meta_stop {
+        Stop::Exact => replicates::fit(&problem)?,
+        Stop::Network { tol, max_iter } => replicates::fit_network(&problem, tol, max_iter)?,
+    };
+    Ok(models.into_iter().flatten().collect())
 }
 
 fn mean(models: &[Model]) -> Option<Model> {

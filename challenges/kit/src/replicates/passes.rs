@@ -6,36 +6,49 @@ use super::tile::{GROUP, Tile, decide, products};
 use super::{BLOCK, Replicates};
 use crate::logistic::Model;
 
-/// Gradients of the loss at each state's `theta`.
-pub(super) fn gradients(problem: &Replicates<'_>, states: &mut [&mut State]) {
+/// Where the loss of a replicate is wanted, and what it is there.
+pub(super) struct Query<'a> {
+    pub(super) replicate: usize,
+    /// Factor of the loss of a negative and of a positive row.
+    pub(super) scale: [f64; 2],
+    pub(super) theta: &'a [f64],
+    pub(super) gradient: &'a mut [f64],
+    pub(super) value: f64,
+}
+
+/// Gradients of the loss at each query's `theta`; the values too if `VALUES`.
+pub(super) fn gradients<const VALUES: bool>(problem: &Replicates<'_>, queries: &mut [Query<'_>]) {
     let mut x = Tile::new(problem.x.width());
     let order = problem.x.width() + 1;
-    states.iter_mut().for_each(|state| state.gradient.fill(0.0));
+    for query in &mut *queries {
+        query.gradient.fill(0.0);
+        query.value = 0.0;
+    }
     // Per group of replicates that share a tile: parameters interleaved.
     let mut theta = vec![[0.0; GROUP]; order];
     let mut residual = [[0.0; BLOCK]; GROUP];
-    let mut present = Vec::with_capacity(states.len());
-    let mut counts = vec![[0.0; BLOCK]; states.len()];
+    let mut present = Vec::with_capacity(queries.len());
+    let mut counts = vec![[0.0; BLOCK]; queries.len()];
     for first in (0..problem.y.len()).step_by(BLOCK) {
         present.clear();
-        for (i, (state, counts)) in states.iter().zip(&mut counts).enumerate() {
-            if problem.counts(state.replicate, first, counts) {
+        for (i, (query, counts)) in queries.iter().zip(&mut counts).enumerate() {
+            if problem.counts(query.replicate, first, counts) {
                 present.push(i);
             }
         }
         x.load(problem, first);
         for group in present.chunks(GROUP) {
             for (lane, &i) in group.iter().enumerate() {
-                theta.iter_mut().zip(&states[i].theta).for_each(|(theta, value)| theta[lane] = *value);
+                theta.iter_mut().zip(queries[i].theta).for_each(|(theta, value)| theta[lane] = *value);
             }
             decide(&x.columns, &theta, &mut residual);
             for (residual, &i) in residual.iter_mut().zip(group) {
-                x.residuals(&counts[i], states[i].scale, residual);
+                queries[i].value += x.residuals::<VALUES>(&counts[i], queries[i].scale, residual);
             }
             for (j, pair) in x.columns.as_chunks::<2>().0.iter().enumerate() {
                 let sums = products(residual.each_ref().map(|r| &r[..]), pair.each_ref().map(|x| &x[..]));
                 for (sums, &i) in sums.iter().zip(group) {
-                    let gradient = &mut states[i].gradient[2 * j..];
+                    let gradient = &mut queries[i].gradient[2 * j..];
                     gradient.iter_mut().zip(sums).for_each(|(gradient, sum)| *gradient += sum);
                 }
             }

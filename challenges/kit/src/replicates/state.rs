@@ -1,6 +1,7 @@
 //! One replicate on its way to its optimum.
 
 use super::Replicates;
+use super::passes::Query;
 use crate::logistic::Model;
 use crate::math;
 
@@ -45,8 +46,7 @@ struct Pair {
 
 impl State {
     pub(super) fn new(problem: &Replicates<'_>, replicate: usize, sums: [f64; 2], start: &Model) -> Self {
-        let total = sums[0] + sums[1];
-        let scale = sums.map(|sum| problem.c * if problem.balanced { total / (2.0 * sum) } else { 1.0 });
+        let scale = problem.class_weights(sums).map(|weight| problem.c * weight);
         let theta: Vec<f64> = start.coef.iter().copied().chain([start.intercept]).collect();
         Self {
             replicate,
@@ -61,6 +61,12 @@ impl State {
             slow: 0,
             verdict: Verdict::Open,
         }
+    }
+
+    /// Asks for the gradient of the loss where it is.
+    pub(super) fn query(&mut self) -> Query<'_> {
+        let (replicate, scale) = (self.replicate, self.scale);
+        Query { replicate, scale, theta: &self.theta, gradient: &mut self.gradient, value: 0.0 }
     }
 
     /// Goes on from another model.

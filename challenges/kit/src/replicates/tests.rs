@@ -139,6 +139,46 @@ fn rows_told_apart_with_ease_are_looked_at_last() {
 }
 
 #[test]
+fn stops_where_each_would_stop_alone() {
+    for (rows, width, rare, signal) in [(2_000, 7, 0.4, 0.3), (1_300, 0, 0.2, 0.0), (900, 12, 0.5, 5.0)] {
+        let data = data(rows, width, rare, signal, 11);
+        let columns: Vec<&[f64]> = data.columns.iter().map(Vec::as_slice).collect();
+        let starts = draws(rows, 120);
+        let problem = Replicates {
+            x: Columns::F64(&columns),
+            y: &data.y,
+            weights: Some(&data.weights),
+            balanced: true,
+            c: 0.5,
+            penalty: Penalty::L2,
+            block: 120,
+            starts: &starts,
+        };
+        for (tol, max_iter) in [(1e-4, 100), (1e-9, 100), (1e-9, 3)] {
+            let ours = fit_network(&problem, tol, max_iter).unwrap();
+            for (ours, starts) in ours.iter().zip(&starts) {
+                let counts = multiplicities(rows, 120, starts);
+                let weights: Vec<f64> =
+                    data.weights.iter().zip(counts).map(|(w, count)| w * f64::from(count)).collect();
+                let alone = Problem {
+                    x: Design::from_columns(&columns),
+                    y: &data.y,
+                    weights: Some(&weights),
+                    balanced: true,
+                    c: 0.5,
+                    penalty: Penalty::L2,
+                };
+                let alone = logistic::fit(&alone, Stop::Network { tol, max_iter }, None).unwrap();
+                let ours = ours.as_ref().unwrap();
+                let off = ours.coef.iter().zip(&alone.coef).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+                assert!(off < 1e-8 && (ours.intercept - alone.intercept).abs() < 1e-8, "{off}");
+            }
+        }
+        assert!(fit_network(&Replicates { penalty: Penalty::L2Bias, ..problem }, 1e-4, 9).is_err());
+    }
+}
+
+#[test]
 fn hard_data_fall_back_and_still_agree() {
     // Clones, a constant, a separable label, and fewer rows than parameters.
     let mut clones = data(900, 6, 0.4, 2.0, 3);

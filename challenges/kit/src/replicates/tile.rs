@@ -12,13 +12,15 @@ pub(super) struct Tile {
     pub(super) columns: Vec<[f64; BLOCK]>,
     pub(super) weights: [f64; BLOCK],
     pub(super) y: [bool; BLOCK],
+    /// 1 for a positive label, -1 for a negative one.
+    sign: [f64; BLOCK],
 }
 
 impl Tile {
     pub(super) fn new(width: usize) -> Self {
         let mut columns = vec![[0.0; BLOCK]; (width + 1).next_multiple_of(2)];
         columns[width] = [1.0; BLOCK];
-        Self { columns, weights: [0.0; BLOCK], y: [false; BLOCK] }
+        Self { columns, weights: [0.0; BLOCK], y: [false; BLOCK], sign: [-1.0; BLOCK] }
     }
 
     pub(super) fn load(&mut self, problem: &Replicates<'_>, first: usize) {
@@ -40,6 +42,7 @@ impl Tile {
             }
         }
         self.y[..n].copy_from_slice(&problem.y[rows.clone()]);
+        self.sign.iter_mut().zip(&self.y).for_each(|(sign, &y)| *sign = if y { 1.0 } else { -1.0 });
         match problem.weights {
             Some(weights) => self.weights[..n].copy_from_slice(&weights[rows]),
             None => self.weights[..n].fill(1.0),
@@ -47,18 +50,30 @@ impl Tile {
         self.weights[n..].fill(0.0);
     }
 
-    /// Turns decision values into derivatives of the loss.
-    pub(super) fn residuals(&self, counts: &[f64; BLOCK], scale: [f64; 2], values: &mut [f64; BLOCK]) {
+    /// Turns decision values into derivatives of the loss; gives the loss if `VALUES`, else 0.
+    pub(super) fn residuals<const VALUES: bool>(
+        &self,
+        counts: &[f64; BLOCK],
+        scale: [f64; 2],
+        values: &mut [f64; BLOCK],
+    ) -> f64 {
+        let mut loss = [0.0; BLOCK];
         for i in 0..BLOCK {
-            let z = values[i];
-            let t = math::exp(-z.abs());
+            let margin = values[i] * self.sign[i];
+            let t = math::exp(-margin.abs());
             let likely = 1.0 / (1.0 + t);
             let unlikely = t * likely;
             // Probability of the other label, never had by subtraction from 1.
-            let wrong = if (z > 0.0) == self.y[i] { unlikely } else { likely };
-            let signed = if self.y[i] { -scale[1] } else { scale[0] };
-            values[i] = signed * (counts[i] * self.weights[i]) * wrong;
+            let wrong = if margin > 0.0 { unlikely } else { likely };
+            let scale = if self.sign[i] > 0.0 { scale[1] } else { scale[0] };
+            let weight = counts[i] * self.weights[i] * scale;
+            values[i] = -self.sign[i] * weight * wrong;
+            if VALUES {
+                let missed = if margin > 0.0 { 0.0 } else { -margin };
+                loss[i] = weight * (math::ln_1p_unit(t) + missed);
+            }
         }
+        if VALUES { math::sum(&loss) } else { 0.0 }
     }
 }
 
