@@ -1,11 +1,11 @@
 //! From labels to saliences.
 
-use crate::{Funding, Labels, stale};
+use crate::stale::Stale;
+use crate::{Funding, Labels};
 use mantis_kit::bootstrap::BlockBootstrap;
 use mantis_kit::logistic::Stop;
-use mantis_kit::pooled::{Error, Pooled};
+use mantis_kit::pooled::{Error, Pooled, read_rows};
 use mantis_plugin_api::{History, PluginError, Run, Salience, Score, Solver, WhyZero, f16};
-use std::cell::RefCell;
 
 impl Score for Funding {
     fn score(&self, history: &dyn History, labels: &Labels, run: &dyn Run) -> Result<Salience, PluginError> {
@@ -18,15 +18,11 @@ impl Score for Funding {
                 format!("{paired} rows with a later pair, {needed} are needed"),
             ));
         }
-        let assets = history.shape().dim;
-        let stale = RefCell::new(vec![0; miners]);
-        let column = |miner: usize| -> Result<Vec<f16>, PluginError> {
-            let all = history.miner(miner)?;
-            let rows = labels.rows.iter();
-            let mut own: Vec<f16> =
-                rows.flat_map(|&row| &all[row * assets..(row + 1) * assets]).copied().collect();
-            stale.borrow_mut()[miner] = stale::clear(&mut own, labels, assets, self.params.stale_std);
-            Ok(own)
+        let mut stale: Vec<Option<Stale>> = vec![None; miners];
+        let column = |miner: usize, out: &mut Vec<f16>| -> Result<(), PluginError> {
+            read_rows(history, miner, &labels.rows, out)?;
+            stale[miner].get_or_insert_with(|| Stale::find(out, labels, self.params.stale_std)).clear(out);
+            Ok(())
         };
         let outcome = self.pooled(labels).run(miners, column, |done| run.progress(done));
         let outcome = outcome.map_err(|error| match error {
@@ -36,7 +32,8 @@ impl Score for Funding {
         let mut salience = outcome.report(self.params.top_k);
         salience.fact("rows", paired as f64);
         salience.fact("samples", labels.above.iter().flatten().count() as f64);
-        for (miner, stale) in stale.into_inner().into_iter().enumerate() {
+        for (miner, stale) in stale.iter().enumerate() {
+            let stale = stale.as_ref().map_or(0, Stale::sent);
             salience.note(miner, "stale_assets", stale as f64);
             if stale > 0 && outcome.miners[miner].samples == 0 {
                 salience.zero(miner, WhyZero::new("stale", "what it sends never changes, for any asset"));

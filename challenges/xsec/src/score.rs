@@ -3,7 +3,7 @@
 use crate::{CrossSection, Labels};
 use mantis_kit::bootstrap::BlockBootstrap;
 use mantis_kit::logistic::Stop;
-use mantis_kit::pooled::{Error, Pooled};
+use mantis_kit::pooled::{Error, Pooled, read_rows};
 use mantis_plugin_api::{History, PluginError, Run, Salience, Score, Solver, f16};
 
 impl Score for CrossSection {
@@ -13,12 +13,8 @@ impl Score for CrossSection {
             let (rows, needed) = (labels.labelled, self.params.min_rows);
             return Ok(Salience::empty(miners, format!("{rows} rows with a label, {needed} are needed")));
         }
-        let assets = history.shape().dim;
-        let column = |miner: usize| -> Result<Vec<f16>, PluginError> {
-            let all = history.miner(miner)?;
-            let rows = &labels.rows[..labels.labelled];
-            Ok(rows.iter().flat_map(|&row| &all[row * assets..(row + 1) * assets]).copied().collect())
-        };
+        let rows = &labels.rows[..labels.labelled];
+        let column = |miner: usize, out: &mut Vec<f16>| read_rows(history, miner, rows, out);
         let outcome = self.pooled(labels).run(miners, column, |done| run.progress(done));
         let outcome = outcome.map_err(|error| match error {
             Error::Column(error) => error,

@@ -1,6 +1,7 @@
 //! The ensemble of one segment.
 
-use super::miner::{MinerModels, is_number};
+use super::counts::{Line, is_number, widened};
+use super::miner::Models;
 use super::{Error, Plan, Pooled};
 use crate::auc::auc;
 use crate::bootstrap::{BlockBootstrap, block_draws, median_of_means};
@@ -23,21 +24,26 @@ pub(super) struct Ensemble {
 /// Fits on the past and measures on the segment; `None` where there is too little to fit on.
 pub(super) fn fit<E>(
     pooled: &Pooled,
+    plans: &[Plan],
     plan: &Plan,
     selected: &[usize],
-    models: &[MinerModels],
-    column: &mut impl FnMut(usize) -> Result<Vec<f16>, E>,
+    models: &mut [Option<Models>],
+    column: &mut impl FnMut(usize, &mut Vec<f16>) -> Result<(), E>,
 ) -> Result<Option<Ensemble>, Error<E>> {
     let mut train = Samples::new(pooled, 0..plan.train_end);
     let mut val = Samples::new(pooled, plan.val.clone());
     let mut columns = Vec::with_capacity(selected.len());
+    let mut numbers = Vec::new();
     for &miner in selected {
-        let numbers = column(miner).map_err(Error::Column)?;
-        let own = &models[miner];
-        let past = sub_segments(pooled, plan).map(|(known, rows)| (own.model(known), rows));
+        column(miner, &mut numbers).map_err(Error::Column)?;
+        let own = match &mut models[miner] {
+            Some(own) => own,
+            own @ None => own.insert(Models::new(pooled, plans, &numbers)?),
+        };
+        let past = sub_segments(pooled, plan).map(|(known, rows)| (own.line(known), rows));
         columns.push((
             train.values(pooled, &numbers, past),
-            val.values(pooled, &numbers, [(own.model(plan.train_end), plan.val.clone())].into_iter()),
+            val.values(pooled, &numbers, [(own.line(plan.train_end), plan.val.clone())].into_iter()),
         ));
     }
     let (mut past, asked): (Vec<Vec<f32>>, Vec<Vec<f32>>) = columns.into_iter().unzip();
@@ -145,18 +151,20 @@ impl Samples {
         &mut self,
         pooled: &Pooled,
         numbers: &[f16],
-        fills: impl Iterator<Item = (Option<(f64, f64)>, std::ops::Range<usize>)>,
+        fills: impl Iterator<Item = (Option<Line>, std::ops::Range<usize>)>,
     ) -> Vec<f32> {
         let mut values = vec![0.0; self.at.len()];
-        for (model, rows) in fills {
-            let Some((slope, intercept)) = model else { continue };
+        for (line, rows) in fills {
+            let Some(line) = line else { continue };
             let place = |row: usize| self.at.partition_point(|&at| (at as usize) < row * pooled.assets);
-            for i in place(rows.start)..place(rows.end) {
-                let number = numbers[self.at[i] as usize];
-                if is_number(number) {
-                    values[i] = (slope * number.to_f64() + intercept) as f32;
-                    self.covered[i] = true;
-                }
+            let range = place(rows.start)..place(rows.end);
+            let samples = self.at[range.clone()].iter().zip(&mut self.covered[range.clone()]);
+            for (value, (&at, covered)) in values[range].iter_mut().zip(samples) {
+                let number = numbers[at as usize];
+                let decision = line.slope * f64::from(widened(number.to_bits())) + line.offset;
+                let is_number = is_number(number);
+                *value = if is_number { decision as f32 } else { 0.0 };
+                *covered |= is_number;
             }
         }
         values

@@ -1,117 +1,114 @@
-//! All models of one miner, from one pass over its numbers.
+//! The models of one miner alone, from passes over its numbers.
 
+use super::counts::{Counts, Line};
 use super::{Plan, Pooled};
-use crate::logistic::{FitError, Model, Penalty};
-use crate::univariate::Histogram;
+use crate::logistic::{FitError, Stop};
 use half::f16;
-use std::collections::BTreeMap;
 
-/// What one miner's numbers alone say.
-pub(super) struct MinerModels {
+/// What one miner's numbers alone are worth.
+pub(super) struct Standing {
     /// Samples with a number.
     pub(super) samples: usize,
     /// Per segment: AUC on its recent rows of the model of the rows before; `None` where there are too few samples.
     pub(super) aucs: Vec<Option<f64>>,
-    /// By number of rows known: slope and intercept; none where there are too few samples.
-    models: BTreeMap<usize, (f64, f64)>,
 }
 
-impl MinerModels {
-    /// Fits all that any segment will ask for.
+impl Standing {
     pub(super) fn new(pooled: &Pooled, plans: &[Plan], numbers: &[f16]) -> Result<Self, FitError> {
-        // Row counts at which something is fitted: for the selection, or to fill values.
-        let fit_ends: Vec<usize> = plans.iter().map(|plan| plan.fit_end).filter(|&end| end > 0).collect();
-        let fill_ends: Vec<usize> = plans.iter().flat_map(|plan| [plan.val.start, plan.train_end]).collect();
-        let mut ends: Vec<usize> = fit_ends.iter().chain(&fill_ends).copied().collect();
-        ends.sort_unstable();
-        ends.dedup();
-
-        let mut known = Histogram::new();
-        let mut counts = Counts::default();
-        let mut fitted: BTreeMap<usize, Option<Model>> = BTreeMap::new();
-        let mut distinct: BTreeMap<usize, usize> = BTreeMap::new();
-        let mut row = 0;
-        for end in ends {
-            counts += add(pooled, numbers, row..end, &mut known);
-            row = end;
-            distinct.insert(end, known.distinct());
-            fitted.insert(end, fit(pooled, &known, counts)?);
+        let mut marks: Vec<usize> =
+            plans.iter().flat_map(|plan| [plan.fit_end, plan.eval.start, plan.eval.end]).collect();
+        marks.sort_unstable();
+        marks.dedup();
+        let mut known = Known::new(pooled, numbers);
+        let mut slopes = vec![None; plans.len()];
+        let mut before: Vec<Option<Counts>> = vec![None; plans.len()];
+        let mut aucs = vec![None; plans.len()];
+        for mark in marks {
+            let counts = known.up_to(mark);
+            for (i, plan) in plans.iter().enumerate() {
+                if plan.fit_end == mark {
+                    slopes[i] = slope(pooled, counts)?;
+                }
+                if plan.eval.start == mark && slopes[i].is_some() {
+                    before[i] = Some(counts.clone());
+                }
+                if plan.eval.end == mark
+                    && let (Some(slope), Some(before)) = (slopes[i], before[i].take())
+                {
+                    // A model of one number is a monotone map of it, so the AUC is the number's own, or its mirror
+                    // image.
+                    let recent = counts.since(&before);
+                    aucs[i] = recent.is_enough(pooled.min_eval).then(|| recent.auc(slope));
+                }
+            }
         }
-        let samples = (counts + add(pooled, numbers, row..pooled.rows, &mut known)).samples;
-        let mut aucs = Vec::with_capacity(plans.len());
-        let mut recent = Histogram::new();
-        for plan in plans {
-            recent.clear();
-            let counts = add(pooled, numbers, plan.eval.clone(), &mut recent);
-            let is_varied = distinct.get(&plan.fit_end).is_some_and(|&n| n >= pooled.min_distinct);
-            let model = fitted.get(&plan.fit_end).and_then(Option::as_ref).filter(|_| is_varied);
-            let auc = recent.auc().filter(|_| counts.samples >= pooled.min_eval);
-            // A model of one number is a monotone map of it, so the AUC is the number's own, or its mirror image.
-            aucs.push(model.zip(auc).map(|(model, auc)| match model.coef[0] {
-                slope if slope > 0.0 => auc,
-                slope if slope < 0.0 => 1.0 - auc,
-                _ => 0.5,
-            }));
-        }
-        let models = fitted.into_iter().filter_map(|(end, model)| Some((end, model?)));
-        let models = models.map(|(end, model)| (end, (model.coef[0], model.intercept))).collect();
-        Ok(Self { samples, aucs, models })
-    }
-
-    /// Slope and intercept of the model that knows the first `rows` rows.
-    pub(super) fn model(&self, rows: usize) -> Option<(f64, f64)> {
-        self.models.get(&rows).copied()
+        Ok(Self { samples: known.up_to(pooled.rows).samples(), aucs })
     }
 }
 
-#[derive(Clone, Copy, Default)]
-struct Counts {
-    samples: usize,
-    positive: usize,
-}
-
-impl std::ops::AddAssign for Counts {
-    fn add_assign(&mut self, other: Self) {
-        self.samples += other.samples;
-        self.positive += other.positive;
-    }
-}
-
-impl std::ops::Add for Counts {
-    type Output = Self;
-    fn add(mut self, other: Self) -> Self {
-        self += other;
-        self
-    }
-}
-
-/// Adds the samples of some rows that have a label and a number.
-fn add(pooled: &Pooled, numbers: &[f16], rows: std::ops::Range<usize>, histogram: &mut Histogram) -> Counts {
-    let mut counts = Counts::default();
-    if rows.is_empty() {
-        return counts;
-    }
-    let numbers = &numbers[rows.start * pooled.assets..rows.end * pooled.assets];
-    for (number, label) in numbers.iter().zip(pooled.labels_of(rows)) {
-        if let Some(positive) = *label
-            && is_number(*number)
-            && histogram.add(*number, positive, 1.0)
-        {
-            counts += Counts { samples: 1, positive: usize::from(positive) };
-        }
-    }
-    counts
-}
-
-fn fit(pooled: &Pooled, known: &Histogram, counts: Counts) -> Result<Option<Model>, FitError> {
-    let Counts { samples, positive } = counts;
-    if samples < pooled.min_fit || positive == 0 || positive == samples {
+/// A number with the sign of the slope that the selection's model has; `None` where there are too few samples.
+fn slope(pooled: &Pooled, counts: &Counts) -> Result<Option<f64>, FitError> {
+    if !counts.is_enough(pooled.min_fit) || counts.distinct() < pooled.min_distinct {
         return Ok(None);
     }
-    known.fit(pooled.base_c, false, Penalty::L2, pooled.base_stop).map(Some)
+    Ok(Some(match pooled.base_stop {
+        Stop::Exact => counts.tendency(),
+        stop @ Stop::Network { .. } => counts.fit(pooled.base_c, stop, None)?.slope,
+    }))
 }
 
-/// Whether the miner said anything: neither zero nor broken.
-pub(super) fn is_number(number: f16) -> bool {
-    number.to_bits() & 0x7fff != 0 && number.is_finite()
+/// The models of one miner that fill values, by number of rows known.
+pub(super) struct Models {
+    ends: Vec<usize>,
+    lines: Vec<Option<Line>>,
+}
+
+impl Models {
+    /// Fits all that any segment will ask for.
+    pub(super) fn new(pooled: &Pooled, plans: &[Plan], numbers: &[f16]) -> Result<Self, FitError> {
+        let mut ends: Vec<usize> = plans.iter().flat_map(|plan| [plan.val.start, plan.train_end]).collect();
+        ends.sort_unstable();
+        ends.dedup();
+        let mut known = Known::new(pooled, numbers);
+        let mut last = None;
+        let mut fit = |&end: &usize| -> Result<Option<Line>, FitError> {
+            let counts = known.up_to(end);
+            if !counts.is_enough(pooled.min_fit) {
+                return Ok(None);
+            }
+            last = Some(counts.fit(pooled.base_c, pooled.base_stop, last)?);
+            Ok(last)
+        };
+        let lines = ends.iter().map(&mut fit).collect::<Result<_, _>>()?;
+        Ok(Self { ends, lines })
+    }
+
+    /// The model that knows the first `rows` rows; `None` where there are too few samples.
+    pub(super) fn line(&self, rows: usize) -> Option<Line> {
+        self.ends.binary_search(&rows).ok().and_then(|at| self.lines[at])
+    }
+}
+
+/// The samples of a growing number of rows.
+struct Known<'a> {
+    pooled: &'a Pooled,
+    numbers: &'a [f16],
+    rows: usize,
+    counts: Counts,
+}
+
+impl<'a> Known<'a> {
+    fn new(pooled: &'a Pooled, numbers: &'a [f16]) -> Self {
+        Self { pooled, numbers, rows: 0, counts: Counts::new() }
+    }
+
+    /// The samples of the first `rows` rows, or of more where more were asked for before.
+    fn up_to(&mut self, rows: usize) -> &Counts {
+        if rows > self.rows {
+            let places = self.rows * self.pooled.assets..rows * self.pooled.assets;
+            self.counts.add(&self.numbers[places], self.pooled.labels_of(self.rows..rows));
+            self.rows = rows;
+        }
+        &self.counts
+    }
 }

@@ -5,12 +5,14 @@
 //! out-of-sample values on the past make a design matrix, an ensemble is fitted on it by block bootstrap, and what it
 //! is worth on the segment itself scales its coefficients (scoring: xsec and funding).
 //!
-//! A number is a half float, so the models of single miners are fitted on histograms that grow with the rows; each of
-//! them is needed by all later segments and is fitted once.
+//! A number is a half float, so the models of single miners are fitted on counts per value that grow with the rows; each
+//! of them is needed by all later segments and is fitted once.
 
+mod counts;
 mod ensemble;
 mod median;
 mod miner;
+mod read;
 mod report;
 
 use crate::bootstrap::BlockBootstrap;
@@ -18,8 +20,9 @@ use crate::logistic::{FitError, Stop};
 use crate::segments::{Segment, walk};
 use half::f16;
 pub use median::above_median;
+pub use read::read_rows;
 
-use miner::MinerModels;
+use miner::{Models, Standing};
 
 /// Labels of all rows and assets, and the constants of the walk.
 #[derive(Clone, Debug)]
@@ -127,46 +130,49 @@ struct Plan {
 }
 
 impl Pooled {
-    /// Walks over all rows. `column` gives a miner's numbers, `rows x assets` row by row; it is asked for every miner
-    /// once, and again for those that are selected. `progress` hears of the finished part, 0 to 1.
+    /// Walks over all rows. `column` puts a miner's numbers, `rows x assets` row by row, in the place of what it finds; it
+    /// is asked for every miner once, and again for those that are selected. `progress` hears of the finished part, 0 to 1.
     ///
     /// # Errors
     /// [`Error`], from `column` or a fit that is impossible.
     pub fn run<E>(
         &self,
         miners: usize,
-        mut column: impl FnMut(usize) -> Result<Vec<f16>, E>,
+        mut column: impl FnMut(usize, &mut Vec<f16>) -> Result<(), E>,
         mut progress: impl FnMut(f64),
     ) -> Result<Outcome, Error<E>> {
         let plans = self.plans();
         let mut outcome = Outcome { miners: vec![MinerOutcome::default(); miners], segments: Vec::new() };
-        let mut models = Vec::with_capacity(miners);
+        // Segments that select nobody need nothing.
+        let selecting: Vec<Plan> = plans.iter().filter(|plan| self.selects(plan)).cloned().collect();
+        let mut standings = Vec::with_capacity(miners);
+        let mut numbers = Vec::new();
         for (miner, about) in outcome.miners.iter_mut().enumerate() {
-            let numbers = column(miner).map_err(Error::Column)?;
-            let fitted = MinerModels::new(self, &plans, &numbers)?;
-            about.samples = fitted.samples;
-            models.push(fitted);
+            column(miner, &mut numbers).map_err(Error::Column)?;
+            let standing = Standing::new(self, &selecting, &numbers)?;
+            about.samples = standing.samples;
+            standings.push(standing);
             progress(0.4 * (miner + 1) as f64 / miners as f64);
         }
+        drop(numbers);
+        let mut models: Vec<Option<Models>> = (0..miners).map(|_| None).collect();
         let last = plans.last().map_or(0, |plan| plan.index);
-        let total: usize = plans.iter().map(|plan| plan.train_end).sum();
+        let total: usize = selecting.iter().map(|plan| plan.train_end).sum();
         let (mut done, mut weight_sum) = (0, 0.0);
         let mut importance = vec![0.0; miners];
-        for plan in &plans {
-            if self.selects(plan) {
-                let selected = self.select(plan, &models, &mut outcome.miners);
-                let fitted = ensemble::fit(self, plan, &selected, &models, &mut column)?;
-                if let Some(fitted) = fitted {
-                    let weight = crate::math::exp2(-((last - plan.index) as f64) / self.half_life);
-                    weight_sum += weight;
-                    let worth = ((fitted.auc - 0.5) / 0.5).max(0.0);
-                    for (i, &miner) in selected.iter().enumerate() {
-                        importance[miner] += weight * worth * fitted.importance[i];
-                        outcome.miners[miner].coefficient = Some(fitted.coefficients[i]);
-                    }
-                    let (index, samples, auc) = (plan.index, fitted.samples, fitted.auc);
-                    outcome.segments.push(SegmentOutcome { index, samples, auc });
+        for (i, plan) in selecting.iter().enumerate() {
+            let selected = self.select(i, &standings, &mut outcome.miners);
+            let fitted = ensemble::fit(self, &plans, plan, &selected, &mut models, &mut column)?;
+            if let Some(fitted) = fitted {
+                let weight = crate::math::exp2(-((last - plan.index) as f64) / self.half_life);
+                weight_sum += weight;
+                let worth = ((fitted.auc - 0.5) / 0.5).max(0.0);
+                for (i, &miner) in selected.iter().enumerate() {
+                    importance[miner] += weight * worth * fitted.importance[i];
+                    outcome.miners[miner].coefficient = Some(fitted.coefficients[i]);
                 }
+                let (index, samples, auc) = (plan.index, fitted.samples, fitted.auc);
+                outcome.segments.push(SegmentOutcome { index, samples, auc });
             }
             done += plan.train_end;
             progress(0.4 + 0.6 * done as f64 / total.max(1) as f64);
@@ -206,10 +212,10 @@ impl Pooled {
             && self.is_enough(plan.val.clone())
     }
 
-    /// The miners with the best AUC, in falling order, ties by index.
-    fn select(&self, plan: &Plan, models: &[MinerModels], about: &mut [MinerOutcome]) -> Vec<usize> {
-        let auc = |miner: usize| models[miner].aucs[plan.index];
-        let mut order: Vec<usize> = (0..models.len()).collect();
+    /// The miners with the best AUC in a segment, in falling order, ties by index.
+    fn select(&self, segment: usize, standings: &[Standing], about: &mut [MinerOutcome]) -> Vec<usize> {
+        let auc = |miner: usize| standings[miner].aucs[segment];
+        let mut order: Vec<usize> = (0..standings.len()).collect();
         // Ranked as the network does, in single precision: it makes ties.
         let rank = |miner: usize| auc(miner).unwrap_or(0.5) as f32;
         order.sort_by(|&a, &b| rank(b).total_cmp(&rank(a)));
