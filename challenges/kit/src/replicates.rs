@@ -85,10 +85,14 @@ pub fn fit(problem: &Replicates<'_>) -> Result<Vec<Option<Model>>, FitError> {
     }
 
     let ridge = ridge(problem);
-    let start = start::common(problem)?;
+    let mut start = start::common(problem, start::COARSE, None)?;
     let mut states: Vec<State> =
         usable.into_iter().map(|b| State::new(problem, b, sums[b], &start)).collect();
     if !start::narrow(problem, &start, &mut states, &ridge)? {
+        start = start::common(problem, start::FINE, Some(&start))?;
+        for state in &mut states {
+            state.move_to(&start);
+        }
         add_curvatures(problem, &start, &mut states);
         for state in &mut states {
             state.factor(&ridge);
@@ -129,9 +133,10 @@ fn fit_alone(problem: &Replicates<'_>, replicate: usize, start: Option<&Model>) 
 
 /// The rows of a replicate, and their multiplicity times their weight.
 fn drawn<'a>(problem: &'a Replicates<'_>, replicate: usize) -> impl Iterator<Item = (usize, f64)> + 'a {
+    let mut from = 0;
     (0..problem.y.len()).step_by(BLOCK).flat_map(move |first| {
         let mut counts = [0.0; BLOCK];
-        problem.counts(replicate, first, &mut counts);
+        problem.counts(replicate, &mut from, first, &mut counts);
         (first..problem.y.len())
             .zip(counts)
             .filter(|(_, count)| *count > 0.0)
@@ -201,19 +206,24 @@ impl Replicates<'_> {
         starts[from..].partition_point(|&start| start <= row)
     }
 
-    /// Multiplicities in a replicate of the rows from `first`; whether any is not 0.
-    fn counts(&self, replicate: usize, first: usize, counts: &mut [f64; BLOCK]) -> bool {
-        counts.fill(0.0);
+    /// Multiplicities in a replicate of the rows from `first`; whether any is not 0. `from` is where the search of the
+    /// blocks begins, and where that of later rows may.
+    fn counts(&self, replicate: usize, from: &mut usize, first: usize, counts: &mut [f64; BLOCK]) -> bool {
         let end = (first + BLOCK).min(self.y.len());
         let starts = &self.starts[replicate];
-        let from = starts.partition_point(|&start| start.saturating_add(self.block) <= first);
-        let mut any = false;
-        for &start in starts[from..].iter().take_while(|&&start| start < end) {
+        while starts.get(*from).is_some_and(|start| start.saturating_add(self.block) <= first) {
+            *from += 1;
+        }
+        let mut reaching = starts[*from..].iter().take_while(|&&start| start < end).peekable();
+        if reaching.peek().is_none() {
+            return false;
+        }
+        counts.fill(0.0);
+        for &start in reaching {
             let inside = start.max(first)..start.saturating_add(self.block).min(end);
             counts[inside.start - first..inside.end - first].iter_mut().for_each(|count| *count += 1.0);
-            any = true;
         }
-        any
+        true
     }
 }
 
@@ -221,8 +231,9 @@ impl Replicates<'_> {
 fn class_sums(problem: &Replicates<'_>, replicate: usize) -> [f64; 2] {
     let mut sums = [0.0; 2];
     let mut counts = [0.0; BLOCK];
+    let mut from = 0;
     for first in (0..problem.y.len()).step_by(BLOCK) {
-        if problem.counts(replicate, first, &mut counts) {
+        if problem.counts(replicate, &mut from, first, &mut counts) {
             for (row, count) in (first..problem.y.len()).zip(counts) {
                 sums[usize::from(problem.y[row])] += count * problem.weight(row);
             }

@@ -29,10 +29,11 @@ pub(super) fn gradients<const VALUES: bool>(problem: &Replicates<'_>, queries: &
     let mut residual = [[0.0; BLOCK]; GROUP];
     let mut present = Vec::with_capacity(queries.len());
     let mut counts = vec![[0.0; BLOCK]; queries.len()];
+    let mut from = vec![0; queries.len()];
     for first in (0..problem.y.len()).step_by(BLOCK) {
         present.clear();
-        for (i, (query, counts)) in queries.iter().zip(&mut counts).enumerate() {
-            if problem.counts(query.replicate, first, counts) {
+        for (i, (query, from)) in queries.iter().zip(&mut from).enumerate() {
+            if problem.counts(query.replicate, from, first, &mut counts[i]) {
                 present.push(i);
             }
         }
@@ -65,17 +66,22 @@ pub(super) fn add_curvatures(problem: &Replicates<'_>, start: &Model, states: &m
     theta.iter_mut().zip(parameters).for_each(|(theta, value)| theta[0] = *value);
     let mut decision = [[0.0; BLOCK]; GROUP];
     let mut cell = Cell::new(order);
-    let mut counts = [0.0; BLOCK];
+    let mut counts = vec![None; states.len()];
+    let mut from = vec![0; states.len()];
     for first in (0..problem.y.len()).step_by(BLOCK) {
+        for ((state, from), counts) in states.iter().zip(&mut from).zip(&mut counts) {
+            let mut own = [0.0; BLOCK];
+            *counts = problem.counts(state.replicate, from, first, &mut own).then_some(own);
+        }
         x.load(problem, first);
         decide(&x.columns, &theta, &mut decision);
         for class in [false, true] {
             if !cell.fill(&x, class, &decision[0]) {
                 continue;
             }
-            for state in &mut *states {
-                if problem.counts(state.replicate, first, &mut counts) {
-                    let share = cell.share(&counts) * state.scale[usize::from(class)];
+            for (state, counts) in states.iter_mut().zip(&counts) {
+                if let Some(counts) = counts {
+                    let share = cell.share(counts) * state.scale[usize::from(class)];
                     cell.add_to(share, &mut state.matrix);
                 }
             }
@@ -91,16 +97,17 @@ pub(super) fn own_curvatures(problem: &Replicates<'_>, states: &mut [&mut State]
     let mut decision = [[0.0; BLOCK]; GROUP];
     let mut cell = Cell::new(order);
     let mut counts = [0.0; BLOCK];
+    let mut from = vec![0; states.len()];
     states.iter_mut().for_each(|state| state.matrix.fill(0.0));
     for first in (0..problem.y.len()).step_by(BLOCK) {
         x.load(problem, first);
-        for group in states.chunks_mut(GROUP) {
+        for (group, from) in states.chunks_mut(GROUP).zip(from.chunks_mut(GROUP)) {
             for (lane, state) in group.iter().enumerate() {
                 theta.iter_mut().zip(&state.theta).for_each(|(theta, value)| theta[lane] = *value);
             }
             decide(&x.columns, &theta, &mut decision);
-            for (state, decision) in group.iter_mut().zip(&decision) {
-                if problem.counts(state.replicate, first, &mut counts) {
+            for ((state, from), decision) in group.iter_mut().zip(from).zip(&decision) {
+                if problem.counts(state.replicate, from, first, &mut counts) {
                     let scale = |i: usize| state.scale[usize::from(x.y[i])];
                     if cell.fill_weighted(&x, decision, |i| counts[i] * x.weights[i] * scale(i)) {
                         cell.add_to(1.0, &mut state.matrix);

@@ -7,15 +7,18 @@ use crate::logistic::{FitError, Model};
 
 /// Rows with a margin above this hold next to no curvature: their other label has a probability below 1e-5.
 const NARROW: f64 = 12.0;
+/// A first look takes one row in so many, a start of all replicates one in so many.
+pub(super) const COARSE: usize = 80;
+pub(super) const FINE: usize = 10;
 /// Part of the rows below that margin from which looking at them first is no gain.
 const MANY: f64 = 0.25;
 /// Part of the rows, those of least margin, that a start is fitted on in full.
 const LEAST: usize = 20;
 
-/// A model of a part of the rows, each class thinned to what a start needs.
-pub(super) fn common(problem: &Replicates<'_>) -> Result<Model, FitError> {
+/// A model of a part of the rows, `1 / part` of them or as many as a start needs.
+pub(super) fn common(problem: &Replicates<'_>, part: usize, from: Option<&Model>) -> Result<Model, FitError> {
     let width = problem.x.width();
-    match fit_part(problem, &thinned(problem), problem.balanced, problem.c, None) {
+    match fit_part(problem, &thinned(problem, part), problem.balanced, problem.c, from) {
         // Only rows of weight 0 were taken of a class.
         Err(FitError::Empty | FitError::OneClass { .. }) => {
             Ok(Model { coef: vec![0.0; width], intercept: 0.0 })
@@ -25,15 +28,16 @@ pub(super) fn common(problem: &Replicates<'_>) -> Result<Model, FitError> {
 }
 
 /// One in so many rows of each class, which weigh for the others.
-fn thinned(problem: &Replicates<'_>) -> Part {
+fn thinned(problem: &Replicates<'_>, part: usize) -> Part {
     let rows = problem.y.len();
-    let wanted = (25 * (problem.x.width() + 1)).max(rows / 20).max(500);
+    let wanted = (25 * (problem.x.width() + 1)).max(rows / part / 2).max(500);
     let mut part = Part { rows: Vec::new(), weights: Vec::new() };
     for class in [false, true] {
         let members = problem.y.iter().filter(|&&y| y == class).count();
         let stride = (members / wanted).max(1);
         // Taken at uneven distances: rows may have a period, such as the number of assets.
-        let is_taken = |i: usize| i % stride == (i / stride).wrapping_mul(0x9e37_79b9) / 256 % stride;
+        let offset = |group: u64| (group.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % stride as u64;
+        let is_taken = |i: usize| (i % stride) as u64 == offset((i / stride) as u64);
         let of_class = (0..rows).filter(|&row| problem.y[row] == class).enumerate();
         for (_, row) in of_class.filter(|(i, _)| is_taken(*i)) {
             part.rows.push(row);
@@ -95,7 +99,7 @@ pub(super) fn narrow(
 fn refined(problem: &Replicates<'_>, start: &Model, margins: &[f64]) -> Result<Option<Model>, FitError> {
     let mut sorted = margins.to_vec();
     let (_, &mut least, _) = sorted.select_nth_unstable_by(margins.len() / LEAST, f64::total_cmp);
-    let rest = thinned(problem);
+    let rest = thinned(problem, COARSE);
     let rest = rest.rows.into_iter().zip(rest.weights).filter(|&(row, _)| margins[row] >= least);
     let close = (0..margins.len()).filter(|&row| margins[row] < least);
     let (rows, weights) = close.map(|row| (row, problem.weight(row))).chain(rest).unzip();

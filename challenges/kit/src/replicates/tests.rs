@@ -127,7 +127,7 @@ fn rows_told_apart_with_ease_are_looked_at_last() {
         block: 120,
         starts: &starts,
     };
-    let start = start::common(&problem).unwrap();
+    let start = start::common(&problem, start::COARSE, None).unwrap();
     let mut states: Vec<State> =
         (0..20).map(|b| State::new(&problem, b, class_sums(&problem, b), &start)).collect();
     assert!(start::narrow(&problem, &start, &mut states, &ridge(&problem)).unwrap());
