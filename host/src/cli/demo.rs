@@ -4,10 +4,12 @@ use super::args::DemoArgs;
 use super::output::{Bars, Table, print, print_json, short};
 use super::score::{Document, launcher};
 use super::simulate::{about, write};
+use super::weights::settled;
 use crate::config::Config;
 use crate::demo::{Miner, Simulation, cast};
 use crate::plugins::locate;
 use crate::scoring::{Options, Scores, score};
+use crate::weights::Outcome;
 use anyhow::Context;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -49,13 +51,20 @@ pub(super) fn run(args: &DemoArgs) -> anyhow::Result<()> {
         launcher: launcher(1800.0)?,
     };
     let scores = score(&config, &options, &Bars::new())?;
+    let weights: BTreeMap<String, f64> = match settled(&config, &ledger, &scores, None)? {
+        Outcome::Weights(steps) => steps.into_iter().map(|step| (step.hotkey, step.weight)).collect(),
+        Outcome::Rejected(reason) => anyhow::bail!("no weights: {reason}"),
+    };
     if args.json {
         let kinds: BTreeMap<&str, &str> =
             miners.iter().map(|m| (m.hotkey.as_str(), m.about.as_str())).collect();
         let document = Document::new(&scores);
-        return print_json(&serde_json::json!({ "miners": kinds, "scores": document, "ledger": ledger }));
+        let result =
+            serde_json::json!({ "miners": kinds, "scores": document, "weights": weights, "ledger": ledger });
+        return print_json(&result);
     }
-    let mut text = format!("{} simulated days, {MINERS} miners\n\n{}", args.days, table(&scores, &miners));
+    let mut text =
+        format!("{} simulated days, {MINERS} miners\n\n{}", args.days, table(&scores, &weights, &miners));
     for challenge in &scores.challenges {
         if let Some(reason) = &challenge.skipped {
             text += &format!("\n{} pays nobody: {reason}", challenge.ticker);
@@ -74,10 +83,10 @@ pub(super) fn run(args: &DemoArgs) -> anyhow::Result<()> {
     print(&text)
 }
 
-/// Who earned what, best first, and why those who earned nothing did not.
-fn table(scores: &Scores, miners: &[Miner]) -> String {
+/// Weights and who earned what, best first, and why those who earned nothing did not.
+fn table(scores: &Scores, weights: &BTreeMap<String, f64>, miners: &[Miner]) -> String {
     let paid: Vec<_> = scores.challenges.iter().map(|c| (&c.ticker, c.shares())).collect();
-    let mut table = Table::new(["hotkey", "miner", "total"]);
+    let mut table = Table::new(["hotkey", "miner", "weight", "total"]);
     table.header(paid.iter().map(|(ticker, _)| (*ticker).clone()).chain(["why nothing".into()]));
     let mut order: Vec<_> =
         miners.iter().map(|m| (m, scores.total.get(&m.hotkey).copied().unwrap_or(0.0))).collect();
@@ -85,7 +94,13 @@ fn table(scores: &Scores, miners: &[Miner]) -> String {
     for (miner, total) in order {
         let percent = |x: f64| if x > 0.0 { format!("{:.1}%", 100.0 * x) } else { "-".into() };
         let cells = paid.iter().map(|(_, shares)| percent(shares.get(&miner.hotkey).copied().unwrap_or(0.0)));
-        let head = [short(&miner.hotkey), about(miners, &miner.hotkey).into(), percent(total)];
+        let weight = weights.get(&miner.hotkey).copied().unwrap_or(0.0);
+        let head = [
+            short(&miner.hotkey),
+            about(miners, &miner.hotkey).into(),
+            format!("{weight:.4}"),
+            percent(total),
+        ];
         let why = if total > 0.0 { String::new() } else { why_nothing(scores, &miner.hotkey) };
         table.row(head.into_iter().chain(cells).chain([why]));
     }

@@ -3,10 +3,10 @@
 use super::args::ExplainArgs;
 use super::output::{Table, print, print_json};
 use super::score::scored;
+use super::weights::settled;
 use crate::config::Config;
-use crate::ledger::Ledger;
 use crate::scoring::{Scored, Scores};
-use crate::weights::{Input, Neuron, Outcome, Rules, Step, settle, to_u16};
+use crate::weights::{Neuron, Outcome, Step, to_u16};
 use anyhow::{Context, bail};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -84,18 +84,8 @@ fn explain(
     hotkey: String,
     neurons: Option<Vec<Neuron>>,
 ) -> anyhow::Result<Explanation> {
-    let ledger = Ledger::read(ledger)?;
     let metagraph = neurons.is_some();
-    let rules = Rules::from(&config.network);
-    let first_block = ledger.first_seen(i64::from(config.network.sample_every))?;
-    let input = Input {
-        salience: scores.total.clone(),
-        metagraph: neurons.unwrap_or_else(|| everybody(scores, &rules)),
-        first_block,
-        block: ledger.last_block()?.unwrap_or(0),
-        previous: ledger.previous_weights()?.map(|previous| previous.weights),
-    };
-    let (weight, u16, rejected) = match settle(&input, &rules)? {
+    let (weight, u16, rejected) = match settled(config, ledger, scores, neurons)? {
         Outcome::Rejected(reason) => (None, None, Some(reason.to_string())),
         Outcome::Weights(steps) => {
             let weights = steps.iter().map(|step| (step.uid, step.weight)).collect();
@@ -115,14 +105,6 @@ fn explain(
         u16,
         rejected,
     })
-}
-
-/// A made-up metagraph: nobody at the burn UID, then every stored hotkey.
-fn everybody(scores: &Scores, rules: &Rules) -> Vec<Neuron> {
-    let hotkeys: BTreeSet<&String> = scores.challenges.iter().flat_map(|c| &c.hotkeys).collect();
-    let uids = (0..=u16::MAX).filter(|&uid| uid != rules.burn_uid);
-    let miners = uids.zip(hotkeys).map(|(uid, hotkey)| Neuron { uid, hotkey: hotkey.clone() });
-    [Neuron { uid: rules.burn_uid, hotkey: "(burn)".into() }].into_iter().chain(miners).collect()
 }
 
 fn part(scored: &Scored, hotkey: &str, paying: f64) -> Part {

@@ -3,10 +3,13 @@
 use super::args::WeightsArgs;
 use super::output::{Table, print, print_json, short};
 use crate::config::Config;
-use crate::weights::{Input, Outcome, Rules, Step, settle, to_u16};
+use crate::ledger::Ledger;
+use crate::scoring::Scores;
+use crate::weights::{Input, Neuron, Outcome, Rules, Step, settle, to_u16};
 use anyhow::Context;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
+use std::path::Path;
 
 pub(super) fn run(args: &WeightsArgs) -> anyhow::Result<()> {
     let name = args.input.display();
@@ -31,6 +34,33 @@ pub(super) fn run(args: &WeightsArgs) -> anyhow::Result<()> {
         }
         Outcome::Weights(steps) => print(&text_of(&steps)),
     }
+}
+
+/// What the scores of a ledger come to. Without `neurons`, every stored hotkey counts as registered.
+pub(super) fn settled(
+    config: &Config,
+    ledger: &Path,
+    scores: &Scores,
+    neurons: Option<Vec<Neuron>>,
+) -> anyhow::Result<Outcome> {
+    let ledger = Ledger::read(ledger)?;
+    let rules = Rules::from(&config.network);
+    let input = Input {
+        salience: scores.total.clone(),
+        metagraph: neurons.unwrap_or_else(|| everybody(scores, &rules)),
+        first_block: ledger.first_seen(i64::from(config.network.sample_every))?,
+        block: ledger.last_block()?.unwrap_or(0),
+        previous: ledger.previous_weights()?.map(|previous| previous.weights),
+    };
+    Ok(settle(&input, &rules)?)
+}
+
+/// A made-up metagraph: nobody at the burn UID, then every stored hotkey.
+fn everybody(scores: &Scores, rules: &Rules) -> Vec<Neuron> {
+    let hotkeys: BTreeSet<&String> = scores.challenges.iter().flat_map(|c| &c.hotkeys).collect();
+    let uids = (0..=u16::MAX).filter(|&uid| uid != rules.burn_uid);
+    let miners = uids.zip(hotkeys).map(|(uid, hotkey)| Neuron { uid, hotkey: hotkey.clone() });
+    [Neuron { uid: rules.burn_uid, hotkey: "(burn)".into() }].into_iter().chain(miners).collect()
 }
 
 /// The constants of the configuration, or the network's where the default configuration is not there.
