@@ -4,14 +4,16 @@
 use super::{Field, Fold, spread};
 use mantis_kit::math;
 
-/// Losses without each seed; the median takes its place among the experts. Predictions are made at rebalances only.
+/// Losses without each seed. Predictions are made at rebalances only.
+///
+/// The median of all positions, a good expert where many are, always is one too: a seed whose column becomes the
+/// median's only takes its own away, rather than bring in what is better than itself.
 pub(super) fn losses(field: &Field, fold: &Fold, asset: usize) -> Vec<f64> {
-    let seeds = field.seeds.len();
     let mut experts = Experts::new(field, fold, asset);
     let train: Vec<usize> = (0..fold.test.start).step_by(field.step).collect();
     let rows: Vec<usize> = train.iter().copied().chain(fold.rebalances(field.step)).collect();
-    // Of all seeds, then without each of them.
-    let mut predictions: Vec<Vec<f64>> = vec![Vec::with_capacity(rows.len()); seeds + 1];
+    // Of all, then without each seed.
+    let mut predictions: Vec<Vec<f64>> = vec![Vec::with_capacity(rows.len()); field.seeds.len() + 1];
     for &row in &rows {
         let gate = experts.gate(row);
         let terms: Vec<f64> = gate.iter().enumerate().map(|(i, g)| g * experts.predict(i, row)).collect();
@@ -30,18 +32,17 @@ pub(super) fn losses(field: &Field, fold: &Fold, asset: usize) -> Vec<f64> {
     profits[1..].iter().map(|without| profits[0] - without).collect()
 }
 
-/// Sum of all terms but the last one (the median's), then the sums with each of them replaced by the last one. Each
-/// is summed of what stays, so that a term far above the rest leaves no rounding behind.
+/// Sum of all terms, then the sums without each of them but the last one (the median's). Each is summed of what stays,
+/// so that a term far above the rest leaves no rounding behind.
 fn without_each(terms: &[f64]) -> Vec<f64> {
-    let Some((median, terms)) = terms.split_last() else { return Vec::new() };
     let mut after = vec![0.0; terms.len() + 1];
     for i in (0..terms.len()).rev() {
         after[i] = after[i + 1] + terms[i];
     }
     let mut sums = vec![after[0]];
     let mut before = 0.0;
-    for (i, term) in terms.iter().enumerate() {
-        sums.push(before + after[i + 1] + median);
+    for (i, term) in terms.iter().enumerate().take(terms.len().saturating_sub(1)) {
+        sums.push(before + after[i + 1]);
         before += term;
     }
     sums
@@ -131,7 +132,7 @@ mod tests {
 
     #[test]
     fn sums_without_each() {
-        assert_eq!(without_each(&[1.0, 10.0, 100.0, 0.5]), [111.0, 110.5, 101.5, 11.5]);
+        assert_eq!(without_each(&[1.0, 10.0, 100.0, 0.5]), [111.5, 110.5, 101.5, 11.5]);
         assert_eq!(
             without_each(&[1e300, 1e-300, 1e-290])[1],
             1e-300 + 1e-290,
