@@ -1,6 +1,6 @@
 //! Every constant of the challenge.
 
-use mantis_plugin_api::params;
+use mantis_plugin_api::{Choice, params};
 
 params! {
     /// Parameters of `trademix`; the defaults are the network's.
@@ -11,10 +11,17 @@ params! {
         fee: f64 = 0.002, in 0.0..=1.0;
         /// Rebalances of one day; the horizon is one rebalance.
         rebalances_per_day: f64 = 24.0, in 0.001..=100_000.0;
+        /// What tells skill from luck: "shrunk_sharpe" is the probability that the Sharpe ratio is above zero under a
+        /// prior around zero, "block_bootstrap" the share of resampled profits whose mean is above zero.
+        luck_filter: String = "shrunk_sharpe".into(), in Choice(&["shrunk_sharpe", "block_bootstrap"]);
         /// Rebalances below which luck cannot be told from skill.
         min_rebalances: usize = 10, in 2..=1_000_000;
-        /// Standard deviation of daily Sharpe ratios among miners, before anything is known of one.
+        /// Standard deviation of daily Sharpe ratios among miners, before anything is known of one (shrunk_sharpe).
         prior_std: f64 = 0.4, in 1e-6..=1e6;
+        /// Resamples of a miner's profits (block_bootstrap).
+        bootstrap_replicates: u64 = 1_000, in 1..=100_000;
+        /// Rebalances of one block of a resample; there must be two blocks (block_bootstrap).
+        bootstrap_block: usize = 24, in 1..=1_000_000;
         /// Probability of skill that a miner needs.
         min_skill: f64 = 0.65, in 0.0..=1.0;
         /// Cosine from which two miners' positions are duplicates.
@@ -25,8 +32,28 @@ params! {
         min_fold_rows: usize = 120, in 2..=1_000_000;
         /// Rows with all returns that a fold must be trained on.
         min_train_rows: usize = 100, in 2..=10_000_000;
-        /// Rows with a return that a correlation needs.
+        /// How the desk mixes positions: "skillw" by their correlation with returns, "gbdt" by boosted regression
+        /// trees, "moe" by a gated mixture of experts.
+        meta_model: String = "skillw".into(), in Choice(&["skillw", "gbdt", "moe"]);
+        /// Rows with a return that a correlation needs (skillw).
         min_corr_rows: usize = 30, in 2..=10_000_000;
+        /// Trees (gbdt).
+        gbdt_trees: usize = 40, in 1..=10_000;
+        /// Splits from a tree's root to its leaves (gbdt).
+        gbdt_depth: u32 = 2, in 1..=8;
+        /// Part of each tree's step that is taken (gbdt).
+        gbdt_learning_rate: f64 = 0.1, in 1e-6..=1.0;
+        /// Least samples of a leaf (gbdt).
+        gbdt_min_leaf: usize = 20, in 1..=1_000_000;
+        /// Bins of positions, of about as many samples each (gbdt).
+        gbdt_bins: usize = 16, in 2..=256;
+        /// Rows between two samples that trees learn from: returns of neighbouring rows say nearly the same (gbdt).
+        gbdt_every: usize = 30, in 1..=1_000_000;
+        /// Half-life of an expert's record, in days (moe).
+        moe_half_life_days: f64 = 10.0, in 0.001..=100_000.0;
+        /// How sharply the gate turns to the better experts: their weights are as the exponentials of this times their
+        /// recent correlation with returns (moe).
+        moe_rate: f64 = 10.0, in 0.0..=300.0;
         /// Miners that are paid, by salience.
         top_k: usize = 50, in 1..=4_096;
     }

@@ -2,8 +2,9 @@
 
 use crate::attribution::attribution;
 use crate::clusters::clusters;
-use crate::{Labels, TradeMix, luck};
-use mantis_plugin_api::{History, PluginError, Run, Salience, Score, WhyZero};
+use crate::luck::LuckFilter;
+use crate::{Labels, TradeMix};
+use mantis_plugin_api::{History, PluginError, Run, Salience, Score, WhyZero, f16};
 
 /// One miner that may be skilled.
 struct Candidate {
@@ -44,26 +45,35 @@ impl TradeMix {
         salience: &mut Salience,
         run: &dyn Run,
     ) -> Result<Vec<Candidate>, PluginError> {
-        let step = self.spec.rows_ahead();
         let miners = history.shape().miners;
+        let filter = LuckFilter::new(&self.params, labels.rows.len(), self.spec.rows_ahead(), self.spec.seed);
         let mut candidates = Vec::new();
         for miner in 0..miners {
+            run.progress(0.5 * miner as f64 / miners as f64);
             let positions = positions(history, miner, labels)?;
             if positions.iter().flatten().all(|&x| x == 0.0) {
                 salience.zero(miner, WhyZero::absent());
                 continue;
             }
             let by_asset = positions.iter().zip(&labels.returns);
-            let skills: Vec<f64> = by_asset.map(|(own, r)| luck::skill(own, r, step, &self.params)).collect();
-            let skill = skills.iter().sum::<f64>() / skills.len() as f64;
+            let evidence: Vec<_> = by_asset.map(|(own, returns)| filter.evidence(own, returns)).collect();
+            let assets = evidence.len() as f64;
+            let skill = evidence.iter().map(|of_asset| of_asset.skill).sum::<f64>() / assets;
+            let sharpe = evidence.iter().map(|of_asset| of_asset.sharpe).sum::<f64>() / assets;
             salience.note(miner, "skill", skill);
+            salience.note(miner, "sharpe", sharpe);
+            for (asset, of_asset) in self.spec.assets.iter().zip(&evidence) {
+                salience.note(miner, &format!("skill_{}", asset.to_lowercase()), of_asset.skill);
+            }
             if skill >= self.params.min_skill {
                 candidates.push(Candidate { miner, skill, positions });
             } else {
-                let text = format!("probability of skill {skill:.3}, {} is needed", self.params.min_skill);
+                let text = format!(
+                    "probability of skill {skill:.3} (daily Sharpe ratio {sharpe:.2} after fees), {} is needed",
+                    self.params.min_skill
+                );
                 salience.zero(miner, WhyZero::new("luck", text));
             }
-            run.progress(0.5 * (miner + 1) as f64 / miners as f64);
         }
         Ok(candidates)
     }
@@ -79,39 +89,39 @@ impl TradeMix {
     ) {
         let mut order: Vec<usize> = (0..candidates.len()).collect();
         order.sort_by(|&a, &b| candidates[b].skill.total_cmp(&candidates[a].skill));
-        let positions: Vec<Vec<Vec<f32>>> = candidates.iter().map(|c| c.positions.clone()).collect();
+        let positions: Vec<&[Vec<f32>]> = candidates.iter().map(|c| c.positions.as_slice()).collect();
         let clusters = clusters(&positions, &order, self.params.duplicate_cosine);
-        let seeds: Vec<&[Vec<f32>]> = clusters.iter().map(|c| positions[c.seed].as_slice()).collect();
-        let lost = attribution(&seeds, labels, self.spec.rows_ahead(), &self.params, |done| {
+        let seeds = clusters.iter().map(|cluster| positions[cluster.seed]).collect();
+        let lost = attribution(seeds, labels, self.spec.rows_ahead(), &self.params, |done| {
             run.progress(0.5 + 0.5 * done);
         });
         salience.fact("clusters", clusters.len() as f64);
         let mut earned = vec![0.0; history.shape().miners];
         for (cluster, lost) in clusters.iter().zip(&lost) {
-            let size = cluster.members.len() as f64;
+            let size = cluster.members.len();
+            let seed = candidates[cluster.seed].miner;
             for &member in &cluster.members {
                 let Candidate { miner, skill, .. } = candidates[member];
                 salience.note(miner, "attribution", *lost);
-                salience.note(miner, "cluster_size", size);
-                earned[miner] = lost / size * skill;
+                salience.note(miner, "cluster_size", size as f64);
+                salience.note(miner, "cluster_seed", seed as f64);
+                earned[miner] = lost / size as f64 * skill;
                 if earned[miner] <= 0.0 {
-                    let of = &history.hotkeys()[candidates[cluster.seed].miner];
-                    let whose =
-                        if member == cluster.seed { String::new() } else { format!(" (duplicate of {of})") };
-                    let text = format!("the desk loses nothing without its positions{whose}");
-                    salience.zero(miner, WhyZero::new("no_attribution", text));
+                    salience.zero(miner, no_attribution(miner, seed, history.hotkeys()));
                 }
             }
         }
         let mut ranking: Vec<usize> = (0..earned.len()).filter(|&miner| earned[miner] > 0.0).collect();
         ranking.sort_by(|&a, &b| earned[b].total_cmp(&earned[a]));
         for (rank, &miner) in ranking.iter().enumerate() {
+            salience.note(miner, "rank", (rank + 1) as f64);
             if rank < self.params.top_k {
                 salience.set(miner, earned[miner]);
             } else {
                 salience.zero(miner, WhyZero::pruned(rank + 1, self.params.top_k));
             }
         }
+        salience.fact("paid_miners", ranking.len().min(self.params.top_k) as f64);
         salience.normalise();
         if ranking.is_empty() {
             salience.empty = Some("the desk loses nothing without any of its miners".into());
@@ -119,12 +129,25 @@ impl TradeMix {
     }
 }
 
+/// Why a miner of a cluster that the desk does not miss earns nothing.
+fn no_attribution(miner: usize, seed: usize, hotkeys: &[String]) -> WhyZero {
+    if miner == seed {
+        return WhyZero::new("no_attribution", "the desk loses nothing without its positions");
+    }
+    let text = format!("duplicate of {}, without whose positions the desk loses nothing", hotkeys[seed]);
+    WhyZero::new("duplicate", text)
+}
+
 /// One miner's positions by asset and row of the window; a broken number counts as none.
 fn positions(history: &dyn History, miner: usize, labels: &Labels) -> Result<Vec<Vec<f32>>, PluginError> {
     let assets = history.shape().dim;
-    let column = history.miner(miner)?;
+    let (Some(&first), Some(&last)) = (labels.rows.first(), labels.rows.last()) else {
+        return Ok(vec![Vec::new(); assets]);
+    };
+    let mut window = vec![f16::ZERO; (last + 1 - first) * assets];
+    history.read(miner..miner + 1, first..last + 1, &mut window)?;
     let position = |row: usize, asset: usize| {
-        let x = column[row * assets + asset];
+        let x = window[(row - first) * assets + asset];
         if x.is_finite() { x.to_f32() } else { 0.0 }
     };
     let of_asset = |asset| labels.rows.iter().map(|&row| position(row, asset)).collect();

@@ -1,0 +1,165 @@
+//! A mixture of experts: each seed predicts the return by its scaled position, and a gate trusts those that were
+//! right lately.
+
+use super::{Field, Fold, spread};
+use mantis_kit::math;
+
+/// Losses without each seed; the median takes its place among the experts. Predictions are made at rebalances only.
+pub(super) fn losses(field: &Field, fold: &Fold, asset: usize) -> Vec<f64> {
+    let seeds = field.seeds.len();
+    let mut experts = Experts::new(field, fold, asset);
+    let train: Vec<usize> = (0..fold.test.start).step_by(field.step).collect();
+    let rows: Vec<usize> = train.iter().copied().chain(fold.rebalances(field.step)).collect();
+    // Of all seeds, then without each of them.
+    let mut predictions: Vec<Vec<f64>> = vec![Vec::with_capacity(rows.len()); seeds + 1];
+    for &row in &rows {
+        let gate = experts.gate(row);
+        let terms: Vec<f64> = gate.iter().enumerate().map(|(i, g)| g * experts.predict(i, row)).collect();
+        let (weights, sums) = (without_each(&gate), without_each(&terms));
+        for (prediction, (sum, weight)) in predictions.iter_mut().zip(sums.iter().zip(weights)) {
+            prediction.push(if weight > 0.0 { sum / weight } else { 0.0 });
+        }
+    }
+    let profits: Vec<f64> = predictions
+        .iter_mut()
+        .map(|prediction| {
+            let spread = spread(&mut prediction[..train.len()]);
+            field.profit(fold, asset, spread, prediction[train.len()..].iter().copied())
+        })
+        .collect();
+    profits[1..].iter().map(|without| profits[0] - without).collect()
+}
+
+/// Sum of all terms but the last one (the median's), then the sums with each of them replaced by the last one. Each
+/// is summed of what stays, so that a term far above the rest leaves no rounding behind.
+fn without_each(terms: &[f64]) -> Vec<f64> {
+    let Some((median, terms)) = terms.split_last() else { return Vec::new() };
+    let mut after = vec![0.0; terms.len() + 1];
+    for i in (0..terms.len()).rev() {
+        after[i] = after[i + 1] + terms[i];
+    }
+    let mut sums = vec![after[0]];
+    let mut before = 0.0;
+    for (i, term) in terms.iter().enumerate() {
+        sums.push(before + after[i + 1] + median);
+        before += term;
+    }
+    sums
+}
+
+/// The seeds and, last, the median.
+struct Experts<'a> {
+    field: &'a Field<'a>,
+    asset: usize,
+    /// Return per unit of position, not below 0: nobody is traded against.
+    slopes: Vec<f64>,
+    /// Of each, discounted sums of prediction times return, and of prediction squared.
+    agreement: Vec<(f64, f64)>,
+    /// Discounted sum of squared returns.
+    variation: f64,
+    /// Part of the sums that stays from one rebalance to the next.
+    decay: f64,
+    /// The first rebalance that is not counted yet.
+    next: usize,
+}
+
+impl<'a> Experts<'a> {
+    /// Scales each expert to the returns of the train rows: the slope of a least-squares line through zero.
+    fn new(field: &'a Field<'a>, fold: &Fold, asset: usize) -> Self {
+        let returns = field.returns_at(asset, &fold.rows);
+        let slope = |position: &dyn Fn(usize) -> f64| {
+            let values: Vec<f64> = fold.rows.iter().map(|&t| position(t)).collect();
+            let square = math::dot(&values, &values);
+            if square > 0.0 { (math::dot(&values, &returns) / square).max(0.0) } else { 0.0 }
+        };
+        let of_seed = |seed: &&[Vec<f32>]| slope(&|t| f64::from(seed[asset][t]));
+        let mut slopes: Vec<f64> = field.seeds.iter().map(of_seed).collect();
+        slopes.push(slope(&|t| field.median[t]));
+        let half_life = field.params.moe_half_life_days * field.params.rebalances_per_day;
+        Self {
+            agreement: vec![(0.0, 0.0); slopes.len()],
+            slopes,
+            variation: 0.0,
+            decay: math::exp2(-1.0 / half_life),
+            next: 0,
+            field,
+            asset,
+        }
+    }
+
+    /// The return that an expert predicts.
+    fn predict(&self, expert: usize, row: usize) -> f64 {
+        let position = match self.field.seeds.get(expert) {
+            Some(seed) => f64::from(seed[self.asset][row]),
+            None => self.field.median[row],
+        };
+        self.slopes[expert] * position
+    }
+
+    /// Weight of each expert at a row, by the returns that are known then: the exponential of its discounted
+    /// correlation with them (around zero), times a rate. Rows must not fall from call to call.
+    fn gate(&mut self, row: usize) -> Vec<f64> {
+        while self.next + self.field.step <= row {
+            if let Some(known) = self.field.returns[self.asset][self.next] {
+                self.variation = self.decay * self.variation + known * known;
+                for expert in 0..self.agreement.len() {
+                    let predicted = self.predict(expert, self.next);
+                    let (product, square) = self.agreement[expert];
+                    self.agreement[expert] = (
+                        self.decay * product + predicted * known,
+                        self.decay * square + predicted * predicted,
+                    );
+                }
+            }
+            self.next += self.field.step;
+        }
+        let logit = |&(product, square): &(f64, f64)| {
+            let norm = (square * self.variation).sqrt();
+            let correlation = if norm > 0.0 { (product / norm).clamp(-1.0, 1.0) } else { 0.0 };
+            self.field.params.moe_rate * correlation
+        };
+        let mut gate: Vec<f64> = self.agreement.iter().map(logit).collect();
+        math::exp_slice(&mut gate);
+        gate
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Params;
+
+    #[test]
+    fn sums_without_each() {
+        assert_eq!(without_each(&[1.0, 10.0, 100.0, 0.5]), [111.0, 110.5, 101.5, 11.5]);
+        assert_eq!(
+            without_each(&[1e300, 1e-300, 1e-290])[1],
+            1e-300 + 1e-290,
+            "nothing of the first is left"
+        );
+    }
+
+    #[test]
+    fn the_gate_turns_to_who_was_right_and_knows_no_future() {
+        let params = Params::default();
+        let wave: Vec<f64> = (0..400).map(|t| if (t / 3) % 2 == 0 { 0.01 } else { -0.01 }).collect();
+        // The first is right all the time, the second in the first half only.
+        let right: Vec<f32> = wave.iter().map(|r| 50.0 * *r as f32).collect();
+        let fading: Vec<f32> = right.iter().enumerate().map(|(t, x)| if t < 200 { *x } else { -x }).collect();
+        let seeds = [vec![right], vec![fading]];
+        let run = |changed: usize| {
+            let changed = |t: usize| if t >= changed { 9.0 } else { wave[t] };
+            let returns = [(0..400).map(|t| Some(changed(t))).collect()];
+            let seeds = seeds.iter().map(Vec::as_slice).collect();
+            let field = Field { seeds, median: vec![0.0; 400], returns: &returns, step: 1, params: &params };
+            let fold = Fold::new(&field, 150..400);
+            let mut experts = Experts::new(&field, &fold, 0);
+            [experts.gate(150), experts.gate(201), experts.gate(350)]
+        };
+        let [early, turn, late] = run(400);
+        assert_eq!(early[0], early[1]);
+        assert!(early[0] > 20_000.0, "all right is a correlation of 1: {early:?}");
+        assert!(late[1] < 0.75 * late[0], "{late:?}");
+        assert_eq!(run(201)[1], turn, "a return that begins at a row is not known there");
+    }
+}
