@@ -63,6 +63,8 @@ fn pair(sidx: &[i64], t: usize, ahead: i64, tolerance: i64) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mantis_plugin_api::serde_json::json;
+    use mantis_plugin_api::{Challenge, Solver, Spec, test_kit};
 
     #[test]
     fn pairs_with_the_nearest_later_row() {
@@ -74,5 +76,54 @@ mod tests {
         assert_eq!(pair(&sidx, 4, 10, 2), None);
         assert_eq!(pair(&sidx, 5, 10, 2), None);
         assert_eq!(pair(&[5], 0, 0, 2), None, "never itself");
+    }
+
+    fn challenge(ahead: u32, max_rows: usize) -> Funding {
+        let assets = ["A", "B", "C"].map(String::from).to_vec();
+        let spec = Spec { assets, ..test_kit::spec(1, ahead, Solver::Exact) };
+        let mut challenge = Funding::configure(spec, &Default::default()).unwrap();
+        challenge.params.max_rows = max_rows;
+        challenge
+    }
+
+    fn market(sidx: &[i64], rate: impl Fn(usize, usize) -> f64) -> Market {
+        Market {
+            sidx: sidx.to_vec(),
+            prices: (0..sidx.len()).flat_map(|row| [0, 1, 2].map(|asset| rate(row, asset))).collect(),
+            assets: 3,
+            submitted: vec![true; sidx.len()],
+            scored_rows: sidx.len(),
+            carried: vec![],
+        }
+    }
+
+    #[test]
+    fn labels_changes_and_keeps_rows_without_a_pair() {
+        let rates = [[0.0, -1.0, 2.0], [0.0, 0.0, 0.0], [1.0, 2.0, 3.0], [f64::NAN, 5.0, 0.0]];
+        let labels =
+            challenge(100, 1_000).label(&market(&[0, 50, 100, 150], |row, asset| rates[row][asset])).unwrap();
+        // Changes 1, 3, 1 and none, 5, 0.
+        assert_eq!((&labels.rows[..], &labels.is_paired[..]), (&[0, 1][..], &[true, true][..]));
+        let (no, yes) = (Some(false), Some(true));
+        assert_eq!(labels.above, [no, yes, no, None, yes, no]);
+        let gap = market(&[0, 50, 100, 200], |row, asset| (row * asset) as f64);
+        let labels = challenge(100, 1_000).label(&gap).unwrap();
+        assert_eq!(labels.is_paired, [true, false, true]);
+        assert_eq!(labels.above[3..6], [None; 3]);
+    }
+
+    #[test]
+    fn rows_without_any_rate_are_not_there() {
+        let market = market(&[0, 90, 100, 110], |row, _| if row == 2 { f64::INFINITY } else { row as f64 });
+        // 90 and 110 are as far from 100: the one below.
+        let labels = challenge(100, 1_000).label(&market).unwrap();
+        assert_eq!((labels.rows, labels.is_paired), (vec![0], vec![true]));
+        assert!(challenge(100, 2).label(&market).unwrap().rows.is_empty());
+    }
+
+    #[test]
+    fn decodes_one_number_per_asset() {
+        assert_eq!(challenge(100, 9).decode(&json!({"A": -1, "B": [-3]})).unwrap(), [-1.0, -1.0, 0.0]);
+        assert!(challenge(100, 9).decode(&json!("no")).is_err());
     }
 }

@@ -35,6 +35,8 @@ params! {
         replicates: u64 = 20, in 1..=1_000;
         /// Samples of a bootstrap block.
         block: usize = 120, in 1..=1_000_000;
+        /// The bootstrap of segment s, counted from 0, has the challenge's seed plus s + 1 times this.
+        seed_step: u64 = 7_919, in 0..=1_000_000_000;
         /// Groups of the median of means over replicates.
         groups: usize = 4, in 1..=1_000;
         /// Half-life of a segment's weight, in segments.

@@ -24,12 +24,13 @@ impl Score for Funding {
             stale[miner].get_or_insert_with(|| Stale::find(out, labels, self.params.stale_std)).clear(out);
             Ok(())
         };
-        let outcome = self.pooled(labels).run(miners, column, |done| run.progress(done));
+        let pooled = self.pooled(labels);
+        let outcome = pooled.run(miners, column, |done| run.progress(done));
         let outcome = outcome.map_err(|error| match error {
             Error::Column(error) => error,
             Error::Fit(error) => PluginError::data(format!("a model cannot be fitted: {error}")),
         })?;
-        let mut salience = outcome.report(self.params.top_k);
+        let mut salience = outcome.report(&pooled);
         salience.fact("rows", paired as f64);
         salience.fact("samples", labels.above.iter().flatten().count() as f64);
         for (miner, stale) in stale.iter().enumerate() {
@@ -72,6 +73,7 @@ impl Funding {
                 block: params.block,
                 seed: self.spec.seed,
             },
+            seed_step: params.seed_step,
             groups: params.groups,
             half_life: params.half_life,
         }

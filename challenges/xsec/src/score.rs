@@ -15,12 +15,13 @@ impl Score for CrossSection {
         }
         let rows = &labels.rows[..labels.labelled];
         let column = |miner: usize, out: &mut Vec<f16>| read_rows(history, miner, rows, out);
-        let outcome = self.pooled(labels).run(miners, column, |done| run.progress(done));
+        let pooled = self.pooled(labels);
+        let outcome = pooled.run(miners, column, |done| run.progress(done));
         let outcome = outcome.map_err(|error| match error {
             Error::Column(error) => error,
             Error::Fit(error) => PluginError::data(format!("a model cannot be fitted: {error}")),
         })?;
-        let mut salience = outcome.report(self.params.top_k);
+        let mut salience = outcome.report(&pooled);
         salience.fact("rows", labels.labelled as f64);
         salience.fact("samples", labels.above.iter().flatten().count() as f64);
         Ok(salience)
@@ -55,6 +56,7 @@ impl CrossSection {
                 block: params.block,
                 seed: self.spec.seed,
             },
+            seed_step: params.seed_step,
             groups: params.groups,
             half_life: params.half_life,
         }

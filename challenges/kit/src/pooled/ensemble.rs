@@ -81,7 +81,8 @@ fn sub_segments<'a>(
 
 /// All models of the bootstrap, or the one plain model where it declines.
 fn fit_replicates(pooled: &Pooled, plan: &Plan, x: &[Vec<f32>], y: &[bool]) -> Result<Vec<Model>, FitError> {
-    let seed = pooled.bootstrap.seed + 7919 * (plan.index as u64 + 1);
+    let step = pooled.seed_step.wrapping_mul(plan.index as u64 + 1);
+    let seed = pooled.bootstrap.seed.wrapping_add(step);
     let bootstrap = BlockBootstrap { seed, ..pooled.bootstrap };
     let draws = (0..bootstrap.replicates).map(|b| block_draws(y.len(), bootstrap.block, bootstrap.seed, b));
     if let Some(starts) = draws.collect::<Option<Vec<_>>>() {

@@ -33,7 +33,7 @@ pub struct Pooled {
     pub assets: usize,
     /// `rows x assets`, row by row: whether the asset did better than the median; `None` where that is not known.
     pub labels: Vec<Option<bool>>,
-    /// Rows of a segment.
+    /// Rows of a segment, and of those before it that miners are selected on.
     pub segment_rows: usize,
     /// Rows between what a model knows and what it is asked.
     pub embargo_rows: usize,
@@ -57,8 +57,10 @@ pub struct Pooled {
     pub meta_c: f64,
     /// Where it stops.
     pub meta_stop: Stop,
-    /// Replicates, rows of a block, and the seed of the whole; each segment has its own seed.
+    /// Replicates, samples of a block, and the seed of the whole.
     pub bootstrap: BlockBootstrap,
+    /// The seed of segment s, counted from 0, is that of the bootstrap plus s + 1 times this.
+    pub seed_step: u64,
     /// Groups of the median of means.
     pub groups: usize,
     /// Half-life of a segment's weight, in segments.
@@ -83,8 +85,12 @@ pub struct MinerOutcome {
     pub samples: usize,
     /// Segments in which it was selected.
     pub selected: usize,
-    /// Its AUC in the last segment that selected anybody; `None` where it had too few samples.
+    /// Its best rank in the selection of any segment, from 1; `None` where no segment selected anybody.
+    pub best_rank: Option<usize>,
+    /// Its AUC alone in the last segment in which it had enough samples.
     pub auc: Option<f64>,
+    /// AUC of the best ensemble that it was in, on the segment of that.
+    pub ensemble_auc: Option<f64>,
     /// Its mean coefficient in the last segment that it was selected in.
     pub coefficient: Option<f64>,
 }
@@ -169,7 +175,10 @@ impl Pooled {
                 let worth = ((fitted.auc - 0.5) / 0.5).max(0.0);
                 for (i, &miner) in selected.iter().enumerate() {
                     importance[miner] += weight * worth * fitted.importance[i];
-                    outcome.miners[miner].coefficient = Some(fitted.coefficients[i]);
+                    let about = &mut outcome.miners[miner];
+                    about.coefficient = Some(fitted.coefficients[i]);
+                    about.ensemble_auc =
+                        Some(about.ensemble_auc.map_or(fitted.auc, |auc| auc.max(fitted.auc)));
                 }
                 let (index, samples, auc) = (plan.index, fitted.samples, fitted.auc);
                 outcome.segments.push(SegmentOutcome { index, samples, auc });
@@ -219,8 +228,12 @@ impl Pooled {
         // Ranked as the network does, in single precision: it makes ties.
         let rank = |miner: usize| auc(miner).unwrap_or(0.5) as f32;
         order.sort_by(|&a, &b| rank(b).total_cmp(&rank(a)));
+        for (rank, &miner) in order.iter().enumerate() {
+            let about = &mut about[miner];
+            about.best_rank = Some(about.best_rank.map_or(rank + 1, |best| best.min(rank + 1)));
+            about.auc = auc(miner).or(about.auc);
+        }
         order.truncate(self.top_k);
-        about.iter_mut().enumerate().for_each(|(miner, about)| about.auc = auc(miner));
         order.iter().for_each(|&miner| about[miner].selected += 1);
         order
     }
