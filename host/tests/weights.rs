@@ -79,7 +79,10 @@ fn degenerate_results_are_rejected() {
         other => panic!("{other:?}"),
     };
     let no_burn = Rules { burn: 0.0, ..Rules::default() };
-    assert_eq!(rejected(&[0.0, 0.0], &no_burn), Rejection::Empty);
+    assert_eq!(rejected(&[0.0, 0.0], &no_burn), Rejection::ZeroSum);
+    let mut strangers = simple(&[0.5, 0.2]);
+    strangers.salience = BTreeMap::from([("stranger".into(), 1.0)]);
+    assert_eq!(settle(&strangers, &no_burn), Ok(Outcome::Rejected(Rejection::Empty)));
     assert_eq!(rejected(&[0.5, 0.5, 0.5], &no_burn), Rejection::Equal);
     assert_eq!(rejected(&[0.5, 0.5001, 0.5], &no_burn), Rejection::NearUniform);
 }

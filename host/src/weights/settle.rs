@@ -38,7 +38,7 @@ pub struct Step {
 /// Why weights are not set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejection {
-    /// Nobody has a salience.
+    /// No registered hotkey has a salience, not even of zero.
     Empty,
     /// The weights sum to zero.
     ZeroSum,
@@ -66,7 +66,7 @@ impl fmt::Display for Rejection {
 /// [`InputError`] where the input makes no sense.
 pub fn settle(input: &Input, rules: &Rules) -> Result<Outcome, InputError> {
     input.check(rules.burn_uid)?;
-    if !input.salience.values().any(|&salience| salience > 0.0) {
+    if !input.metagraph.iter().any(|neuron| input.salience.contains_key(&neuron.hotkey)) {
         return Ok(Outcome::Rejected(Rejection::Empty));
     }
     let mut steps: Vec<Step> = input.metagraph.iter().map(|neuron| begin(input, rules, neuron)).collect();
