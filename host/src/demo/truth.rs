@@ -6,6 +6,10 @@ use mantis_kit::math;
 
 /// Rows of the future that breakouts are foreseen by, and of the past that gives them their direction.
 const BREAKOUT_ROWS: (usize, usize) = (240, 600);
+/// Rows of the future that positions are taken by, and how much surer one is of them than of a direction: a trader who
+/// turned with every doubt would lose all to the fees.
+const POSITION_ROWS: usize = 180;
+const POSITION_SURENESS: f64 = 6.0;
 
 /// The shape of a challenge's submissions. The simulation must know how miners would answer, so it goes by the names
 /// of the network's plugins; a challenge of another plugin is answered like `binary`.
@@ -125,7 +129,7 @@ impl<'a> Truth<'a> {
             }
             Shape::Position => {
                 for (asset, out) in self.challenge.assets.iter().zip(out) {
-                    *out = sign(next(asset, self.ahead));
+                    *out = POSITION_SURENESS * sign(next(asset, POSITION_ROWS));
                 }
             }
         }
