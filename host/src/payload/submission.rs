@@ -1,0 +1,1 @@
+//! From a miner's plaintext to one JSON value per challenge.
