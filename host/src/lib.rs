@@ -5,9 +5,11 @@
 
 pub mod chain;
 pub mod cli;
+pub mod collect;
 pub mod config;
 pub mod demo;
 pub mod history;
+pub mod http;
 pub mod ledger;
 pub mod plugins;
 pub mod scoring;
