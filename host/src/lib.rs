@@ -6,9 +6,11 @@
 pub mod beacon;
 pub mod chain;
 pub mod cli;
+pub mod collect;
 pub mod config;
 pub mod demo;
 pub mod history;
+pub mod http;
 pub mod ledger;
 pub mod payload;
 pub mod plugins;

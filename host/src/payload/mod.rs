@@ -11,6 +11,7 @@ mod keys;
 mod open;
 mod refusal;
 mod seal;
+pub mod submission;
 mod suite;
 pub mod timelock;
 
@@ -23,5 +24,7 @@ pub use suite::Suite;
 
 pub(crate) use field::{decode_hex, hex};
 
+#[cfg(test)]
+mod malformed_test;
 #[cfg(test)]
 mod reference_test;
