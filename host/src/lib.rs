@@ -3,12 +3,16 @@
 //! Data flows one way: the ledger's rows become a history snapshot per challenge, a plugin in a worker process turns
 //! it into saliences, and those are aggregated and smoothed into weights. No module here knows a challenge by name.
 
+pub mod beacon;
 pub mod chain;
 pub mod cli;
+pub mod collect;
 pub mod config;
 pub mod demo;
 pub mod history;
+pub mod http;
 pub mod ledger;
+pub mod payload;
 pub mod plugins;
 pub mod scoring;
 pub mod weights;

@@ -3,7 +3,7 @@
 //! Every `config/invalid/NAME.toml` must fail with exactly the text of `NAME.err`; `UPDATE_GOLDEN=1 cargo test` writes
 //! those texts anew. Every `config/valid/*.toml` must load.
 
-use mantis::config::{Config, Weight};
+use mantis::config::{Config, QuoteKind, Weight};
 use mantis_plugin_api::Solver;
 use proptest::prelude::*;
 use std::{fs, path::Path, path::PathBuf};
@@ -129,6 +129,9 @@ fn the_shipped_file_is_the_network() {
     assert_eq!(config.challenges[11].weight, Weight::Share(0.15));
     assert!((weights[11].1 - 4.566_176).abs() < 1e-6);
     assert_eq!(config.challenges[8].price_ticker(), "MULTIXSEC");
+    for c in &config.challenges {
+        assert_eq!(c.quotes == QuoteKind::FundingRates, c.ticker == "FUNDINGXSEC", "{}", c.ticker);
+    }
     assert_eq!(config.challenges[9].assets.last().map(String::as_str), Some("SKY"));
     assert_eq!(config.challenges[4].params["min_auc"], 0.5);
     assert_eq!(config.plugin_dir, Path::new("../plugins"));

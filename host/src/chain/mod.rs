@@ -1,16 +1,26 @@
 //! The chain, as the host sees it: the newest block, who is registered, what they committed, and setting weights.
 //!
-//! [`Chain`] is the narrow door to it; everything behind the door can be replaced.
+//! [`Chain`] is the narrow door to it; everything behind the door can be replaced. [`open`] finds the chain of a
+//! network; an [`OfflineChain`] is one of this machine alone.
 
 mod error;
+mod offline;
+mod offline_state;
+#[cfg(test)]
+mod offline_test;
+mod open;
 
 pub use error::ChainError;
+pub use offline::{Clock, OfflineChain};
+pub use offline_state::WeightsSet;
+pub use open::open;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A block of the chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// Its number.
     pub block: u64,
@@ -19,7 +29,7 @@ pub struct Head {
 }
 
 /// One registered neuron.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Neuron {
     /// Its place in the subnet, 0 to 255.
     pub uid: u16,

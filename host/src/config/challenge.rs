@@ -4,11 +4,11 @@ use super::fault::Places;
 use super::params::{self, Set, one_of};
 use super::reader::{Table, Text, closest};
 use super::sections::ASSET;
-use super::{Challenge, Runtime, Weight};
+use super::{Challenge, QuoteKind, Runtime, Weight};
 use mantis_plugin_api::Solver;
 use std::collections::BTreeMap;
 
-pub(super) const KEYS: [&str; 14] = [
+pub(super) const KEYS: [&str; 15] = [
     "name",
     "ticker",
     "plugin",
@@ -17,6 +17,7 @@ pub(super) const KEYS: [&str; 14] = [
     "sha256",
     "price_key",
     "assets",
+    "quotes",
     "prices_from",
     "dim",
     "blocks_ahead",
@@ -26,6 +27,9 @@ pub(super) const KEYS: [&str; 14] = [
 ];
 pub(super) const RUNTIMES: [(&str, Runtime); 2] = [("native", Runtime::Native), ("wasm", Runtime::Wasm)];
 pub(super) const SOLVERS: [(&str, Solver); 2] = [("exact", Solver::Exact), ("network", Solver::Network)];
+
+const QUOTES: [(&str, QuoteKind); 2] =
+    [("prices", QuoteKind::Prices), ("funding_rates", QuoteKind::FundingRates)];
 
 const NAME: Text = Text {
     allowed: "a string of 1 to 64 letters, digits, `_`, `-` or `.`, but not \"hotkey\"",
@@ -81,6 +85,7 @@ pub(super) fn read(table: &Table<'_>, around: &Around) -> (Challenge, Places) {
         sha256: table.hex("sha256"),
         price_key,
         assets,
+        quotes: quotes(table),
         prices_from: table.text("prices_from", &TICKER).map(String::from),
         dim: table.whole("dim", DIM).unwrap_or_default(),
         blocks_ahead: blocks_ahead(table, around.sample_every),
@@ -112,6 +117,23 @@ fn prices(table: &Table<'_>, ticker: &str, around: &Around) -> (Option<String>, 
         table.push(value.span().start, "assets", found, &allowed, closest(name, &known));
     }
     (None, list.cloned().unwrap_or_default())
+}
+
+/// `quotes`; only a challenge that stores prices of its own for several assets has a choice.
+fn quotes(table: &Table<'_>) -> QuoteKind {
+    let quotes = table.choice("quotes", &QUOTES).unwrap_or_default();
+    if quotes == QuoteKind::FundingRates && !table.has("assets") {
+        table.fault(
+            "quotes",
+            "funding rates are stored by asset, and the challenge has no `assets`",
+            "\"prices\"",
+        );
+    }
+    if table.has("quotes") && table.has("prices_from") {
+        let found = "stands beside `prices_from`, with which nothing is stored";
+        table.fault("quotes", found, "`quotes` or `prices_from`, not both");
+    }
+    quotes
 }
 
 fn blocks_ahead(table: &Table<'_>, sample_every: u32) -> u32 {

@@ -170,6 +170,16 @@ impl<'a> Table<'a> {
         read
     }
 
+    /// True or false.
+    pub(super) fn boolean(&self, key: &str) -> Option<bool> {
+        let value = self.get(key)?;
+        let read = value.get_ref().as_bool();
+        if read.is_none() {
+            self.wrong_type(key, value, "true or false");
+        }
+        read
+    }
+
     /// A finite number for which `fits` holds; whole numbers are numbers too.
     pub(super) fn number(&self, key: &str, allowed: &str, fits: impl Fn(f64) -> bool) -> Option<f64> {
         let value = self.get(key)?;

@@ -3,6 +3,7 @@
 use super::reader::{Table, Text};
 use super::{Beacon, Collect, MarketFeed, Network, Stale};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 pub(super) const NETWORK: [&str; 15] = [
     "netuid",
@@ -22,8 +23,19 @@ pub(super) const NETWORK: [&str; 15] = [
     "min_sampled",
 ];
 pub(super) const BEACON: [&str; 4] = ["api", "public_key", "genesis", "period"];
-pub(super) const MARKET: [&str; 1] = ["url"];
-pub(super) const COLLECT: [&str; 3] = ["hosts", "max_bytes", "stale"];
+pub(super) const MARKET: [&str; 3] = ["url", "timeout", "max_bytes"];
+pub(super) const COLLECT: [&str; 10] = [
+    "hosts",
+    "max_bytes",
+    "stale",
+    "allow_loopback",
+    "parallel",
+    "connect_timeout",
+    "idle_timeout",
+    "timeout",
+    "round_timeout",
+    "round_bytes",
+];
 
 /// A name of an asset or price: what the feed and the ledger use as a key.
 pub(super) const ASSET: Text = Text {
@@ -91,9 +103,14 @@ pub(super) fn beacon(top: &Table<'_>) -> Beacon {
 
 /// `[market]`.
 pub(super) fn market(top: &Table<'_>) -> MarketFeed {
-    let Some(t) = top.table("market") else { return MarketFeed::default() };
+    let d = MarketFeed::default();
+    let Some(t) = top.table("market") else { return d };
     t.refuse_unknown(&MARKET);
-    MarketFeed { url: t.text("url", &URL).map(String::from) }
+    MarketFeed {
+        url: t.text("url", &URL).map(String::from),
+        timeout: seconds(&t, "timeout").unwrap_or(d.timeout),
+        max_bytes: t.whole("max_bytes", 1..=1 << 30).unwrap_or(d.max_bytes),
+    }
 }
 
 /// `[collect]`.
@@ -105,7 +122,20 @@ pub(super) fn collect(top: &Table<'_>) -> Collect {
         hosts: t.texts("hosts", &HOST).unwrap_or(d.hosts),
         max_bytes: t.whole("max_bytes", 1..=1 << 30).unwrap_or(d.max_bytes),
         stale: t.choice("stale", &[("count", Stale::Count), ("refuse", Stale::Refuse)]).unwrap_or(d.stale),
+        allow_loopback: t.boolean("allow_loopback").unwrap_or(d.allow_loopback),
+        parallel: t.whole("parallel", 1..=4096).unwrap_or(d.parallel),
+        connect_timeout: seconds(&t, "connect_timeout").unwrap_or(d.connect_timeout),
+        idle_timeout: seconds(&t, "idle_timeout").unwrap_or(d.idle_timeout),
+        timeout: seconds(&t, "timeout").unwrap_or(d.timeout),
+        round_timeout: seconds(&t, "round_timeout").unwrap_or(d.round_timeout),
+        round_bytes: t.whole("round_bytes", 1..=1 << 40).unwrap_or(d.round_bytes),
     }
+}
+
+/// A time in seconds.
+fn seconds(table: &Table<'_>, key: &str) -> Option<Duration> {
+    let allowed = "a number of seconds from 0.01 to 3600";
+    table.number(key, allowed, |x| (0.01..=3600.0).contains(&x)).map(Duration::from_secs_f64)
 }
 
 /// `[assets]`: named lists. A list that is faulty is there, and empty.
@@ -164,12 +194,25 @@ impl Default for Beacon {
     }
 }
 
+impl Default for MarketFeed {
+    fn default() -> Self {
+        Self { url: None, timeout: Duration::from_secs(10), max_bytes: 1 << 20 }
+    }
+}
+
 impl Default for Collect {
     fn default() -> Self {
         Self {
             hosts: [".r2.dev", ".r2.cloudflarestorage.com"].map(String::from).into(),
             max_bytes: 26_214_400,
             stale: Stale::Count,
+            allow_loopback: false,
+            parallel: 256,
+            connect_timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(10),
+            round_timeout: Duration::from_secs(40),
+            round_bytes: 512 << 20,
         }
     }
 }

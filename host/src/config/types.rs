@@ -3,6 +3,7 @@
 use super::fault::Places;
 use mantis_plugin_api::{ParamMap, Solver, Spec};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A whole `challenges.toml`, checked. Made by [`Config::load`] or [`Config::parse`] alone.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,10 +80,14 @@ pub struct Beacon {
 }
 
 /// The price feed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MarketFeed {
     /// Where its JSON document lies; without it no prices are fetched.
     pub url: Option<String>,
+    /// Time for the whole document.
+    pub timeout: Duration,
+    /// Largest document, bytes.
+    pub max_bytes: u64,
 }
 
 /// What may be fetched from miners.
@@ -94,6 +99,20 @@ pub struct Collect {
     pub max_bytes: u64,
     /// What becomes of a file that is served unchanged.
     pub stale: Stale,
+    /// Whether plain http to this machine's loopback addresses is allowed, on any port: for a network on one machine.
+    pub allow_loopback: bool,
+    /// Files fetched at the same time, at least 1.
+    pub parallel: usize,
+    /// Time to find the host and connect to it.
+    pub connect_timeout: Duration,
+    /// Longest silence of a server that is sending.
+    pub idle_timeout: Duration,
+    /// Time for one file, from its lookup to its last byte.
+    pub timeout: Duration,
+    /// Time for the files of one sampled block together.
+    pub round_timeout: Duration,
+    /// Bytes that the files of one sampled block may take together.
+    pub round_bytes: u64,
 }
 
 /// What becomes of a payload that was seen before, or whose round was out when it was sampled.
@@ -125,6 +144,8 @@ pub struct Challenge {
     pub price_key: Option<String>,
     /// Assets in storage order, unique; empty for a single-asset challenge.
     pub assets: Vec<String>,
+    /// What of the market feed is stored for it; prices for a single-asset challenge.
+    pub quotes: QuoteKind,
     /// Ticker of the challenge whose stored prices label this one, where they are not its own.
     pub prices_from: Option<String>,
     /// Numbers per miner and asset, 1 to 4096.
@@ -135,6 +156,16 @@ pub struct Challenge {
     pub weight: Weight,
     /// Parameters for the plugin, not yet judged by it.
     pub params: ParamMap,
+}
+
+/// What of the market feed a challenge stores.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum QuoteKind {
+    /// `prices`: those above 0.
+    #[default]
+    Prices,
+    /// `funding_rates`: of either sign.
+    FundingRates,
 }
 
 /// What a challenge counts for in the total.

@@ -1,0 +1,48 @@
+//! From names to addresses, public ones only.
+
+use crate::http::{NotPublic, is_public};
+use async_trait::async_trait;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+/// Finds the addresses of a name.
+#[async_trait]
+pub(super) trait Lookup: Send + Sync + 'static {
+    async fn lookup(&self, host: &str) -> io::Result<Vec<IpAddr>>;
+}
+
+/// The system's resolver.
+pub(super) struct System;
+
+#[async_trait]
+impl Lookup for System {
+    async fn lookup(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        Ok(tokio::net::lookup_host((host, 0)).await?.map(|address| address.ip()).collect())
+    }
+}
+
+/// A resolver that refuses a name if any of its addresses is not public.
+///
+/// The connection goes to the very addresses judged here: a name that changes between two lookups gains nothing.
+pub(super) struct PublicOnly {
+    pub(super) lookup: Arc<dyn Lookup>,
+    pub(super) allow_loopback: bool,
+}
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (lookup, allow_loopback) = (self.lookup.clone(), self.allow_loopback);
+        Box::pin(async move {
+            let addresses = lookup.lookup(name.as_str()).await?;
+            let fits = |address: &IpAddr| is_public(*address) || (allow_loopback && address.is_loopback());
+            if let Some(&address) = addresses.iter().find(|address| !fits(address)) {
+                return Err(NotPublic { address }.into());
+            }
+            // Port 0: that of the URL.
+            let addresses = addresses.into_iter().map(|address| SocketAddr::new(address, 0));
+            Ok(Box::new(addresses) as Addrs)
+        })
+    }
+}

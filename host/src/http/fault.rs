@@ -1,0 +1,100 @@
+//! Why a document was not had.
+
+use super::NotPublic;
+use std::net::IpAddr;
+use thiserror::Error;
+
+/// Why a document was not had. No message holds the URL: it may carry a key.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum HttpFault {
+    /// No connection: the name is unknown, nobody listens, or TLS failed.
+    #[error("the server cannot be reached: {reason}")]
+    Unreachable {
+        /// What happened.
+        reason: String,
+    },
+    /// The host's name leads to an address of this machine, a private network or a reserved range.
+    #[error("the URL's host leads to {address}, which is no address of the public internet")]
+    PrivateAddress {
+        /// The address.
+        address: IpAddr,
+    },
+    /// The server was silent for too long, or not done in time.
+    #[error("the server did not send it all in time")]
+    TimedOut,
+    /// The server sends elsewhere.
+    #[error("the server redirects (status {status}), which is not followed; serve the document itself")]
+    Redirected {
+        /// HTTP status, 300 to 399.
+        status: u16,
+    },
+    /// The server answers with another status than 200.
+    #[error("the server answers with status {status} instead of 200")]
+    Status {
+        /// HTTP status.
+        status: u16,
+    },
+    /// The body is compressed, or encoded otherwise.
+    #[error("the body comes with the content encoding \"{encoding}\"; serve it as it is")]
+    Encoded {
+        /// The header's value, cut to 40 characters.
+        encoding: String,
+    },
+    /// More bytes than allowed.
+    #[error("the body is larger than {limit} bytes")]
+    TooLarge {
+        /// Bytes that are allowed.
+        limit: u64,
+    },
+    /// There is no room for more bytes of it.
+    #[error("there is no room left for it after {bytes} bytes; smaller files always have theirs")]
+    NoRoom {
+        /// Bytes that had been read.
+        bytes: u64,
+    },
+    /// The connection broke, or what came is not HTTP.
+    #[error("the answer broke off or is no HTTP: {reason}")]
+    Broken {
+        /// What happened.
+        reason: String,
+    },
+}
+
+impl HttpFault {
+    /// A word for counting and for programs; it does not change.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => "unreachable",
+            Self::PrivateAddress { .. } => "private_address",
+            Self::TimedOut => "timed_out",
+            Self::Redirected { .. } => "redirected",
+            Self::Status { .. } => "bad_status",
+            Self::Encoded { .. } => "encoded",
+            Self::TooLarge { .. } => "too_large",
+            Self::NoRoom { .. } => "no_room",
+            Self::Broken { .. } => "broken_answer",
+        }
+    }
+}
+
+impl From<reqwest::Error> for HttpFault {
+    fn from(error: reqwest::Error) -> Self {
+        if error.is_timeout() {
+            return Self::TimedOut;
+        }
+        let unreachable = error.is_connect() || error.is_dns() || error.is_builder();
+        let error = error.without_url();
+        // The innermost cause says most: the outer ones say that a request failed.
+        let mut innermost: &dyn std::error::Error = &error;
+        while let Some(source) = innermost.source() {
+            innermost = source;
+        }
+        if let Some(NotPublic { address }) = innermost.downcast_ref() {
+            return Self::PrivateAddress { address: *address };
+        }
+        let reason = innermost.to_string();
+        if unreachable { Self::Unreachable { reason } } else { Self::Broken { reason } }
+    }
+}

@@ -1,0 +1,78 @@
+//! One document, read with a limit.
+
+use super::HttpFault;
+use reqwest::{RequestBuilder, StatusCode, header::CONTENT_ENCODING};
+
+/// Smallest piece of memory that is asked for.
+const PIECE: usize = 16 << 10;
+
+/// Who grants memory for a body.
+pub(crate) trait Room {
+    /// Asks for `bytes` more; whether they are granted.
+    fn more(&mut self, bytes: usize) -> bool;
+    /// Gives back what turned out not to be needed.
+    fn less(&mut self, bytes: usize);
+}
+
+/// Memory for everything.
+impl Room for () {
+    fn more(&mut self, _: usize) -> bool {
+        true
+    }
+
+    fn less(&mut self, _: usize) {}
+}
+
+/// Sends a request and reads the body of a 200, at most `max_bytes` of it whatever its header says.
+///
+/// On success `room` has granted exactly as many bytes as come back. On a fault, what it granted is free again.
+pub(crate) async fn fetch(
+    request: RequestBuilder,
+    max_bytes: u64,
+    room: &mut impl Room,
+) -> Result<Vec<u8>, HttpFault> {
+    let mut response = request.send().await?;
+    let status = response.status();
+    if status.is_redirection() {
+        return Err(HttpFault::Redirected { status: status.as_u16() });
+    }
+    if status != StatusCode::OK {
+        return Err(HttpFault::Status { status: status.as_u16() });
+    }
+    let encodings = response.headers().get_all(CONTENT_ENCODING);
+    if let Some(encoding) = encodings.iter().find(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
+    {
+        let encoding = String::from_utf8_lossy(encoding.as_bytes()).chars().take(40).collect();
+        return Err(HttpFault::Encoded { encoding });
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if (body.len() + chunk.len()) as u64 > max_bytes {
+            return Err(HttpFault::TooLarge { limit: max_bytes });
+        }
+        if !grow(&mut body, chunk.len(), room) {
+            return Err(HttpFault::NoRoom { bytes: body.len() as u64 });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let spare = body.capacity();
+    body.shrink_to_fit();
+    room.less(spare - body.capacity());
+    Ok(body)
+}
+
+/// Makes place for `more` bytes; memory is asked for before it is taken, and taken in pieces that double.
+fn grow(body: &mut Vec<u8>, more: usize, room: &mut impl Room) -> bool {
+    let needed = body.len() + more;
+    let before = body.capacity();
+    if needed <= before {
+        return true;
+    }
+    for capacity in [needed.max(2 * before).max(PIECE), needed] {
+        if room.more(capacity - before) {
+            body.reserve_exact(capacity - body.len());
+            return true;
+        }
+    }
+    false
+}

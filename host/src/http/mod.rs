@@ -1,0 +1,11 @@
+//! HTTP as the host speaks it: one TLS setup, no proxies, no redirects, no decompression, and bodies with a limit.
+
+mod address;
+mod fault;
+mod fetch;
+mod tls;
+
+pub(crate) use address::{NotPublic, is_public};
+pub use fault::HttpFault;
+pub(crate) use fetch::{Room, fetch};
+pub(crate) use tls::builder;
