@@ -5,6 +5,7 @@
 mod hotkey;
 mod miners;
 mod prices;
+pub mod servers;
 mod simulate;
 mod truth;
 
