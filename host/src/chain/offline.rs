@@ -34,14 +34,14 @@ enum Place {
 }
 
 impl OfflineChain {
-    /// A chain in memory with these neurons, at block 0.
+    /// A chain in memory with these neurons. Its block follows the time until one is set.
     #[must_use]
     pub fn new(neurons: Vec<Neuron>) -> Self {
         let state = State { neurons, ..State::default() };
         Self { hotkey: None, clock: None, place: Place::Memory(Mutex::new(state)) }
     }
 
-    /// The chain in a file, which is made where it does not exist: without neurons, at block 0.
+    /// The chain in a file, which is made, without neurons, where it does not exist.
     ///
     /// # Errors
     /// Where the file cannot be read or written, or is no such chain.

@@ -29,6 +29,10 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Publish the market feed: ask sources for prices and funding rates, upload what they say.
+    Feed(FeedArgs),
+    /// Mine: seal embeddings, upload them, commit their URL.
+    Miner(MinerArgs),
     /// Write a ledger of simulated miners.
     Simulate(SimulateArgs),
     /// Serve one job of the host's; not for people.
@@ -188,6 +192,99 @@ pub(super) struct SimulateArgs {
     /// The same seed gives the same ledger.
     #[arg(long, default_value_t = 1)]
     pub(super) seed: u64,
+}
+
+/// Where files are uploaded. The access key comes from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
+#[derive(Debug, Args)]
+pub(super) struct StoreArgs {
+    /// The storage service, such as https://ACCOUNT.r2.cloudflarestorage.com.
+    #[arg(long, value_name = "URL", requires_all = ["bucket", "public_url"])]
+    pub(super) endpoint: Option<String>,
+    /// The bucket.
+    #[arg(long, value_name = "NAME", requires = "endpoint")]
+    pub(super) bucket: Option<String>,
+    /// Base of the URLs under which everyone reads the bucket's files, such as https://pub-....r2.dev.
+    #[arg(long, value_name = "URL", requires = "endpoint")]
+    pub(super) public_url: Option<String>,
+    /// The bucket's region.
+    #[arg(long, default_value = "auto")]
+    pub(super) region: String,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  mantis feed --out prices.json --once\n  mantis feed --sources feed.toml --endpoint \
+    https://ACCOUNT.r2.cloudflarestorage.com --bucket prices --public-url https://pub-....r2.dev\n\nA file of sources:\n  \
+    [[feed.source]]\n  preset = \"okx-funding\"\n\nWithout one, the sources are polygon-crypto, polygon-forex (key in \
+    POLYGON_API_KEY),\nokx-funding and, for what that lacks, hyperliquid-funding. docs/configuration.md says more."
+)]
+pub(super) struct FeedArgs {
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+    /// The sources; the default is a preset for each market.
+    #[arg(long, value_name = "FILE")]
+    pub(super) sources: Option<PathBuf>,
+    /// Write the document to a file instead of uploading it.
+    #[arg(long, value_name = "FILE", conflicts_with = "endpoint")]
+    pub(super) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) store: StoreArgs,
+    /// Name of the document in the bucket.
+    #[arg(long, value_name = "NAME", default_value = "prices.json")]
+    pub(super) key: String,
+    /// Publish once, then end.
+    #[arg(long)]
+    pub(super) once: bool,
+    /// Seconds from one round to the next.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = positive)]
+    pub(super) every: f64,
+    /// Seconds that a source may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = positive)]
+    pub(super) timeout: f64,
+    /// Print one JSON document per round.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  mantis miner --network offline:chain.json --hotkey 5F3sa2TJ... --embeddings 'python predict.py' \\\n    \
+    --endpoint https://ACCOUNT.r2.cloudflarestorage.com --bucket mantis --public-url https://pub-....r2.dev --commit\n\nThe \
+    embeddings are a JSON object of ticker or challenge name to numbers: {\"ETH\": [0.1, -0.2]}.\n`mantis check FILE` says \
+    what a validator would store of it."
+)]
+pub(super) struct MinerArgs {
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+    /// The chain: offline:PATH is one in a file.
+    #[arg(long, value_name = "URL")]
+    pub(super) network: String,
+    /// The miner's hotkey.
+    #[arg(long, value_name = "SS58")]
+    pub(super) hotkey: String,
+    /// A JSON file, or a command that writes such JSON to its standard output; read or run anew each round.
+    #[arg(long, value_name = "CMD_OR_FILE")]
+    pub(super) embeddings: String,
+    #[command(flatten)]
+    pub(super) store: StoreArgs,
+    /// Commit the URL of the payload on the chain, where it has another.
+    #[arg(long)]
+    pub(super) commit: bool,
+    /// Do one round, then end.
+    #[arg(long)]
+    pub(super) once: bool,
+    /// Seconds from one round to the next.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = positive)]
+    pub(super) every: f64,
+    /// Seconds until a payload can be opened.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=604_800))]
+    pub(super) lock_seconds: u64,
+    /// Seconds that the command may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 45.0, value_parser = positive)]
+    pub(super) command_timeout: f64,
+    /// Print one JSON document per round.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

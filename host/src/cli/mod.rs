@@ -5,9 +5,12 @@ mod challenges;
 mod config;
 mod demo;
 mod explain;
+mod feed;
+mod miner;
 mod output;
 mod score;
 mod simulate;
+mod store;
 mod weights;
 
 use args::{Cli, Command, ConfigCommand};
@@ -27,6 +30,8 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(args),
         Command::Challenges(args) => challenges::run(args),
         Command::Config { command: ConfigCommand::Check(args) } => config::check(args),
+        Command::Feed(args) => feed::run(args),
+        Command::Miner(args) => miner::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Worker => crate::worker::serve().map_err(Into::into),
     };
@@ -37,4 +42,9 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What commands that speak to the network run on.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
 }

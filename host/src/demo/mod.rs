@@ -6,6 +6,7 @@ pub mod beacon_server;
 mod hotkey;
 mod miners;
 mod prices;
+pub mod servers;
 mod simulate;
 mod truth;
 

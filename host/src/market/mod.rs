@@ -1,0 +1,19 @@
+//! The market feed: reading its document of prices and funding rates, and making one.
+//!
+//! A validator reads it with a [`Feed`] and stores of it what [`price_of`] says. A publisher makes it with a [`Poller`]
+//! that asks [`Source`]s.
+
+mod feed;
+mod poll;
+#[cfg(test)]
+mod poll_test;
+mod presets;
+mod quotes;
+mod record;
+mod sources;
+
+pub use feed::{Feed, FeedError};
+pub use poll::{Polled, Poller};
+pub use quotes::{NotQuotes, Quotes};
+pub use record::price_of;
+pub use sources::{Source, SourcesError, default_sources, load_sources};

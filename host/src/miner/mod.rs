@@ -1,0 +1,9 @@
+//! The miner's side: embeddings from a file or a command, sealed, uploaded under the hotkey, committed once.
+
+mod embeddings;
+mod once;
+#[cfg(test)]
+mod once_test;
+
+pub use embeddings::{Embeddings, EmbeddingsError};
+pub use once::{Miner, MinerError, Seal, Uploaded};
