@@ -2,10 +2,12 @@
 
 mod args;
 mod challenges;
+mod check;
 mod config;
 mod demo;
 mod explain;
 mod output;
+mod payload;
 mod score;
 mod simulate;
 mod weights;
@@ -27,6 +29,8 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(args),
         Command::Challenges(args) => challenges::run(args),
         Command::Config { command: ConfigCommand::Check(args) } => config::check(args),
+        Command::Payload { command } => payload::run(command),
+        Command::Check(args) => check::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Worker => crate::worker::serve().map_err(Into::into),
     };

@@ -42,6 +42,11 @@ pub enum Task {
         /// The snapshot's folder.
         snapshot: PathBuf,
     },
+    /// Inspect, then turn submissions into vectors.
+    Decode {
+        /// What miners sent for the challenge.
+        submissions: Vec<serde_json::Value>,
+    },
 }
 
 /// What a worker says, one JSON text each, framed by RFC 7464 (a record separator before, a line feed after), so
@@ -57,6 +62,8 @@ pub(crate) enum Event {
     Ready { description: Description },
     /// The score.
     Scored { salience: Salience },
+    /// The vectors, as many as submissions.
+    Decoded { vectors: Vec<Result<Vec<f32>, PluginError>> },
     /// The job failed.
     Failed { failure: Failure },
     /// The job is over; the most memory the worker had resident, in KiB.

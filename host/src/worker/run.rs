@@ -1,7 +1,7 @@
 //! The host's side: start a worker, feed it, bound it.
 
 use super::{Event, Failure, Job};
-use mantis_plugin_api::{Description, Salience};
+use mantis_plugin_api::{Description, PluginError, Salience};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -33,6 +33,8 @@ pub struct Finished {
     pub description: Description,
     /// The score, where one was asked for.
     pub salience: Option<Salience>,
+    /// The vectors of [`Task::Decode`](super::Task::Decode), as many as submissions; empty for other tasks.
+    pub vectors: Vec<Result<Vec<f32>, PluginError>>,
     /// The most memory the worker had resident, in KiB.
     pub peak_rss_kib: u64,
 }
@@ -126,6 +128,7 @@ impl Launcher {
                 }
                 Ok(Event::Ready { description }) => outcome.description = Some(description),
                 Ok(Event::Scored { salience }) => outcome.salience = Some(salience),
+                Ok(Event::Decoded { vectors }) => outcome.vectors = vectors,
                 Ok(Event::Failed { failure }) => outcome.failure = Some(failure),
                 Ok(Event::End { peak_rss_kib }) => {
                     outcome.peak_rss_kib = Some(peak_rss_kib);
@@ -140,7 +143,8 @@ impl Launcher {
         if let (Some(peak_rss_kib), None, Some(description)) =
             (outcome.peak_rss_kib, &outcome.failure, outcome.description)
         {
-            return Ok(Finished { description, salience: outcome.salience, peak_rss_kib });
+            let Outcome { salience, vectors, .. } = outcome;
+            return Ok(Finished { description, salience, vectors, peak_rss_kib });
         }
         if let Some(failure) = outcome.failure {
             return Err(failure.into());
@@ -156,6 +160,7 @@ impl Launcher {
 struct Outcome {
     description: Option<Description>,
     salience: Option<Salience>,
+    vectors: Vec<Result<Vec<f32>, PluginError>>,
     failure: Option<Failure>,
     peak_rss_kib: Option<u64>,
 }

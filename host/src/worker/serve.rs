@@ -34,13 +34,21 @@ fn perform(job: &Job) -> Result<(), Failure> {
     let description = plugin.describe().map_err(Failure::Plugin)?;
     let mut challenge = plugin.configure(&job.spec, &job.params).map_err(Failure::Plugin)?;
     tell(&Event::Ready { description });
-    if let Task::Score { snapshot } = &job.task {
-        let unreadable = |e: crate::history::HistoryError| Failure::History(e.to_string());
-        let snapshot = Snapshot::open(snapshot).map_err(unreadable)?;
-        let market = snapshot.market().map_err(unreadable)?;
-        let reporter = Reporter { last: std::cell::Cell::new(None) };
-        let salience: Salience = challenge.score(&market, &snapshot, &reporter).map_err(Failure::Plugin)?;
-        tell(&Event::Scored { salience });
+    match &job.task {
+        Task::Inspect => {}
+        Task::Score { snapshot } => {
+            let unreadable = |e: crate::history::HistoryError| Failure::History(e.to_string());
+            let snapshot = Snapshot::open(snapshot).map_err(unreadable)?;
+            let market = snapshot.market().map_err(unreadable)?;
+            let reporter = Reporter { last: std::cell::Cell::new(None) };
+            let salience: Salience =
+                challenge.score(&market, &snapshot, &reporter).map_err(Failure::Plugin)?;
+            tell(&Event::Scored { salience });
+        }
+        Task::Decode { submissions } => {
+            let vectors = submissions.iter().map(|submission| challenge.decode(submission)).collect();
+            tell(&Event::Decoded { vectors });
+        }
     }
     Ok(())
 }
