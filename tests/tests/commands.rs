@@ -9,7 +9,18 @@ use tempfile::TempDir;
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    for command in ["demo", "score", "weights", "explain", "challenges", "config check", "simulate"] {
+    for command in [
+        "demo",
+        "score",
+        "weights",
+        "explain",
+        "challenges",
+        "config check",
+        "payload seal",
+        "payload open",
+        "check",
+        "simulate",
+    ] {
         let help = stdout(mantis().args(command.split(' ')).arg("--help"));
         assert!(
             help.contains("Example:") && help.contains(&format!("mantis {command}")),

@@ -1,6 +1,6 @@
 //! Benchmarks that anyone can run.
 
-use crate::shell::{build, mantis, output, run, target_dir};
+use crate::shell::{build, cargo, mantis, output, run, target_dir};
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use serde_json::Value;
@@ -30,12 +30,22 @@ pub(crate) enum Bench {
         #[arg(long, conflicts_with = "ledger")]
         growth: bool,
     },
+    /// Payloads opened per second on one core, beside the `timelock` crate.
+    Payload {
+        /// How many different payloads.
+        #[arg(long, default_value_t = 256)]
+        count: u32,
+    },
 }
 
 pub(crate) fn run_bench(what: &Bench) -> Result<()> {
-    build()?;
     match what {
+        Bench::Payload { count } => {
+            let package = ["--package", "mantis-timelock-tests", "--bin", "bench-payload"];
+            run(cargo().args(["run", "--release"]).args(package).args(["--", &count.to_string()]))
+        }
         Bench::Score { rows, miners, only, runs, ledger, growth } => {
+            build()?;
             let only = only.as_deref();
             let ledger = match ledger {
                 Some(ledger) => ledger.clone(),

@@ -1,6 +1,7 @@
 //! Development tasks: `cargo xtask --help`.
 
 mod bench;
+mod fuzz;
 mod shell;
 
 use anyhow::Result;
@@ -29,6 +30,14 @@ enum Task {
     },
     /// Check formatting, lints and dependencies.
     Lint,
+    /// Fuzz a target of the folder fuzz/: `open` or `submission`.
+    Fuzz {
+        /// The target.
+        target: String,
+        /// How long.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
     /// Measure.
     Bench {
         #[command(subcommand)]
@@ -58,6 +67,7 @@ fn perform(task: Task) -> Result<()> {
             shell::run(cargo().args(["test", "--release", "--workspace", "--no-fail-fast"]).args(args))
         }
         Task::Lint => lint(),
+        Task::Fuzz { target, seconds } => fuzz::run_fuzz(&target, seconds),
         Task::Bench { what } => bench::run_bench(&what),
     }
 }

@@ -1,5 +1,6 @@
 //! What the command line takes.
 
+use super::payload::PayloadCommand;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mantis_plugin_api::Solver;
 use std::path::PathBuf;
@@ -33,6 +34,13 @@ pub(super) enum Command {
     Feed(FeedArgs),
     /// Mine: seal embeddings, upload them, commit their URL.
     Miner(MinerArgs),
+    /// Seal and open payloads.
+    Payload {
+        #[command(subcommand)]
+        command: PayloadCommand,
+    },
+    /// Show what the validator would store of a miner's embeddings, and every fault in them.
+    Check(super::check::CheckArgs),
     /// Write a ledger of simulated miners.
     Simulate(SimulateArgs),
     /// Serve one job of the host's; not for people.

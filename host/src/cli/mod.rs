@@ -2,12 +2,14 @@
 
 mod args;
 mod challenges;
+mod check;
 mod config;
 mod demo;
 mod explain;
 mod feed;
 mod miner;
 mod output;
+mod payload;
 mod score;
 mod simulate;
 mod store;
@@ -32,6 +34,8 @@ pub fn main() -> ExitCode {
         Command::Config { command: ConfigCommand::Check(args) } => config::check(args),
         Command::Feed(args) => feed::run(args),
         Command::Miner(args) => miner::run(args),
+        Command::Payload { command } => payload::run(command),
+        Command::Check(args) => check::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Worker => crate::worker::serve().map_err(Into::into),
     };

@@ -10,6 +10,7 @@ pub mod json;
 mod keys;
 mod open;
 mod refusal;
+pub mod review;
 mod seal;
 pub mod submission;
 mod suite;

@@ -4,7 +4,7 @@ use super::run::{hex, plugin_file};
 use crate::config::{Challenge, Config, Fault};
 use crate::plugins::{LoadError, digest};
 use crate::worker::{Failure, Job, Launcher, Task, WorkerError};
-use mantis_plugin_api::Description;
+use mantis_plugin_api::{Description, PluginError};
 use std::path::PathBuf;
 
 /// What a challenge's plugin says when it is configured.
@@ -44,6 +44,31 @@ pub fn inspect(config: &Config, challenge: usize, launcher: &Launcher) -> Result
 pub fn check(config: &Config, launcher: &Launcher) -> Vec<Fault> {
     let faults = (0..config.challenges.len()).map(|i| inspect(config, i, launcher));
     faults.filter_map(|outcome| outcome.err().map(|fault| *fault)).collect()
+}
+
+/// Turns what miners sent for a challenge into vectors, in a worker process: one result per submission, in order.
+///
+/// # Errors
+/// As [`inspect`], or where the worker fails as a whole.
+pub fn decode(
+    config: &Config,
+    challenge: usize,
+    submissions: Vec<serde_json::Value>,
+    launcher: &Launcher,
+) -> Result<Vec<Result<Vec<f32>, PluginError>>, Box<Fault>> {
+    let at = |found: String| Box::new(config.fault_at(challenge, "plugin", found, ""));
+    let Some(entry) = config.challenges.get(challenge) else { return Err(at("no such challenge".into())) };
+    let path = plugin_file(config, entry).map_err(|e| at(format!("{e:#}")))?;
+    let expected = submissions.len();
+    let job = Job { task: Task::Decode { submissions }, ..job(config, entry, path) };
+    match launcher.run(&job, |_| {}, |_| {}) {
+        Ok(finished) if finished.vectors.len() == expected => Ok(finished.vectors),
+        Ok(finished) => {
+            Err(at(format!("the plugin gave {} vectors for {expected} submissions", finished.vectors.len())))
+        }
+        Err(WorkerError::Failed(Failure::Plugin(error))) => Err(Box::new(config.fault_of(challenge, &error))),
+        Err(error) => Err(at(error.to_string())),
+    }
 }
 
 fn job(config: &Config, challenge: &Challenge, plugin: PathBuf) -> Job {

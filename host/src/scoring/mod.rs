@@ -4,5 +4,5 @@ mod inspect;
 mod memory;
 mod run;
 
-pub use inspect::{Inspected, check, inspect};
+pub use inspect::{Inspected, check, decode, inspect};
 pub use run::{Observer, Options, Quiet, Scored, Scores, score};

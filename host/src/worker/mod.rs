@@ -7,9 +7,11 @@
 
 mod run;
 mod serve;
+mod session;
 
 pub use run::{Finished, Launcher, WorkerError};
 pub use serve::serve;
+pub use session::{Decoded, Session};
 
 use crate::plugins::LoadError;
 use mantis_plugin_api::{Description, ParamMap, PluginError, Salience, Spec};
@@ -42,6 +44,21 @@ pub enum Task {
         /// The snapshot's folder.
         snapshot: PathBuf,
     },
+    /// Inspect, then turn submissions into vectors.
+    Decode {
+        /// What miners sent for the challenge.
+        submissions: Vec<serde_json::Value>,
+    },
+    /// Inspect, then answer [`Request`]s, one JSON text per line of standard input, until it ends.
+    Serve,
+}
+
+/// What a serving worker is asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub(crate) enum Request {
+    /// Turn submissions into vectors.
+    Decode { submissions: Vec<serde_json::Value> },
 }
 
 /// What a worker says, one JSON text each, framed by RFC 7464 (a record separator before, a line feed after), so
@@ -57,6 +74,8 @@ pub(crate) enum Event {
     Ready { description: Description },
     /// The score.
     Scored { salience: Salience },
+    /// The vectors, as many as submissions.
+    Decoded { vectors: Vec<Result<Vec<f32>, PluginError>> },
     /// The job failed.
     Failed { failure: Failure },
     /// The job is over; the most memory the worker had resident, in KiB.

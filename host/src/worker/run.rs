@@ -1,12 +1,12 @@
 //! The host's side: start a worker, feed it, bound it.
 
 use super::{Event, Failure, Job};
-use mantis_plugin_api::{Description, Salience};
+use mantis_plugin_api::{Description, PluginError, Salience};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use thiserror::Error;
 
@@ -33,6 +33,8 @@ pub struct Finished {
     pub description: Description,
     /// The score, where one was asked for.
     pub salience: Option<Salience>,
+    /// The vectors of [`Task::Decode`](super::Task::Decode), as many as submissions; empty for other tasks.
+    pub vectors: Vec<Result<Vec<f32>, PluginError>>,
     /// The most memory the worker had resident, in KiB.
     pub peak_rss_kib: u64,
 }
@@ -90,29 +92,11 @@ impl Launcher {
         mut on_progress: impl FnMut(f64),
         mut on_log: impl FnMut(&str),
     ) -> Result<Finished, WorkerError> {
-        let start = |source| WorkerError::Start { program: self.program.clone(), source };
-        let mut worker = Guard(
-            Command::new(&self.program)
-                .arg("worker")
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()
-                .map_err(start)?,
-        );
         let until = Instant::now() + self.deadline;
-        let mut line = serde_json::to_vec(job).map_err(|e| start(e.into()))?;
-        line.push(b'\n');
-        // Kept open until the job is over: the worker ends itself when it closes. A write that fails means that the
-        // worker died, which its exit status tells better.
-        let mut stdin = worker.0.stdin.take();
-        let _ = stdin.as_mut().map(|pipe| pipe.write_all(&line));
-        let events = worker.0.stdout.take().map(listen);
-        let stderr = worker.0.stderr.take().map(|pipe| thread::spawn(move || tail(pipe)));
-
+        let Process { mut worker, stdin: _stdin, events, stderr } = self.start(job)?;
         let mut outcome = Outcome::default();
         let mut logged = 0;
-        while let Some(events) = &events {
+        loop {
             let left = until.saturating_duration_since(Instant::now());
             match events.recv_timeout(left) {
                 Ok(Event::Progress { done }) => on_progress(done),
@@ -126,6 +110,7 @@ impl Launcher {
                 }
                 Ok(Event::Ready { description }) => outcome.description = Some(description),
                 Ok(Event::Scored { salience }) => outcome.salience = Some(salience),
+                Ok(Event::Decoded { vectors }) => outcome.vectors = vectors,
                 Ok(Event::Failed { failure }) => outcome.failure = Some(failure),
                 Ok(Event::End { peak_rss_kib }) => {
                     outcome.peak_rss_kib = Some(peak_rss_kib);
@@ -140,30 +125,72 @@ impl Launcher {
         if let (Some(peak_rss_kib), None, Some(description)) =
             (outcome.peak_rss_kib, &outcome.failure, outcome.description)
         {
-            return Ok(Finished { description, salience: outcome.salience, peak_rss_kib });
+            let Outcome { salience, vectors, .. } = outcome;
+            return Ok(Finished { description, salience, vectors, peak_rss_kib });
         }
         if let Some(failure) = outcome.failure {
             return Err(failure.into());
         }
-        let how =
-            worker.reap(until).map_or_else(|| "it closed its output".into(), |status| status.to_string());
-        let stderr = stderr.and_then(|reader| reader.join().ok()).unwrap_or_default();
-        Err(WorkerError::Crashed { plugin: job.plugin.clone(), how, stderr })
+        Err(worker.crashed(job.plugin.clone(), until, stderr))
     }
+
+    /// Starts a worker with a job, whatever the job is.
+    pub(super) fn start(&self, job: &Job) -> Result<Process, WorkerError> {
+        let start = |source| WorkerError::Start { program: self.program.clone(), source };
+        let mut child = Command::new(&self.program)
+            .arg("worker")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(start)?;
+        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let worker = Guard(child);
+        let (Some(mut stdin), Some(stdout), Some(stderr)) = pipes else {
+            return Err(start(io::ErrorKind::BrokenPipe.into()));
+        };
+        let mut line = serde_json::to_vec(job).map_err(|e| start(e.into()))?;
+        line.push(b'\n');
+        // A write that fails means that the worker died, which its exit status tells better.
+        let _ = stdin.write_all(&line);
+        Ok(Process { worker, stdin, events: listen(stdout), stderr: thread::spawn(move || tail(stderr)) })
+    }
+}
+
+/// A worker that runs.
+pub(super) struct Process {
+    pub(super) worker: Guard,
+    /// Kept open until the job is over: the worker ends itself when it closes.
+    pub(super) stdin: ChildStdin,
+    pub(super) events: Receiver<Event>,
+    /// The end of its standard error.
+    pub(super) stderr: JoinHandle<String>,
 }
 
 #[derive(Default)]
 struct Outcome {
     description: Option<Description>,
     salience: Option<Salience>,
+    vectors: Vec<Result<Vec<f32>, PluginError>>,
     failure: Option<Failure>,
     peak_rss_kib: Option<u64>,
 }
 
 /// Ends and reaps the process whatever happens.
-struct Guard(Child);
+pub(super) struct Guard(Child);
 
 impl Guard {
+    /// What to say of a process whose output ended without a last word.
+    pub(super) fn crashed(
+        &mut self,
+        plugin: PathBuf,
+        until: Instant,
+        stderr: JoinHandle<String>,
+    ) -> WorkerError {
+        let how = self.reap(until).map_or_else(|| "it closed its output".into(), |status| status.to_string());
+        WorkerError::Crashed { plugin, how, stderr: stderr.join().unwrap_or_default() }
+    }
+
     /// Waits for the process to end by itself, a little beyond its last word, then ends it.
     fn reap(&mut self, until: Instant) -> Option<ExitStatus> {
         let until = until.min(Instant::now() + Duration::from_secs(2));

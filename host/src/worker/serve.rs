@@ -1,10 +1,11 @@
 //! The worker's side.
 
-use super::{Event, Failure, Job, Task, peak_rss_kib};
+use super::{Event, Failure, Job, Request, Task, peak_rss_kib};
 use crate::history::Snapshot;
-use crate::plugins::{LoadError, NativePlugin, Plugin, digest};
+use crate::plugins::{Instance, LoadError, NativePlugin, Plugin, digest};
 use mantis_plugin_api::{Run, Salience};
 use std::io::{self, BufRead, Write};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 /// Reads one [`Job`] from standard input, does it, and reports on standard output.
@@ -15,14 +16,14 @@ pub fn serve() -> io::Result<()> {
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;
     let job: Job = serde_json::from_str(&line).map_err(io::Error::other)?;
-    end_with_the_host();
-    if let Err(failure) = perform(&job) {
+    let requests = end_with_the_host();
+    if let Err(failure) = perform(&job, &requests) {
         say(&Event::Failed { failure })?;
     }
     say(&Event::End { peak_rss_kib: peak_rss_kib() })
 }
 
-fn perform(job: &Job) -> Result<(), Failure> {
+fn perform(job: &Job, requests: &Receiver<String>) -> Result<(), Failure> {
     if let Some(pinned) = &job.sha256 {
         let found = digest(&job.plugin).map_err(Failure::Load)?;
         if !found.eq_ignore_ascii_case(pinned) {
@@ -34,24 +35,50 @@ fn perform(job: &Job) -> Result<(), Failure> {
     let description = plugin.describe().map_err(Failure::Plugin)?;
     let mut challenge = plugin.configure(&job.spec, &job.params).map_err(Failure::Plugin)?;
     tell(&Event::Ready { description });
-    if let Task::Score { snapshot } = &job.task {
-        let unreadable = |e: crate::history::HistoryError| Failure::History(e.to_string());
-        let snapshot = Snapshot::open(snapshot).map_err(unreadable)?;
-        let market = snapshot.market().map_err(unreadable)?;
-        let reporter = Reporter { last: std::cell::Cell::new(None) };
-        let salience: Salience = challenge.score(&market, &snapshot, &reporter).map_err(Failure::Plugin)?;
-        tell(&Event::Scored { salience });
+    match &job.task {
+        Task::Inspect => {}
+        Task::Score { snapshot } => {
+            let unreadable = |e: crate::history::HistoryError| Failure::History(e.to_string());
+            let snapshot = Snapshot::open(snapshot).map_err(unreadable)?;
+            let market = snapshot.market().map_err(unreadable)?;
+            let reporter = Reporter { last: std::cell::Cell::new(None) };
+            let salience: Salience =
+                challenge.score(&market, &snapshot, &reporter).map_err(Failure::Plugin)?;
+            tell(&Event::Scored { salience });
+        }
+        Task::Decode { submissions } => {
+            let vectors = submissions.iter().map(|submission| challenge.decode(submission)).collect();
+            tell(&Event::Decoded { vectors });
+        }
+        Task::Serve => requests.iter().for_each(|line| answer(challenge.as_mut(), &line)),
     }
     Ok(())
 }
 
-/// Ends the process when the host closes its end of standard input: nobody waits for the result any more.
-fn end_with_the_host() {
-    std::thread::spawn(|| {
-        // Any outcome, an error included, means that the host is gone.
-        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+/// Answers one request; what is none gets no answer, and the host's deadline for it passes.
+fn answer(challenge: &mut dyn Instance, line: &str) {
+    match serde_json::from_str(line) {
+        Ok(Request::Decode { submissions }) => {
+            let vectors = submissions.iter().map(|submission| challenge.decode(submission)).collect();
+            tell(&Event::Decoded { vectors });
+        }
+        Err(error) => tell(&Event::Log { line: format!("not a request: {error}") }),
+    }
+}
+
+/// Hands on the lines of standard input, and ends the process when the host closes its end: nobody waits for a
+/// result any more.
+fn end_with_the_host() -> Receiver<String> {
+    let (sender, lines) = channel();
+    std::thread::spawn(move || {
+        // An error means, like the end, that the host is gone.
+        for line in io::stdin().lock().lines().map_while(Result::ok) {
+            // Nobody reads the lines of a task that takes none.
+            let _ = sender.send(line);
+        }
         std::process::exit(0);
     });
+    lines
 }
 
 /// Progress and log lines of a running score.
