@@ -2,6 +2,7 @@
 //!
 //! [`simulate`] writes a ledger of it, the same for the same seed. Nothing here is used by a validator that runs.
 
+pub mod beacon_server;
 mod hotkey;
 mod miners;
 mod prices;

@@ -6,6 +6,7 @@
 mod append;
 mod blob;
 mod directory;
+mod drand;
 mod error;
 mod open;
 mod rows;

@@ -1,0 +1,175 @@
+//! The outside of a payload: everything that can be checked before a curve is touched.
+
+use super::field::{bytes, field, hex, kind, many_bytes, object, shown, text, wrong_type};
+use super::json::{self, Limits, shortened};
+use super::keys::binding;
+use super::{Refusal, Suite, timelock};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+/// What a payload must fulfil beside its form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// X25519 public key of the subnet's owner.
+    pub owner_key: [u8; 32],
+    /// The newest round that can be out when the payload is opened; a later one is refused.
+    pub newest_round: u64,
+    /// Bounds of the payload's JSON; those of the plaintext's follow from it.
+    pub limits: Limits,
+}
+
+impl Rules {
+    /// Rules with the usual bounds on JSON.
+    #[must_use]
+    pub fn new(owner_key: [u8; 32], newest_round: u64) -> Self {
+        Self { owner_key, newest_round, limits: Limits::default() }
+    }
+}
+
+/// A payload whose outside is in order; not yet opened.
+#[derive(Clone, Debug)]
+pub struct Envelope {
+    pub(super) round: u64,
+    pub(super) hotkey: String,
+    pub(super) sha256: [u8; 32],
+    pub(super) suite: Suite,
+    pub(super) owner_key: [u8; 32],
+    pub(super) content: Sealed,
+    pub(super) pke: [u8; 32],
+    pub(super) wrap_nonce: [u8; 12],
+    pub(super) wrap: [u8; 48],
+    pub(super) timelock: Vec<u8>,
+    pub(super) binding: [u8; 32],
+    pub(super) limits: Limits,
+}
+
+/// The sealed content: `C`.
+#[derive(Clone, Debug)]
+pub(super) struct Sealed {
+    pub(super) nonce: [u8; 12],
+    /// With the tag at its end.
+    pub(super) ciphertext: Vec<u8>,
+}
+
+impl Envelope {
+    /// Reads a payload that was collected for the hotkey `collected_for`.
+    ///
+    /// Fields that are not known are ignored, and hexadecimal may be of either case, as in the network. Anything
+    /// after the JSON but white space is refused: no client of the network writes it, and what cannot be named
+    /// cannot be checked.
+    ///
+    /// # Errors
+    /// The first [`Refusal`], in the order: JSON, version, round, hotkey, lengths and digits, suite, owner key,
+    /// binding, newest round, layout of the time-lock.
+    pub fn parse(payload: &[u8], collected_for: &str, rules: &Rules) -> Result<Self, Refusal> {
+        let value = json::parse(payload, &rules.limits).map_err(Refusal::Json)?;
+        let top = value.as_object().ok_or_else(|| Refusal::NotAnObject { found: kind(&value) })?;
+        version(top)?;
+        let round = round(top)?;
+        let hotkey = text(top, "hk", "hk")?;
+        if hotkey != collected_for {
+            let (found, expected) = (shortened(hotkey), collected_for.to_owned());
+            return Err(Refusal::WrongHotkey { found, expected });
+        }
+
+        let (content, owner, time) = (object(top, "C")?, object(top, "W_owner")?, object(top, "W_time")?);
+        let content = Sealed {
+            nonce: bytes(content, "nonce", "C.nonce", "24")?,
+            ciphertext: many_bytes(content, "ct", "C.ct", 16, "an even number, 32 or more")?,
+        };
+        let pke = bytes(owner, "pke", "W_owner.pke", "64")?;
+        let wrap_nonce = bytes(owner, "nonce", "W_owner.nonce", "24")?;
+        let wrap = bytes(owner, "ct", "W_owner.ct", "96")?;
+        let bound: [u8; 32] = bytes(top, "binding", "binding", "64")?;
+        let timelock = many_bytes(time, "ct", "W_time.ct", 0, "an even number")?;
+        let label = text(top, "alg", "alg")?;
+        let suite = Suite::of_label(label).ok_or_else(|| Refusal::Alg { found: shortened(label) })?;
+        suite.check_length(timelock.len())?;
+
+        let owner_key = rules.owner_key;
+        if top.contains_key("owner_pk") {
+            let found: [u8; 32] = bytes(top, "owner_pk", "owner_pk", "64")?;
+            if found != owner_key {
+                return Err(Refusal::OwnerKey { found: hex(&found), expected: hex(&owner_key) });
+            }
+        }
+        if !bool::from(binding(hotkey, round, &owner_key, &pke).ct_eq(&bound)) {
+            return Err(Refusal::Binding { owner_key: hex(&owner_key) });
+        }
+        if round > rules.newest_round {
+            return Err(Refusal::RoundTooLate { round, newest: rules.newest_round });
+        }
+        if suite == Suite::Network {
+            timelock::Layout::of(&timelock)?;
+        }
+        Ok(Self {
+            round,
+            hotkey: hotkey.to_owned(),
+            sha256: Sha256::digest(payload).into(),
+            suite,
+            owner_key,
+            content,
+            pke,
+            wrap_nonce,
+            wrap,
+            timelock,
+            binding: bound,
+            limits: rules.limits,
+        })
+    }
+
+    /// The beacon round whose signature opens it.
+    #[must_use]
+    pub fn round(&self) -> u64 {
+        self.round
+    }
+
+    /// The hotkey that sealed it.
+    #[must_use]
+    pub fn hotkey(&self) -> &str {
+        &self.hotkey
+    }
+
+    /// SHA-256 of the payload's bytes as they were served.
+    #[must_use]
+    pub fn sha256(&self) -> [u8; 32] {
+        self.sha256
+    }
+
+    /// How it is sealed: `alg`.
+    #[must_use]
+    pub fn suite(&self) -> Suite {
+        self.suite
+    }
+
+    /// Bytes of the plaintext.
+    #[must_use]
+    pub fn plaintext_len(&self) -> usize {
+        self.content.ciphertext.len().saturating_sub(16)
+    }
+
+    /// Bytes of the time-lock ciphertext.
+    #[must_use]
+    pub fn timelock_len(&self) -> usize {
+        self.timelock.len()
+    }
+}
+
+fn version(top: &Map<String, Value>) -> Result<(), Refusal> {
+    let value = field(top, "v", "v")?;
+    match value.as_u64() {
+        Some(2) => Ok(()),
+        _ => Err(Refusal::Version { found: shown(value) }),
+    }
+}
+
+fn round(top: &Map<String, Value>) -> Result<u64, Refusal> {
+    match field(top, "round", "round")? {
+        value @ Value::Number(number) => match number.as_u64() {
+            Some(round @ 1..) => Ok(round),
+            _ => Err(Refusal::Round { found: shown(value) }),
+        },
+        value => Err(wrong_type("round", "a whole number", value)),
+    }
+}

@@ -1,0 +1,376 @@
+//! Strict JSON: bounded in size, depth and number of values, and without duplicate keys.
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
+use serde_json::{Map, Number, Value};
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use thiserror::Error;
+
+/// How much JSON is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the text.
+    pub bytes: usize,
+    /// Lists and objects inside each other; the outermost is 1.
+    pub depth: usize,
+    /// Values in all. A value takes some 32 bytes of memory, and its text as few as 2.
+    pub values: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bytes: 25 << 20, depth: 16, values: 1 << 18 }
+    }
+}
+
+/// Why a text is not the JSON that is taken.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum JsonFault {
+    /// Longer than allowed.
+    #[error("{bytes} bytes where at most {limit} are allowed; send less")]
+    TooLarge {
+        /// Bytes of the text.
+        bytes: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// Not JSON.
+    #[error(
+        "not JSON: {reason} at line {line}, column {column}; send one JSON object in UTF-8 and nothing after it"
+    )]
+    Syntax {
+        /// What the parser says.
+        reason: String,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+    },
+    /// A number that no double can hold.
+    #[error("a number at line {line}, column {column} is too large for a double; send finite numbers")]
+    NumberRange {
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+    },
+    /// `NaN` or `Infinity`, which some programs write and JSON does not have.
+    #[error(
+        "`{token}` at line {line}, column {column} is not JSON; replace what is not finite before encoding"
+    )]
+    NotANumber {
+        /// The word.
+        token: &'static str,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+    },
+    /// Lists and objects too deep inside each other.
+    #[error("lists and objects are more than {limit} deep inside each other; send a flatter document")]
+    TooDeep {
+        /// Depth allowed.
+        limit: usize,
+    },
+    /// Too many values.
+    #[error("more than {limit} values; send less")]
+    TooManyValues {
+        /// Values allowed.
+        limit: usize,
+    },
+    /// A key twice in one object.
+    #[error("the key `{key}` stands twice in one object; send it once")]
+    DuplicateKey {
+        /// The key, shortened.
+        key: String,
+    },
+}
+
+/// Parses one JSON text with nothing but white space around it.
+///
+/// # Errors
+/// The first [`JsonFault`].
+pub fn parse(text: &[u8], limits: &Limits) -> Result<Value, JsonFault> {
+    if text.len() > limits.bytes {
+        return Err(JsonFault::TooLarge { bytes: text.len(), limit: limits.bytes });
+    }
+    let state = State { limits, values: Cell::new(0), fault: RefCell::new(None) };
+    let mut parser = serde_json::Deserializer::from_slice(text);
+    let parsed = Node { state: &state, depth: 0 }.deserialize(&mut parser);
+    let outcome = parsed.and_then(|value| parser.end().map(|()| value));
+    outcome.map_err(|error| match state.fault.take() {
+        Some(fault) => fault,
+        None => explain(text, &error),
+    })
+}
+
+/// Parses as [`parse`] does, but bears numbers that some encoders write and JSON does not have: `NaN` and `Infinity`
+/// become null, and a number beyond a double becomes the largest double. What was found comes back beside the value.
+///
+/// The network's own client and validator are such programs: one bad number must not cost a miner everything else.
+///
+/// # Errors
+/// The first other [`JsonFault`].
+pub fn parse_bearing_numbers(text: &[u8], limits: &Limits) -> Result<(Value, Vec<String>), JsonFault> {
+    match parse(text, limits) {
+        Err(JsonFault::NotANumber { .. } | JsonFault::NumberRange { .. }) => {
+            let (mended, found) = mend(text);
+            let limits = Limits { bytes: usize::MAX, ..*limits };
+            Ok((parse(&mended, &limits)?, found))
+        }
+        other => other.map(|value| (value, Vec::new())),
+    }
+}
+
+struct State<'a> {
+    limits: &'a Limits,
+    values: Cell<usize>,
+    /// The fault of our own that ended the parse: serde's errors carry text only.
+    fault: RefCell<Option<JsonFault>>,
+}
+
+impl State<'_> {
+    fn fail<E: serde::de::Error>(&self, fault: JsonFault) -> E {
+        let error = E::custom(&fault);
+        *self.fault.borrow_mut() = Some(fault);
+        error
+    }
+}
+
+/// One value at some depth.
+#[derive(Clone, Copy)]
+struct Node<'a> {
+    state: &'a State<'a>,
+    depth: usize,
+}
+
+impl<'a> Node<'a> {
+    fn deeper<E: serde::de::Error>(self) -> Result<Node<'a>, E> {
+        let limit = self.state.limits.depth;
+        if self.depth >= limit {
+            return Err(self.state.fail(JsonFault::TooDeep { limit }));
+        }
+        Ok(Node { depth: self.depth + 1, ..self })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Node<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        let limit = self.state.limits.values;
+        let values = self.state.values.get() + 1;
+        if values > limit {
+            return Err(self.state.fail(JsonFault::TooManyValues { limit }));
+        }
+        self.state.values.set(values);
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Node<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("number out of range"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let child = self.deeper()?;
+        let mut values = Vec::new();
+        while let Some(value) = list.next_element_seed(child)? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Value, A::Error> {
+        let child = self.deeper()?;
+        let mut fields = Map::new();
+        while let Some(key) = object.next_key::<String>()? {
+            match fields.entry(key) {
+                Entry::Occupied(entry) => {
+                    return Err(self.state.fail(JsonFault::DuplicateKey { key: shortened(entry.key()) }));
+                }
+                Entry::Vacant(entry) => entry.insert(object.next_value_seed(child)?),
+            };
+        }
+        Ok(Value::Object(fields))
+    }
+}
+
+/// The words that encoders write for numbers that are not finite; longer ones first.
+const WORDS: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
+
+/// Turns serde's error into ours.
+fn explain(text: &[u8], error: &serde_json::Error) -> JsonFault {
+    let (line, column) = (error.line(), error.column());
+    let said = error.to_string();
+    if said.starts_with("number out of range") {
+        return JsonFault::NumberRange { line, column };
+    }
+    // The parser stops at the first letter that is wrong: at the word, or right behind its minus sign.
+    let before = text.split_inclusive(|&b| b == b'\n').take(line.saturating_sub(1)).map(<[u8]>::len);
+    let at = before.sum::<usize>() + column.saturating_sub(1);
+    for token in WORDS {
+        for start in [at, at.saturating_sub(1)] {
+            if text.get(start..).is_some_and(|rest| rest.starts_with(token.as_bytes())) {
+                return JsonFault::NotANumber { token, line, column };
+            }
+        }
+    }
+    let reason = said.split(" at line ").next().unwrap_or("broken").to_owned();
+    JsonFault::Syntax { reason, line, column }
+}
+
+/// Replaces numbers that JSON does not have, outside strings.
+fn mend(text: &[u8]) -> (Vec<u8>, Vec<String>) {
+    /// What is said of them; who sends thousands knows after a few.
+    const SAID: usize = 8;
+    let (mut mended, mut found) = (Vec::with_capacity(text.len()), Vec::new());
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        let rest = &text[at..];
+        let (length, instead) = match byte {
+            b'"' => (string_length(rest), None),
+            b'N' | b'I' | b'-' | b'0'..=b'9' => unfit_number(rest),
+            _ => (1, None),
+        };
+        match instead {
+            Some(instead) => {
+                if found.len() < SAID {
+                    found.push(shortened(&String::from_utf8_lossy(&rest[..length])));
+                }
+                mended.extend_from_slice(instead.as_bytes());
+            }
+            None => mended.extend_from_slice(&rest[..length]),
+        }
+        at += length;
+    }
+    (mended, found)
+}
+
+/// Bytes of the string that `rest` begins with, quotes included.
+fn string_length(rest: &[u8]) -> usize {
+    let mut escaped = false;
+    for (i, &byte) in rest.iter().enumerate().skip(1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return i + 1,
+            _ => {}
+        }
+    }
+    rest.len()
+}
+
+/// Length of the number or word that `rest` begins with, and what takes its place if it does not fit.
+fn unfit_number(rest: &[u8]) -> (usize, Option<&'static str>) {
+    if let Some(word) = WORDS.iter().find(|word| rest.starts_with(word.as_bytes())) {
+        return (word.len(), Some("null"));
+    }
+    let length = rest.iter().take_while(|b| b.is_ascii_digit() || b"+-.eE".contains(b)).count().max(1);
+    let number = std::str::from_utf8(&rest[..length]).ok().and_then(|text| text.parse::<f64>().ok());
+    let instead = match number {
+        Some(f64::INFINITY) => Some("1.7976931348623157e308"),
+        Some(f64::NEG_INFINITY) => Some("-1.7976931348623157e308"),
+        _ => None,
+    };
+    (length, instead)
+}
+
+/// A miner's text as it may stand in a message.
+pub(super) fn shortened(text: &str) -> String {
+    const SHOWN: usize = 64;
+    let escaped: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    if text.chars().nth(SHOWN).is_some() { escaped + ".." } else { escaped }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn strict(text: &str) -> Result<Value, JsonFault> {
+        parse(text.as_bytes(), &Limits::default())
+    }
+
+    #[test]
+    fn reads_what_serde_reads() {
+        let text = r#" {"a": [1, -2, 3.5, 1e3, true, null, "x\n\u00e9"], "b": {"c": []}} "#;
+        assert_eq!(strict(text).unwrap(), serde_json::from_str::<Value>(text).unwrap());
+    }
+
+    #[test]
+    fn says_what_is_wrong_and_where() {
+        let limits = Limits { bytes: 40, depth: 2, values: 4 };
+        for (text, says) in [
+            ("", "not JSON: EOF while parsing a value at line 1, column 0"),
+            ("{} x", "not JSON: trailing characters at line 1, column 4"),
+            ("[[[]]]", "more than 2 deep"),
+            ("[1,2,3,4]", "more than 4 values"),
+            (r#"{"a":1,"a":2}"#, "the key `a` stands twice"),
+            (r#"{"a":1,"\u0061":2}"#, "the key `a` stands twice"),
+            ("[1e400]", "a number at line 1, column 6 is too large"),
+            ("[0,\nNaN]", "`NaN` at line 2, column 1"),
+            ("[-Infinity]", "`-Infinity` at line 1, column 3"),
+            ("[0,                                     0]", "42 bytes where at most 40"),
+            ("[\u{7}]", "not JSON: expected value at line 1, column 2"),
+        ] {
+            let said = parse(text.as_bytes(), &limits).unwrap_err().to_string();
+            assert!(said.contains(says), "{text}: {said}");
+        }
+    }
+
+    #[test]
+    fn bears_numbers_that_json_does_not_have() {
+        let text = br#"{"NaN": [NaN, 0.5, -Infinity, 1e400, -1e400], "x": "NaN \" Infinity 1e400"}"#;
+        let (value, found) = parse_bearing_numbers(text, &Limits::default()).unwrap();
+        let expected = json!({"NaN": [null, 0.5, null, f64::MAX, f64::MIN], "x": "NaN \" Infinity 1e400"});
+        assert_eq!(value, expected);
+        assert_eq!(found, ["NaN", "-Infinity", "1e400", "-1e400"]);
+        assert!(parse_bearing_numbers(b"[NaN, nan]", &Limits::default()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(bytes in prop::collection::vec(prop::sample::select(&b"{}[]\",:\\-+.eE0123456789NaInfity\n "[..]), 0..60)) {
+            let limits = Limits { bytes: 50, depth: 4, values: 10 };
+            let strict = parse(&bytes, &limits);
+            if let Ok(value) = &strict {
+                prop_assert_eq!(&parse_bearing_numbers(&bytes, &limits).unwrap().0, value);
+            }
+            let _ = parse_bearing_numbers(&bytes, &limits);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The network's time-lock: identity-based encryption (Boneh-Franklin, FullIdent) to a round of the beacon, whose
+//! signature is the key, on BLS12-381; AES-256-GCM inside.
+//!
+//! The format is that of the `timelock` crate 0.3.0. It is written here anew on `blst`, because that crate takes
+//! lengths from the ciphertext on trust and ends the process on a crafted one.
+
+mod curve;
+mod ibe;
+mod layout;
+
+pub use layout::{Layout, SIZES, Size};
+
+use super::Refusal;
+use crate::beacon::Scheme;
+use aes_gcm::aead::Aead;
+use aes_gcm::{Aes256Gcm, KeyInit};
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+/// Bytes that are locked: 128 hexadecimal digits.
+pub const TEXT: usize = 128;
+
+/// Opens a ciphertext of [`SIZES`] with the beacon's signature of `round`.
+///
+/// # Errors
+/// A [`Refusal`] about the layout, the point, the proof (another round, damage) or the cipher.
+pub fn open(ciphertext: &[u8], round: u64, signature: &[u8; 48]) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    let layout = Layout::of(ciphertext)?;
+    let key = ibe::open(&layout, round, signature)?;
+    let cipher = Aes256Gcm::new((&*key).into());
+    let text = cipher.decrypt(layout.nonce.into(), layout.body.as_slice());
+    text.map(Zeroizing::new).map_err(|_| Refusal::TimelockCipher)
+}
+
+/// Locks [`TEXT`] bytes until `round` of the beacon is out.
+///
+/// `None` only if the cipher fails, which it cannot for so short a text.
+pub fn seal(
+    text: &[u8; TEXT],
+    round: u64,
+    beacon: &Scheme,
+    size: Size,
+    rng: &mut impl CryptoRng,
+) -> Option<Vec<u8>> {
+    let mut key = Zeroizing::new([0; 32]);
+    rng.fill_bytes(key.as_mut());
+    let mut nonce = [0; 12];
+    rng.fill_bytes(&mut nonce);
+    let header = ibe::seal(&key, round, beacon, rng);
+    let cipher = Aes256Gcm::new((&*key).into());
+    let body = cipher.encrypt((&nonce).into(), text.as_slice()).ok()?;
+    Some(layout::write(size, &header, &nonce, &body))
+}
