@@ -11,16 +11,16 @@ const HOTKEY: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 
 /// Servers run here while the program does.
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime")
 }
 
 /// The shipped configuration, for a network on one machine.
 fn loopback_config(folder: &Path) -> std::path::PathBuf {
-    let text = fs::read_to_string(root().join("challenges.toml")).unwrap();
+    let text = fs::read_to_string(root().join("challenges.toml")).expect("the shipped file");
     let changed = text.replace("allow_loopback = false", "allow_loopback = true");
     assert_ne!(text, changed);
     let path = folder.join("challenges.toml");
-    fs::write(&path, changed).unwrap();
+    fs::write(&path, changed).expect("a file of the test");
     path
 }
 
