@@ -5,7 +5,7 @@ use super::output::{print, print_json};
 use super::store::bucket;
 use crate::chain;
 use crate::config::Config;
-use crate::miner::{Embeddings, Miner, Seal};
+use crate::miner::{Embeddings, Miner, Sealer};
 use anyhow::Context;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
@@ -15,12 +15,12 @@ pub(super) fn run(args: &MinerArgs) -> anyhow::Result<()> {
     let bucket =
         bucket(&args.store)?.context("say where to upload: --endpoint, --bucket and --public-url")?;
     let chain = chain::open(&args.network, Some(&args.hotkey))?;
-    let seal = sealer(&config)?;
+    let seal = Sealer::new(&config)?;
     let mut miner = Miner {
         hotkey: args.hotkey.clone(),
         embeddings: Embeddings::of(&args.embeddings, Duration::from_secs_f64(args.command_timeout)),
         lock_seconds: args.lock_seconds,
-        seal: &*seal,
+        seal: &seal,
         bucket,
         commit: args.commit.then(|| (&*chain, (&config.collect).into())),
     };
@@ -52,9 +52,4 @@ async fn round(miner: &Miner<'_>, json: bool) -> anyhow::Result<()> {
     }
     let committed = if done.committed { ", committed on the chain" } else { "" };
     print(&format!("{}: {} bytes, opens at Unix time {}{committed}\n", done.url, done.bytes, done.opens))
-}
-
-/// How payloads are sealed: for the configured owner and beacon.
-fn sealer(_: &Config) -> anyhow::Result<Box<dyn Seal>> {
-    anyhow::bail!("this build cannot seal payloads")
 }

@@ -4,6 +4,8 @@ mod embeddings;
 mod once;
 #[cfg(test)]
 mod once_test;
+mod sealer;
 
 pub use embeddings::{Embeddings, EmbeddingsError};
 pub use once::{Miner, MinerError, Seal, Uploaded};
+pub use sealer::Sealer;
