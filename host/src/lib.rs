@@ -18,5 +18,6 @@ pub mod payload;
 pub mod plugins;
 pub mod scoring;
 pub mod store;
+pub mod wallet;
 pub mod weights;
 pub mod worker;

@@ -26,6 +26,19 @@ pub enum ChainError {
         /// What to do.
         cure: String,
     },
+    /// A transaction was sent, and it is not known whether the chain took it.
+    #[error(
+        "{doing}: transaction {transaction} was sent and cannot be seen on the chain: {reason}; it may come yet, for a \
+         few minutes: look before trying again"
+    )]
+    Unconfirmed {
+        /// What was being done.
+        doing: &'static str,
+        /// Its hash.
+        transaction: String,
+        /// What happened.
+        reason: String,
+    },
     /// This chain has no such thing: a pallet, a call, or the subnet.
     #[error("the chain has no {what}; check the network's URL and the netuid")]
     Missing {

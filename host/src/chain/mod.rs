@@ -1,7 +1,7 @@
 //! The chain, as the host sees it: the newest block, who is registered, what they committed, and setting weights.
 //!
 //! [`Chain`] is the narrow door to it; everything behind the door can be replaced. [`open`] finds the chain of a
-//! network; an [`OfflineChain`] is one of this machine alone.
+//! network: a [`Subtensor`] is the real one, an [`OfflineChain`] one of this machine alone.
 
 mod error;
 mod offline;
@@ -9,11 +9,13 @@ mod offline_state;
 #[cfg(test)]
 mod offline_test;
 mod open;
+mod subtensor;
 
 pub use error::ChainError;
 pub use offline::{Clock, OfflineChain};
 pub use offline_state::WeightsSet;
-pub use open::open;
+pub use open::{Signer, open};
+pub use subtensor::{Clock as EpochClock, Commit, Limits, Schedule, Settings, Subtensor};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -41,6 +43,25 @@ pub struct Neuron {
     pub validator_permit: bool,
     /// Block of its last activity.
     pub last_update: u64,
+}
+
+/// What the subnet demands of weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hyperparameters {
+    /// The least version that weights may carry.
+    pub version_key: u64,
+    /// Blocks between two settings of weights.
+    pub weights_rate_limit: u64,
+    /// Whether weights are committed first and shown later.
+    pub commit_reveal: bool,
+    /// In which way they are committed; `None` where the chain does not say.
+    pub commit_reveal_version: Option<u16>,
+    /// Epochs from a commit to its reveal.
+    pub reveal_period: u64,
+    /// Blocks of an epoch.
+    pub tempo: u16,
+    /// The least stake of whoever sets weights, in 10^-9 TAO.
+    pub min_stake: u64,
 }
 
 /// What became of weights that were set.
@@ -75,6 +96,18 @@ pub trait Chain: Send + Sync {
     /// Where the chain cannot be reached.
     async fn commitments(&self) -> Result<BTreeMap<String, String>, ChainError>;
 
+    /// What the subnet demands of weights, as it is now.
+    ///
+    /// # Errors
+    /// Where the chain cannot be reached, or has no such subnet.
+    async fn hyperparameters(&self) -> Result<Hyperparameters, ChainError>;
+
+    /// The weights that the chain shows for a UID: pairs of UID and weight. Empty where there are none.
+    ///
+    /// # Errors
+    /// Where the chain cannot be reached.
+    async fn weights_of(&self, uid: u16) -> Result<Vec<(u16, u16)>, ChainError>;
+
     /// Commits a text, such as the URL of a payload, for our own hotkey.
     ///
     /// # Errors
@@ -83,7 +116,9 @@ pub trait Chain: Send + Sync {
 
     /// Sets our own hotkey's weights: pairs of UID and weight, by UID; the largest is 65,535.
     ///
+    /// Where the subnet wants it, they are committed instead, and shown later: the receipt says so.
+    ///
     /// # Errors
-    /// Where the chain cannot be reached or refuses.
+    /// Where the chain cannot be reached or refuses. After [`ChainError::Unconfirmed`] they may yet be set.
     async fn set_weights(&self, weights: &[(u16, u16)]) -> Result<Receipt, ChainError>;
 }

@@ -1,7 +1,7 @@
 //! A chain of one machine: for the demo, replays, and dry runs.
 
 use super::offline_state::{State, WeightsSet};
-use super::{Chain, ChainError, Head, Neuron, Receipt};
+use super::{Chain, ChainError, Head, Hyperparameters, Neuron, Receipt};
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -187,6 +187,26 @@ impl Chain for OfflineChain {
 
     async fn commitments(&self) -> Result<BTreeMap<String, String>, ChainError> {
         self.read("reading the commitments", |state| state.commitments.clone())
+    }
+
+    async fn hyperparameters(&self) -> Result<Hyperparameters, ChainError> {
+        self.read("reading the settings", |state| Hyperparameters {
+            version_key: 0,
+            weights_rate_limit: state.weights_rate_limit,
+            commit_reveal: false,
+            commit_reveal_version: None,
+            reveal_period: 1,
+            tempo: 360,
+            min_stake: 0,
+        })
+    }
+
+    async fn weights_of(&self, uid: u16) -> Result<Vec<(u16, u16)>, ChainError> {
+        self.read("reading weights", |state| {
+            let hotkey = state.neurons.iter().find(|neuron| neuron.uid == uid).map(|neuron| &neuron.hotkey);
+            let last = state.weights.iter().rev().find(|set| Some(&set.hotkey) == hotkey);
+            last.map(|set| set.weights.iter().map(|(uid, weight)| (*uid, *weight)).collect()).unwrap_or_default()
+        })
     }
 
     async fn commit(&self, text: &str) -> Result<(), ChainError> {

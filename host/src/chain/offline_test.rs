@@ -1,6 +1,6 @@
 //! An offline chain refuses what the real one refuses, and keeps the rest.
 
-use super::{Chain, ChainError, Head, Neuron, OfflineChain, open};
+use super::{Chain, ChainError, Head, Neuron, OfflineChain, Settings, Signer, open};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -99,12 +99,16 @@ async fn a_file_keeps_everything_and_is_shared() {
         chain.set_head(head(50)).unwrap();
         chain.set_weights(&[(1, 65_535)]).await.unwrap();
     }
-    let one = open(&network, Some("hk1")).unwrap();
-    let two = open(&network, None).unwrap();
+    let settings = || Settings::new(123, 0);
+    let one = open(&network, settings(), Signer::Address("hk1".into())).unwrap();
+    let two = open(&network, settings(), Signer::Nobody).unwrap();
     one.commit("https://a").await.unwrap();
     assert_eq!(two.commitments().await.unwrap()["hk1"], "https://a");
     assert_eq!(two.head().await.unwrap(), head(50));
     assert_eq!(two.metagraph().await.unwrap()[0].last_update, 50);
+    assert_eq!(two.weights_of(0).await.unwrap(), [(1, 65_535)]);
+    assert_eq!(two.weights_of(1).await.unwrap(), []);
+    assert_eq!(two.hyperparameters().await.unwrap().weights_rate_limit, 100);
     assert_eq!(OfflineChain::open(&path).unwrap().weights().unwrap().len(), 1);
 }
 
@@ -136,8 +140,8 @@ fn what_is_no_chain_says_so() {
     std::fs::write(&path, "{\"neurons\": 1}").unwrap();
     let error = OfflineChain::open(&path).err().unwrap().to_string();
     assert!(error.contains("chain.json: opening it failed: invalid type: integer `1`"), "{error}");
-    let error = open("wss://example.com", None).err().unwrap().to_string();
-    assert!(error.starts_with("wss://example.com: connecting failed: only offline:PATH"), "{error}");
+    let error = open("mainnet", Settings::new(123, 0), Signer::Nobody).err().unwrap().to_string();
+    assert!(error.starts_with("mainnet: connecting failed: it is no network: allowed are finney"), "{error}");
     let error = OfflineChain::open(&folder.path().join("no/chain.json")).err().unwrap().to_string();
     assert!(error.contains("making it failed"), "{error}");
 }

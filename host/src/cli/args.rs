@@ -1,6 +1,7 @@
 //! What the command line takes.
 
 use super::payload::PayloadCommand;
+use super::wallet::WalletArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mantis_plugin_api::Solver;
 use std::path::PathBuf;
@@ -256,7 +257,7 @@ pub(super) struct FeedArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  mantis miner --network offline:chain.json --hotkey 5F3sa2TJ... --embeddings 'python predict.py' \\\n    \
+    after_help = "Example:\n  mantis miner --network finney --wallet-name mine --wallet-hotkey default --embeddings 'python predict.py' \\\n    \
     --endpoint https://ACCOUNT.r2.cloudflarestorage.com --bucket mantis --public-url https://pub-....r2.dev --commit\n\nThe \
     embeddings are a JSON object of ticker or challenge name to numbers: {\"ETH\": [0.1, -0.2]}.\n`mantis check FILE` says \
     what a validator would store of it."
@@ -264,12 +265,14 @@ pub(super) struct FeedArgs {
 pub(super) struct MinerArgs {
     #[command(flatten)]
     pub(super) config: ConfigArgs,
-    /// The chain: offline:PATH is one in a file.
-    #[arg(long, value_name = "URL")]
+    /// The chain: finney, test, local, URLs of nodes with commas between them, or offline:PATH for one in a file.
+    #[arg(long, value_name = "NETWORK")]
     pub(super) network: String,
-    /// The miner's hotkey.
-    #[arg(long, value_name = "SS58")]
-    pub(super) hotkey: String,
+    /// The miner's hotkey; not needed where its wallet is named.
+    #[arg(long, value_name = "SS58", required_unless_present_any = ["hotkey_uri", "wallet_name"])]
+    pub(super) hotkey: Option<String>,
+    #[command(flatten)]
+    pub(super) wallet: WalletArgs,
     /// A JSON file, or a command that writes such JSON to its standard output; read or run anew each round.
     #[arg(long, value_name = "CMD_OR_FILE")]
     pub(super) embeddings: String,

@@ -14,10 +14,17 @@ pub(super) fn run(args: &MinerArgs) -> anyhow::Result<()> {
     let config = Config::load(&args.config.config)?;
     let bucket =
         bucket(&args.store)?.context("say where to upload: --endpoint, --bucket and --public-url")?;
-    let chain = chain::open(&args.network, Some(&args.hotkey))?;
+    let signer = args.wallet.signer(args.hotkey.as_deref())?;
+    let hotkey = signer.address().context("say which hotkey: --hotkey, --wallet-name or --hotkey-uri")?.to_owned();
+    anyhow::ensure!(
+        !args.commit || args.network.starts_with("offline:") || matches!(signer, chain::Signer::Key(_)),
+        "--commit signs on {}: name the key with --wallet-name and --wallet-hotkey, or --hotkey-uri",
+        args.network
+    );
+    let chain = chain::open(&args.network, chain::Settings::of(&config), signer)?;
     let seal = Sealer::new(&config)?;
     let mut miner = Miner {
-        hotkey: args.hotkey.clone(),
+        hotkey,
         embeddings: Embeddings::of(&args.embeddings, Duration::from_secs_f64(args.command_timeout)),
         lock_seconds: args.lock_seconds,
         seal: &seal,

@@ -13,6 +13,7 @@ mod payload;
 mod score;
 mod simulate;
 mod store;
+mod wallet;
 mod weights;
 
 use args::{Cli, Command, ConfigCommand};

@@ -5,8 +5,9 @@ use super::{Beacon, Collect, MarketFeed, Network, Stale};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub(super) const NETWORK: [&str; 15] = [
+pub(super) const NETWORK: [&str; 16] = [
     "netuid",
+    "version_key",
     "sample_every",
     "lag",
     "task_interval",
@@ -67,6 +68,7 @@ pub(super) fn network(top: &Table<'_>) -> Network {
     let part = "a number from 0 to 1";
     Network {
         netuid: t.whole("netuid", 0..=u16::MAX).unwrap_or(d.netuid),
+        version_key: t.whole("version_key", 0..=u64::from(u32::MAX)).unwrap_or(d.version_key),
         sample_every: t.whole("sample_every", 1..=7200).unwrap_or(d.sample_every),
         lag: t.whole("lag", 0..=1_000_000).unwrap_or(d.lag),
         task_interval: t.whole("task_interval", 0..=10_000_000).unwrap_or(d.task_interval),
@@ -159,6 +161,7 @@ impl Default for Network {
     fn default() -> Self {
         Self {
             netuid: 123,
+            version_key: 0,
             sample_every: 5,
             lag: 60,
             task_interval: 500,

@@ -36,6 +36,8 @@ pub struct Config {
 pub struct Network {
     /// The subnet's number.
     pub netuid: u16,
+    /// The version that our weights carry; the chain refuses them below the subnet's own.
+    pub version_key: u64,
     /// Blocks between two rows, at least 1.
     pub sample_every: u32,
     /// Rows between a sample and its opening.

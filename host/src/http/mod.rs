@@ -8,4 +8,4 @@ mod tls;
 pub(crate) use address::{NotPublic, is_public};
 pub use fault::HttpFault;
 pub(crate) use fetch::{Room, fetch};
-pub(crate) use tls::builder;
+pub(crate) use tls::{builder, config as tls_config};

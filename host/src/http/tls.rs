@@ -21,7 +21,7 @@ pub(crate) fn builder() -> ClientBuilder {
 
 /// Read once: finding the certificates takes milliseconds. A system without any leaves plain http to work, and every
 /// https server untrusted.
-fn config() -> Option<&'static ClientConfig> {
+pub(crate) fn config() -> Option<&'static ClientConfig> {
     static CONFIG: OnceLock<Option<ClientConfig>> = OnceLock::new();
     let make = || {
         let mut roots = RootCertStore::empty();

@@ -1,7 +1,6 @@
 //! Identity-based encryption of the AES key: FullIdent.
 
 use super::curve;
-use super::layout::Layout;
 use crate::beacon::Scheme;
 use crate::payload::Refusal;
 use rand_core::CryptoRng;
@@ -11,18 +10,18 @@ use zeroize::Zeroizing;
 
 /// The AES key, with the round's signature.
 pub(super) fn open(
-    parts: &Layout<'_>,
+    (u, v, w): (&[u8; 96], &[u8; 32], &[u8; 32]),
     round: u64,
     signature: &[u8; 48],
 ) -> Result<Zeroizing<[u8; 32]>, Refusal> {
-    let u = curve::g2(parts.u).map_err(|found| Refusal::TimelockPoint { found })?;
+    let point = curve::g2(u).map_err(|found| Refusal::TimelockPoint { found })?;
     let signature = curve::g1(signature).map_err(|_| Refusal::BeaconSignature)?;
-    let sigma = masked(parts.v, &*curve::pairing(&signature, &u));
-    let key = masked(parts.w, &*sigma);
+    let sigma = masked(v, &*curve::pairing(&signature, &point));
+    let key = masked(w, &*sigma);
     // That U comes from sigma and key proves that nothing was changed, and that the signature is the right one.
     let proof = exponent(&sigma, &key).map(|r| r.sk_to_pk().compress());
     match proof {
-        Some(expected) if bool::from(expected.ct_eq(parts.u)) => Ok(key),
+        Some(expected) if bool::from(expected.ct_eq(u)) => Ok(key),
         _ => Err(Refusal::TimelockProof { round }),
     }
 }

@@ -69,6 +69,49 @@ impl<'a> Layout<'a> {
     }
 }
 
+/// Bytes of a long ciphertext beyond those that are locked.
+pub const OVERHEAD: usize = 244;
+
+/// The parts of a long ciphertext of any size.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parts<'a> {
+    pub(super) u: &'a [u8; 96],
+    pub(super) v: &'a [u8; 32],
+    pub(super) w: &'a [u8; 32],
+    pub(super) body: &'a [u8],
+    pub(super) nonce: &'a [u8; 12],
+}
+
+impl<'a> Parts<'a> {
+    /// Reads a ciphertext.
+    ///
+    /// # Errors
+    /// [`Refusal::TimelockLayout`].
+    pub(super) fn of(ciphertext: &'a [u8]) -> Result<Self, Refusal> {
+        let short = Refusal::TimelockLayout { at: ciphertext.len(), expected: "more bytes" };
+        // The tag is part of the body.
+        let length = ciphertext.len().checked_sub(OVERHEAD - 16).filter(|length| *length >= 16).ok_or(short)?;
+        let expected = "a length that fits the whole, as 8 bytes, little endian";
+        let mut reader = Reader { rest: ciphertext, at: 0 };
+        let u = reader.take()?;
+        reader.number(32, expected)?;
+        let v = reader.take()?;
+        reader.number(32, expected)?;
+        let w = reader.take()?;
+        reader.number(length as u64 + 28, expected)?;
+        reader.number(length as u64, expected)?;
+        let body = reader.slice(length)?;
+        reader.number(12, expected)?;
+        let nonce = reader.take()?;
+        reader.number(8, expected)?;
+        let at = reader.at;
+        if reader.take::<8>()? != MARK {
+            return Err(Refusal::TimelockLayout { at, expected: "the mark AES_GCM_" });
+        }
+        Ok(Self { u, v, w, body, nonce })
+    }
+}
+
 /// Writes a ciphertext: `header` is U, V and W.
 pub(super) fn write(
     size: Size,
@@ -85,7 +128,8 @@ pub(super) fn write(
         }
         out.extend(masked);
     }
-    for part in [&number(172)[..], &number(144), body, &number(12), nonce, &number(8), MARK] {
+    let length = body.len() as u64;
+    for part in [&number(length + 28)[..], &number(length), body, &number(12), nonce, &number(8), MARK] {
         out.extend(part);
     }
     out
@@ -102,6 +146,14 @@ impl<'a> Reader<'a> {
         let (head, rest) = cut.ok_or(Refusal::TimelockLayout { at: self.at, expected: "more bytes" })?;
         self.rest = rest;
         self.at += N;
+        Ok(head)
+    }
+
+    fn slice(&mut self, length: usize) -> Result<&'a [u8], Refusal> {
+        let cut = self.rest.split_at_checked(length);
+        let (head, rest) = cut.ok_or(Refusal::TimelockLayout { at: self.at, expected: "more bytes" })?;
+        self.rest = rest;
+        self.at += length;
         Ok(head)
     }
 

@@ -4,11 +4,13 @@
 //! The format is that of the `timelock` crate 0.3.0. It is written here anew on `blst`, because that crate takes
 //! lengths from the ciphertext on trust and ends the process on a crafted one.
 
+mod bytes;
 mod curve;
 mod ibe;
 mod layout;
 
-pub use layout::{Layout, SIZES, Size};
+pub use bytes::{open_bytes, seal_bytes};
+pub use layout::{Layout, OVERHEAD, SIZES, Size};
 
 use super::Refusal;
 use crate::beacon::Scheme;
@@ -26,7 +28,7 @@ pub const TEXT: usize = 128;
 /// A [`Refusal`] about the layout, the point, the proof (another round, damage) or the cipher.
 pub fn open(ciphertext: &[u8], round: u64, signature: &[u8; 48]) -> Result<Zeroizing<Vec<u8>>, Refusal> {
     let layout = Layout::of(ciphertext)?;
-    let key = ibe::open(&layout, round, signature)?;
+    let key = ibe::open((layout.u, layout.v, layout.w), round, signature)?;
     let cipher = Aes256Gcm::new((&*key).into());
     let text = cipher.decrypt(layout.nonce.into(), layout.body.as_slice());
     text.map(Zeroizing::new).map_err(|_| Refusal::TimelockCipher)

@@ -1,0 +1,122 @@
+//! What hotkeys have committed.
+
+use super::fault::Fault;
+use super::node::{At, Node};
+use super::values::{missing, number, optional, said};
+use crate::chain::ChainError;
+use std::collections::BTreeMap;
+use subxt::dynamic::{Value, storage, tx};
+use subxt::ext::scale_value::{Composite, Primitive, ValueDef, Variant};
+use subxt::transactions::DynamicPayload;
+use subxt::utils::AccountId32;
+
+const PALLET: &str = "Commitments";
+/// Bytes that the `RawN` variants hold.
+const LONGEST_RAW: usize = 128;
+/// Bytes that `BigRaw` holds.
+const LONGEST_BIG_RAW: usize = 512;
+
+/// The text that each hotkey has committed. What is no text is left out: it can be anything.
+pub(super) async fn commitments(node: &Node, netuid: u16) -> Result<BTreeMap<String, String>, Fault> {
+    let at = node.newest().await?;
+    let address = storage::<Vec<Value>, Value>(PALLET, "CommitmentOf");
+    let mut entries = at.storage().iter(address, vec![number(netuid)]).await.map_err(said)?;
+    let mut commitments = BTreeMap::new();
+    while let Some(entry) = entries.next().await {
+        let entry = entry.map_err(said)?;
+        // Whatever the hash before it is, the account itself comes last.
+        let Some((_, account)) = entry.key_bytes().split_last_chunk::<32>() else {
+            return Err(Fault::broken("a key of Commitments.CommitmentOf is too short"));
+        };
+        if let Some(text) = entry.value().decode().ok().and_then(|value| text(&value)) {
+            commitments.insert(AccountId32(*account).to_string(), text);
+        }
+    }
+    Ok(commitments)
+}
+
+/// The text that one hotkey has committed.
+pub(super) async fn commitment(at: &At, netuid: u16, hotkey: &AccountId32) -> Result<Option<String>, Fault> {
+    let keys = vec![number(netuid), Value::from_bytes(hotkey.0)];
+    let found: Option<Value> = optional(at, PALLET, "CommitmentOf", keys).await?;
+    Ok(found.as_ref().and_then(text))
+}
+
+/// The call that commits a text.
+///
+/// # Errors
+/// A text that is too long; [`ChainError::Missing`] where the runtime has no such call.
+pub(super) fn call(at: &At, netuid: u16, text: &str) -> Result<DynamicPayload<Composite<()>>, Fault> {
+    if at.metadata_ref().pallet_by_name(PALLET).is_none() {
+        return Err(missing(format!("pallet {PALLET}")));
+    }
+    let data = match text.len() {
+        0..=LONGEST_RAW => Value::unnamed_variant(format!("Raw{}", text.len()), [Value::from_bytes(text)]),
+        ..=LONGEST_BIG_RAW => Value::unnamed_variant("BigRaw", [Value::from_bytes(text)]),
+        longer => {
+            return Err(Fault::Said(ChainError::Refused {
+                doing: "the commitment",
+                name: "TooManyFieldsInCommitmentInfo".into(),
+                cure: format!("commit at most {LONGEST_BIG_RAW} bytes instead of {longer}"),
+            }));
+        }
+    };
+    let fields = Value::unnamed_composite([data]);
+    let info = Value::named_composite([("fields", fields)]);
+    Ok(tx(PALLET, "set_commitment", Composite::named([("netuid", number(netuid)), ("info", info)])))
+}
+
+/// The first field that holds bytes, as text.
+fn text(registration: &Value) -> Option<String> {
+    let Variant { values, .. } = first_raw(registration)?;
+    let mut bytes = Vec::new();
+    values.values().for_each(|value| collect(value, &mut bytes));
+    String::from_utf8(bytes).ok()
+}
+
+/// `RawN` or `BigRaw`, wherever it lies: wrappers around it have come and gone.
+fn first_raw(value: &Value) -> Option<&Variant<()>> {
+    match &value.value {
+        ValueDef::Variant(variant) if is_raw(&variant.name) => Some(variant),
+        ValueDef::Variant(variant) => variant.values.values().find_map(first_raw),
+        ValueDef::Composite(composite) => composite.values().find_map(first_raw),
+        _ => None,
+    }
+}
+
+fn is_raw(name: &str) -> bool {
+    let digits = name.strip_prefix("Raw");
+    name == "BigRaw" || digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn collect(value: &Value, bytes: &mut Vec<u8>) {
+    match &value.value {
+        ValueDef::Primitive(Primitive::U128(byte)) => bytes.extend(u8::try_from(*byte)),
+        ValueDef::Composite(composite) => composite.values().for_each(|value| collect(value, bytes)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn registration(fields: Vec<Value>) -> Value {
+        let fields = Value::unnamed_composite([Value::unnamed_composite(fields)]);
+        let info = Value::named_composite([("fields", fields)]);
+        Value::named_composite([("deposit", Value::u128(82)), ("block", Value::u128(82)), ("info", info)])
+    }
+
+    #[test]
+    fn the_first_bytes_are_the_text() {
+        let raw = |name: &str, text: &str| Value::unnamed_variant(name, [Value::from_bytes(text)]);
+        let none = Value::unnamed_variant("None", []);
+        let bonds = Value::unnamed_variant("ResetBondsFlag", []);
+        assert_eq!(text(&registration(vec![raw("Raw3", "a/b")])).as_deref(), Some("a/b"));
+        assert_eq!(text(&registration(vec![none, raw("BigRaw", "https://a")])).as_deref(), Some("https://a"));
+        assert_eq!(text(&registration(vec![bonds])), None);
+        assert_eq!(text(&registration(vec![Value::unnamed_variant("Sha256", [Value::from_bytes([7; 32])])])), None);
+        assert_eq!(text(&registration(vec![Value::unnamed_variant("Raw1", [Value::from_bytes([0xff])])])), None);
+        assert_eq!(text(&Value::u128(82)), None);
+    }
+}

@@ -1,0 +1,25 @@
+//! A subtensor chain, reached over its nodes' JSON-RPC.
+//!
+//! Everything is read and encoded by the runtime's own metadata, so that runtime upgrades are followed without a
+//! rebuild. Connections, time limits and moving on to the next endpoint are the link's affair; what the chain says
+//! no with becomes a [`ChainError`](super::ChainError) under the chain's own name.
+
+mod commitments;
+mod confirm;
+mod endpoints;
+mod fault;
+mod link;
+mod neurons;
+mod node;
+mod refusal;
+mod rules;
+mod sealed;
+mod settings;
+mod subtensor;
+mod transaction;
+mod values;
+mod weights;
+
+pub use sealed::{Clock, Commit, Schedule};
+pub use settings::{Limits, Settings};
+pub use subtensor::Subtensor;

@@ -1,0 +1,80 @@
+//! Who is registered in the subnet.
+
+use super::fault::Fault;
+use super::node::{At, Node};
+use super::values::{SUBTENSOR, missing, number, said, value};
+use crate::chain::Neuron;
+use std::collections::BTreeMap;
+use subxt::dynamic::{Value, storage};
+use subxt::utils::AccountId32;
+
+/// Values asked for at once.
+const BATCH: usize = 256;
+
+/// The subnet's neurons at its newest block, by UID.
+pub(super) async fn neurons(node: &Node, netuid: u16) -> Result<Vec<Neuron>, Fault> {
+    let at = node.newest().await?;
+    exists(&at, netuid).await?;
+    let hotkeys = hotkeys(&at, netuid).await?;
+    let coldkeys = coldkeys(node, &at, hotkeys.values()).await?;
+    let permits: Vec<bool> = value(&at, "ValidatorPermit", vec![number(netuid)]).await?;
+    let last_updates: Vec<u64> = value(&at, "LastUpdate", vec![number(netuid)]).await?;
+    let neuron = |(uid, hotkey): (u16, AccountId32)| Neuron {
+        uid,
+        coldkey: coldkeys.get(&hotkey.0).map(AccountId32::to_string).unwrap_or_default(),
+        hotkey: hotkey.to_string(),
+        // A neuron of this very block may not have its place in the lists yet.
+        validator_permit: permits.get(usize::from(uid)).copied().unwrap_or(false),
+        last_update: last_updates.get(usize::from(uid)).copied().unwrap_or(0),
+    };
+    Ok(hotkeys.into_iter().map(neuron).collect())
+}
+
+/// Makes sure that there is such a subnet.
+pub(super) async fn exists(at: &At, netuid: u16) -> Result<(), Fault> {
+    if value(at, "NetworksAdded", vec![number(netuid)]).await? {
+        return Ok(());
+    }
+    Err(missing(format!("subnet {netuid}")))
+}
+
+async fn hotkeys(at: &At, netuid: u16) -> Result<BTreeMap<u16, AccountId32>, Fault> {
+    let address = storage::<Vec<Value>, AccountId32>(SUBTENSOR, "Keys");
+    let mut entries = at.storage().iter(address, vec![number(netuid)]).await.map_err(said)?;
+    let mut hotkeys = BTreeMap::new();
+    while let Some(entry) = entries.next().await {
+        let entry = entry.map_err(said)?;
+        // The UID is the key's last part, and is not hashed.
+        let Some((_, uid)) = entry.key_bytes().split_last_chunk::<2>() else {
+            return Err(Fault::broken("a key of SubtensorModule.Keys is too short"));
+        };
+        hotkeys.insert(u16::from_le_bytes(*uid), entry.value().decode().map_err(Fault::broken)?);
+    }
+    Ok(hotkeys)
+}
+
+/// The owners' coldkeys, by hotkey: many values with few requests.
+async fn coldkeys(
+    node: &Node,
+    at: &At,
+    hotkeys: impl Iterator<Item = &AccountId32>,
+) -> Result<BTreeMap<[u8; 32], AccountId32>, Fault> {
+    let owner = at.storage().entry(storage::<Vec<Value>, AccountId32>(SUBTENSOR, "Owner")).map_err(said)?;
+    let mut asked = BTreeMap::new();
+    for hotkey in hotkeys {
+        let key = owner.fetch_key(vec![Value::from_bytes(hotkey.0)]).map_err(said)?;
+        asked.insert(key, hotkey.0);
+    }
+    let keys: Vec<&[u8]> = asked.keys().map(Vec::as_slice).collect();
+    let mut found = BTreeMap::new();
+    for batch in keys.chunks(BATCH) {
+        let sets = node.methods.state_query_storage_at(batch.iter().copied(), Some(at.block_hash())).await;
+        for (key, value) in sets.map_err(Fault::broken)?.into_iter().flat_map(|set| set.changes) {
+            let coldkey = value.and_then(|value| <[u8; 32]>::try_from(&value.0[..]).ok());
+            if let (Some(hotkey), Some(coldkey)) = (asked.get(&key.0), coldkey) {
+                found.insert(*hotkey, AccountId32(coldkey));
+            }
+        }
+    }
+    Ok(found)
+}

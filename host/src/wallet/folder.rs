@@ -1,0 +1,155 @@
+//! Bittensor's folders: `~/.bittensor/wallets/NAME/hotkeys/HOTKEY`.
+
+use super::nacl::{self, Nacl};
+use super::{Hotkey, file};
+use std::fs::File;
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+/// The environment variable that a password is taken from.
+pub const PASSWORD: &str = "MANTIS_WALLET_PASSWORD";
+/// A key file has a few hundred bytes.
+const LARGEST: u64 = 64 * 1024;
+
+/// Where the password of an encrypted file comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Password {
+    /// From the environment variable [`PASSWORD`]; else it is asked for on the terminal.
+    EnvironmentOrPrompt,
+    /// From the environment variable [`PASSWORD`] only.
+    Environment,
+}
+
+/// Why there is no key.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum WalletError {
+    /// The URI of a development key is none.
+    #[error("--hotkey-uri is no secret URI: //Alice, a phrase, or 0x and 64 hexadecimal digits")]
+    Uri,
+    /// A name leads out of the folder.
+    #[error("{name:?} is no name of a wallet or hotkey: it may not be empty, nor contain / or \\ or begin with a dot")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// There is no folder to begin with.
+    #[error("HOME is not set: say where the wallets lie with --wallet-path")]
+    NoHome,
+    /// The file cannot be read.
+    #[error("{}: {reason}; check --wallet-name, --wallet-hotkey and --wallet-path", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// Others may read the file.
+    #[error("{}: its mode is {mode:o}, so others can read or change the key: run chmod 600 on it", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// The permissions.
+        mode: u32,
+    },
+    /// The file holds no usable key.
+    #[error("{}: {reason}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// The file is encrypted, and nobody says the password.
+    #[error("{}: it is encrypted: set {PASSWORD}, or start on a terminal to be asked", path.display())]
+    NoPassword {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The password does not fit.
+    #[error("{}: the password is wrong, or the file is damaged", path.display())]
+    WrongPassword {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// The hotkey of a wallet. `folder` is the folder of all wallets; the default is Bittensor's.
+///
+/// # Errors
+/// [`WalletError`].
+pub fn open(folder: Option<&Path>, wallet: &str, hotkey: &str, password: Password) -> Result<Hotkey, WalletError> {
+    let folder = match folder {
+        Some(folder) => expanded(folder)?,
+        None => home()?.join(".bittensor/wallets"),
+    };
+    for name in [wallet, hotkey] {
+        if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\']) {
+            return Err(WalletError::Name { name: name.into() });
+        }
+    }
+    let path = folder.join(wallet).join("hotkeys").join(hotkey);
+    let bytes = read(&path)?;
+    let content = |reason: &str| WalletError::Content { path: path.clone(), reason: reason.into() };
+    if bytes.starts_with(b"$ANSIBLE_VAULT") || bytes.starts_with(b"gAAAAA") {
+        return Err(content("it is encrypted in an old way: encrypt it again with a newer btcli"));
+    }
+    let plain = if bytes.starts_with(nacl::MARK) {
+        let password = ask(&path, password)?;
+        nacl::open(&bytes, &password).map_err(|error| match error {
+            Nacl::Short => content("it is cut off"),
+            Nacl::Password => WalletError::WrongPassword { path: path.clone() },
+        })?
+    } else {
+        bytes
+    };
+    file::parse(&plain).map_err(|reason| content(&reason))
+}
+
+/// Reads a file that nobody else may read. The permissions are those of the open file, not of another one that took its
+/// place.
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, WalletError> {
+    let error = |error: std::io::Error| WalletError::Read { path: path.into(), reason: error.to_string() };
+    let file = File::open(path).map_err(error)?;
+    let about = file.metadata().map_err(error)?;
+    if !about.is_file() {
+        return Err(WalletError::Read { path: path.into(), reason: "it is no file".into() });
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = about.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(WalletError::Open { path: path.into(), mode });
+        }
+    }
+    // With room for all of it, it is not copied while it grows.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LARGEST as usize));
+    file.take(LARGEST).read_to_end(&mut bytes).map_err(error)?;
+    Ok(bytes)
+}
+
+fn ask(path: &Path, password: Password) -> Result<Zeroizing<String>, WalletError> {
+    if let Ok(password) = std::env::var(PASSWORD) {
+        return Ok(Zeroizing::new(password));
+    }
+    let none = || WalletError::NoPassword { path: path.into() };
+    if password == Password::Environment || !std::io::stdin().is_terminal() {
+        return Err(none());
+    }
+    let prompt = format!("Password of {}: ", path.display());
+    rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|_| none())
+}
+
+fn expanded(folder: &Path) -> Result<PathBuf, WalletError> {
+    match folder.strip_prefix("~") {
+        Ok(rest) => Ok(home()?.join(rest)),
+        Err(_) => Ok(folder.into()),
+    }
+}
+
+fn home() -> Result<PathBuf, WalletError> {
+    std::env::home_dir().ok_or(WalletError::NoHome)
+}

@@ -1,0 +1,98 @@
+//! A hotkey that can sign.
+
+use super::WalletError;
+use std::fmt;
+use std::str::FromStr;
+use subxt::config::SubstrateConfig;
+use subxt::transactions::Signer;
+use subxt::utils::{AccountId32, MultiSignature};
+use subxt_signer::sr25519::Keypair;
+use subxt_signer::{SecretUri, bip39};
+
+/// A hotkey that can sign: sr25519. Its secret half is wiped from memory with its last copy, and never shown.
+#[derive(Clone)]
+pub struct Hotkey {
+    pair: Keypair,
+    address: String,
+}
+
+impl Hotkey {
+    /// The key of a URI: `//Alice` is a development key, whose secret everyone knows; a phrase or `0x` and 64
+    /// hexadecimal digits may stand before the path.
+    ///
+    /// # Errors
+    /// [`WalletError::Uri`]; the message does not repeat the URI.
+    pub fn from_uri(uri: &str) -> Result<Self, WalletError> {
+        let pair = SecretUri::from_str(uri).ok().and_then(|uri| Keypair::from_uri(&uri).ok());
+        pair.map(Self::new).ok_or(WalletError::Uri)
+    }
+
+    /// The key of a phrase of 12 to 24 words; `None` where it is none.
+    pub(super) fn from_phrase(phrase: &str) -> Option<Self> {
+        let phrase = bip39::Mnemonic::from_str(phrase).ok()?;
+        Keypair::from_phrase(&phrase, None).ok().map(Self::new)
+    }
+
+    /// The key of a seed; `None` where it is none.
+    pub(super) fn from_seed(seed: [u8; 32]) -> Option<Self> {
+        Keypair::from_secret_key(seed).ok().map(Self::new)
+    }
+
+    fn new(pair: Keypair) -> Self {
+        let address = AccountId32(pair.public_key().0).to_string();
+        Self { pair, address }
+    }
+
+    /// The address: SS58 with prefix 42.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The public key.
+    #[must_use]
+    pub fn account(&self) -> AccountId32 {
+        AccountId32(self.pair.public_key().0)
+    }
+}
+
+impl fmt::Debug for Hotkey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Hotkey({}, secret redacted)", self.address)
+    }
+}
+
+impl Signer<SubstrateConfig> for Hotkey {
+    fn account_id(&self) -> AccountId32 {
+        self.account()
+    }
+
+    fn sign(&self, payload: &[u8]) -> MultiSignature {
+        MultiSignature::Sr25519(self.pair.sign(payload).0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn development_keys_have_their_known_addresses() {
+        let alice = Hotkey::from_uri("//Alice").unwrap();
+        assert_eq!(alice.address(), "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY");
+        let signature = Signer::sign(&alice, b"text");
+        let MultiSignature::Sr25519(signature) = signature else { panic!("{signature:?}") };
+        let signature = subxt_signer::sr25519::Signature(signature);
+        assert!(subxt_signer::sr25519::verify(&signature, b"text", &alice.pair.public_key()));
+    }
+
+    #[test]
+    fn nothing_secret_is_shown() {
+        let seed = format!("0x{}", "5a".repeat(32));
+        let shown = format!("{:?}", Hotkey::from_uri(&seed).unwrap());
+        assert!(shown.contains("redacted") && !shown.contains("5a5a"), "{shown}");
+        let wrong = "some words that are no phrase at all";
+        let error = Hotkey::from_uri(wrong).unwrap_err().to_string();
+        assert!(!error.contains("words that"), "{error}");
+    }
+}

@@ -1,0 +1,9 @@
+//! Keys that sign: Bittensor's wallet folders and key files, and development keys.
+
+mod file;
+mod folder;
+mod hotkey;
+mod nacl;
+
+pub use folder::{PASSWORD, Password, WalletError, open};
+pub use hotkey::Hotkey;
