@@ -3,6 +3,9 @@
 //! The program and its plugins are those of the same build, in the folder above the test's own: `cargo xtask test`
 //! builds them first.
 
+pub mod localnet;
+pub mod proxy;
+
 use half::f16;
 use mantis::ledger::{Ledger, Record, Step};
 use serde_json::Value;

@@ -1,0 +1,102 @@
+//! A proxy that changes what a server says.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// What becomes of the server's bytes.
+#[derive(Clone, Debug)]
+pub enum Mode {
+    /// Nothing.
+    Pass,
+    /// Every first string becomes the second one, of the same length.
+    Replace(Vec<u8>, Vec<u8>),
+    /// Whoever connects gets this, and nothing else.
+    Say(Vec<u8>),
+}
+
+/// A proxy on a port of loopback; its threads live as long as the process.
+pub struct Proxy {
+    /// Its port.
+    pub port: u16,
+    mode: Arc<Mutex<Mode>>,
+    open: Arc<AtomicUsize>,
+}
+
+impl Proxy {
+    /// A proxy to a port of loopback.
+    ///
+    /// # Panics
+    /// Where no port is free.
+    #[must_use]
+    pub fn start(to: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let mode = Arc::new(Mutex::new(Mode::Pass));
+        let open = Arc::new(AtomicUsize::new(0));
+        let (shared, counter) = (mode.clone(), open.clone());
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let (mode, open) = (shared.clone(), counter.clone());
+                thread::spawn(move || {
+                    open.fetch_add(1, Ordering::SeqCst);
+                    serve(client, to, &mode);
+                    open.fetch_sub(1, Ordering::SeqCst);
+                });
+            }
+        });
+        Self { port, mode, open }
+    }
+
+    /// Changes what becomes of bytes from now on.
+    ///
+    /// # Panics
+    /// Never.
+    pub fn set(&self, mode: Mode) {
+        *self.mode.lock().expect("a lock") = mode;
+    }
+
+    /// Connections that are open.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.open.load(Ordering::SeqCst)
+    }
+}
+
+fn serve(mut client: TcpStream, to: u16, mode: &Mutex<Mode>) {
+    if let Mode::Say(text) = &*mode.lock().expect("a lock") {
+        let _ = client.write_all(text);
+        return;
+    }
+    let Ok(mut server) = TcpStream::connect(("127.0.0.1", to)) else { return };
+    let (Ok(mut from_client), Ok(mut to_server)) = (client.try_clone(), server.try_clone()) else { return };
+    let up = thread::spawn(move || {
+        let _ = std::io::copy(&mut from_client, &mut to_server);
+        let _ = to_server.shutdown(Shutdown::Both);
+    });
+    let mut buffer = vec![0; 1 << 16];
+    let mut held = Vec::new();
+    while let Ok(count) = server.read(&mut buffer) {
+        if count == 0 {
+            break;
+        }
+        held.extend(&buffer[..count]);
+        let mut kept = 0;
+        if let Mode::Replace(from, into) = &*mode.lock().expect("a lock") {
+            let places: Vec<usize> =
+                (0..held.len()).filter(|at| held[*at..].starts_with(from.as_slice())).collect();
+            places.into_iter().for_each(|at| held[at..at + from.len()].copy_from_slice(into));
+            // The beginning of the string may be the end of what has come so far.
+            kept = (1..from.len()).rev().find(|n| held.ends_with(&from[..*n])).unwrap_or(0);
+        }
+        let ready = held.len() - kept;
+        if client.write_all(&held[..ready]).is_err() {
+            break;
+        }
+        held.drain(..ready);
+    }
+    let _ = client.shutdown(Shutdown::Both);
+    let _ = up.join();
+}

@@ -1,0 +1,246 @@
+//! The chain, against its real runtime: skipped, with a message, where that is not installed.
+//!
+//! One chain for all cases, in one test: what one case leaves behind is what the next one finds.
+
+use jsonrpsee::core::client::ClientT;
+use jsonrpsee::rpc_params;
+use jsonrpsee::ws_client::WsClientBuilder;
+use mantis::chain::{Chain, ChainError, Limits, Settings, Subtensor};
+use mantis::wallet::Hotkey;
+use mantis_tests::localnet::{Localnet, free_port, installed};
+use mantis_tests::proxy::{Mode, Proxy};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+const NETUID: u16 = 123;
+const URL: &str = "http://127.0.0.1:9000";
+/// As `set_weights` wants them.
+const WEIGHTS: [(u16, u16); 4] = [(0, 65_535), (2, 30_000), (3, 4_096), (7, 1)];
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn settings() -> Settings {
+    let limits =
+        Limits { connect: seconds(3), request: seconds(5), read: seconds(20), confirm: seconds(40), stalled: seconds(60) };
+    Settings { limits, ..Settings::new(NETUID, 0) }
+}
+
+fn client(port: u16, settings: Settings, uri: &str) -> Subtensor {
+    let key = Hotkey::from_uri(uri).unwrap();
+    Subtensor::new(&format!("ws://127.0.0.1:{port}"), settings, Some(key)).unwrap()
+}
+
+/// Writes to the chain's storage.
+async fn put(port: u16, entry: &str, value: Value) {
+    let node = WsClientBuilder::new().build(format!("ws://127.0.0.1:{port}")).await.unwrap();
+    let storage = json!({ "SubtensorModule": { entry: value } });
+    let _: Value = node.request("dev_setStorage", rpc_params![storage]).await.unwrap();
+    let _: Value = node.request("dev_newBlock", rpc_params![json!({ "count": 1 })]).await.unwrap();
+}
+
+fn refusal(result: Result<impl std::fmt::Debug, ChainError>) -> (String, String) {
+    match result {
+        Err(ChainError::Refused { name, cure, .. }) => (name, cure),
+        other => panic!("no refusal: {other:?}"),
+    }
+}
+
+#[test]
+fn the_chain_is_read_and_written_and_failures_are_named_and_survived() {
+    let Some(tools) = installed() else { return };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let port = free_port();
+        let options = ["--tempo", "0", "--block-ms", "500", "--url", URL];
+        let mut chain = Localnet::start(&tools, port, &options);
+        reads(&chain).await;
+        commits(port).await;
+        refuses(port).await;
+        sets(port).await;
+        lacks(port).await;
+        chain = recovers(chain, &tools, &options).await;
+        chain.stop();
+    });
+}
+
+async fn reads(chain: &Localnet) {
+    let client = client(chain.port, settings(), "//Validator");
+    let neurons = client.metagraph().await.unwrap();
+    let expected = chain.ready["neurons"].as_array().unwrap();
+    assert_eq!((neurons.len(), expected.len()), (8, 8));
+    for (neuron, expected) in neurons.iter().zip(expected) {
+        assert_eq!(json!(neuron.uid), expected["uid"]);
+        assert_eq!(json!(neuron.hotkey), expected["hotkey"]);
+        let cold = format!("{}Cold", expected["hot"].as_str().unwrap());
+        assert_eq!(neuron.coldkey, Hotkey::from_uri(&cold).unwrap().address());
+        // Epochs of this chain give permits to others too.
+        assert!(neuron.validator_permit || expected["role"] != "validator", "{neuron:?}");
+    }
+    let commitments = client.commitments().await.unwrap();
+    assert_eq!(commitments.len(), 6);
+    for neuron in &neurons[2..] {
+        assert_eq!(commitments[&neuron.hotkey], format!("{URL}/{}", neuron.hotkey));
+    }
+    let head = client.head().await.unwrap();
+    assert!(head.block >= 1 && head.unix > 1_600_000_000, "{head:?}");
+    let rules = client.hyperparameters().await.unwrap();
+    assert_eq!((rules.version_key, rules.weights_rate_limit, rules.commit_reveal), (0, 0, false));
+    let permits: Vec<bool> = neurons.iter().map(|neuron| neuron.validator_permit).collect();
+    println!("permits {permits:?}");
+    println!("8 neurons, 6 commitments, head {head:?}, {rules:?}");
+}
+
+async fn commits(port: u16) {
+    let miner = client(port, settings(), "//Miner1");
+    miner.commit("https://example.com/new").await.unwrap();
+    let address = Hotkey::from_uri("//Miner1").unwrap().address().to_owned();
+    assert_eq!(miner.commitments().await.unwrap()[&address], "https://example.com/new");
+    let stranger = client(port, settings(), "//Stranger");
+    let (name, cure) = refusal(stranger.commit("https://example.com").await);
+    println!("commit of a stranger: {name}; {cure}");
+}
+
+async fn refuses(port: u16) {
+    let validator = client(port, settings(), "//Validator");
+    let named = async |uri: &str| {
+        let (name, cure) = refusal(client(port, settings(), uri).set_weights(&WEIGHTS).await);
+        println!("{uri}: {name}; {cure}");
+        name
+    };
+    assert_eq!(named("//Stranger").await, "HotKeyNotRegisteredInSubNet");
+    assert_eq!(named("//Miner1").await, "NeuronNoValidatorPermit");
+
+    put(port, "WeightsVersionKey", json!([[[NETUID], 7]])).await;
+    let (name, cure) = refusal(validator.set_weights(&WEIGHTS).await);
+    assert_eq!(name, "IncorrectWeightVersionKey");
+    assert!(cure.contains("version 7 or later and ours is 0"), "{cure}");
+    put(port, "WeightsVersionKey", json!([[[NETUID], 0]])).await;
+
+    put(port, "WeightsMinStake", json!(1_000_000_000_000_000_000u64)).await;
+    let (name, cure) = refusal(validator.set_weights(&WEIGHTS).await);
+    println!("low stake: {name}; {cure}");
+    assert_eq!(name, "NotEnoughStakeToSetWeights");
+    put(port, "WeightsMinStake", json!(0)).await;
+
+    put(port, "CommitRevealWeightsEnabled", json!([[[NETUID], true]])).await;
+    let (name, cure) = refusal(validator.set_weights(&WEIGHTS).await);
+    assert_eq!(name, "CommitRevealEnabled");
+    assert!(cure.contains("this runtime (spec 218) has no commit_timelocked_weights"), "{cure}");
+    put(port, "CommitRevealWeightsEnabled", json!([[[NETUID], false]])).await;
+
+    // What only the chain itself finds, in a block.
+    assert_eq!(refusal(validator.set_weights(&[(0, 1), (0, 2)]).await).0, "DuplicateUids");
+    assert_eq!(refusal(validator.set_weights(&[(0, 1), (99, 2)]).await).0, "UidVecContainInvalidOne");
+}
+
+/// The same client goes on after each refusal.
+async fn sets(port: u16) {
+    let validator = client(port, settings(), "//Validator");
+    let start = Instant::now();
+    let receipt = validator.set_weights(&WEIGHTS).await.unwrap();
+    println!("weights set in {:?}: {receipt:?}", start.elapsed());
+    assert!(receipt.revealed && receipt.block > 0 && receipt.transaction.len() == 66);
+    let shown = validator.weights_of(1).await.unwrap();
+    let largest = |weights: &[(u16, u16)]| f64::from(weights.iter().map(|(_, w)| *w).max().unwrap());
+    let (ours, theirs) = (largest(&WEIGHTS), largest(&shown));
+    assert_eq!(shown.len(), WEIGHTS.len());
+    for ((uid, our), (shown_uid, their)) in WEIGHTS.iter().zip(&shown) {
+        assert_eq!(uid, shown_uid);
+        assert!((f64::from(*our) / ours - f64::from(*their) / theirs).abs() < 1e-4, "{uid}: {our} {their}");
+    }
+    let neurons = validator.metagraph().await.unwrap();
+    assert_eq!(neurons[1].last_update, receipt.block);
+
+    put(port, "WeightsSetRateLimit", json!([[[NETUID], 100]])).await;
+    let (name, cure) = refusal(validator.set_weights(&WEIGHTS).await);
+    assert_eq!(name, "SettingWeightsTooFast");
+    assert!(cure.contains(&format!("try again at block {}", receipt.block + 100)), "{cure}");
+    put(port, "WeightsSetRateLimit", json!([[[NETUID], 0]])).await;
+    let newer = Settings { version_key: 7, ..settings() };
+    client(port, newer, "//Validator").set_weights(&[(2, 1), (3, 3)]).await.unwrap();
+    assert_eq!(validator.weights_of(1).await.unwrap(), [(2, 21_845), (3, 65_535)]);
+}
+
+async fn lacks(port: u16) {
+    let missing = |result: Result<(), ChainError>| match result {
+        Err(ChainError::Missing { what }) => what,
+        other => panic!("nothing missing: {other:?}"),
+    };
+    let elsewhere = client(port, Settings { netuid: 99, ..settings() }, "//Validator");
+    assert_eq!(missing(elsewhere.metagraph().await.map(|_| ())), "subnet 99");
+    assert_eq!(missing(elsewhere.set_weights(&WEIGHTS).await.map(|_| ())), "subnet 99");
+
+    // A runtime without the pallet: its name is another in the metadata.
+    let proxy = Proxy::start(port);
+    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes();
+    proxy.set(Mode::Replace(hex("SubtensorModule"), hex("SubtensorModulf")));
+    let without = client(proxy.port, settings(), "//Validator");
+    assert_eq!(missing(without.metagraph().await.map(|_| ())), "pallet SubtensorModule");
+    assert_eq!(missing(without.set_weights(&WEIGHTS).await.map(|_| ())), "pallet SubtensorModule");
+    assert!(without.head().await.is_ok());
+}
+
+/// Asks for the head again and again, as a service does, until it is there; gives the time that took.
+async fn time_to_head(client: &Subtensor, what: &str) -> Duration {
+    let (start, mut last) = (Instant::now(), String::new());
+    loop {
+        let asked = Instant::now();
+        match client.head().await {
+            Ok(_) => break,
+            Err(error) => last = error.to_string(),
+        }
+        assert!(asked.elapsed() < seconds(50), "{what}: a call took {:?}", asked.elapsed());
+        assert!(start.elapsed() < seconds(60), "{what}: no recovery: {last}");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    println!("{what}: recovered after {:.1} s; last error: {last}", start.elapsed().as_secs_f64());
+    start.elapsed()
+}
+
+async fn recovers(chain: Localnet, tools: &(std::path::PathBuf, std::path::PathBuf), options: &[&str]) -> Localnet {
+    let mut chain = chain;
+    let proxy = Proxy::start(chain.port);
+    let client = client(proxy.port, settings(), "//Validator");
+    client.head().await.unwrap();
+
+    // Frozen, then thawed.
+    chain.signal("-STOP");
+    let asked = Instant::now();
+    let error = client.head().await.unwrap_err();
+    println!("frozen: an error after {:.1} s: {error}", asked.elapsed().as_secs_f64());
+    assert!(matches!(error, ChainError::Unreachable { .. }), "{error}");
+    tokio::time::sleep(seconds(3)).await;
+    chain.signal("-CONT");
+    time_to_head(&client, "frozen node").await;
+
+    // Answers that make no sense: valid frames, other names in them.
+    proxy.set(Mode::Replace(b"\"result\"".to_vec(), b"\"rezult\"".to_vec()));
+    let error = client.head().await.unwrap_err();
+    assert!(matches!(error, ChainError::Unreachable { .. }), "{error}");
+    proxy.set(Mode::Pass);
+    time_to_head(&client, "node that answers garbage").await;
+    proxy.set(Mode::Say(b"\x00\xff no node at all \r\n\r\n".to_vec()));
+    chain.signal("-STOP");
+    assert!(client.head().await.is_err());
+    chain.signal("-CONT");
+    proxy.set(Mode::Pass);
+    time_to_head(&client, "something else on the port").await;
+
+    // Killed, and started again with an empty chain.
+    let port = chain.port;
+    chain.stop();
+    assert!(client.head().await.is_err());
+    let chain = Localnet::start(tools, port, options);
+    time_to_head(&client, "killed node").await;
+    let receipt = client.set_weights(&WEIGHTS).await.unwrap();
+    println!("weights set after all that: {receipt:?}");
+
+    tokio::time::sleep(seconds(1)).await;
+    assert_eq!(proxy.open(), 1, "connections are left behind");
+    drop(client);
+    tokio::time::sleep(seconds(1)).await;
+    assert_eq!(proxy.open(), 0, "a dropped client leaves its connection");
+    chain
+}
