@@ -26,7 +26,9 @@ pub fn installed() -> Option<(PathBuf, PathBuf)> {
         None
     };
     let Some(chop) = std::env::var_os("MANTIS_CHOPSTICKS").map(PathBuf::from) else {
-        return missing("MANTIS_CHOPSTICKS does not name the folder of an installed @acala-network/chopsticks".into());
+        return missing(
+            "MANTIS_CHOPSTICKS does not name the folder of an installed @acala-network/chopsticks".into(),
+        );
     };
     if !chop.join("node_modules/@acala-network/chopsticks").is_dir() {
         return missing(format!("{} has no @acala-network/chopsticks: npm install it there", chop.display()));
@@ -105,7 +107,8 @@ impl Drop for Localnet {
     fn drop(&mut self) {
         let pid = self.ready["chopsticksPid"].as_u64().unwrap_or_default().to_string();
         let _ = Command::new("kill").args(["-CONT", &pid]).stderr(Stdio::null()).status();
-        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).stderr(Stdio::null()).status();
+        let _ =
+            Command::new("kill").args(["-TERM", &self.child.id().to_string()]).stderr(Stdio::null()).status();
         let _ = self.child.wait();
     }
 }

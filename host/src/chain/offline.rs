@@ -205,7 +205,8 @@ impl Chain for OfflineChain {
         self.read("reading weights", |state| {
             let hotkey = state.neurons.iter().find(|neuron| neuron.uid == uid).map(|neuron| &neuron.hotkey);
             let last = state.weights.iter().rev().find(|set| Some(&set.hotkey) == hotkey);
-            last.map(|set| set.weights.iter().map(|(uid, weight)| (*uid, *weight)).collect()).unwrap_or_default()
+            last.map(|set| set.weights.iter().map(|(uid, weight)| (*uid, *weight)).collect())
+                .unwrap_or_default()
         })
     }
 

@@ -15,7 +15,8 @@ pub(super) fn run(args: &MinerArgs) -> anyhow::Result<()> {
     let bucket =
         bucket(&args.store)?.context("say where to upload: --endpoint, --bucket and --public-url")?;
     let signer = args.wallet.signer(args.hotkey.as_deref())?;
-    let hotkey = signer.address().context("say which hotkey: --hotkey, --wallet-name or --hotkey-uri")?.to_owned();
+    let hotkey =
+        signer.address().context("say which hotkey: --hotkey, --wallet-name or --hotkey-uri")?.to_owned();
     anyhow::ensure!(
         !args.commit || args.network.starts_with("offline:") || matches!(signer, chain::Signer::Key(_)),
         "--commit signs on {}: name the key with --wallet-name and --wallet-hotkey, or --hotkey-uri",

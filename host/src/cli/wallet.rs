@@ -46,7 +46,10 @@ impl WalletArgs {
     pub(super) fn signer(&self, address: Option<&str>) -> anyhow::Result<Signer> {
         match (self.hotkey()?, address) {
             (Some(key), Some(address)) if key.address() != address => {
-                anyhow::bail!("--hotkey is {address}, but the key belongs to {}: leave --hotkey out", key.address())
+                anyhow::bail!(
+                    "--hotkey is {address}, but the key belongs to {}: leave --hotkey out",
+                    key.address()
+                )
             }
             (Some(key), _) => Ok(Signer::Key(key)),
             (None, Some(address)) => Ok(Signer::Address(address.into())),

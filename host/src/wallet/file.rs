@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 struct KeyFile {
     secret_phrase: Option<Zeroizing<String>>,
     secret_seed: Option<Zeroizing<String>>,
+    private_key: Option<Zeroizing<String>>,
     ss58_address: Option<String>,
     crypto_type: Option<u8>,
 }
@@ -31,12 +32,14 @@ pub(super) fn parse(text: &[u8]) -> Result<Hotkey, String> {
     let key = if let Some(phrase) = &file.secret_phrase {
         Hotkey::from_phrase(phrase).ok_or("its secretPhrase is no phrase")?
     } else if let Some(seed) = &file.secret_seed {
-        let digits = seed.strip_prefix("0x").unwrap_or(seed);
-        let mut bytes = Zeroizing::new([0; 32]);
-        let decoded = digits.len() == 64 && crate::payload::decode_hex(digits, bytes.as_mut()).is_ok();
-        decoded.then(|| Hotkey::from_seed(*bytes)).flatten().ok_or("its secretSeed is not 64 hexadecimal digits")?
+        decoded(seed)
+            .and_then(|seed| Hotkey::from_seed(*seed))
+            .ok_or("its secretSeed is not 64 hexadecimal digits")?
+    } else if let Some(key) = &file.private_key {
+        let key = decoded(key).and_then(|key| Hotkey::from_private_key(&key));
+        key.ok_or("its privateKey is no key of 128 hexadecimal digits")?
     } else {
-        return Err("it has neither secretPhrase nor secretSeed: make it again from its phrase".into());
+        return Err("it has neither secretPhrase nor secretSeed nor privateKey: it cannot sign".into());
     };
     match file.ss58_address {
         Some(address) if address != key.address() => {
@@ -44,6 +47,13 @@ pub(super) fn parse(text: &[u8]) -> Result<Hotkey, String> {
         }
         _ => Ok(key),
     }
+}
+
+fn decoded<const N: usize>(digits: &str) -> Option<Zeroizing<[u8; N]>> {
+    let digits = digits.strip_prefix("0x").unwrap_or(digits);
+    let mut bytes = Zeroizing::new([0; N]);
+    let fits = digits.len() == 2 * N && crate::payload::decode_hex(digits, bytes.as_mut()).is_ok();
+    fits.then_some(bytes)
 }
 
 #[cfg(test)]
@@ -67,7 +77,8 @@ mod tests {
             (format!(r#"{{"secretSeed": ["{SEED}"]}}"#), "no key file: line 1"),
             (format!(r#"{{"secretSeed": "{SEED}aa"}}"#), "is not 64"),
             (format!(r#"{{"secretPhrase": "{SEED}"}}"#), "is no phrase"),
-            (format!(r#"{{"privateKey": "{SEED}"}}"#), "neither"),
+            (format!(r#"{{"privateKey": "{SEED}"}}"#), "no key of 128"),
+            (r#"{"ss58Address": "5Dif"}"#.to_owned(), "cannot sign"),
             (SEED.into(), "no key file"),
         ] {
             let error = wrong(text);

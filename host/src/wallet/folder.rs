@@ -30,7 +30,9 @@ pub enum WalletError {
     #[error("--hotkey-uri is no secret URI: //Alice, a phrase, or 0x and 64 hexadecimal digits")]
     Uri,
     /// A name leads out of the folder.
-    #[error("{name:?} is no name of a wallet or hotkey: it may not be empty, nor contain / or \\ or begin with a dot")]
+    #[error(
+        "{name:?} is no name of a wallet or hotkey: it may not be empty, nor contain / or \\ or begin with a dot"
+    )]
     Name {
         /// The name.
         name: String,
@@ -80,7 +82,12 @@ pub enum WalletError {
 ///
 /// # Errors
 /// [`WalletError`].
-pub fn open(folder: Option<&Path>, wallet: &str, hotkey: &str, password: Password) -> Result<Hotkey, WalletError> {
+pub fn open(
+    folder: Option<&Path>,
+    wallet: &str,
+    hotkey: &str,
+    password: Password,
+) -> Result<Hotkey, WalletError> {
     let folder = match folder {
         Some(folder) => expanded(folder)?,
         None => home()?.join(".bittensor/wallets"),
@@ -100,6 +107,7 @@ pub fn open(folder: Option<&Path>, wallet: &str, hotkey: &str, password: Passwor
         let password = ask(&path, password)?;
         nacl::open(&bytes, &password).map_err(|error| match error {
             Nacl::Short => content("it is cut off"),
+            Nacl::Memory => content("512 MiB of memory are needed to open it, and are not free"),
             Nacl::Password => WalletError::WrongPassword { path: path.clone() },
         })?
     } else {
@@ -152,4 +160,75 @@ fn expanded(folder: &Path) -> Result<PathBuf, WalletError> {
 
 fn home() -> Result<PathBuf, WalletError> {
     std::env::home_dir().ok_or(WalletError::NoHome)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    /// A folder with one file of PyPI's bittensor-wallet 4.1.1 as its hotkey.
+    fn wallet(fixture: &str, mode: u32) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let hotkeys = folder.path().join("mine/hotkeys");
+        std::fs::create_dir_all(&hotkeys).unwrap();
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/wallets").join(fixture);
+        let to = hotkeys.join("default");
+        std::fs::write(&to, std::fs::read(from).unwrap()).unwrap();
+        std::fs::set_permissions(&to, std::fs::Permissions::from_mode(mode)).unwrap();
+        folder
+    }
+
+    fn address(fixture: &str, mode: u32) -> Result<String, WalletError> {
+        let folder = wallet(fixture, mode);
+        open(Some(folder.path()), "mine", "default", Password::Environment)
+            .map(|key| key.address().to_owned())
+    }
+
+    #[test]
+    fn plain_files_of_the_real_package_open() {
+        assert_eq!(address("plain", 0o600).unwrap(), "5Ckqtg5KQmUwJSwRnhqHMn7JjQuwWFopKYQE3zeLtyEyHM6g");
+        assert_eq!(
+            address("private-key", 0o400).unwrap(),
+            "5EsNLFaGe9XK5LzWH3i6eC2Wqv6YqZS1442N1C4yeSdP6uxy"
+        );
+    }
+
+    #[test]
+    fn what_others_can_read_is_refused() {
+        for mode in [0o644, 0o640, 0o606] {
+            let error = address("plain", mode).unwrap_err().to_string();
+            assert!(error.contains("chmod 600") && error.contains(&format!("{mode:o}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn encrypted_files_of_the_real_package_open_with_their_password() {
+        let folder = wallet("locked", 0o600);
+        let bytes = std::fs::read(folder.path().join("mine/hotkeys/default")).unwrap();
+        let plain = nacl::open(&bytes, "correct horse").unwrap();
+        assert_eq!(
+            file::parse(&plain).unwrap().address(),
+            "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY"
+        );
+        assert_eq!(nacl::open(&bytes, "correct horse ").unwrap_err(), Nacl::Password);
+        assert_eq!(nacl::open(&bytes[..20], "correct horse").unwrap_err(), Nacl::Short);
+    }
+
+    #[test]
+    fn names_stay_in_the_folder_and_missing_files_are_named() {
+        let folder = wallet("plain", 0o600);
+        let failure = |wallet: &str, hotkey: &str| {
+            open(Some(folder.path()), wallet, hotkey, Password::Environment).unwrap_err()
+        };
+        for name in ["", "..", "../mine", "a/b", ".hidden"] {
+            assert_eq!(failure(name, "default"), WalletError::Name { name: name.into() });
+            assert_eq!(failure("mine", name), WalletError::Name { name: name.into() });
+        }
+        let error = failure("mine", "other").to_string();
+        assert!(
+            error.contains("mine/hotkeys/other: No such file") && error.contains("--wallet-hotkey"),
+            "{error}"
+        );
+    }
 }

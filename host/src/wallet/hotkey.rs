@@ -12,9 +12,21 @@ use subxt_signer::{SecretUri, bip39};
 /// A hotkey that can sign: sr25519. Its secret half is wiped from memory with its last copy, and never shown.
 #[derive(Clone)]
 pub struct Hotkey {
-    pair: Keypair,
+    pair: Pair,
     address: String,
 }
+
+/// Both wipe themselves from memory.
+#[derive(Clone)]
+enum Pair {
+    /// Derived from a phrase, seed or URI.
+    Derived(Keypair),
+    /// Of a private key alone, from which nothing can be derived.
+    Bare(schnorrkel::Keypair),
+}
+
+/// What the chain puts before every message that is signed.
+const CONTEXT: &[u8] = b"substrate";
 
 impl Hotkey {
     /// The key of a URI: `//Alice` is a development key, whose secret everyone knows; a phrase or `0x` and 64
@@ -38,8 +50,18 @@ impl Hotkey {
         Keypair::from_secret_key(seed).ok().map(Self::new)
     }
 
+    /// The key of a private key, as schnorrkel writes it; `None` where it is none.
+    pub(super) fn from_private_key(bytes: &[u8; 64]) -> Option<Self> {
+        let secret = schnorrkel::SecretKey::from_bytes(bytes).ok()?;
+        Some(Self::of(Pair::Bare(secret.to_keypair())))
+    }
+
     fn new(pair: Keypair) -> Self {
-        let address = AccountId32(pair.public_key().0).to_string();
+        Self::of(Pair::Derived(pair))
+    }
+
+    fn of(pair: Pair) -> Self {
+        let address = AccountId32(pair.public_key()).to_string();
         Self { pair, address }
     }
 
@@ -52,7 +74,23 @@ impl Hotkey {
     /// The public key.
     #[must_use]
     pub fn account(&self) -> AccountId32 {
-        AccountId32(self.pair.public_key().0)
+        AccountId32(self.pair.public_key())
+    }
+}
+
+impl Pair {
+    fn public_key(&self) -> [u8; 32] {
+        match self {
+            Self::Derived(pair) => pair.public_key().0,
+            Self::Bare(pair) => pair.public.to_bytes(),
+        }
+    }
+
+    fn sign(&self, message: &[u8]) -> [u8; 64] {
+        match self {
+            Self::Derived(pair) => pair.sign(message).0,
+            Self::Bare(pair) => pair.sign_simple(CONTEXT, message).to_bytes(),
+        }
     }
 }
 
@@ -68,7 +106,7 @@ impl Signer<SubstrateConfig> for Hotkey {
     }
 
     fn sign(&self, payload: &[u8]) -> MultiSignature {
-        MultiSignature::Sr25519(self.pair.sign(payload).0)
+        MultiSignature::Sr25519(self.pair.sign(payload))
     }
 }
 
@@ -76,14 +114,23 @@ impl Signer<SubstrateConfig> for Hotkey {
 mod tests {
     use super::*;
 
+    const PRIVATE: &str = "33a6f3093f158a7109f679410bef1a0c54168145e0cecb4df006c1c2fffb1f09\
+                           925a225d97aa00682d6a59b95b18780c10d7032336e88f3442b42361f4a66011";
+
     #[test]
-    fn development_keys_have_their_known_addresses() {
-        let alice = Hotkey::from_uri("//Alice").unwrap();
-        assert_eq!(alice.address(), "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY");
-        let signature = Signer::sign(&alice, b"text");
-        let MultiSignature::Sr25519(signature) = signature else { panic!("{signature:?}") };
-        let signature = subxt_signer::sr25519::Signature(signature);
-        assert!(subxt_signer::sr25519::verify(&signature, b"text", &alice.pair.public_key()));
+    fn development_keys_have_their_known_addresses_and_sign() {
+        let mut private = [0; 64];
+        crate::payload::decode_hex(PRIVATE, &mut private).unwrap();
+        let keys = [Hotkey::from_uri("//Alice").unwrap(), Hotkey::from_private_key(&private).unwrap()];
+        for alice in keys {
+            assert_eq!(alice.address(), "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY");
+            let signature = Signer::sign(&alice, b"text");
+            let MultiSignature::Sr25519(signature) = signature else { panic!("{signature:?}") };
+            let signature = subxt_signer::sr25519::Signature(signature);
+            let public = subxt_signer::sr25519::PublicKey(alice.pair.public_key());
+            assert!(subxt_signer::sr25519::verify(&signature, b"text", &public));
+            assert!(!subxt_signer::sr25519::verify(&signature, b"other", &public));
+        }
     }
 
     #[test]

@@ -20,6 +20,8 @@ const NONCE: usize = 24;
 pub(super) enum Nacl {
     /// It is cut off.
     Short,
+    /// There is not enough memory.
+    Memory,
     /// The password is wrong, or the file damaged.
     Password,
 }
@@ -28,7 +30,7 @@ pub(super) enum Nacl {
 pub(super) fn open(file: &[u8], password: &str) -> Result<Zeroizing<Vec<u8>>, Nacl> {
     let sealed = file.strip_prefix(MARK).ok_or(Nacl::Short)?;
     let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or(Nacl::Short)?;
-    let key = key(password).ok_or(Nacl::Password)?;
+    let key = key(password).ok_or(Nacl::Memory)?;
     let cipher = XSalsa20Poly1305::new((&*key).into());
     let opened = cipher.decrypt(&Nonce::from(*nonce), sealed);
     opened.map(Zeroizing::new).map_err(|_| Nacl::Password)

@@ -86,7 +86,8 @@ fn first_raw(value: &Value) -> Option<&Variant<()>> {
 
 fn is_raw(name: &str) -> bool {
     let digits = name.strip_prefix("Raw");
-    name == "BigRaw" || digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+    name == "BigRaw"
+        || digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn collect(value: &Value, bytes: &mut Vec<u8>) {
@@ -115,8 +116,14 @@ mod tests {
         assert_eq!(text(&registration(vec![raw("Raw3", "a/b")])).as_deref(), Some("a/b"));
         assert_eq!(text(&registration(vec![none, raw("BigRaw", "https://a")])).as_deref(), Some("https://a"));
         assert_eq!(text(&registration(vec![bonds])), None);
-        assert_eq!(text(&registration(vec![Value::unnamed_variant("Sha256", [Value::from_bytes([7; 32])])])), None);
-        assert_eq!(text(&registration(vec![Value::unnamed_variant("Raw1", [Value::from_bytes([0xff])])])), None);
+        assert_eq!(
+            text(&registration(vec![Value::unnamed_variant("Sha256", [Value::from_bytes([7; 32])])])),
+            None
+        );
+        assert_eq!(
+            text(&registration(vec![Value::unnamed_variant("Raw1", [Value::from_bytes([0xff])])])),
+            None
+        );
         assert_eq!(text(&Value::u128(82)), None);
     }
 }

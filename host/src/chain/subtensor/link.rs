@@ -111,7 +111,9 @@ impl Link {
                 drop(state);
                 self.leave(node);
                 let seconds = self.limits.stalled.as_secs();
-                Err(Fault::Broken(format!("its newest block has been {block} for more than {seconds} seconds")))
+                Err(Fault::Broken(format!(
+                    "its newest block has been {block} for more than {seconds} seconds"
+                )))
             }
             Some((newest, _)) if newest == block => Ok(()),
             _ => {

@@ -14,6 +14,8 @@ mod node;
 mod refusal;
 mod rules;
 mod sealed;
+#[cfg(test)]
+mod sealed_test;
 mod settings;
 mod subtensor;
 mod transaction;

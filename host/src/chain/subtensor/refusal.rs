@@ -48,7 +48,8 @@ impl Numbering {
     pub(super) fn of(at: &super::node::At) -> Self {
         let subtensor = at.metadata_ref().pallet_by_name(super::values::SUBTENSOR);
         let old = subtensor.and_then(|pallet| pallet.storage()).is_some_and(|storage| {
-            storage.entry_by_name("WeightsMinStake").is_some() && storage.entry_by_name("StakeThreshold").is_none()
+            storage.entry_by_name("WeightsMinStake").is_some()
+                && storage.entry_by_name("StakeThreshold").is_none()
         });
         if old { Self::Before } else { Self::Named }
     }
@@ -78,7 +79,8 @@ pub(super) fn dispatch(doing: &'static str, error: &DispatchError) -> Fault {
     match error {
         DispatchError::Module(module) => {
             let details = module.details();
-            let name = details.map_or_else(|_| module.details_string(), |details| details.variant.name.clone());
+            let name =
+                details.map_or_else(|_| module.details_string(), |details| details.variant.name.clone());
             named(doing, &name)
         }
         other => refused(doing, &format!("{other:?}"), cure("")),
@@ -140,27 +142,39 @@ fn cure(name: &str) -> &'static str {
             "register the hotkey in the subnet, or choose another"
         }
         "SettingWeightsTooFast" | "CommittingWeightsTooFast" => "wait for the subnet's rate limit to pass",
-        "IncorrectWeightVersionKey" => "update this program, or set `version_key` in [network] if it is up to date",
-        "NotEnoughStakeToSetWeights" => "stake more on the hotkey: the chain demands a minimum of whoever sets weights",
+        "IncorrectWeightVersionKey" => {
+            "update this program, or set `version_key` in [network] if it is up to date"
+        }
+        "NotEnoughStakeToSetWeights" => {
+            "stake more on the hotkey: the chain demands a minimum of whoever sets weights"
+        }
         "NeuronNoValidatorPermit" => "stake more on the hotkey until it has a permit",
         "CommitRevealEnabled" => "the subnet turned commit-reveal on just now; the next try commits",
         "CommitRevealDisabled" => "the subnet turned commit-reveal off just now; the next try sets",
         "IncorrectCommitRevealVersion" => "update this program: the chain commits weights in another way",
         "TooManyUnrevealedCommits" => "wait until earlier commits are revealed",
         "InvalidRevealRound" => "check the clock of the node: the round lies in the past",
-        "SubNetworkDoesNotExist" | "MechanismDoesNotExist" | "SubnetNotExists" => "check the netuid and the network",
+        "SubNetworkDoesNotExist" | "MechanismDoesNotExist" | "SubnetNotExists" => {
+            "check the netuid and the network"
+        }
         "DuplicateUids" => "name each UID once",
-        "UidVecContainInvalidOne" | "UidsLengthExceedUidsInSubNet" => "read the metagraph again: UIDs have changed",
+        "UidVecContainInvalidOne" | "UidsLengthExceedUidsInSubNet" => {
+            "read the metagraph again: UIDs have changed"
+        }
         "WeightVecLengthIsLow" => "set more weights than that: the subnet demands a minimum number of them",
         "MaxWeightExceeded" => "spread the weights: the subnet limits the largest",
         "AccountNotAllowedCommit" => "register the hotkey in the subnet",
-        "TooManyFieldsInCommitmentInfo" | "SpaceLimitExceeded" => "commit less, or later: the space for it is limited",
+        "TooManyFieldsInCommitmentInfo" | "SpaceLimitExceeded" => {
+            "commit less, or later: the space for it is limited"
+        }
         "CommitmentSetRateLimitExceeded" => "commit later: there is a rate limit",
         "Payment" | "BalanceTooLow" => "put some TAO on the account: it cannot pay the fee",
         "Stale" | "Future" | "AlreadyImported" | "PriorityTooLow" | "TemporarilyBanned" => {
             "another transaction of this hotkey is under way, perhaps an earlier try: wait a few minutes"
         }
-        "AncientBirthBlock" | "BadProof" => "try again; if it stays so, check that all nodes belong to one chain",
+        "AncientBirthBlock" | "BadProof" => {
+            "try again; if it stays so, check that all nodes belong to one chain"
+        }
         _ => "look the name up in the chain's documentation; the next try may do better",
     }
 }

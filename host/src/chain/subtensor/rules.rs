@@ -3,7 +3,7 @@
 use super::fault::Fault;
 use super::node::At;
 use super::refusal::refused;
-use super::values::{any, number, optional, value, SUBTENSOR};
+use super::values::{SUBTENSOR, any, number, optional, value};
 use crate::chain::{ChainError, Hyperparameters};
 use subxt::dynamic::Value;
 use subxt::utils::AccountId32;
@@ -38,7 +38,11 @@ pub(super) async fn hyperparameters(at: &At, netuid: u16) -> Result<Hyperparamet
 pub(super) async fn standing(at: &At, netuid: u16, hotkey: &AccountId32) -> Result<Standing, Fault> {
     let keys = vec![number(netuid), Value::from_bytes(hotkey.0)];
     let Some(uid) = optional::<u16>(at, SUBTENSOR, "Uids", keys).await? else {
-        return Err(refused("the weights", "HotKeyNotRegisteredInSubNet", &format!("register {hotkey} in subnet {netuid}")));
+        return Err(refused(
+            "the weights",
+            "HotKeyNotRegisteredInSubNet",
+            &format!("register {hotkey} in subnet {netuid}"),
+        ));
     };
     let permits: Vec<bool> = value(at, "ValidatorPermit", vec![number(netuid)]).await?;
     let updates: Vec<u64> = value(at, "LastUpdate", vec![number(netuid)]).await?;

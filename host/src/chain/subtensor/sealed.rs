@@ -101,7 +101,8 @@ impl Schedule {
             }
         };
         // An epoch in the commit's own block comes before the commit.
-        let epochs = if first == included { self.reveal_period } else { self.reveal_period.saturating_sub(1) };
+        let epochs =
+            if first == included { self.reveal_period } else { self.reveal_period.saturating_sub(1) };
         Some(first.saturating_add(epochs.saturating_mul(step)))
     }
 

@@ -41,7 +41,11 @@ impl Subtensor {
 
     fn key(&self, doing: &'static str) -> Result<&Hotkey, ChainError> {
         let cure = "choose the hotkey that signs: --wallet-name and --wallet-hotkey, or --hotkey-uri";
-        self.key.as_ref().ok_or_else(|| ChainError::Refused { doing, name: "NoSigner".into(), cure: cure.into() })
+        self.key.as_ref().ok_or_else(|| ChainError::Refused {
+            doing,
+            name: "NoSigner".into(),
+            cure: cure.into(),
+        })
     }
 
     /// What became of a transaction, where following it failed: `look` gives `None` as long as it cannot be seen.
@@ -88,7 +92,10 @@ impl Chain for Subtensor {
     async fn commitments(&self) -> Result<BTreeMap<String, String>, ChainError> {
         let netuid = self.settings.netuid;
         self.link
-            .read("reading the commitments", |node| async move { commitments::commitments(&node, netuid).await })
+            .read(
+                "reading the commitments",
+                |node| async move { commitments::commitments(&node, netuid).await },
+            )
             .await
     }
 

@@ -29,7 +29,12 @@ pub(super) struct Included {
 /// # Errors
 /// The chain's refusal; [`Fault::Broken`] where nothing was sent; [`Fault::Sent`] where it is not known what became of
 /// it.
-pub(super) async fn send(node: &Node, key: &Hotkey, doing: &'static str, call: &Call) -> Result<Included, Fault> {
+pub(super) async fn send(
+    node: &Node,
+    key: &Hotkey,
+    doing: &'static str,
+    call: &Call,
+) -> Result<Included, Fault> {
     let at = node.newest().await?;
     let numbering = Numbering::of(&at);
     let told = |error| sending(doing, error, numbering);
@@ -83,7 +88,8 @@ async fn success(doing: &'static str, place: &InBlock) -> Result<(), Fault> {
     match place.wait_for_success().await {
         Ok(events) => {
             let mut names = events.iter().filter_map(Result::ok);
-            if names.any(|event| event.pallet_name() == "System" && event.event_name() == "ExtrinsicSuccess") {
+            if names.any(|event| event.pallet_name() == "System" && event.event_name() == "ExtrinsicSuccess")
+            {
                 return Ok(());
             }
             Err(Fault::broken("the block has no event of the transaction's success"))

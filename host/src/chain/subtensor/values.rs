@@ -21,7 +21,9 @@ pub(super) async fn optional<T: DecodeAsType>(
     keys: Vec<Value>,
 ) -> Result<Option<T>, Fault> {
     let found = at.storage().try_fetch(storage::<Vec<Value>, T>(pallet, entry), keys).await.map_err(said)?;
-    found.map(|value| value.decode().map_err(|error| Fault::Broken(format!("{pallet}.{entry}: {error}")))).transpose()
+    found
+        .map(|value| value.decode().map_err(|error| Fault::Broken(format!("{pallet}.{entry}: {error}"))))
+        .transpose()
 }
 
 /// A value of the subnet's pallet that has a default.

@@ -53,7 +53,8 @@ pub(super) async fn commit(
     hotkey: &[u8; 32],
     weights: &[(u16, u16)],
 ) -> Result<Commit, Fault> {
-    let known = at.metadata_ref().pallet_by_name(SUBTENSOR).ok_or_else(|| missing(format!("pallet {SUBTENSOR}")))?;
+    let known =
+        at.metadata_ref().pallet_by_name(SUBTENSOR).ok_or_else(|| missing(format!("pallet {SUBTENSOR}")))?;
     if known.call_variant_by_name(SEALED_CALL).is_none() {
         let cure = format!(
             "the subnet has commit-reveal on, and this runtime (spec {}) has no {SEALED_CALL}: wait until it is \
@@ -67,15 +68,24 @@ pub(super) async fn commit(
         return Err(refused(DOING, "IncorrectCommitRevealVersion", cure));
     }
     let Some(beacon) = &settings.beacon else {
-        return Err(refused(DOING, "NoBeacon", "set the beacon of the chain: without it, weights cannot be sealed"));
+        return Err(refused(
+            DOING,
+            "NoBeacon",
+            "set the beacon of the chain: without it, weights cannot be sealed",
+        ));
     };
     let schedule = schedule(at, settings.netuid, rules).await?;
     let unix: u64 = optional(at, "Timestamp", "Now", vec![]).await?.unwrap_or(0) / 1000;
     let Some(round) = schedule.reveal_round(unix, block_ms(at), beacon) else {
-        return Err(refused(DOING, "TempoIsZero", "wait until the subnet runs epochs: without them nothing is revealed"));
+        return Err(refused(
+            DOING,
+            "TempoIsZero",
+            "wait until the subnet runs epochs: without them nothing is revealed",
+        ));
     };
     let mut seed = Zeroizing::new([0; 32]);
-    getrandom::fill(seed.as_mut()).map_err(|_| refused(DOING, "NoRandomness", "the system gives no random bytes"))?;
+    getrandom::fill(seed.as_mut())
+        .map_err(|_| refused(DOING, "NoRandomness", "the system gives no random bytes"))?;
     let mut rng = ChaCha20Rng::from_seed(*seed);
     Commit::seal(hotkey, weights, settings.version_key, round, beacon, &mut rng)
         .ok_or_else(|| refused(DOING, "CommitTooLong", "set fewer weights"))

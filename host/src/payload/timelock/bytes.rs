@@ -26,7 +26,11 @@ pub fn seal_bytes(text: &[u8], round: u64, beacon: &Scheme, rng: &mut impl Crypt
 ///
 /// # Errors
 /// A [`Refusal`] about the layout, the point, the proof (another round, damage) or the cipher.
-pub fn open_bytes(ciphertext: &[u8], round: u64, signature: &[u8; 48]) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+pub fn open_bytes(
+    ciphertext: &[u8],
+    round: u64,
+    signature: &[u8; 48],
+) -> Result<Zeroizing<Vec<u8>>, Refusal> {
     let Parts { u, v, w, body, nonce } = Parts::of(ciphertext)?;
     let key = ibe::open((u, v, w), round, signature)?;
     let text = Aes256Gcm::new((&*key).into()).decrypt(nonce.into(), body);
@@ -36,7 +40,7 @@ pub fn open_bytes(ciphertext: &[u8], round: u64, signature: &[u8; 48]) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::beacon::BeaconKey;
+    use crate::beacon::signing::BeaconKey;
     use proptest::prelude::*;
     use rand_chacha::ChaCha20Rng;
     use rand_core::SeedableRng;
@@ -65,7 +69,7 @@ mod tests {
     }
 
     /// Made with `bittensor_drand.encrypt_at_round(b"hello world", 1000)` of PyPI's bittensor-drand 2.0.0, without the
-    /// round's number that it puts behind; opened with quicknet's signature of round 1000.
+    /// length and the round's number that it puts around it; opened with quicknet's signature of round 1000.
     #[test]
     fn opens_what_the_networks_client_seals() {
         let sealed = include_str!("../../../tests/fixtures/timelock-hello.hex").trim();

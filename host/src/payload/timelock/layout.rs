@@ -90,7 +90,8 @@ impl<'a> Parts<'a> {
     pub(super) fn of(ciphertext: &'a [u8]) -> Result<Self, Refusal> {
         let short = Refusal::TimelockLayout { at: ciphertext.len(), expected: "more bytes" };
         // The tag is part of the body.
-        let length = ciphertext.len().checked_sub(OVERHEAD - 16).filter(|length| *length >= 16).ok_or(short)?;
+        let length =
+            ciphertext.len().checked_sub(OVERHEAD - 16).filter(|length| *length >= 16).ok_or(short)?;
         let expected = "a length that fits the whole, as 8 bytes, little endian";
         let mut reader = Reader { rest: ciphertext, at: 0 };
         let u = reader.take()?;
