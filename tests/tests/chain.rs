@@ -166,7 +166,8 @@ async fn sets(port: u16) {
     let (name, cure) = refusal(validator.set_weights(&WEIGHTS).await);
     assert_eq!(name, "SettingWeightsTooFast");
     assert!(cure.contains(&format!("try again at block {}", receipt.block + 100)), "{cure}");
-    put(port, "WeightsSetRateLimit", json!([[[NETUID], 0]]), |rules| rules.weights_rate_limit == 0).await;
+    // chopsticks takes 0 for the default.
+    put(port, "WeightsSetRateLimit", json!([[[NETUID], 1]]), |rules| rules.weights_rate_limit == 1).await;
     let newer = Settings { version_key: 7, ..settings() };
     client(port, newer, "//Validator").set_weights(&[(2, 1), (3, 3)]).await.unwrap();
     assert_eq!(validator.weights_of(1).await.unwrap(), [(2, 21_845), (3, 65_535)]);
