@@ -6,10 +6,14 @@ use jsonrpsee::core::client::ClientT;
 use jsonrpsee::rpc_params;
 use jsonrpsee::ws_client::WsClientBuilder;
 use mantis::chain::{Chain, ChainError, Hyperparameters, Limits, Settings, Subtensor};
+use mantis::demo::servers::ObjectServer;
 use mantis::wallet::Hotkey;
 use mantis_tests::localnet::{Localnet, free_port, installed};
 use mantis_tests::proxy::{Mode, Proxy};
+use mantis_tests::{failure, json as json_of, mantis, root};
 use serde_json::{Value, json};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 const NETUID: u16 = 123;
@@ -72,6 +76,7 @@ fn the_chain_is_read_and_written_and_failures_are_named_and_survived() {
         refuses(port).await;
         sets(port).await;
         lacks(port).await;
+        mines(port).await;
         chain = recovers(chain, &tools, &options).await;
         chain.stop();
     });
@@ -192,6 +197,47 @@ async fn lacks(port: u16) {
     assert!(without.head().await.is_ok());
 }
 
+/// The program signs with a development key and with wallets.
+async fn mines(port: u16) {
+    let store = ObjectServer::start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(root().join("challenges.toml")).unwrap();
+    let config = folder.path().join("challenges.toml");
+    fs::write(&config, text.replace("allow_loopback = false", "allow_loopback = true")).unwrap();
+    let embeddings = folder.path().join("embeddings.json");
+    fs::write(&embeddings, r#"{"ETH": [0.5, -0.5]}"#).unwrap();
+    let hotkeys = folder.path().join("mine/hotkeys");
+    fs::create_dir_all(&hotkeys).unwrap();
+    let locked = fs::read(root().join("host/tests/fixtures/wallets/locked")).unwrap();
+    fs::write(hotkeys.join("default"), locked).unwrap();
+    fs::set_permissions(hotkeys.join("default"), fs::Permissions::from_mode(0o600)).unwrap();
+    let miner = |key: &[&str], password: &str| {
+        let mut command = mantis();
+        command.args(["miner", "--once", "--commit", "--json", "--bucket", ObjectServer::BUCKET]);
+        command.args(["--network", &format!("ws://127.0.0.1:{port}")]).args(key);
+        command.args(["--endpoint", &store.endpoint(), "--public-url", &store.public_url()]);
+        command.arg("--embeddings").arg(&embeddings).arg("--config").arg(&config);
+        command.env("AWS_ACCESS_KEY_ID", ObjectServer::ACCESS_KEY).env("AWS_SECRET_ACCESS_KEY", "s");
+        command.env("MANTIS_WALLET_PASSWORD", password);
+        command
+    };
+    let done = tokio::task::block_in_place(|| json_of(&mut miner(&["--hotkey-uri", "//Miner2"], "")));
+    assert_eq!(done["committed"], json!(true));
+    let address = Hotkey::from_uri("//Miner2").unwrap().address().to_owned();
+    let commitments = client(port, settings(), "//Validator").commitments().await.unwrap();
+    assert_eq!(json!(commitments[&address]), done["url"]);
+
+    let path = folder.path().display().to_string();
+    let wallet = ["--wallet-name", "mine", "--wallet-path", &path];
+    let refused = tokio::task::block_in_place(|| failure(&mut miner(&wallet, "correct horse")));
+    // The wallet was opened: its key, //Alice, is not registered.
+    assert!(refused.contains("AccountNotAllowedCommit"), "{refused}");
+    let refused = tokio::task::block_in_place(|| failure(&mut miner(&wallet, "wrong horse")));
+    assert!(refused.contains("mine/hotkeys/default: the password is wrong"), "{refused}");
+    assert!(!refused.contains("wrong horse"), "{refused}");
+    store.stop().await;
+}
+
 /// Asks for the head again and again, as a service does, until it is there; gives the time that took.
 async fn time_to_head(client: &Subtensor, what: &str) -> Duration {
     let (start, mut last) = (Instant::now(), String::new());
@@ -250,6 +296,10 @@ async fn recovers(
     time_to_head(&client, "killed node").await;
     let receipt = client.set_weights(&WEIGHTS).await.unwrap();
     println!("weights set after all that: {receipt:?}");
+
+    // The first of two endpoints is dead: the second one answers within the same call.
+    let list = format!("ws://127.0.0.1:{},ws://127.0.0.1:{}", free_port(), chain.port);
+    Subtensor::new(&list, settings(), None).unwrap().head().await.unwrap();
 
     tokio::time::sleep(seconds(1)).await;
     assert_eq!(proxy.open(), 1, "connections are left behind");

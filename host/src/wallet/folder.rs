@@ -162,7 +162,7 @@ fn home() -> Result<PathBuf, WalletError> {
     std::env::home_dir().ok_or(WalletError::NoHome)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;

@@ -3,6 +3,7 @@
 use super::WalletError;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use subxt::config::SubstrateConfig;
 use subxt::transactions::Signer;
 use subxt::utils::{AccountId32, MultiSignature};
@@ -12,12 +13,12 @@ use subxt_signer::{SecretUri, bip39};
 /// A hotkey that can sign: sr25519. Its secret half is wiped from memory with its last copy, and never shown.
 #[derive(Clone)]
 pub struct Hotkey {
-    pair: Pair,
+    /// One copy in memory, however many there are of this.
+    pair: Arc<Pair>,
     address: String,
 }
 
 /// Both wipe themselves from memory.
-#[derive(Clone)]
 enum Pair {
     /// Derived from a phrase, seed or URI.
     Derived(Keypair),
@@ -62,7 +63,7 @@ impl Hotkey {
 
     fn of(pair: Pair) -> Self {
         let address = AccountId32(pair.public_key()).to_string();
-        Self { pair, address }
+        Self { pair: Arc::new(pair), address }
     }
 
     /// The address: SS58 with prefix 42.

@@ -2,8 +2,8 @@
 
 use super::fault::Fault;
 use super::node::{At, Node};
+use super::refusal::refused;
 use super::values::{missing, number, optional, said};
-use crate::chain::ChainError;
 use std::collections::BTreeMap;
 use subxt::dynamic::{Value, storage, tx};
 use subxt::ext::scale_value::{Composite, Primitive, ValueDef, Variant};
@@ -45,22 +45,18 @@ pub(super) async fn commitment(at: &At, netuid: u16, hotkey: &AccountId32) -> Re
 /// The call that commits a text.
 ///
 /// # Errors
-/// A text that is too long; [`ChainError::Missing`] where the runtime has no such call.
+/// A text that is too long; [`Missing`](crate::chain::ChainError::Missing) where the runtime has no such call.
 pub(super) fn call(at: &At, netuid: u16, text: &str) -> Result<DynamicPayload<Composite<()>>, Fault> {
     if at.metadata_ref().pallet_by_name(PALLET).is_none() {
         return Err(missing(format!("pallet {PALLET}")));
     }
-    let data = match text.len() {
-        0..=LONGEST_RAW => Value::unnamed_variant(format!("Raw{}", text.len()), [Value::from_bytes(text)]),
-        ..=LONGEST_BIG_RAW => Value::unnamed_variant("BigRaw", [Value::from_bytes(text)]),
-        longer => {
-            return Err(Fault::Said(ChainError::Refused {
-                doing: "the commitment",
-                name: "TooManyFieldsInCommitmentInfo".into(),
-                cure: format!("commit at most {LONGEST_BIG_RAW} bytes instead of {longer}"),
-            }));
-        }
-    };
+    let length = text.len();
+    if length > LONGEST_BIG_RAW {
+        let cure = format!("commit at most {LONGEST_BIG_RAW} bytes instead of {length}");
+        return Err(refused("the commitment", "TooManyFieldsInCommitmentInfo", &cure));
+    }
+    let kind = if length > LONGEST_RAW { "BigRaw".to_owned() } else { format!("Raw{length}") };
+    let data = Value::unnamed_variant(kind, [Value::from_bytes(text)]);
     let fields = Value::unnamed_composite([data]);
     let info = Value::named_composite([("fields", fields)]);
     Ok(tx(PALLET, "set_commitment", Composite::named([("netuid", number(netuid)), ("info", info)])))

@@ -6,7 +6,6 @@ use super::settings::Limits;
 use crate::chain::ChainError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use subxt::config::SubstrateConfig;
 use subxt::utils::H256;
 use tokio::time::timeout;
 
@@ -14,8 +13,6 @@ use tokio::time::timeout;
 pub(super) struct Link {
     endpoints: Vec<String>,
     limits: Limits,
-    /// Shared by all connections: it keeps the runtimes' metadata, which is most of what connecting costs.
-    config: SubstrateConfig,
     state: Mutex<State>,
     /// Held while connecting: several callers wait for one connection instead of opening one each.
     connecting: tokio::sync::Mutex<()>,
@@ -35,13 +32,7 @@ struct State {
 impl Link {
     /// Nothing is connected before it is needed. There is at least one endpoint.
     pub(super) fn new(endpoints: Vec<String>, limits: Limits) -> Self {
-        Self {
-            endpoints,
-            limits,
-            config: SubstrateConfig::new(),
-            state: Mutex::default(),
-            connecting: tokio::sync::Mutex::default(),
-        }
+        Self { endpoints, limits, state: Mutex::default(), connecting: tokio::sync::Mutex::default() }
     }
 
     /// Reads something: on the open connection, then, where that fails, on a new one to each endpoint in turn.
@@ -135,7 +126,7 @@ impl Link {
             }
             (self.endpoints[state.next % self.endpoints.len()].clone(), state.genesis)
         };
-        let connect = Node::connect(&endpoint, self.config.clone(), &self.limits);
+        let connect = Node::connect(&endpoint, &self.limits);
         let limit = self.limits.connect + self.limits.request;
         let result = match timeout(limit, connect).await {
             Ok(Ok(node)) if known.is_some_and(|known| known != node.online.genesis_hash()) => {

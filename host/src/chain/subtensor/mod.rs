@@ -4,6 +4,7 @@
 //! rebuild. Connections, time limits and moving on to the next endpoint are the link's affair; what the chain says
 //! no with becomes a [`ChainError`](super::ChainError) under the chain's own name.
 
+mod client;
 mod commitments;
 mod confirm;
 mod endpoints;
@@ -17,11 +18,10 @@ mod sealed;
 #[cfg(test)]
 mod sealed_test;
 mod settings;
-mod subtensor;
 mod transaction;
 mod values;
 mod weights;
 
+pub use client::Subtensor;
 pub use sealed::{Clock, Commit, Schedule};
 pub use settings::{Limits, Settings};
-pub use subtensor::Subtensor;

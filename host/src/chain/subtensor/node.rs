@@ -29,12 +29,9 @@ pub(super) struct Node {
 }
 
 impl Node {
-    /// Connects. `config` keeps the metadata of runtimes seen so far.
-    pub(super) async fn connect(
-        endpoint: &str,
-        config: SubstrateConfig,
-        limits: &Limits,
-    ) -> Result<Self, Fault> {
+    /// Connects. The metadata of runtimes is kept as long as the connection is: what a node that answers nonsense says
+    /// of them is forgotten with it.
+    pub(super) async fn connect(endpoint: &str, limits: &Limits) -> Result<Self, Fault> {
         let mut builder = WsClientBuilder::new()
             .connection_timeout(limits.connect)
             .request_timeout(limits.request)
@@ -45,9 +42,10 @@ impl Node {
         }
         let rpc = RpcClient::new(builder.build(endpoint).await.map_err(Fault::broken)?);
         let backend = LegacyBackend::builder().storage_page_size(PAGE).build(rpc.clone());
-        let online = OnlineClient::from_backend_with_config(config, std::sync::Arc::new(backend))
-            .await
-            .map_err(Fault::broken)?;
+        let online =
+            OnlineClient::from_backend_with_config(SubstrateConfig::new(), std::sync::Arc::new(backend))
+                .await
+                .map_err(Fault::broken)?;
         Ok(Self { endpoint: endpoint.to_owned(), online, methods: LegacyRpcMethods::new(rpc) })
     }
 
