@@ -2,6 +2,8 @@
 //!
 //! One chain for all cases, in one test: what one case leaves behind is what the next one finds.
 
+#![expect(clippy::unwrap_used, reason = "the cases are functions that one test calls")]
+
 use jsonrpsee::core::client::ClientT;
 use jsonrpsee::rpc_params;
 use jsonrpsee::ws_client::WsClientBuilder;
