@@ -18,5 +18,6 @@ pub mod payload;
 pub mod plugins;
 pub mod scoring;
 pub mod store;
+pub mod validator;
 pub mod weights;
 pub mod worker;

@@ -3,7 +3,8 @@
 use super::run::{hex, plugin_file};
 use crate::config::{Challenge, Config, Fault};
 use crate::plugins::{LoadError, digest};
-use crate::worker::{Failure, Job, Launcher, Task, WorkerError};
+use crate::worker::{Failure, Job, Launcher, Session, Task, WorkerError};
+use anyhow::Context as _;
 use mantis_plugin_api::{Description, PluginError};
 use std::path::PathBuf;
 
@@ -69,6 +70,16 @@ pub fn decode(
         Err(WorkerError::Failed(Failure::Plugin(error))) => Err(Box::new(config.fault_of(challenge, &error))),
         Err(error) => Err(at(error.to_string())),
     }
+}
+
+/// A session with the plugin of a challenge: one that stays, to be asked again and again.
+///
+/// # Errors
+/// Where there is no such challenge, or no file of its plugin.
+pub(crate) fn session(config: &Config, ticker: &str, launcher: &Launcher) -> anyhow::Result<Session> {
+    let entry = config.challenges.iter().find(|challenge| challenge.ticker == ticker);
+    let entry = entry.with_context(|| format!("no challenge {ticker} in {}", config.file.display()))?;
+    Ok(Session::new(launcher.clone(), job(config, entry, plugin_file(config, entry)?)))
 }
 
 fn job(config: &Config, challenge: &Challenge, plugin: PathBuf) -> Job {

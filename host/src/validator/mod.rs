@@ -1,0 +1,14 @@
+//! What a validator does with each sampled block: collect, store, and open what has matured.
+//!
+//! [`Sampler`] brings a block's payloads and prices into the ledger; [`Maturer`] turns payloads that have waited long
+//! enough into vectors. Both keep all they know in the ledger, so that a validator that was killed goes on where it was.
+
+mod decoders;
+mod maturer;
+mod opener;
+mod sampler;
+
+pub use decoders::{Decoders, Unusable};
+pub use maturer::{MatureError, Maturer, Progress};
+pub use sampler::{SampleError, Sampled, Sampler, SetupError};
+
