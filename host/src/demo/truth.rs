@@ -55,11 +55,6 @@ impl<'a> Truth<'a> {
         truth
     }
 
-    /// Rows of one horizon.
-    pub(super) fn ahead(&self) -> usize {
-        self.ahead.max(1)
-    }
-
     /// The single price that is stored, where the challenge has one.
     pub(super) fn price(&self, row: usize) -> Option<f64> {
         match self.shape {

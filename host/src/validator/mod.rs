@@ -3,12 +3,13 @@
 //! [`Sampler`] brings a block's payloads and prices into the ledger; [`Maturer`] turns payloads that have waited long
 //! enough into vectors. Both keep all they know in the ledger, so that a validator that was killed goes on where it was.
 
+mod cycle;
 mod decoders;
 mod maturer;
 mod opener;
 mod sampler;
 
+pub use cycle::{CycleError, settle_scores};
 pub use decoders::{Decoders, Unusable};
 pub use maturer::{MatureError, Maturer, Progress};
 pub use sampler::{SampleError, Sampled, Sampler, SetupError};
-
