@@ -69,8 +69,12 @@ fn document(finished: &Finished, refusals: &BTreeMap<String, Counts>) -> serde_j
         "miners": kinds,
         "scores": Document::new(&finished.scores),
         "why_nothing": why,
-        "collected": finished.accepted,
-        "refused": finished.rejected,
+        "payloads": {
+            "accepted": finished.totals.accepted,
+            "opened": finished.totals.opened,
+            "stale": finished.totals.stale,
+            "refused": finished.totals.refused,
+        },
         "ledger": finished.ledger,
     });
     match &finished.outcome {
@@ -94,13 +98,16 @@ fn text(
     finished: &Finished,
     refusals: &BTreeMap<String, Counts>,
 ) -> String {
-    let Finished { miners, scores, ledger, accepted, rejected, .. } = finished;
+    let Finished { miners, scores, ledger, totals, .. } = finished;
     let mut text = format!(
-        "{} simulated days of history, then {} minutes live: {accepted} payloads collected and opened after {} rows, \
-         {rejected} refused or not there\n\n{}",
+        "{} simulated days of history, then {} minutes live: {} payloads collected, {} of them opened so far (each \
+         after {} minutes), {} refused or not there\n\n{}",
         args.days,
         args.minutes,
+        totals.accepted,
+        totals.opened,
         config.network.lag,
+        totals.refused,
         table(finished, refusals),
     );
     for challenge in &scores.challenges {

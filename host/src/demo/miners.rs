@@ -106,7 +106,7 @@ fn kind(i: usize) -> Kind {
         21 => Kind::Zeros,
         22 => Kind::Malformed(Malformed::ChangedOrText),
         23 => Kind::Stale,
-        place => Kind::Skilled { skill: 0.24 - 0.22 * place as f64 / 24.0 },
+        place => Kind::Skilled { skill: 0.36 - 0.24 * place as f64 / 24.0 },
     }
 }
 

@@ -4,16 +4,12 @@ use super::crowd::Crowd;
 use super::miners::{Miner, cast};
 use super::simulate::{Simulation, Simulator};
 use super::world::{World, WorldError};
-use crate::beacon::Client;
 use crate::chain::{Chain, ChainError};
 use crate::config::Config;
-use crate::http::HttpFault;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, Totals};
 use crate::scoring::{Observer, Options, Scores, score};
 use crate::store::StoreError;
-use crate::validator::{
-    CycleError, Decoders, MatureError, Maturer, SampleError, Sampled, Sampler, SetupError, settle_scores,
-};
+use crate::validator::{CycleError, SetupError, StepError, Stepper, settle_scores};
 use crate::weights::{Outcome, to_u16};
 use crate::worker::Launcher;
 use mantis_plugin_api::Solver;
@@ -23,14 +19,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use thiserror::Error;
 use tokio::task::block_in_place;
-use tokio::time::Instant;
 
 const ROWS_PER_DAY: usize = 1440;
-/// Time that opening may take in one step.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What is played. The same plan gives the same ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,10 +72,8 @@ pub struct Finished {
     pub outcome: Outcome,
     /// The ledger.
     pub ledger: PathBuf,
-    /// Payloads collected in this run.
-    pub accepted: usize,
-    /// Payloads refused, or not there, in this run.
-    pub rejected: usize,
+    /// How many payloads there were.
+    pub totals: Totals,
 }
 
 /// Why a demo ended early. Started again, it goes on where it was.
@@ -99,13 +89,9 @@ pub enum DemoError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error(transparent)]
-    Http(#[from] HttpFault),
-    #[error(transparent)]
     Setup(#[from] SetupError),
     #[error(transparent)]
-    Sample(#[from] SampleError),
-    #[error(transparent)]
-    Mature(#[from] MatureError),
+    Step(#[from] StepError),
     #[error(transparent)]
     Chain(#[from] ChainError),
     #[error(transparent)]
@@ -139,8 +125,7 @@ impl Demo {
         let mut simulator = Simulator::new(&simulation, &prices);
         block_in_place(|| simulator.write(history, &mut ledger, |done| progress(Phase::History, done)))?;
 
-        let (mut accepted, mut rejected) = (0, 0);
-        let mut validator = Validator::new(&world, &self.launcher)?;
+        let mut stepper = Stepper::new(world.config.clone(), self.launcher.clone())?;
         let mut crowd = Crowd::new(&world, &miners, self.plan.seed)?;
         let last = ledger.last_block()?.unwrap_or(i64::MIN);
         while let Some(step) = simulator.step() {
@@ -149,16 +134,14 @@ impl Demo {
             let is_new = step.block > last;
             crowd.act(&step, head, is_new).await?;
             if is_new {
-                let sampled = validator.step(&world, &mut ledger).await?;
-                accepted += sampled.accepted;
-                rejected += sampled.rejected;
+                stepper.step(world.chain.as_ref(), &mut ledger).await?;
             }
             progress(Phase::Live, (simulator.row() - history) as f64 / live as f64);
         }
-        validator.mature(&world, &mut ledger).await?;
+        stepper.mature(world.chain.head().await?, &mut ledger).await?;
         let (scores, outcome) = self.weigh(&world, &mut ledger, progress, observer).await?;
         world.stop().await;
-        Ok(Finished { miners, scores, outcome, ledger: path, accepted, rejected })
+        Ok(Finished { miners, scores, outcome, totals: ledger.totals()?, ledger: path })
     }
 
     /// Scores the ledger and sets the weights.
@@ -219,41 +202,5 @@ impl Demo {
         }
         fs::write(&path, marker).map_err(file(&path))?;
         Ok(ledger)
-    }
-}
-
-/// The validator's own parts, driven block by block.
-struct Validator {
-    sampler: Sampler,
-    maturer: Maturer,
-}
-
-impl Validator {
-    fn new(world: &World, launcher: &Launcher) -> Result<Self, DemoError> {
-        let beacon = Client::new(world.scheme().clone(), &world.config.beacon.api)?;
-        // Decoding is quick; a plugin that is not done by then never will be.
-        let launcher = Launcher { deadline: PATIENCE, ..launcher.clone() };
-        Ok(Self {
-            sampler: Sampler::new(world.config.clone(), world.scheme().clone())?,
-            maturer: Maturer::new(
-                world.config.clone(),
-                beacon,
-                Decoders::new(world.config.clone(), launcher),
-            ),
-        })
-    }
-
-    async fn step(&mut self, world: &World, ledger: &mut Ledger) -> Result<Sampled, DemoError> {
-        let head = world.chain.head().await?;
-        let neurons = world.chain.metagraph().await?;
-        let sampled = self.sampler.sample(world.chain.as_ref(), &neurons, head, ledger).await?;
-        self.mature(world, ledger).await?;
-        Ok(sampled)
-    }
-
-    async fn mature(&mut self, world: &World, ledger: &mut Ledger) -> Result<(), DemoError> {
-        let head = world.chain.head().await?;
-        self.maturer.mature(ledger, head.block, head.unix, Instant::now() + PATIENCE).await?;
-        Ok(())
     }
 }

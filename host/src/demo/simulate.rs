@@ -210,7 +210,8 @@ impl Player {
             // What they serve is refused, or comes to nothing.
             Kind::Zeros | Kind::Copier { .. } | Kind::Malformed(_) => self.is_sending = false,
             Kind::Constant | Kind::Stale => {
-                self.leanings.fill(0.3);
+                // Where positions are asked for, the same one for ever is a bet, which luck may pay: they stay out.
+                self.leanings.fill(if truth.asks_for_positions() { 0.0 } else { 0.3 });
                 truth.submission(&self.leanings, &mut self.numbers);
                 self.is_sending = true;
             }
@@ -224,7 +225,7 @@ impl Player {
             Kind::Skilled { .. } | Kind::Noise | Kind::Late | Kind::Stopper | Kind::Gappy => {
                 let skill = match kind {
                     Kind::Skilled { skill } if self.is_able => skill,
-                    Kind::Late | Kind::Stopper | Kind::Gappy => 0.2,
+                    Kind::Late | Kind::Stopper | Kind::Gappy => 0.26,
                     _ => 0.0,
                 };
                 self.lean(row, skill, foresight);

@@ -55,6 +55,11 @@ impl<'a> Truth<'a> {
         truth
     }
 
+    /// Whether a submission is a position rather than an opinion.
+    pub(super) fn asks_for_positions(&self) -> bool {
+        self.shape == Shape::Position
+    }
+
     /// The single price that is stored, where the challenge has one.
     pub(super) fn price(&self, row: usize) -> Option<f64> {
         match self.shape {

@@ -25,7 +25,7 @@ pub use blob::{Submissions, SubmissionsIter};
 pub use error::LedgerError;
 pub use mature::{Matured, Pending};
 pub use open::Ledger;
-pub use rejections::{Counts, Rejection, Stage};
+pub use rejections::{Counts, Rejection, Stage, Totals};
 pub use rows::{Row, Tally, Warnings};
 pub use sample::{Accepted, Arrival, Sample};
 pub use tables::Ticker;

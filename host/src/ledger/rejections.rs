@@ -62,7 +62,47 @@ pub struct Counts {
     pub times: u64,
 }
 
+/// How many payloads there were in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Taken to wait for their opening.
+    pub accepted: u64,
+    /// Of those, served unchanged.
+    pub stale: u64,
+    /// Of those, such as anybody could have opened already.
+    pub early: u64,
+    /// Of those, opened so far.
+    pub opened: u64,
+    /// Not there, or refused as a whole.
+    pub refused: u64,
+}
+
 impl Ledger {
+    /// Counts payloads of all hotkeys since the ledger was begun.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn totals(&self) -> Result<Totals, LedgerError> {
+        if !super::schema::has_table(&self.conn, &self.path, "host_miners")? {
+            return Ok(Totals::default());
+        }
+        let sql = "SELECT COALESCE(SUM(accepted), 0), COALESCE(SUM(stale), 0), COALESCE(SUM(early), 0),
+            COALESCE(SUM(opened), 0),
+            (SELECT COALESCE(SUM(times), 0) FROM host_rejections WHERE ticker = '') FROM host_miners";
+        self.conn
+            .query_row(sql, [], |row| {
+                let count = |column| row.get(column).map(i64::cast_unsigned);
+                Ok(Totals {
+                    accepted: count(0)?,
+                    stale: count(1)?,
+                    early: count(2)?,
+                    opened: count(3)?,
+                    refused: count(4)?,
+                })
+            })
+            .map_err(|e| LedgerError::sqlite(&self.path, "the table host_miners", e))
+    }
+
     /// Why a hotkey's payloads were refused, newest first; of everybody where `hotkey` is `None`. Empty where the
     /// file has no such table.
     ///

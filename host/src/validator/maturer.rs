@@ -2,7 +2,7 @@
 
 use super::decoders::{Decoders, Unusable};
 use super::opener::open_all;
-use crate::beacon::{BeaconError, Client, Scheme};
+use crate::beacon::{BeaconError, Client};
 use crate::config::Config;
 use crate::ledger::{Ledger, LedgerError, Matured, Pending, Rejection, Stage};
 use crate::payload::{Envelope, Rules};
@@ -185,12 +185,6 @@ impl Maturer {
                 .clone()
                 .unwrap_or_else(|| format!("beacon round {round} is not had yet")))),
         }
-    }
-
-    /// The beacon that opens.
-    #[must_use]
-    pub fn scheme(&self) -> &Scheme {
-        self.beacon.scheme()
     }
 }
 

@@ -1,6 +1,6 @@
 //! One sampled block: collect, judge, store.
 
-use crate::beacon::Scheme;
+use crate::beacon::{BadKey, Scheme};
 use crate::chain::{BLOCK_SECONDS, Chain, ChainError, Head, Neuron};
 use crate::collect::{Collected, Collector};
 use crate::config::{Config, Stale};
@@ -49,6 +49,9 @@ pub enum SetupError {
     /// No HTTP client.
     #[error("cannot set up HTTP: {0}")]
     Http(#[from] HttpFault),
+    /// The beacon's key is none.
+    #[error(transparent)]
+    Beacon(#[from] BadKey),
     /// No client of the feed.
     #[error(transparent)]
     Feed(#[from] FeedError),
