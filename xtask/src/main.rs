@@ -1,6 +1,7 @@
 //! Development tasks: `cargo xtask --help`.
 
 mod bench;
+mod plugins;
 mod shell;
 
 use anyhow::Result;
@@ -27,6 +28,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Build all plugins as WebAssembly components, beside the program.
+    Plugins,
     /// Check formatting, lints and dependencies.
     Lint,
     /// Measure.
@@ -57,6 +60,7 @@ fn perform(task: Task) -> Result<()> {
             shell::build()?;
             shell::run(cargo().args(["test", "--release", "--workspace", "--no-fail-fast"]).args(args))
         }
+        Task::Plugins => plugins::build(),
         Task::Lint => lint(),
         Task::Bench { what } => bench::run_bench(&what),
     }

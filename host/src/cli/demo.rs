@@ -20,7 +20,7 @@ const ROWS_PER_DAY: usize = 1440;
 pub(super) fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let config = Config::load(&args.config.config)?;
     let (there, missing): (Vec<_>, Vec<_>) =
-        config.challenges.iter().partition(|c| locate(&c.plugin, &config.plugin_dir).is_ok());
+        config.challenges.iter().partition(|c| locate(&c.plugin, &config.plugin_dir, c.runtime).is_ok());
     let only: BTreeSet<String> = there.iter().map(|c| c.ticker.clone()).collect();
     anyhow::ensure!(!only.is_empty(), "no plugin is built; run `cargo build --release --workspace`");
 

@@ -1,8 +1,8 @@
 //! Asking plugins about challenges without scoring anything.
 
-use super::run::{hex, plugin_file};
+use super::run::source;
 use crate::config::{Challenge, Config, Fault};
-use crate::plugins::{LoadError, digest};
+use crate::plugins::{LoadError, Source};
 use crate::worker::{Failure, Job, Launcher, Task, WorkerError};
 use mantis_plugin_api::Description;
 use std::path::PathBuf;
@@ -27,10 +27,11 @@ pub fn inspect(config: &Config, challenge: usize, launcher: &Launcher) -> Result
     let Some(entry) = config.challenges.get(challenge) else {
         return Err(at("plugin", "no such challenge".into()));
     };
-    let path = plugin_file(config, entry).map_err(|e| at("plugin", format!("{e:#}")))?;
-    let sha256 = digest(&path).map_err(|e| at("plugin", e.to_string()))?;
-    match launcher.run(&job(config, entry, path.clone()), |_| {}, |_| {}) {
-        Ok(finished) => Ok(Inspected { path, sha256, description: finished.description }),
+    let source = source(config, entry).map_err(|e| at("plugin", e.to_string()))?;
+    match launcher.run(&job(config, entry, source.clone()), |_| {}, |_| {}) {
+        Ok(finished) => {
+            Ok(Inspected { path: source.path, sha256: finished.sha256, description: finished.description })
+        }
         Err(WorkerError::Failed(Failure::Plugin(error))) => Err(Box::new(config.fault_of(challenge, &error))),
         Err(WorkerError::Failed(Failure::Load(error @ LoadError::Digest { .. }))) => {
             Err(at("sha256", error.to_string()))
@@ -46,10 +47,9 @@ pub fn check(config: &Config, launcher: &Launcher) -> Vec<Fault> {
     faults.filter_map(|outcome| outcome.err().map(|fault| *fault)).collect()
 }
 
-fn job(config: &Config, challenge: &Challenge, plugin: PathBuf) -> Job {
+fn job(config: &Config, challenge: &Challenge, plugin: Source) -> Job {
     Job {
         plugin,
-        sha256: challenge.sha256.map(hex),
         spec: challenge.spec(&config.network, challenge.solver),
         params: challenge.params.clone(),
         task: Task::Inspect,

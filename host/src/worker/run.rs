@@ -13,7 +13,7 @@ use thiserror::Error;
 /// No event is longer than this; what is longer comes from a plugin gone wild.
 const MAX_EVENT: usize = 64 << 20;
 /// How many log lines of one job are passed on.
-const MAX_LOG_LINES: usize = 1000;
+pub(super) const MAX_LOG_LINES: usize = 1000;
 /// How much of a worker's standard error is kept for the message.
 const MAX_STDERR: usize = 4096;
 
@@ -31,6 +31,8 @@ pub struct Launcher {
 pub struct Finished {
     /// The plugin's words about itself.
     pub description: Description,
+    /// The sha256 of its file, in lower-case hexadecimal.
+    pub sha256: String,
     /// The score, where one was asked for.
     pub salience: Option<Salience>,
     /// The most memory the worker had resident, in KiB.
@@ -124,7 +126,7 @@ impl Launcher {
                         on_log("(more lines follow and are dropped)");
                     }
                 }
-                Ok(Event::Ready { description }) => outcome.description = Some(description),
+                Ok(Event::Ready { description, sha256 }) => outcome.ready = Some((description, sha256)),
                 Ok(Event::Scored { salience }) => outcome.salience = Some(salience),
                 Ok(Event::Failed { failure }) => outcome.failure = Some(failure),
                 Ok(Event::End { peak_rss_kib }) => {
@@ -137,10 +139,10 @@ impl Launcher {
                 }
             }
         }
-        if let (Some(peak_rss_kib), None, Some(description)) =
-            (outcome.peak_rss_kib, &outcome.failure, outcome.description)
+        if let (Some(peak_rss_kib), None, Some((description, sha256))) =
+            (outcome.peak_rss_kib, &outcome.failure, outcome.ready)
         {
-            return Ok(Finished { description, salience: outcome.salience, peak_rss_kib });
+            return Ok(Finished { description, sha256, salience: outcome.salience, peak_rss_kib });
         }
         if let Some(failure) = outcome.failure {
             return Err(failure.into());
@@ -148,13 +150,13 @@ impl Launcher {
         let how =
             worker.reap(until).map_or_else(|| "it closed its output".into(), |status| status.to_string());
         let stderr = stderr.and_then(|reader| reader.join().ok()).unwrap_or_default();
-        Err(WorkerError::Crashed { plugin: job.plugin.clone(), how, stderr })
+        Err(WorkerError::Crashed { plugin: job.plugin.path.clone(), how, stderr })
     }
 }
 
 #[derive(Default)]
 struct Outcome {
-    description: Option<Description>,
+    ready: Option<(Description, String)>,
     salience: Option<Salience>,
     failure: Option<Failure>,
     peak_rss_kib: Option<u64>,

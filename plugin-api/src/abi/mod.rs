@@ -179,7 +179,9 @@ impl PluginTable {
     }
 }
 
-/// Exports a [`crate::Challenge`] as the plugin of this library. Once per crate, whose `crate-type` has `cdylib`.
+/// Exports a [`crate::Challenge`] as the plugin of this library: a C table, or the functions of a WebAssembly
+/// component. Once per crate, whose `crate-type` has `cdylib`.
+#[cfg(not(target_family = "wasm"))]
 #[macro_export]
 macro_rules! export {
     ($challenge:ty) => {
@@ -188,5 +190,21 @@ macro_rules! export {
         // SAFETY: no other item of a plugin library has this name.
         #[unsafe(no_mangle)]
         pub static MANTIS_PLUGIN: $crate::abi::PluginTable = $crate::abi::PluginTable::of::<$challenge>();
+    };
+}
+
+/// Exports a [`crate::Challenge`] as the plugin of this library: a C table, or the functions of a WebAssembly
+/// component. Once per crate, whose `crate-type` has `cdylib`.
+#[cfg(target_family = "wasm")]
+#[macro_export]
+macro_rules! export {
+    ($challenge:ty) => {
+        #[allow(unsafe_code, missing_docs)]
+        const _: () = {
+            type MantisComponent = $crate::component::Component<$challenge>;
+            $crate::component::bindings::export_component!(
+                MantisComponent with_types_in $crate::component::bindings
+            );
+        };
     };
 }
