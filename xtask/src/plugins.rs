@@ -87,7 +87,7 @@ fn rustflags() -> String {
 }
 
 /// The workspace's packages that are plugins: those with a `cdylib`, but for one that is native by nature.
-fn plugins() -> Result<Vec<String>> {
+pub(crate) fn plugins() -> Result<Vec<String>> {
     let metadata = output(cargo().args(["metadata", "--no-deps", "--format-version", "1"]))?;
     let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
     let packages = metadata["packages"].as_array().context("cargo metadata lists no packages")?;
