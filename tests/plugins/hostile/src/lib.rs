@@ -73,7 +73,9 @@ impl Score for Hostile {
             // Long enough to be seen at work, and then well.
             "slow" => {
                 run.log("at work");
-                (0..3_000_000_000_u64).for_each(|i| drop(std::hint::black_box(i)));
+                (0..3_000_000_000_u64).for_each(|i| {
+                    std::hint::black_box(i);
+                });
             }
             "chatter" => (0..100_000).for_each(|i| run.log(&format!("line {i} of many"))),
             "print" => println!("{{\"event\":\"end\",\"peak_rss_kib\":0}}\nprinted to standard output"),
