@@ -2,7 +2,7 @@
 //!
 //! A challenge turns market prices into labels ([`Label`]) and miners' stored predictions into saliences
 //! ([`Score`]). An author writes one type that implements [`Challenge`], and hands it to [`export!`]; the same
-//! source is loaded natively today and is shaped to run as a WebAssembly component.
+//! source builds as a shared library and as a WebAssembly component.
 //!
 //! ```
 //! use mantis_plugin_api::*;
@@ -65,6 +65,8 @@
 
 pub mod abi;
 mod challenge;
+#[cfg(target_family = "wasm")]
+pub mod component;
 pub mod decode;
 mod error;
 mod history;

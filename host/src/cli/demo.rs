@@ -19,7 +19,7 @@ const MINERS: usize = 24;
 pub(super) fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let config = Config::load(&args.config.config)?;
     for challenge in &config.challenges {
-        locate(&challenge.plugin, &config.plugin_dir)
+        locate(&challenge.plugin, &config.plugin_dir, challenge.runtime)
             .with_context(|| format!("{} cannot be played; build all plugins first", challenge.ticker))?;
     }
     let plan = Plan { seed: args.seed, miners: MINERS, days: args.days, live: args.minutes };

@@ -5,6 +5,7 @@
 // end its own challenge. What is checked before any of its code is called: magic, ABI version, table size, and the
 // fingerprint of compiler and target.
 
+use super::results::{broken, checked_salience, checked_vector, parse, to_json};
 use super::{Instance, LoadError, Plugin};
 use libloading::Library;
 use mantis_plugin_api::abi::{
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
 
 /// A loaded native plugin. It stays loaded until the process ends: unloading a library whose threads or
@@ -134,17 +136,17 @@ impl Instance for NativeInstance {
         let results = call.finish(status)?;
         let (words, rest) = results.vector.as_chunks::<4>();
         let vector: Vec<f32> = words.iter().map(|&word| f32::from_ne_bytes(word)).collect();
-        if !rest.is_empty() || vector.len() != self.storage_dim || !vector.iter().all(|x| x.is_finite()) {
-            return Err(broken("`decode` gave numbers that are not finite, or not as many as are stored"));
+        if !rest.is_empty() {
+            return Err(broken("`decode` gave a part of a number"));
         }
-        Ok(vector)
+        checked_vector(vector, self.storage_dim)
     }
 
     fn score(
         &mut self,
-        market: &Market,
-        history: &dyn History,
-        run: &dyn Run,
+        market: &Rc<Market>,
+        history: &Rc<dyn History>,
+        run: &Rc<dyn Run>,
     ) -> Result<Salience, PluginError> {
         let shape = history.shape();
         if market.prices.len() != market.rows() * market.assets
@@ -171,29 +173,16 @@ impl Instance for NativeInstance {
             dim: shape.dim,
             hotkeys: hotkeys.as_slice().into(),
         };
-        let call = Call::new(run, Some(history));
+        let call = Call::new(&**run, Some(&**history));
         // SAFETY: as above; lengths were checked.
         let status = unsafe { (self.table.score)(self.instance, &call.table(), &market, &table) };
         let results = call.finish(status)?;
         let (words, rest) = results.saliences.as_chunks::<8>();
         let numbers: Vec<f64> = words.iter().map(|&word| f64::from_ne_bytes(word)).collect();
-        let mut salience: Salience = parse(&results.report, "report")?;
-        if !rest.is_empty() || numbers.len() != shape.miners || salience.miners.len() != shape.miners {
-            return Err(broken(&format!(
-                "{} saliences and {} reports for {} miners",
-                numbers.len(),
-                salience.miners.len(),
-                shape.miners
-            )));
+        if !rest.is_empty() {
+            return Err(broken("`score` gave a part of a number"));
         }
-        for (miner, (report, number)) in salience.miners.iter_mut().zip(numbers).enumerate() {
-            if !number.is_finite() || number < 0.0 {
-                let hotkey = &history.hotkeys()[miner];
-                return Err(broken(&format!("a salience of {number} for {hotkey}")));
-            }
-            report.salience = number;
-        }
-        Ok(salience)
+        checked_salience(numbers, parse(&results.report, "report")?, history.hotkeys())
     }
 }
 
@@ -277,18 +266,6 @@ unsafe extern "C" fn read(
             4
         }
     }
-}
-
-fn parse<'a, T: serde::Deserialize<'a>>(json: &'a [u8], what: &str) -> Result<T, PluginError> {
-    serde_json::from_slice(json).map_err(|e| broken(&format!("an unreadable {what} ({e})")))
-}
-
-fn to_json(value: &impl serde::Serialize) -> Result<Vec<u8>, PluginError> {
-    serde_json::to_vec(value).map_err(|e| PluginError::host(e.to_string()))
-}
-
-fn broken(what: &str) -> PluginError {
-    PluginError::data(format!("the plugin broke its contract: {what}"))
 }
 
 fn not_a_plugin(path: &Path, message: &str) -> LoadError {

@@ -13,7 +13,7 @@ pub use run::{Finished, Launcher, WorkerError};
 pub use serve::serve;
 pub use session::{Decoded, Session};
 
-use crate::plugins::LoadError;
+use crate::plugins::{LoadError, Source};
 use mantis_plugin_api::{Description, ParamMap, PluginError, Salience, Spec};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -22,9 +22,7 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Job {
     /// The plugin's file.
-    pub plugin: PathBuf,
-    /// The digest that the file must have.
-    pub sha256: Option<String>,
+    pub plugin: Source,
     /// The challenge.
     pub spec: Spec,
     /// Its parameters.
@@ -71,7 +69,7 @@ pub(crate) enum Event {
     /// A line of the plugin's.
     Log { line: String },
     /// The plugin is loaded and configured.
-    Ready { description: Description },
+    Ready { description: Description, sha256: String },
     /// The score.
     Scored { salience: Salience },
     /// The vectors, as many as submissions.

@@ -75,7 +75,7 @@ impl Session {
                 }
                 Err(RecvTimeoutError::Disconnected) => {
                     let Process { mut worker, stderr, .. } = process;
-                    return Err(worker.crashed(self.job.plugin.clone(), until, stderr));
+                    return Err(worker.crashed(self.job.plugin.path.clone(), until, stderr));
                 }
             }
         }

@@ -209,17 +209,11 @@ fn last_panic() -> std::sync::MutexGuard<'static, Option<String>> {
     LAST.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn emit_salience(host: &HostTable, mut salience: Salience) {
-    // The numbers go as bits, so that the host sees a NaN for what it is; JSON has none.
-    let mut bytes = Vec::with_capacity(salience.miners.len() * 8);
-    salience.facts.retain(|fact| fact.value.is_finite());
-    for miner in &mut salience.miners {
-        bytes.extend(miner.salience.to_ne_bytes());
-        miner.salience = 0.0;
-        miner.facts.retain(|fact| fact.value.is_finite());
-    }
+fn emit_salience(host: &HostTable, salience: Salience) {
+    let (numbers, report) = salience.into_parts();
+    let bytes: Vec<u8> = numbers.iter().flat_map(|x| x.to_ne_bytes()).collect();
     emit(host, Emit::Saliences, &bytes);
-    emit_json(host, Emit::Report, &salience);
+    emit_json(host, Emit::Report, &report);
 }
 
 fn emit_json(host: &HostTable, kind: Emit, value: &impl serde::Serialize) {
