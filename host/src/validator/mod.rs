@@ -11,4 +11,3 @@ mod sampler;
 pub use decoders::{Decoders, Unusable};
 pub use maturer::{MatureError, Maturer, Progress};
 pub use sampler::{SampleError, Sampled, Sampler, SetupError};
-
