@@ -34,6 +34,8 @@ pub(super) fn run(args: &ScoreArgs) -> anyhow::Result<()> {
         write_report(file, &html(&input)?)?;
     }
     if args.json {
+        // Standard output is the document alone.
+        args.report.iter().for_each(|file| eprintln!("report: {}", file.display()));
         return print_json(&Document::new(&scores));
     }
     let written = args.report.as_ref().map(|file| format!("report: {}\n", file.display()));

@@ -2,7 +2,7 @@
 
 use super::chart::chart;
 use super::svg::bar;
-use super::text::{count, esc, number, percent, plural, words};
+use super::text::{count, esc, esc_to, number, percent, plural, words};
 use super::view::{Part, View};
 use mantis_plugin_api::{Fact, MinerReport};
 use std::collections::BTreeMap;
@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 const SHOWN: usize = 10;
 /// Columns of numbers.
 const COLUMNS: usize = 20;
+/// Characters of a reason in a table of all miners.
+const WHY: usize = 120;
 
 pub(super) fn section(view: &View<'_>) -> String {
     let mut out = String::from(
@@ -26,7 +28,7 @@ pub(super) fn section(view: &View<'_>) -> String {
 fn overview(view: &View<'_>) -> String {
     let most = view.parts.iter().map(|part| part.counts).fold(0.0, f64::max);
     let mut out = String::from(
-        "<div class=\"scroll\" role=\"region\" aria-labelledby=\"h-challenges\" tabindex=\"0\">\n<table>\n<thead><tr><th>Challenge</th><th>Plugin</th><th class=\"n\">Counts for</th><th></th><th class=\"n\">Miners paid</th><th class=\"n\">Seconds</th></tr></thead>\n<tbody>\n",
+        "<div class=\"scroll\" role=\"region\" aria-labelledby=\"h-challenges\" tabindex=\"0\">\n<table>\n<thead><tr><th>Challenge</th><th class=\"opt\">Plugin</th><th class=\"n\">Counts for</th><th></th><th class=\"n\">Miners paid</th><th class=\"n\">Seconds</th></tr></thead>\n<tbody>\n",
     );
     for part in &view.parts {
         let counts = if part.paid > 0 {
@@ -35,7 +37,7 @@ fn overview(view: &View<'_>) -> String {
             "<span class=\"muted\">pays nobody</span>".into()
         };
         out += &format!(
-            r##"<tr><th scope="row"><a href="#{}">{}</a></th><td>{}</td><td class="n">{counts}</td><td class="bar">{}</td><td class="n">{}</td><td class="n">{:.2}</td></tr>
+            r##"<tr><th scope="row"><a href="#{}">{}</a></th><td class="opt">{}</td><td class="n">{counts}</td><td class="bar">{}</td><td class="n">{}</td><td class="n">{:.2}</td></tr>
 "##,
             part.anchor,
             esc(&part.scored.ticker),
@@ -59,10 +61,12 @@ fn one(view: &View<'_>, index: usize, part: &Part<'_>) -> String {
     if let Some(reason) = &scored.skipped {
         out += &format!("<p class=\"alert\" role=\"note\"><b>Pays nobody:</b> {}</p>\n", esc(reason));
     }
+    out += "<div class=\"cols\">\n<div>\n";
     if let Some(series) = &part.series {
-        out += &chart(series, &ticker, i64::from(view.input.config.network.sample_every));
+        let name = part.entry.and_then(|entry| entry.price_key.as_deref()).map_or(ticker, esc);
+        out += &chart(series, &name, i64::from(view.input.config.network.sample_every));
     }
-    let Some(salience) = &scored.salience else { return out + "</article>\n" };
+    let Some(salience) = &scored.salience else { return out + "</div>\n</div>\n</article>\n" };
     if !salience.facts.is_empty() {
         out += "<dl class=\"facts\">";
         for fact in salience.facts.iter().take(COLUMNS) {
@@ -70,13 +74,14 @@ fn one(view: &View<'_>, index: usize, part: &Part<'_>) -> String {
         }
         out += "</dl>\n";
     }
+    out += "</div>\n<div>\n";
     let shares = scored.shares();
     let share = |hotkey: &str| shares.get(hotkey).copied().unwrap_or(0.0);
     let mut order: Vec<(&String, &MinerReport)> = scored.hotkeys.iter().zip(&salience.miners).collect();
     order.sort_by(|a, b| share(b.0).total_cmp(&share(a.0)).then(a.0.cmp(b.0)));
     let most = order.first().map_or(0.0, |first| share(first.0));
     if part.paid > 0 {
-        out += &format!("<h4>Who it pays</h4>\n<ol class=\"bars\">\n");
+        out += "<h4>Who it pays</h4>\n<ol class=\"bars\">\n";
         for (hotkey, _) in order.iter().take(part.paid.min(SHOWN)) {
             let about = view.input.about.get(*hotkey).map_or(String::new(), |about| esc(about));
             out += &format!(
@@ -88,10 +93,11 @@ fn one(view: &View<'_>, index: usize, part: &Part<'_>) -> String {
         }
         out += "</ol>\n";
         if part.paid > SHOWN {
-            out += &format!("<p class=\"muted\">and {} more, in the table below</p>\n", part.paid - SHOWN);
+            out += &format!("<p class=\"small\">and {} more, in the table below</p>\n", part.paid - SHOWN);
         }
     }
     out += &why_not(&salience.miners);
+    out += "</div>\n</div>\n";
     out += &numbers(view, index, &order, &shares);
     out + "</article>\n"
 }
@@ -136,18 +142,23 @@ fn hours(blocks: u32) -> String {
 
 /// How many miners are not paid, by reason.
 fn why_not(miners: &[MinerReport]) -> String {
-    let mut codes: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut reasons: BTreeMap<&str, (usize, &str, bool)> = BTreeMap::new();
     for why in miners.iter().filter_map(|miner| miner.why_zero.as_ref()) {
-        *codes.entry(&why.code).or_default() += 1;
+        let (times, text, differs) = reasons.entry(&why.code).or_insert((0, &why.text, false));
+        *times += 1;
+        *differs |= *text != why.text;
     }
-    if codes.is_empty() {
+    if reasons.is_empty() {
         return String::new();
     }
-    let mut codes: Vec<_> = codes.into_iter().collect();
-    codes.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-    let chip = |(code, n): &(&str, usize)| format!("<li><b>{n}</b> {}</li>", esc(&words(code)));
-    let chips: String = codes.iter().take(COLUMNS).map(chip).collect();
-    format!("<h4>Why others earn nothing</h4>\n<ul class=\"chips\">{chips}</ul>\n")
+    let mut reasons: Vec<_> = reasons.into_values().collect();
+    reasons.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
+    let line = |(times, text, differs): &(usize, &str, bool)| {
+        let more = if *differs { ", and the like" } else { "" };
+        format!("<li><b>{times}</b><span>{}{more}</span></li>", esc(text))
+    };
+    let lines: String = reasons.iter().take(COLUMNS).map(line).collect();
+    format!("<h4>Why others earn nothing</h4>\n<ul class=\"reasons\">{lines}</ul>\n")
 }
 
 /// Every miner with every number.
@@ -179,7 +190,7 @@ fn numbers(
             let fact = report.facts.iter().find(|fact| fact.name == *name);
             out += &format!("<td>{}</td>", fact.map_or(String::new(), |fact| miner_value(view, index, fact)));
         }
-        let why = report.why_zero.as_ref().map_or(String::new(), |why| esc(&why.text));
+        let why = report.why_zero.as_ref().map_or(String::new(), |why| esc_to(&why.text, WHY));
         out += &format!("<td class=\"t\">{why}</td></tr>\n");
     }
     out + "</tbody>\n</table>\n</div>\n</details>\n"

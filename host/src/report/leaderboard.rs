@@ -35,7 +35,7 @@ fn table(view: &View<'_>, paid: &[&Miner<'_>]) -> String {
     if any_about {
         out += "<th>What it is</th>";
     }
-    out += "<th class=\"n\">Weight</th><th></th><th class=\"n\">Total</th>";
+    out += "<th class=\"n\">Weight</th><th></th><th class=\"n total\">Total</th>";
     for part in columns.iter().filter_map(|&c| view.parts.get(c)) {
         out += &format!(
             r##"<th class="up"><a href="#{}"><span>{}</span></a></th>"##,
@@ -56,7 +56,7 @@ fn table(view: &View<'_>, paid: &[&Miner<'_>]) -> String {
             out += &format!("<td class=\"about\">{}</td>", esc(miner.about));
         }
         out += &format!(
-            "<td class=\"n\"><data value=\"{}\">{}</data></td><td class=\"bar\">{}</td><td class=\"n\"><data value=\"{}\">{}</data></td>",
+            "<td class=\"n\"><data value=\"{}\">{}</data></td><td class=\"bar\">{}</td><td class=\"n total\"><data value=\"{}\">{}</data></td>",
             miner.weight(),
             percent(miner.weight()),
             bar(miner.weight() / heaviest),

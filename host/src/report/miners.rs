@@ -12,21 +12,38 @@ use crate::weights::{Outcome, Step};
 const REFUSALS: usize = 2000;
 const MOST: usize = 25;
 const FEWEST: usize = 4;
-/// Numbers of a miner in a challenge.
-const FACTS: usize = 20;
+/// Numbers on the whole page, and of one miner in one challenge.
+const FACTS: usize = 20_000;
+const FACTS_EACH: usize = 20;
+
+/// How much of a miner is shown, so that the page stays small.
+struct Limits {
+    refusals: usize,
+    facts: usize,
+}
 
 pub(super) fn section(view: &View<'_>) -> String {
     let mut out = String::from(
         "<section id=\"s-miners\" aria-labelledby=\"h-miners\">\n<h2 id=\"h-miners\">Miners</h2>\n<p class=\"muted\">Open a miner to see where its weight comes from, challenge by challenge. A link to <code>#HOTKEY</code> opens it at once.</p>\n<div class=\"list\">\n",
     );
-    let refusals = (REFUSALS / view.miners.len().max(1)).clamp(FEWEST, MOST);
+    let limits = Limits {
+        refusals: (REFUSALS / view.miners.len().max(1)).clamp(FEWEST, MOST),
+        facts: facts_each(view),
+    };
     for (i, miner) in view.miners.iter().enumerate() {
-        out += &one(view, i, miner, refusals);
+        out += &one(view, i, miner, &limits);
     }
     out + "</div>\n</section>\n"
 }
 
-fn one(view: &View<'_>, index: usize, miner: &Miner<'_>, refusals: usize) -> String {
+/// As many numbers per miner and challenge as there is room for, at least 1.
+fn facts_each(view: &View<'_>) -> usize {
+    let reports = || view.miners.iter().flat_map(|miner| &miner.cells).filter_map(|cell| cell.report);
+    let fits = |each: &usize| reports().map(|report| report.facts.len().min(*each)).sum::<usize>() <= FACTS;
+    (1..=FACTS_EACH).rev().find(fits).unwrap_or(1)
+}
+
+fn one(view: &View<'_>, index: usize, miner: &Miner<'_>, limits: &Limits) -> String {
     let paid = miner.total > 0.0;
     let rank = if paid { (index + 1).to_string() } else { "–".into() };
     let paying = miner.cells.iter().filter(|cell| cell.share > 0.0).count();
@@ -47,12 +64,12 @@ fn one(view: &View<'_>, index: usize, miner: &Miner<'_>, refusals: usize) -> Str
     order.sort_by(|a, b| contributes(b).total_cmp(&contributes(a)));
     for (i, cell) in order {
         if let Some(part) = view.parts.get(i) {
-            out += &in_challenge(view, i, part, cell);
+            out += &in_challenge(view, i, part, cell, limits.facts);
         }
     }
     out += "</ul>\n";
     out += &steps(view, miner);
-    out += &refused(&miner.refusals, refusals);
+    out += &refused(&miner.refusals, limits.refusals);
     out + "</div>\n</details>\n"
 }
 
@@ -79,7 +96,7 @@ fn sentence(view: &View<'_>, index: usize, miner: &Miner<'_>) -> String {
     )
 }
 
-fn in_challenge(view: &View<'_>, index: usize, part: &Part<'_>, cell: &Cell<'_>) -> String {
+fn in_challenge(view: &View<'_>, index: usize, part: &Part<'_>, cell: &Cell<'_>, shown: usize) -> String {
     let head = match cell.rank {
         Some(rank) => format!(
             "{}<b class=\"n\">{}</b><span class=\"muted\">rank {rank} of {}, adds {}</span>",
@@ -96,8 +113,10 @@ fn in_challenge(view: &View<'_>, index: usize, part: &Part<'_>, cell: &Cell<'_>)
         let fact = |fact: &mantis_plugin_api::Fact| {
             format!("{} <b>{}</b>", esc(&words(&fact.name)), miner_value(view, index, fact))
         };
-        let facts: Vec<String> = facts.iter().take(FACTS).map(fact).collect();
-        out += &format!("<p>{}</p>", facts.join(" · "));
+        let lines: Vec<String> = facts.iter().take(shown).map(fact).collect();
+        let more = facts.len().saturating_sub(shown);
+        let more = if more > 0 { format!(" · {more} more in the challenge's table") } else { String::new() };
+        out += &format!("<p>{}{more}</p>", lines.join(" · "));
     }
     out + "</li>\n"
 }

@@ -179,8 +179,9 @@ mod tests {
 
     #[test]
     fn assets_start_together_and_have_a_middle() {
-        let data = |k: i64| format!(r#"{{"X": {}, "Y": 5, "Z": {}, "bad": "1"}}"#, 100 + k, 10 + 2 * k);
-        let (_dir, ledger) = ledger(3, |k| Record { price_data: Some(data(k)), ..Record::default() });
+        let data =
+            |k: i64| [("X", 100 + k), ("Y", 5), ("Z", 10 + 2 * k)].map(|(a, p)| (a.to_owned(), p as f64));
+        let (_dir, ledger) = ledger(3, |k| Record { price_data: Some(data(k).into()), ..Record::default() });
         let drawn = series(&ledger, "A", 3, (0, 2), false).unwrap().unwrap();
         assert_eq!(drawn.assets.len(), 3);
         assert!(drawn.assets.iter().all(|curve| curve[0] == (0.0, 0.0) && curve.len() == 3));

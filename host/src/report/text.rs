@@ -7,9 +7,14 @@ const LONGEST: usize = 300;
 ///
 /// Characters that XML forbids, and those that turn the direction of writing, become U+FFFD.
 pub(super) fn esc(text: &str) -> String {
-    let mut out = String::with_capacity(text.len().min(LONGEST) + 8);
+    esc_to(text, LONGEST)
+}
+
+/// As [`esc`], with so many characters at most.
+pub(super) fn esc_to(text: &str, longest: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(longest) + 8);
     for (i, c) in text.chars().enumerate() {
-        if i == LONGEST {
+        if i == longest {
             out.push('…');
             break;
         }
