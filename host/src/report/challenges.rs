@@ -28,7 +28,7 @@ pub(super) fn section(view: &View<'_>) -> String {
 fn overview(view: &View<'_>) -> String {
     let most = view.parts.iter().map(|part| part.counts).fold(0.0, f64::max);
     let mut out = String::from(
-        "<div class=\"scroll\" role=\"region\" aria-labelledby=\"h-challenges\" tabindex=\"0\">\n<table>\n<thead><tr><th>Challenge</th><th class=\"opt\">Plugin</th><th class=\"n\">Counts for</th><th></th><th class=\"n\">Miners paid</th><th class=\"n\">Seconds</th></tr></thead>\n<tbody>\n",
+        "<div class=\"scroll\" role=\"region\" aria-labelledby=\"h-challenges\" tabindex=\"0\">\n<table>\n<thead><tr><th>Challenge</th><th class=\"opt\">Plugin</th><th class=\"n\">Counts for</th><td></td><th class=\"n\">Miners paid</th><th class=\"n\">Seconds</th></tr></thead>\n<tbody>\n",
     );
     for part in &view.parts {
         let counts = if part.paid > 0 {

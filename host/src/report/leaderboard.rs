@@ -29,13 +29,13 @@ fn table(view: &View<'_>, paid: &[&Miner<'_>]) -> String {
     let heaviest = paid.iter().map(|miner| miner.weight().max(miner.total)).fold(0.0, f64::max);
     let any_about = paid.iter().any(|miner| !miner.about.is_empty());
     let mut out = String::from(
-        "<p class=\"muted\">Columns on the right: what each miner gets of what a challenge pays, in percent. The darker, the more; a dot is nothing, a blank is a miner that sent nothing.</p>\n\
+        "<p class=\"muted\">Columns on the right: what each miner gets of what a challenge pays, in percent. The stronger the colour, the more; a dot is nothing, a blank is a miner that sent nothing.</p>\n\
         <div class=\"scroll\" role=\"region\" aria-labelledby=\"h-leaderboard\" tabindex=\"0\">\n<table class=\"board\">\n<thead><tr><th class=\"n\">#</th><th class=\"who\">Miner</th>",
     );
     if any_about {
         out += "<th>What it is</th>";
     }
-    out += "<th class=\"n\">Weight</th><th></th><th class=\"n total\">Total</th>";
+    out += "<th class=\"n\">Weight</th><td></td><th class=\"n total\">Total</th>";
     for part in columns.iter().filter_map(|&c| view.parts.get(c)) {
         out += &format!(
             r##"<th class="up"><a href="#{}"><span>{}</span></a></th>"##,
@@ -46,7 +46,7 @@ fn table(view: &View<'_>, paid: &[&Miner<'_>]) -> String {
     out += "</tr></thead>\n<tbody>\n";
     for (i, miner) in paid.iter().enumerate() {
         out += &format!(
-            r##"<tr><td class="n muted">{}</td><th scope="row" class="who"><a class="k" href="#{}" title="{}">{}</a></th>"##,
+            r##"<tr><td class="n muted">{}</td><th scope="row" class="who"><a href="#{}" title="{}">{}</a></th>"##,
             i + 1,
             miner.anchor,
             esc(miner.hotkey),
@@ -122,7 +122,7 @@ pub(super) fn why(miner: &Miner<'_>) -> String {
             )
         }
         Some((reason, _)) => esc(reason),
-        None => "nothing but zeros is stored of it, or nothing at all".into(),
+        None => "no prediction of it is stored (zeros count as none)".into(),
     };
     let most = miner.refusals.iter().max_by_key(|counts| (counts.times, counts.last_block));
     if let Some(most) = most {

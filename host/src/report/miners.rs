@@ -3,17 +3,17 @@
 use super::challenges::miner_value;
 use super::leaderboard;
 use super::svg::bar;
-use super::text::{count, esc, number, percent, plural, short, words};
+use super::text::{count, esc, percent, plural, short, words};
 use super::view::{Cell, Miner, Part, View};
 use crate::ledger::Counts;
 use crate::weights::{Outcome, Step};
 
 /// Refusals on the whole page, and of one miner at most and in any case.
-const REFUSALS: usize = 2000;
+const REFUSALS: usize = 1000;
 const MOST: usize = 25;
-const FEWEST: usize = 4;
+const FEWEST: usize = 3;
 /// Numbers on the whole page, and of one miner in one challenge.
-const FACTS: usize = 20_000;
+const FACTS: usize = 14_000;
 const FACTS_EACH: usize = 20;
 
 /// How much of a miner is shown, so that the page stays small.
@@ -24,7 +24,7 @@ struct Limits {
 
 pub(super) fn section(view: &View<'_>) -> String {
     let mut out = String::from(
-        "<section id=\"s-miners\" aria-labelledby=\"h-miners\">\n<h2 id=\"h-miners\">Miners</h2>\n<p class=\"muted\">Open a miner to see where its weight comes from, challenge by challenge. A link to <code>#HOTKEY</code> opens it at once.</p>\n<div class=\"list\">\n",
+        "<section id=\"s-miners\" aria-labelledby=\"h-miners\">\n<h2 id=\"h-miners\">Miners</h2>\n<p class=\"muted\">Open a miner to see where its weight comes from, challenge by challenge. A link to <code>#HOTKEY</code> opens it at once. A full bar is what the best miner of a challenge gets.</p>\n<div class=\"list\">\n",
     );
     let limits = Limits {
         refusals: (REFUSALS / view.miners.len().max(1)).clamp(FEWEST, MOST),
@@ -100,7 +100,7 @@ fn in_challenge(view: &View<'_>, index: usize, part: &Part<'_>, cell: &Cell<'_>,
     let head = match cell.rank {
         Some(rank) => format!(
             "{}<b class=\"n\">{}</b><span class=\"muted\">rank {rank} of {}, adds {}</span>",
-            bar(cell.share),
+            bar(cell.share / part.best),
             percent(cell.share),
             part.paid,
             percent(cell.share * part.counts)
@@ -160,21 +160,21 @@ fn steps(view: &View<'_>, miner: &Miner<'_>) -> String {
         }
         None => "there is no last time to smooth with".into(),
     };
+    let largest = [*salience, *share, *burned, *weight].into_iter().fold(f64::MIN_POSITIVE, f64::max);
     let row = |name: &str, x: f64, what: &str| {
+        let bar = bar(x / largest);
         format!(
-            "<li><span>{name}</span>{}<b class=\"n\">{}</b><span class=\"muted\">{what}</span></li>\n",
-            bar(x),
+            "<li><span>{name}</span>{bar}<b class=\"n\">{}</b><span class=\"muted\">{what}</span></li>\n",
             percent(x)
         )
     };
     format!(
-        "<h4>From salience to weight, UID {}</h4>\n<ol class=\"steps\">\n{}{}{}{}<li><span>On chain</span>{}<b class=\"n\">{}</b><span class=\"muted\">of 65,535</span></li>\n</ol>\n",
+        "<h4>From salience to weight, UID {}</h4>\n<ol class=\"steps\">\n{}{}{}{}<li><span>On chain</span><span></span><b class=\"n\">{}</b><span class=\"muted\">of 65,535</span></li>\n</ol>\n",
         step.uid,
         row("Salience", *salience, "of all challenges by their weights"),
         row("Share", *share, &young),
         row("After the burn", *burned, &burn),
         row("Weight", *weight, &smooth),
-        bar(f64::from(miner.on_chain) / 65_535.0),
         count(miner.on_chain)
     )
 }
@@ -183,26 +183,29 @@ fn refused(refusals: &[&Counts], shown: usize) -> String {
     if refusals.is_empty() {
         return String::new();
     }
-    let mut out = String::from(
-        "<h4>Refused</h4>\n<div class=\"scroll\" role=\"region\" aria-label=\"Refused\" tabindex=\"0\">\n<table class=\"dense\">\n<thead><tr><th>Stage</th><th>Reason</th><th class=\"n\">Times</th><th class=\"n\">Blocks</th><th>What was wrong with the newest</th></tr></thead>\n<tbody>\n",
-    );
+    let mut out = String::from("<h4>Refused</h4>\n<ul class=\"refused\">\n");
     for counts in refusals.iter().take(shown) {
         let last = &counts.last;
-        let ticker = if last.ticker.is_empty() { String::new() } else { format!(" {}", esc(&last.ticker)) };
+        let ticker =
+            if last.ticker.is_empty() { String::new() } else { format!(" of {}", esc(&last.ticker)) };
         let blocks = if counts.first_block == counts.last_block {
-            count(counts.first_block)
+            format!("once, block {}", count(counts.first_block))
         } else {
-            format!("{} to {}", count(counts.first_block), count(counts.last_block))
+            format!(
+                "{}, blocks {} to {}",
+                plural(usize::try_from(counts.times).unwrap_or(usize::MAX), "time", "times"),
+                count(counts.first_block),
+                count(counts.last_block)
+            )
         };
         out += &format!(
-            "<tr><td class=\"t\">{}{ticker}</td><td class=\"t\"><code>{}</code></td><td>{}</td><td>{blocks}</td><td class=\"t\">{}</td></tr>\n",
-            last.stage.as_str(),
+            "<li><p><code>{}</code> at {}{ticker} <span class=\"muted\">{blocks}</span></p>{}</li>\n",
             esc(&last.code),
-            number(counts.times as f64),
+            last.stage.as_str(),
             esc(&last.detail)
         );
     }
-    out += "</tbody>\n</table>\n</div>\n";
+    out += "</ul>\n";
     if refusals.len() > shown {
         out += &format!(
             "<p class=\"muted\">and {} older</p>\n",

@@ -238,7 +238,8 @@ fn says_what_it_was_made_from() {
         assert_eq!(values, [weight, *total], "{hotkey}");
         let own = document.descendants().find(|n| n.attribute("id") == Some(hotkey.as_str())).unwrap();
         let text = text_of(own);
-        for said in ["From salience to weight", "auc is low", "Refused", "10,000", "MULTIXSEC", hotkey] {
+        for said in ["From salience to weight", "auc is low", "Refused", "block 10,000", "MULTIXSEC", hotkey]
+        {
             assert!(text.contains(said), "{said}: {text}");
         }
     }

@@ -36,6 +36,8 @@ pub(super) struct Part<'a> {
     pub(super) counts: f64,
     /// Miners it pays.
     pub(super) paid: usize,
+    /// The largest share of what it pays, or 1.
+    pub(super) best: f64,
     pub(super) series: Option<Rc<Series>>,
 }
 
@@ -85,8 +87,8 @@ impl<'a> View<'a> {
     pub(super) fn link(&self, hotkey: &str) -> String {
         let name = esc(&short(hotkey));
         match self.places.get(hotkey).and_then(|&place| self.miners.get(place)) {
-            Some(miner) => format!(r##"<a class="k" href="#{}">{name}</a>"##, miner.anchor),
-            None => format!(r#"<span class="k">{name}</span>"#),
+            Some(miner) => format!(r##"<a href="#{}">{name}</a>"##, miner.anchor),
+            None => format!(r#"<span>{name}</span>"#),
         }
     }
 }
@@ -123,12 +125,14 @@ fn parts<'a>(input: &'a Input<'a>) -> Result<Vec<Part<'a>>, LedgerError> {
             None => None,
         };
         let paid = paid(scored);
+        let best = scored.shares().values().copied().fold(0.0, f64::max);
         parts.push(Part {
             scored,
             entry,
             anchor: anchor("c-", &scored.ticker).unwrap_or_else(|| format!("c-{i}-")),
             counts: if paid > 0 && sum > 0.0 { scored.weight / sum } else { 0.0 },
             paid,
+            best: if best > 0.0 { best } else { 1.0 },
             series: drawn,
         });
     }

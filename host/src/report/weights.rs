@@ -22,7 +22,7 @@ pub(super) fn section(view: &View<'_>) -> String {
     let zero = steps.iter().filter(|step| step.weight <= 0.0).count();
     let burn_uid = view.input.config.network.burn_uid;
     out += &format!(
-        "<p class=\"muted\">{} of {} are given a weight; the rest are left out.</p>\n<details class=\"card\"{}><summary>All weights</summary>\n<div class=\"scroll\" role=\"region\" aria-labelledby=\"h-weights\" tabindex=\"0\">\n<table>\n<thead><tr><th class=\"n\">UID</th><th class=\"who\">Hotkey</th><th class=\"n\">Salience</th><th class=\"n\">Share</th><th class=\"n\">After burn</th><th class=\"n\">Last time</th><th class=\"n\">Weight</th><th></th><th class=\"n\">On chain</th><th></th></tr></thead>\n<tbody>\n",
+        "<p class=\"muted\">{} of {} are given a weight; the rest are left out.</p>\n<details class=\"card\"{}><summary>All weights</summary>\n<div class=\"scroll\" role=\"region\" aria-labelledby=\"h-weights\" tabindex=\"0\">\n<table>\n<thead><tr><th class=\"n\">UID</th><th class=\"who\">Hotkey</th><th class=\"n\">Salience</th><th class=\"n\">Share</th><th class=\"n\">After burn</th><th class=\"n\">Last time</th><th class=\"n\">Weight</th><td></td><th class=\"n\">On chain</th><td></td></tr></thead>\n<tbody>\n",
         count((steps.len() - zero) as i128),
         plural(steps.len(), "UID", "UIDs"),
         if steps.len() <= 40 { " open=\"open\"" } else { "" }
