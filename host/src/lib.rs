@@ -16,6 +16,7 @@ pub mod market;
 pub mod miner;
 pub mod payload;
 pub mod plugins;
+pub mod report;
 pub mod scoring;
 pub mod store;
 pub mod validator;

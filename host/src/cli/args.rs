@@ -97,10 +97,16 @@ pub(super) struct ScoringArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  mantis score --ledger datalog.db --only ETH,CADUSD --json")]
+#[command(
+    after_help = "Examples:\n  mantis score --ledger datalog.db --only ETH,CADUSD --json\n  mantis score --ledger \
+    datalog.db --report out.html"
+)]
 pub(super) struct ScoreArgs {
     #[command(flatten)]
     pub(super) scoring: ScoringArgs,
+    /// Also write a page for people: one HTML file with every miner, every challenge, and why each weight is what it is.
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
     /// Print one JSON document.
     #[arg(long)]
     pub(super) json: bool,

@@ -2,12 +2,13 @@
 
 use super::args::DemoArgs;
 use super::output::{Bars, Table, bar, print, print_json, short};
-use super::score::{Document, launcher};
+use super::score::{Document, launcher, write_report};
 use super::simulate::about;
 use crate::config::Config;
 use crate::demo::{Demo, Finished, Miner, Phase, Plan};
 use crate::ledger::{Counts, Ledger};
 use crate::plugins::locate;
+use crate::report::{Input, html};
 use crate::scoring::Scores;
 use crate::weights::Outcome;
 use anyhow::Context;
@@ -38,10 +39,22 @@ pub(super) fn run(args: &DemoArgs) -> anyhow::Result<()> {
     };
     let finished = super::runtime()?.block_on(demo.run(&progress, &Bars::new()))?;
     let refusals = refusals(&finished.ledger)?;
+    let report = args.dir.join("report.html");
+    write_report(&report, &page(args, &demo.config, &finished)?)?;
     if args.json {
-        return print_json(&document(&finished, &refusals));
+        return print_json(&document(&finished, &refusals, &report));
     }
-    print(&text(args, &demo.config, &finished, &refusals))
+    print(&text(args, &demo.config, &finished, &refusals, &report))
+}
+
+/// The report's HTML.
+fn page(args: &DemoArgs, config: &Config, finished: &Finished) -> anyhow::Result<String> {
+    let about: BTreeMap<String, String> =
+        finished.miners.iter().map(|m| (m.hotkey.clone(), m.about.clone())).collect();
+    let ledger = Ledger::read(&finished.ledger)?;
+    let title = format!("Demo, seed {}", args.seed);
+    let (scores, outcome) = (&finished.scores, &finished.outcome);
+    Ok(html(&Input { title: &title, config, ledger: &ledger, scores, outcome, about: &about })?)
 }
 
 /// The most frequent refusal of each hotkey.
@@ -56,7 +69,7 @@ fn refusals(ledger: &Path) -> anyhow::Result<BTreeMap<String, Counts>> {
     Ok(most)
 }
 
-fn document(finished: &Finished, refusals: &BTreeMap<String, Counts>) -> serde_json::Value {
+fn document(finished: &Finished, refusals: &BTreeMap<String, Counts>, report: &Path) -> serde_json::Value {
     let kinds: BTreeMap<&str, &str> =
         finished.miners.iter().map(|m| (m.hotkey.as_str(), m.about.as_str())).collect();
     let why: BTreeMap<&str, String> = finished
@@ -76,6 +89,7 @@ fn document(finished: &Finished, refusals: &BTreeMap<String, Counts>) -> serde_j
             "refused": finished.totals.refused,
         },
         "ledger": finished.ledger,
+        "report": report,
     });
     match &finished.outcome {
         Outcome::Weights(_) => result["weights"] = serde_json::json!(weights(finished)),
@@ -97,6 +111,7 @@ fn text(
     config: &Config,
     finished: &Finished,
     refusals: &BTreeMap<String, Counts>,
+    report: &Path,
 ) -> String {
     let Finished { miners, scores, ledger, totals, .. } = finished;
     let mut text = format!(
@@ -119,9 +134,10 @@ fn text(
         text += &format!("\nNo weights were set: {reason}");
     }
     text + &format!(
-        "\n{:.0} % of the weights are burnt. The ledger is {1}. Ask why a miner earned what it earned:\n  \
-         mantis explain {2} --ledger {1}\n",
+        "\n{:.0} % of the weights are burnt. Open {1} in a browser for the whole report. The ledger is {2}; ask it why a miner earned \
+         what it earned:\n  mantis explain {3} --ledger {2}\n",
         100.0 * config.network.burn,
+        report.display(),
         ledger.display(),
         miners.first().map_or("HOTKEY", |miner| &miner.hotkey),
     )

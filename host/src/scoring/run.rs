@@ -7,7 +7,7 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::plugins::{NotFound, Source, locate};
 use crate::weights::aggregate;
 use crate::worker::{Job, Launcher, Task};
-use mantis_plugin_api::{Salience, Solver};
+use mantis_plugin_api::{Description, Salience, Solver};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -69,6 +69,8 @@ pub struct Scored {
     pub salience: Option<Salience>,
     /// Why there is no salience, or why it pays nobody.
     pub skipped: Option<String>,
+    /// The plugin's words about itself; `None` where it could not be asked.
+    pub description: Option<Description>,
     /// Wall time, reading included.
     pub seconds: f64,
 }
@@ -133,10 +135,12 @@ pub fn score(config: &Config, options: &Options, observer: &dyn Observer) -> Res
                         hotkeys: Vec::new(),
                         salience: None,
                         skipped: None,
+                        description: None,
                         seconds: 0.0,
                     };
                     match one(config, challenge, options, observer, &memory) {
-                        Ok((hotkeys, salience)) => {
+                        Ok((hotkeys, salience, description)) => {
+                            scored.description = Some(description);
                             scored.hotkeys = hotkeys;
                             scored.skipped = paid_nobody(&salience);
                             scored.salience = Some(salience);
@@ -165,7 +169,7 @@ fn one(
     options: &Options,
     observer: &dyn Observer,
     memory: &PeakMemory,
-) -> anyhow::Result<(Vec<String>, Salience)> {
+) -> anyhow::Result<(Vec<String>, Salience, Description)> {
     use anyhow::Context as _;
     let ticker = challenge.ticker.as_str();
     let plugin = source(config, challenge)?;
@@ -199,7 +203,7 @@ fn one(
     let finished = outcome?;
     memory.worker(started, finished.peak_rss_kib);
     let salience = finished.salience.context("the worker gave no score")?;
-    Ok((mantis_plugin_api::History::hotkeys(&snapshot).to_vec(), salience))
+    Ok((mantis_plugin_api::History::hotkeys(&snapshot).to_vec(), salience, finished.description))
 }
 
 /// The file of a challenge's plugin, and how it is loaded.
