@@ -43,7 +43,7 @@ pub(super) fn chart(series: &Series, name: &str, sample_every: i64) -> String {
 /// A number of an axis that spans so much: as many decimals as tell its ends apart.
 fn value(y: f64, span: f64, unit: Unit) -> String {
     let suffix = if unit == Unit::Price { "" } else { "%" };
-    let decimals = (0..=8).find(|&d| span * 10_f64.powi(d) >= 20.0).unwrap_or(8);
+    let decimals = (0_u32..8).find(|&d| span * f64::from(10_u32.pow(d)) >= 20.0).unwrap_or(8);
     let text = match decimals {
         0 if y.abs() < 1e15 => count(y.round() as i64),
         0 => number(y),

@@ -51,7 +51,7 @@ impl World {
             sidx: k,
             records: config.challenges.iter().map(|c| record(&c.ticker, k)).collect(),
         };
-        ledger.append_many(&(1000..1500).map(step).collect::<Vec<_>>(), 500).unwrap();
+        ledger.append_many((1000..1500).map(step).collect::<Vec<_>>(), 500).unwrap();
         for k in 0..refusals as i64 {
             let refuse = |hotkey: &String| Rejection {
                 hotkey: hotkey.clone(),

@@ -10,13 +10,19 @@ const STRETCHES: i64 = 200;
 /// Rows of a ticker with many assets that are read.
 const SAMPLES: u64 = 90;
 
-/// What a chart shows. x is 0 to 1 over the ledger's rows, y in `unit`.
+/// x and y.
+type Point = (f64, f64);
+
+/// A curve: x, 0 to 1 over the ledger's rows, and y.
+pub(super) type Points = Vec<Point>;
+
+/// What a chart shows. y is in `unit`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Series {
     /// One curve per asset; none for a single price.
-    pub(super) assets: Vec<Vec<(f64, f64)>>,
+    pub(super) assets: Vec<Points>,
     /// The price, or the middle of the assets.
-    pub(super) main: Vec<(f64, f64)>,
+    pub(super) main: Points,
     pub(super) unit: Unit,
     /// First and last `sidx`.
     pub(super) range: (i64, i64),
@@ -78,12 +84,8 @@ fn read(text: &str, rates: bool) -> BTreeMap<String, f64> {
 }
 
 /// A curve per asset, and the median of them.
-#[allow(clippy::type_complexity)] // curves beside a curve
-fn of_assets(
-    samples: &[(f64, BTreeMap<String, f64>)],
-    rates: bool,
-) -> (Vec<Vec<(f64, f64)>>, Vec<(f64, f64)>) {
-    let mut curves: BTreeMap<&str, (f64, Vec<(f64, f64)>)> = BTreeMap::new();
+fn of_assets(samples: &[(f64, BTreeMap<String, f64>)], rates: bool) -> (Vec<Points>, Points) {
+    let mut curves: BTreeMap<&str, (f64, Points)> = BTreeMap::new();
     let mut middle = Vec::new();
     for (x, prices) in samples {
         let mut all = Vec::with_capacity(prices.len());
@@ -105,8 +107,9 @@ fn of_assets(
 /// The lowest and the highest of each stretch, in the order in which they came.
 #[derive(Default)]
 struct Thin {
-    points: Vec<(f64, f64)>,
-    stretch: Option<(i64, (f64, f64), (f64, f64))>,
+    points: Points,
+    /// The stretch that is being read: its number, its lowest point, its highest.
+    stretch: Option<(i64, Point, Point)>,
 }
 
 impl Thin {
@@ -137,7 +140,7 @@ impl Thin {
         }
     }
 
-    fn points(mut self) -> Vec<(f64, f64)> {
+    fn points(mut self) -> Points {
         self.flush();
         self.points
     }
@@ -153,7 +156,7 @@ mod tests {
         let mut ledger = Ledger::open(dir.path().join("a.db")).unwrap();
         let step =
             |k| Step { block: 5 * k, sidx: k, records: vec![Record { ticker: "A".into(), ..record(k) }] };
-        ledger.append_many(&(0..rows).map(step).collect::<Vec<_>>(), 1000).unwrap();
+        ledger.append_many((0..rows).map(step).collect::<Vec<_>>(), 1000).unwrap();
         (dir, ledger)
     }
 

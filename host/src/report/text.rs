@@ -78,7 +78,7 @@ pub(super) fn number(x: f64) -> String {
     }
     let text = match size {
         _ if !x.is_finite() => return "–".into(),
-        _ if size >= 1e15 || size < 1e-4 => format!("{x:.2e}"),
+        _ if !(1e-4..1e15).contains(&size) => format!("{x:.2e}"),
         _ if size >= 1000.0 => {
             let whole = count(x.trunc() as i64);
             return format!("{whole}{}", format!("{:.1}", size.fract().min(0.94)).trim_start_matches('0'));

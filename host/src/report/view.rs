@@ -3,8 +3,8 @@
 use super::Input;
 use super::prices::{Series, series};
 use super::text::{esc, short};
-use crate::config::Challenge;
-use crate::ledger::{Counts, LedgerError};
+use crate::config::{Challenge, QuoteKind};
+use crate::ledger::{Counts, LedgerError, Ticker};
 use crate::scoring::Scored;
 use crate::weights::{Outcome, Step, to_u16};
 use mantis_plugin_api::MinerReport;
@@ -111,16 +111,15 @@ fn parts<'a>(input: &'a Input<'a>) -> Result<Vec<Part<'a>>, LedgerError> {
         let entry = input.config.challenges.iter().find(|entry| entry.ticker == scored.ticker);
         let drawn = match entry {
             Some(entry) => {
-                let key = (entry.price_ticker(), entry.quotes == crate::config::QuoteKind::FundingRates);
-                if !known.contains_key(&key) {
-                    let rows = tickers.iter().find(|ticker| ticker.ticker == key.0);
-                    let drawn = match rows.and_then(|ticker| Some((ticker.rows, ticker.sidx?))) {
-                        Some((rows, range)) => series(input.ledger, key.0, rows, range, key.1)?,
-                        None => None,
-                    };
-                    known.insert(key, drawn.map(Rc::new));
+                let key = (entry.price_ticker(), entry.quotes == QuoteKind::FundingRates);
+                match known.get(&key) {
+                    Some(drawn) => drawn.clone(),
+                    None => {
+                        let drawn = drawn(input, &tickers, key)?.map(Rc::new);
+                        known.insert(key, drawn.clone());
+                        drawn
+                    }
                 }
-                known.get(&key).cloned().flatten()
             }
             None => None,
         };
@@ -137,6 +136,19 @@ fn parts<'a>(input: &'a Input<'a>) -> Result<Vec<Part<'a>>, LedgerError> {
         });
     }
     Ok(parts)
+}
+
+/// The prices of a ticker, or its rates; `None` where it has none.
+fn drawn(
+    input: &Input<'_>,
+    tickers: &[Ticker],
+    (name, rates): (&str, bool),
+) -> Result<Option<Series>, LedgerError> {
+    let stored = tickers.iter().find(|ticker| ticker.ticker == name);
+    match stored.and_then(|ticker| Some((ticker.rows, ticker.sidx?))) {
+        Some((rows, range)) => series(input.ledger, name, rows, range, rates),
+        None => Ok(None),
+    }
 }
 
 fn miners<'a>(input: &'a Input<'a>, refusals: &'a [Counts]) -> Vec<Miner<'a>> {
