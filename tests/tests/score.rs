@@ -119,7 +119,7 @@ fn results_are_the_kept_ones() {
 
 #[test]
 fn nothing_after_the_newest_block_counts_but_as_a_label() {
-    let config = Config::load(&root().join("challenges.toml")).unwrap();
+    let config = Config::load(root().join("challenges.toml")).unwrap();
     for world in [&SHORT, &LONG] {
         let last = FIRST_SIDX + world.rows - 1_000;
         let block = (5 * last).to_string();

@@ -118,7 +118,10 @@ impl Maturer {
             Err(why) => return Ok(Err(why)),
         };
         let mut plaintexts = Vec::new();
-        for (hotkey, outcome) in block_in_place(|| open_all(&envelopes, &signatures)) {
+        let Some(opened) = block_in_place(|| open_all(&envelopes, &signatures)) else {
+            return Ok(Err(format!("opening a payload of block {} panicked", pending.block)));
+        };
+        for (hotkey, outcome) in opened {
             match outcome {
                 Ok(plaintext) => plaintexts.push((hotkey, plaintext)),
                 Err(refusal) => matured.rejections.push(refused(hotkey, Stage::Open, &refusal)),

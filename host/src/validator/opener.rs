@@ -6,11 +6,12 @@ use std::thread;
 
 /// Opens payloads with the beacon's signatures, on all processors; the results are in the payloads' order.
 ///
-/// A payload whose round has no signature in `signatures` is left out.
+/// A payload whose round has no signature in `signatures` is left out. `None` where opening one panicked: then none may
+/// count as opened, or its neighbours would be lost.
 pub(super) fn open_all(
     envelopes: &[Envelope],
     signatures: &BTreeMap<u64, [u8; 48]>,
-) -> Vec<(String, Result<Plaintext, Refusal>)> {
+) -> Option<Vec<(String, Result<Plaintext, Refusal>)>> {
     let open = |envelope: &Envelope| {
         let signature = signatures.get(&envelope.round())?;
         Some((envelope.hotkey().to_owned(), envelope.open(signature)))
@@ -22,6 +23,8 @@ pub(super) fn open_all(
             .chunks(part)
             .map(|chunk| scope.spawn(move || chunk.iter().filter_map(open).collect::<Vec<_>>()))
             .collect();
-        parts.into_iter().flat_map(|part| part.join().unwrap_or_default()).collect()
+        // All are joined before any is judged: a panic that nobody joined would go on in this thread.
+        let opened: Vec<_> = parts.into_iter().map(|part| part.join().ok()).collect();
+        opened.into_iter().collect::<Option<Vec<_>>>().map(|parts| parts.into_iter().flatten().collect())
     })
 }
