@@ -15,15 +15,20 @@ pub(super) fn open(
     round: u64,
     signature: &[u8; 48],
 ) -> Result<Zeroizing<[u8; 32]>, Refusal> {
-    let u = curve::g2(parts.u).map_err(|found| Refusal::TimelockPoint { found })?;
-    let signature = curve::g1(signature).map_err(|_| Refusal::BeaconSignature)?;
+    // Whether the points are in their groups is not asked first, which saves a tenth of the time: a U that is not
+    // equals no multiple of the generator, and fails below; nothing secret goes into the pairing.
+    let u = curve::g2_of_curve(parts.u).map_err(|found| Refusal::TimelockPoint { found })?;
+    let signature = curve::g1_of_curve(signature).map_err(|_| Refusal::BeaconSignature)?;
     let sigma = masked(parts.v, &*curve::pairing(&signature, &u));
     let key = masked(parts.w, &*sigma);
     // That U comes from sigma and key proves that nothing was changed, and that the signature is the right one.
     let proof = exponent(&sigma, &key).map(|r| r.sk_to_pk().compress());
     match proof {
         Some(expected) if bool::from(expected.ct_eq(parts.u)) => Ok(key),
-        _ => Err(Refusal::TimelockProof { round }),
+        _ => {
+            curve::g2(parts.u).map_err(|found| Refusal::TimelockPoint { found })?;
+            Err(Refusal::TimelockProof { round })
+        }
     }
 }
 

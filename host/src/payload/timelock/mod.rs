@@ -51,3 +51,13 @@ pub fn seal(
     let body = cipher.encrypt((&nonce).into(), text.as_slice()).ok()?;
     Some(layout::write(size, &header, &nonce, &body))
 }
+
+/// Checks a compressed point of G2, as [`open`] does.
+pub(super) fn check_g2(bytes: &[u8; 96]) -> Result<(), &'static str> {
+    curve::g2(bytes).map(|_| ())
+}
+
+/// Checks a compressed point of G1.
+pub(super) fn check_g1(bytes: &[u8; 48]) -> Result<(), &'static str> {
+    curve::g1(bytes).map(|_| ())
+}
