@@ -2,7 +2,7 @@
 //!
 //! This is plumbing: [`crate::export!`] makes a component of it where a plugin is built for WebAssembly.
 
-use crate::{Challenge, History, Market, PluginError, Run, Salience, Shape};
+use crate::{Challenge, History, Market, PluginError, Run, Salience, Shape, States, TrackedRow};
 use half::f16;
 use serde::Deserialize;
 use std::cell::RefCell;
@@ -43,6 +43,7 @@ thread_local! {
 trait Configured {
     fn decode(&self, submission: &serde_json::Value) -> Result<Vec<f32>, PluginError>;
     fn score(&self, market: &Market, history: &dyn History, run: &dyn Run) -> Result<Salience, PluginError>;
+    fn track(&self, states: States, rows: &[TrackedRow]) -> Result<States, PluginError>;
 }
 
 impl<C: Challenge> Configured for C {
@@ -52,6 +53,10 @@ impl<C: Challenge> Configured for C {
 
     fn score(&self, market: &Market, history: &dyn History, run: &dyn Run) -> Result<Salience, PluginError> {
         crate::Score::score(self, history, &self.label(market)?, run)
+    }
+
+    fn track(&self, states: States, rows: &[TrackedRow]) -> Result<States, PluginError> {
+        Challenge::track(self, states, rows)
     }
 }
 
@@ -82,6 +87,13 @@ impl<C: Challenge + 'static> Guest for Component<C> {
             let salience = challenge.score(&task.market(), &history, &HostRun)?;
             let (numbers, report) = salience.into_parts();
             Ok((numbers, to_json(&report)))
+        })
+    }
+
+    fn track(states: String, rows: String) -> Result<String, String> {
+        configured(|challenge| {
+            let rows: Vec<TrackedRow> = from_json(&rows)?;
+            Ok(to_json(&challenge.track(from_json(&states)?, &rows)?))
         })
     }
 }

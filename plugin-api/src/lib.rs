@@ -77,7 +77,7 @@ mod spec;
 #[cfg(feature = "test-kit")]
 pub mod test_kit;
 
-pub use challenge::{Challenge, Label, Run, Score, Silent};
+pub use challenge::{Challenge, Label, Run, Score, Silent, States, TrackedRow};
 pub use error::PluginError;
 pub use half::f16;
 pub use history::{History, Shape, is_present};

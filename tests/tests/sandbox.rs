@@ -35,7 +35,7 @@ const SHELL: &str = r#"
   (core instance $i (instantiate $m))
   (func $f (result u32) (canon lift (core func $i "f")))
   (instance $p (export "describe" (func $f)) (export "configure" (func $f)) (export "decode" (func $f))
-    (export "score" (func $f)))
+    (export "score" (func $f)) (export "track" (func $f)))
   (export "mantis:challenge/plugin@1.0.0" (instance $p))"#;
 
 /// A component with `pages` of memory whose `describe` gives the string of `length` bytes at `address`. At address 24
@@ -53,7 +53,7 @@ fn says(pages: u32, address: u32, length: u32) -> String {
           (core instance $i (instantiate $m))
           (func $f (result string) (canon lift (core func $i "f") (memory (core memory $i "memory"))))
           (instance $p (export "describe" (func $f)) (export "configure" (func $f)) (export "decode" (func $f))
-            (export "score" (func $f)))
+            (export "score" (func $f)) (export "track" (func $f)))
           (export "mantis:challenge/plugin@1.0.0" (instance $p)))"#
     )
 }

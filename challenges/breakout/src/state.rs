@@ -113,12 +113,40 @@ impl AssetState {
     /// Takes a sampled block: its price (above zero) and what miners say about this asset. Resolves and triggers as
     /// [`Tracker::step`] does, so that live events are those that a replay of the stored prices finds.
     pub fn advance(&mut self, rules: &Rules, sample_every: i64, sidx: i64, price: f64, said: &Predictions) {
+        self.advance_many(rules, sample_every, [(sidx, price, || said.clone())]);
+    }
+
+    /// Takes sampled blocks in order: [`AssetState::advance`] for each, but the prices of the past are gone through
+    /// once for all. What miners say is asked for only where a breakout is triggered.
+    pub fn advance_many<S: FnOnce() -> Predictions>(
+        &mut self,
+        rules: &Rules,
+        sample_every: i64,
+        rows: impl IntoIterator<Item = (i64, f64, S)>,
+    ) {
         let mut tracker = Tracker::new(*rules);
         for &(sidx, price) in &self.price_history {
             tracker.remember(sidx, price);
         }
         tracker.pending_high = self.pending_high.as_ref().map(PendingEvent::tracked);
         tracker.pending_low = self.pending_low.as_ref().map(PendingEvent::tracked);
+        for (sidx, price, said) in rows {
+            self.take(&mut tracker, sample_every, sidx, price, said);
+            self.price_history.push((sidx, price));
+        }
+        let oldest = self.price_history.last().map_or(i64::MIN, |&(sidx, _)| sidx - rules.lookback);
+        self.price_history.retain(|&(sidx, _)| sidx >= oldest);
+    }
+
+    /// One sampled block, without its place in the price history.
+    fn take(
+        &mut self,
+        tracker: &mut Tracker,
+        sample_every: i64,
+        sidx: i64,
+        price: f64,
+        said: impl FnOnce() -> Predictions,
+    ) {
         let resolved = tracker.step(sidx, price);
         for (event, slot) in resolved.into_iter().zip([&mut self.pending_high, &mut self.pending_low]) {
             if let (Some(event), Some(pending)) = (event, slot.take_if(|_| event.is_some())) {
@@ -132,6 +160,8 @@ impl AssetState {
                 });
             }
         }
+        // A price leaves its range on one side only, so that this is needed once at most.
+        let mut said = Some(said);
         for (slot, now, direction) in [
             (&mut self.pending_high, tracker.pending_high, Direction::High),
             (&mut self.pending_low, tracker.pending_low, Direction::Low),
@@ -139,14 +169,12 @@ impl AssetState {
             match now {
                 None => *slot = None,
                 Some(now) if slot.as_ref().is_none_or(|old| old.trigger_sidx != now.sidx) => {
-                    *slot = Some(PendingEvent::new(&now, direction, sample_every, said.clone()));
+                    let embeddings = said.take().map(|said| said()).unwrap_or_default();
+                    *slot = Some(PendingEvent::new(&now, direction, sample_every, embeddings));
                 }
                 Some(_) => {}
             }
         }
-        self.price_history.push((sidx, price));
-        let oldest = sidx - rules.lookback;
-        self.price_history.retain(|&(sidx, _)| sidx >= oldest);
     }
 }
 

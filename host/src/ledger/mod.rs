@@ -15,6 +15,7 @@ mod rows;
 mod sample;
 mod schema;
 mod tables;
+mod tracked;
 mod weights;
 
 pub(crate) use blob::is_nonzero;

@@ -49,6 +49,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
             first_block INTEGER NOT NULL, last_block INTEGER NOT NULL, times INTEGER NOT NULL, detail TEXT NOT NULL,
             PRIMARY KEY (hotkey, stage, ticker, code, first_block)) WITHOUT ROWID;",
     ),
+    (
+        "how far live states have come",
+        "CREATE TABLE host_tracked (ticker TEXT PRIMARY KEY, sidx INTEGER NOT NULL) WITHOUT ROWID;",
+    ),
 ];
 
 /// The newest version of our own tables.

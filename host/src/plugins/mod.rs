@@ -13,7 +13,9 @@ pub use locate::{Located, NotFound, digest, locate};
 pub use native::NativePlugin;
 pub use wasm::WasmPlugin;
 
-use mantis_plugin_api::{Description, History, Market, ParamMap, PluginError, Run, Salience, Spec};
+use mantis_plugin_api::{
+    Description, History, Market, ParamMap, PluginError, Run, Salience, Spec, States, TrackedRow,
+};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -53,6 +55,12 @@ pub trait Instance {
         history: &Rc<dyn History>,
         run: &Rc<dyn Run>,
     ) -> Result<Salience, PluginError>;
+
+    /// As [`mantis_plugin_api::Challenge::track`].
+    ///
+    /// # Errors
+    /// What the plugin says, or that it broke its contract.
+    fn track(&mut self, states: &States, rows: &[TrackedRow]) -> Result<States, PluginError>;
 }
 
 /// Why a file could not be loaded as a plugin.

@@ -12,7 +12,7 @@ use mantis_plugin_api::abi::{
     Emit, FINGERPRINT, HistoryTable, HostTable, MAGIC, MarketTable, OK, PluginTable, SUPPORTED, SYMBOL,
 };
 use mantis_plugin_api::{
-    Description, History, Market, ParamMap, PluginError, Run, Salience, Silent, Spec, f16,
+    Description, History, Market, ParamMap, PluginError, Run, Salience, Silent, Spec, States, TrackedRow, f16,
 };
 use std::collections::BTreeMap;
 use std::ffi::c_void;
@@ -184,6 +184,15 @@ impl Instance for NativeInstance {
         }
         checked_salience(numbers, parse(&results.report, "report")?, history.hotkeys())
     }
+
+    fn track(&mut self, states: &States, rows: &[TrackedRow]) -> Result<States, PluginError> {
+        let (states, rows) = (to_json(states)?, to_json(&rows)?);
+        let call = Call::new(&Silent, None);
+        let (states, rows) = (states.as_slice().into(), rows.as_slice().into());
+        // SAFETY: as above.
+        let status = unsafe { (self.table.track)(self.instance, &call.table(), states, rows) };
+        parse(&call.finish(status)?.states, "state")
+    }
 }
 
 /// One call into a plugin: what it may reach, and what it has emitted.
@@ -200,6 +209,7 @@ struct Results {
     vector: Vec<u8>,
     saliences: Vec<u8>,
     report: Vec<u8>,
+    states: Vec<u8>,
 }
 
 impl<'a> Call<'a> {
@@ -232,6 +242,7 @@ unsafe extern "C" fn emit(ctx: *mut c_void, kind: u32, ptr: *const u8, len: usiz
         Some(Emit::Vector) => &mut results.vector,
         Some(Emit::Saliences) => &mut results.saliences,
         Some(Emit::Report) => &mut results.report,
+        Some(Emit::States) => &mut results.states,
         Some(Emit::Log) => return call.run.log(&String::from_utf8_lossy(bytes)),
         Some(Emit::Progress) => {
             return call.run.progress(bytes.try_into().map_or(0.0, f64::from_ne_bytes));

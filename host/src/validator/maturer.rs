@@ -35,6 +35,8 @@ pub struct Progress {
     pub waiting: usize,
     /// What they wait for.
     pub why: Option<String>,
+    /// Why a challenge's live states did not go on; nothing is lost by it.
+    pub untracked: Option<String>,
 }
 
 /// Why maturing stopped. What was committed stays, the rest waits.

@@ -1,6 +1,6 @@
 //! One step: sample a block, then open what has matured.
 
-use super::{Decoders, MatureError, Maturer, Progress, SampleError, Sampled, Sampler, SetupError};
+use super::{Decoders, MatureError, Maturer, Progress, SampleError, Sampled, Sampler, SetupError, Tracking};
 use crate::beacon::{Client, Scheme};
 use crate::chain::{Chain, ChainError, Head};
 use crate::config::Config;
@@ -9,17 +9,22 @@ use crate::worker::Launcher;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
+use tokio::task::block_in_place;
 use tokio::time::Instant;
 
 /// Time that opening may take in one step; what is not opened by then is opened in the next one.
 const OPENING: Duration = Duration::from_secs(15);
-/// Time that a plugin has for the submissions of one block.
+/// Time that live states may take in one step beyond the plugin's answer that is waited for; the rest is done in the
+/// next one.
+const TRACKING: Duration = Duration::from_secs(5);
+/// Time that a plugin has for the submissions of one block, or for some rows of live states.
 const DECODING: Duration = Duration::from_secs(10);
 
 /// Takes steps.
 pub struct Stepper {
     sampler: Sampler,
     maturer: Maturer,
+    tracking: Tracking,
 }
 
 /// What one step did.
@@ -51,9 +56,11 @@ impl Stepper {
     pub fn new(config: Arc<Config>, launcher: Launcher) -> Result<Self, SetupError> {
         let scheme = Scheme::from_config(&config.beacon)?;
         let beacon = Client::new(scheme.clone(), &config.beacon.api)?;
-        let decoders = Decoders::new(config.clone(), Launcher { deadline: DECODING, ..launcher });
+        let launcher = Launcher { deadline: DECODING, ..launcher };
+        let decoders = Decoders::new(config.clone(), launcher.clone());
+        let tracking = Tracking::new(config.clone(), launcher);
         let sampler = Sampler::new(config.clone(), scheme)?;
-        Ok(Self { sampler, maturer: Maturer::new(config, beacon, decoders) })
+        Ok(Self { sampler, maturer: Maturer::new(config, beacon, decoders), tracking })
     }
 
     /// Samples the chain's newest block, then opens what has matured.
@@ -67,11 +74,14 @@ impl Stepper {
         Ok(Stepped { sampled, progress: self.mature(head, ledger).await? })
     }
 
-    /// Opens what has matured by a block.
+    /// Opens what has matured by a block, and takes it into live states.
     ///
     /// # Errors
     /// [`StepError`].
     pub async fn mature(&mut self, head: Head, ledger: &mut Ledger) -> Result<Progress, StepError> {
-        Ok(self.maturer.mature(ledger, head.block, head.unix, Instant::now() + OPENING).await?)
+        let progress = self.maturer.mature(ledger, head.block, head.unix, Instant::now() + OPENING).await?;
+        let until = Instant::now() + TRACKING;
+        let untracked = block_in_place(|| self.tracking.go_on(ledger, until)).map_err(MatureError::from)?;
+        Ok(Progress { untracked, ..progress })
     }
 }

@@ -14,7 +14,7 @@ pub use serve::serve;
 pub use session::{Decoded, Session};
 
 use crate::plugins::{LoadError, Source};
-use mantis_plugin_api::{Description, ParamMap, PluginError, Salience, Spec};
+use mantis_plugin_api::{Description, ParamMap, PluginError, Salience, Spec, States, TrackedRow};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -57,6 +57,8 @@ pub enum Task {
 pub(crate) enum Request {
     /// Turn submissions into vectors.
     Decode { submissions: Vec<serde_json::Value> },
+    /// Take matured rows into live states.
+    Track { states: States, rows: Vec<TrackedRow> },
 }
 
 /// What a worker says, one JSON text each, framed by RFC 7464 (a record separator before, a line feed after), so
@@ -74,6 +76,8 @@ pub(crate) enum Event {
     Scored { salience: Salience },
     /// The vectors, as many as submissions.
     Decoded { vectors: Vec<Result<Vec<f32>, PluginError>> },
+    /// The live states after the rows.
+    Tracked { states: Result<States, PluginError> },
     /// The job failed.
     Failed { failure: Failure },
     /// The job is over; the most memory the worker had resident, in KiB.

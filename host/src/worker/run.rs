@@ -113,6 +113,8 @@ impl Launcher {
                 Ok(Event::Ready { description, sha256 }) => outcome.ready = Some((description, sha256)),
                 Ok(Event::Scored { salience }) => outcome.salience = Some(salience),
                 Ok(Event::Decoded { vectors }) => outcome.vectors = vectors,
+                // Only a serving worker is asked to track.
+                Ok(Event::Tracked { .. }) => {}
                 Ok(Event::Failed { failure }) => outcome.failure = Some(failure),
                 Ok(Event::End { peak_rss_kib }) => {
                     outcome.peak_rss_kib = Some(peak_rss_kib);

@@ -59,6 +59,9 @@ fn answer(challenge: &mut dyn Instance, line: &str) {
             let vectors = submissions.iter().map(|submission| challenge.decode(submission)).collect();
             tell(&Event::Decoded { vectors });
         }
+        Ok(Request::Track { states, rows }) => {
+            tell(&Event::Tracked { states: challenge.track(&states, &rows) });
+        }
         Err(error) => tell(&Event::Log { line: format!("not a request: {error}") }),
     }
 }

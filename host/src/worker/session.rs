@@ -3,7 +3,7 @@
 use super::run::Process;
 use super::{Event, Job, Launcher, Request, Task, WorkerError};
 use crate::worker::Failure;
-use mantis_plugin_api::PluginError;
+use mantis_plugin_api::{PluginError, States, TrackedRow};
 use std::io::Write;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Instant;
@@ -44,6 +44,18 @@ impl Session {
         self.process = None;
         let message = format!("{asked} submissions gave {} vectors", vectors.len());
         Err(Failure::Plugin(PluginError::Host { message }).into())
+    }
+
+    /// Takes matured rows, in order, into a challenge's live states; gives the states after the last of them.
+    ///
+    /// # Errors
+    /// [`WorkerError`], as [`Session::decode`], or where the plugin refuses states or rows.
+    pub fn track(&mut self, states: States, rows: Vec<TrackedRow>) -> Result<States, WorkerError> {
+        let states = self.ask(&Request::Track { states, rows }, |event| match event {
+            Event::Tracked { states } => Some(states),
+            _ => None,
+        })?;
+        states.map_err(|error| Failure::Plugin(error).into())
     }
 
     fn ask<T>(

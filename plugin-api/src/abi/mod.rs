@@ -47,6 +47,8 @@ pub enum Emit {
     Log = 5,
     /// Progress: one native-endian `f64`, 0 to 1.
     Progress = 6,
+    /// The [`crate::States`] as JSON.
+    States = 7,
 }
 
 impl Emit {
@@ -61,6 +63,7 @@ impl Emit {
             Self::Report,
             Self::Log,
             Self::Progress,
+            Self::States,
         ]
         .into_iter()
         .find(|&known| known as u32 == kind)
@@ -164,6 +167,13 @@ pub struct PluginTable {
         market: *const MarketTable,
         history: *const HistoryTable,
     ) -> i32,
+    /// Emits the [`Emit::States`] that [`crate::States`] become by a list of [`crate::TrackedRow`], both JSON.
+    pub track: unsafe extern "C" fn(
+        instance: *mut c_void,
+        host: *const HostTable,
+        states: Bytes,
+        rows: Bytes,
+    ) -> i32,
     /// Frees an instance.
     pub destroy: unsafe extern "C" fn(instance: *mut c_void),
 }
@@ -245,7 +255,8 @@ mod tests {
             interface plugin { describe: func() -> string; \
             configure: func(spec: string, params: string) -> result<_, string>; \
             decode: func(submission: string) -> result<list<f32>, string>; \
-            score: func(task: string) -> result<tuple<list<f64>, string>, string>; } \
+            score: func(task: string) -> result<tuple<list<f64>, string>, string>; \
+            track: func(states: string, rows: string) -> result<string, string>; } \
             world challenge { import host; export plugin; }";
         assert_eq!(found, frozen.split_whitespace().collect::<Vec<_>>());
     }

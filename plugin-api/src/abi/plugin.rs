@@ -8,7 +8,7 @@
 use super::{
     Bytes, Emit, FAILED, FINGERPRINT, HistoryTable, HostTable, MAGIC, MarketTable, OK, PluginTable, VERSION,
 };
-use crate::{Challenge, History, Market, PluginError, Run, Salience, Shape};
+use crate::{Challenge, History, Market, PluginError, Run, Salience, Shape, TrackedRow};
 use half::f16;
 use std::ffi::c_void;
 use std::ops::Range;
@@ -25,6 +25,7 @@ pub(super) const fn table<C: Challenge>() -> PluginTable {
         configure: configure::<C>,
         decode: decode::<C>,
         score: score::<C>,
+        track: track::<C>,
         destroy: destroy::<C>,
     }
 }
@@ -81,6 +82,23 @@ unsafe extern "C" fn score<C: Challenge>(
         let (market, history) = unsafe { (owned_market(&*market)?, HostHistory::new(host, &*history)?) };
         let labels = challenge.label(&market)?;
         emit_salience(host, challenge.score(&history, &labels, host)?);
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn track<C: Challenge>(
+    instance: *mut c_void,
+    host: *const HostTable,
+    states: Bytes,
+    rows: Bytes,
+) -> i32 {
+    // SAFETY: as above.
+    let (host, challenge) = unsafe { (&*host, &*instance.cast::<C>()) };
+    guarded(host, || {
+        // SAFETY: as above.
+        let (states, rows) = unsafe { (states.borrow(), rows.borrow()) };
+        let rows: Vec<TrackedRow> = from_json(rows)?;
+        emit_json(host, Emit::States, &challenge.track(from_json(states)?, &rows)?);
         Ok(())
     })
 }

@@ -60,6 +60,10 @@ impl Call {
         self.call::<_, (Result<(Vec<f64>, String), String>,)>("score", (task,))?.0.map_err(said)
     }
 
+    pub(super) fn track(&mut self, states: String, rows: String) -> Result<String, PluginError> {
+        self.call::<_, (Result<String, String>,)>("track", (states, rows))?.0.map_err(said)
+    }
+
     fn call<P, R>(&mut self, name: &str, params: P) -> Result<R, PluginError>
     where
         P: ComponentNamedList + Lower,

@@ -6,7 +6,9 @@ use super::call::Call;
 use super::engine::engine;
 use super::imports::{Context, HOST, Inputs, linker};
 use mantis_plugin_api::abi::SUPPORTED;
-use mantis_plugin_api::{Description, History, Market, ParamMap, PluginError, Run, Salience, Spec};
+use mantis_plugin_api::{
+    Description, History, Market, ParamMap, PluginError, Run, Salience, Spec, States, TrackedRow,
+};
 use serde_json::json;
 use std::path::Path;
 use std::rc::Rc;
@@ -28,7 +30,7 @@ const WASM: &[u8] = b"\0asm";
 const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 /// Package of the contract.
 const PACKAGE: &str = "mantis:challenge/";
-const FUNCTIONS: [&str; 4] = ["describe", "configure", "decode", "score"];
+const FUNCTIONS: [&str; 5] = ["describe", "configure", "decode", "score", "track"];
 
 impl WasmPlugin {
     /// Compiles the bytes of a component (or takes the kept machine code), and checks that it asks for nothing but
@@ -139,21 +141,30 @@ struct WasmInstance {
     plugin: WasmPlugin,
     spec: Spec,
     params: ParamMap,
-    /// Decodes; dead and gone after a trap.
+    /// Decodes and tracks; dead and gone after a trap.
     decoder: Option<Call>,
 }
 
-impl Instance for WasmInstance {
-    fn decode(&mut self, submission: &serde_json::Value) -> Result<Vec<f32>, PluginError> {
+impl WasmInstance {
+    /// Calls the instance that stays, or one made anew where a trap ended it.
+    fn call<T>(&mut self, call: impl FnOnce(&mut Call) -> Result<T, PluginError>) -> Result<T, PluginError> {
         let mut decoder = match self.decoder.take() {
             Some(decoder) => decoder,
             None => self.plugin.configured(&self.spec, &self.params, None)?,
         };
-        let decoded = decoder.decode(text(submission)?);
+        let outcome = call(&mut decoder);
         if decoder.is_alive() {
             self.decoder = Some(decoder);
         }
-        checked_vector(decoded?, self.spec.storage_dim())
+        outcome
+    }
+}
+
+impl Instance for WasmInstance {
+    fn decode(&mut self, submission: &serde_json::Value) -> Result<Vec<f32>, PluginError> {
+        let submission = text(submission)?;
+        let decoded = self.call(|decoder| decoder.decode(submission))?;
+        checked_vector(decoded, self.spec.storage_dim())
     }
 
     fn score(
@@ -178,6 +189,11 @@ impl Instance for WasmInstance {
         let (numbers, report) =
             self.plugin.configured(&self.spec, &self.params, Some(inputs))?.score(task.to_string())?;
         checked_salience(numbers, parse(report.as_bytes(), "report")?, history.hotkeys())
+    }
+
+    fn track(&mut self, states: &States, rows: &[TrackedRow]) -> Result<States, PluginError> {
+        let (states, rows) = (text(states)?, text(&rows)?);
+        parse(self.call(|tracker| tracker.track(states, rows))?.as_bytes(), "state")
     }
 }
 
