@@ -213,6 +213,7 @@ impl PendingEvent {
 mod tests {
     use super::*;
     use crate::Resolved;
+    use proptest::prelude::*;
 
     const RULES: Rules =
         Rules { lookback: 40, min_prices: 10, min_range_pct: 0.01, barrier_pct: 0.25, max_pending: 60 };
@@ -240,6 +241,42 @@ mod tests {
             assert_eq!(live.embeddings["5A"][0], replayed.trigger_sidx as f64);
         }
         assert!(state.price_history.len() <= 41);
+    }
+
+    fn said(sidx: i64) -> Predictions {
+        Predictions::from([("5A".into(), vec![sidx as f64, 0.5])])
+    }
+
+    proptest! {
+        #[test]
+        fn many_rows_at_once_are_each_of_them(
+            prices in prop::collection::vec((1_i64..90, 90.0_f64..110.0), 1..300),
+            cuts in prop::collection::vec(0_usize..300, 0..5),
+        ) {
+            // Gaps of one row, mostly; some wider than the range looks back.
+            let mut sidx = 1_000;
+            let rows: Vec<(i64, f64)> = prices
+                .into_iter()
+                .map(|(gap, price)| {
+                    sidx += (gap - 84).max(1) * if gap == 89 { 10 } else { 1 };
+                    (sidx, price)
+                })
+                .collect();
+            let mut single = AssetState::new("BTC", &RULES, 5);
+            for &(sidx, price) in &rows {
+                // A new tracker for each row.
+                single.advance(&RULES, 5, sidx, price, &said(sidx));
+            }
+            let mut many = AssetState::new("BTC", &RULES, 5);
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(rows.len())).collect();
+            cuts.extend([0, rows.len()]);
+            cuts.sort_unstable();
+            for cut in cuts.windows(2) {
+                let part = rows[cut[0]..cut[1]].iter().map(|&(sidx, price)| (sidx, price, move || said(sidx)));
+                many.advance_many(&RULES, 5, part);
+            }
+            prop_assert_eq!(many, single);
+        }
     }
 
     #[test]
