@@ -50,9 +50,7 @@ fn all_challenges_score_to_the_same_bits() {
     simulate(&ledger, 44_500, 6, 5);
     let document = check(&ledger);
     assert_eq!(document["per_challenge"].as_object().unwrap().len(), 12, "{:#}", document["skipped"]);
-    // Six simulated miners are too few for a desk that loses without one of them; the reference ledgers have some.
-    let unpaid: Vec<&String> = document["skipped"].as_object().unwrap().keys().collect();
-    assert_eq!(unpaid, ["TRADEMIX"], "every other challenge must pay somebody to be compared");
+    assert_eq!(document["skipped"], serde_json::json!({}), "every challenge must pay somebody to be compared");
 }
 
 #[test]
