@@ -50,7 +50,11 @@ fn all_challenges_score_to_the_same_bits() {
     simulate(&ledger, 44_500, 6, 5);
     let document = check(&ledger);
     assert_eq!(document["per_challenge"].as_object().unwrap().len(), 12, "{:#}", document["skipped"]);
-    assert_eq!(document["skipped"], serde_json::json!({}), "every challenge must pay somebody to be compared");
+    assert_eq!(
+        document["skipped"],
+        serde_json::json!({}),
+        "every challenge must pay somebody to be compared"
+    );
 }
 
 #[test]
