@@ -1,6 +1,8 @@
 //! The three traits that make a challenge.
 
 use crate::{Description, History, Market, ParamMap, PluginError, Salience, Spec};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Where market prices become what miners are measured against.
 pub trait Label {
@@ -52,6 +54,34 @@ pub trait Challenge: Score + Sized + Send {
     /// # Errors
     /// [`PluginError::Submission`] with a sentence that the miner can act on.
     fn decode(&self, submission: &serde_json::Value) -> Result<Vec<f32>, PluginError>;
+
+    /// Takes rows into the live state that the host keeps beside the ledger for a challenge without a horizon: text
+    /// by asset, empty at first. Rows are matured, in order, each handed over once; how many come in one call must not
+    /// matter. Gives the state after the last of them.
+    ///
+    /// The default keeps none: it gives `states` as they were.
+    ///
+    /// # Errors
+    /// [`PluginError::Data`] where a state is unreadable or rows do not fit the challenge. The host then keeps the
+    /// states as they were, and hands over the same rows later.
+    fn track(&self, states: States, rows: &[TrackedRow]) -> Result<States, PluginError> {
+        let _ = rows;
+        Ok(states)
+    }
+}
+
+/// Live states by asset, in a form that is the challenge's own.
+pub type States = BTreeMap<String, String>;
+
+/// A matured row, as [`Challenge::track`] takes it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrackedRow {
+    /// Sampled-block index: `block / sample_every`.
+    pub sidx: i64,
+    /// The price of each asset, finite; `None` where the ledger has none. One for a single-asset challenge.
+    pub prices: Vec<Option<f64>>,
+    /// What miners said: [`Spec::storage_dim`] finite numbers by hotkey.
+    pub vectors: BTreeMap<String, Vec<f32>>,
 }
 
 /// What a running score may tell the host.

@@ -2,7 +2,7 @@
 //!
 //! A challenge turns market prices into labels ([`Label`]) and miners' stored predictions into saliences
 //! ([`Score`]). An author writes one type that implements [`Challenge`], and hands it to [`export!`]; the same
-//! source is loaded natively today and is shaped to run as a WebAssembly component.
+//! source builds as a shared library and as a WebAssembly component.
 //!
 //! ```
 //! use mantis_plugin_api::*;
@@ -65,6 +65,8 @@
 
 pub mod abi;
 mod challenge;
+#[cfg(target_family = "wasm")]
+pub mod component;
 pub mod decode;
 mod error;
 mod history;
@@ -75,7 +77,7 @@ mod spec;
 #[cfg(feature = "test-kit")]
 pub mod test_kit;
 
-pub use challenge::{Challenge, Label, Run, Score, Silent};
+pub use challenge::{Challenge, Label, Run, Score, Silent, States, TrackedRow};
 pub use error::PluginError;
 pub use half::f16;
 pub use history::{History, Shape, is_present};

@@ -77,6 +77,17 @@ impl Salience {
         self.facts.push(Fact { name: name.into(), value });
     }
 
+    /// What crosses the boundary: the saliences as numbers of their own, since JSON has no NaN that the host could
+    /// refuse, and the rest, without facts that are not finite.
+    pub(crate) fn into_parts(mut self) -> (Vec<f64>, Self) {
+        self.facts.retain(|fact| fact.value.is_finite());
+        let take = |miner: &mut MinerReport| {
+            miner.facts.retain(|fact| fact.value.is_finite());
+            std::mem::take(&mut miner.salience)
+        };
+        (self.miners.iter_mut().map(take).collect(), self)
+    }
+
     /// Scales saliences to sum 1; leaves them where they sum to zero.
     pub fn normalise(&mut self) {
         let sum: f64 = self.miners.iter().map(|m| m.salience).sum();

@@ -32,7 +32,29 @@ pub fn mantis() -> Command {
     assert!(program.is_file(), "{} is missing: run `cargo xtask test`", program.display());
     let mut command = Command::new(program);
     command.current_dir(root()).env_remove("NO_COLOR");
+    // Machine code of plugins is kept beside the build, not in the user's folder.
+    command.env("XDG_CACHE_HOME", bin_dir().join("cache"));
     command
+}
+
+/// Whether the plugins are there as WebAssembly components; says so where they are not.
+///
+/// # Panics
+/// Where they are not there though `MANTIS_NEED_WASM` says that they must be.
+#[must_use]
+pub fn has_wasm() -> bool {
+    let there = bin_dir().join("mantis_hostile.wasm").is_file();
+    if !there {
+        println!(
+            "skipped: no WebAssembly plugins in {}; `cargo xtask plugins` builds them",
+            bin_dir().display()
+        );
+        assert!(
+            std::env::var_os("MANTIS_NEED_WASM").is_none(),
+            "no WebAssembly plugins, but they are needed"
+        );
+    }
+    there
 }
 
 /// The root of the workspace.

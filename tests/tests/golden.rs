@@ -1,4 +1,4 @@
-//! Saliences against the results of the network's own scorer.
+//! Saliences against the results of the network's own scorer, and of both runtimes against each other.
 //!
 //! The reference ledgers are made by the network's ledger generator, which lies beside the project on the machines
 //! that develop it (`../shared/reference`). Elsewhere these tests say that they are skipped; `score.rs` then still
@@ -6,7 +6,7 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
-use mantis_tests::{json, l1, mantis, root};
+use mantis_tests::{has_wasm, json, l1, mantis, root, timeless};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -111,11 +111,19 @@ fn check(name: &str) {
     let ledger = ledger(&reference, name, golden["make"].as_str().unwrap());
     let (_, exact, network) = BARS.iter().find(|(bar, ..)| *bar == name).unwrap();
     for (mode, bar) in [("exact", exact), ("network", network)] {
-        let mut command = mantis();
-        command.args(["score", "--json", "--solver", mode, "--ledger"]).arg(&ledger);
         let tickers: Vec<&str> = golden[mode].as_object().unwrap().keys().map(String::as_str).collect();
-        let document = json(command.args(["--only", &tickers.join(",")]));
-        for ticker in tickers {
+        let score = |runtime: &str| {
+            let mut command = mantis();
+            command
+                .args(["score", "--json", "--solver", mode, "--runtime", runtime, "--ledger"])
+                .arg(&ledger);
+            json(command.args(["--only", &tickers.join(",")]))
+        };
+        let document = score("native");
+        if has_wasm() {
+            assert_eq!(timeless(document.clone()), timeless(score("wasm")), "{name} {mode}");
+        }
+        for &ticker in &tickers {
             let expected = &golden[mode][ticker];
             assert!(expected.as_object().is_some_and(|hotkeys| !hotkeys.is_empty()));
             let distance = l1(&document["per_challenge"][ticker], expected);

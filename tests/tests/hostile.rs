@@ -20,6 +20,7 @@ const FAILURES: &[(&str, &str)] = &[
     ("nan", "the plugin broke its contract: a salience of NaN for 5Alice"),
     ("infinite", "the plugin broke its contract: a salience of inf for 5Alice"),
     ("negative", "the plugin broke its contract: a salience of -1 for 5Alice"),
+    ("long", "the plugin broke its contract: 4 saliences and 4 reports for 3 miners"),
     ("short", "the plugin broke its contract: 2 saliences and 2 reports for 3 miners"),
     ("outside", "the host could not serve the plugin: history of miners 3..4"),
     ("panic_in_configure", "configured to panic"),
@@ -75,9 +76,11 @@ fn every_failure_names_itself_and_leaves_the_others_alone() {
 #[test]
 fn what_a_plugin_prints_or_logs_does_no_harm() {
     let dir = TempDir::new().unwrap();
-    let (document, stderr) = score(&dir, &["print", "chatter"], "");
+    let (document, stderr) = score(&dir, &["print", "chatter", "gigabyte"], "");
     assert_eq!(document["per_challenge"]["T-PRINT"]["5Bob"], 1.0 / 3.0, "{document:#}");
     assert_eq!(document["per_challenge"]["T-CHATTER"]["5Bob"], 1.0 / 3.0, "{document:#}");
+    assert_eq!(document["per_challenge"]["T-GIGABYTE"]["5Bob"], 1.0 / 3.0, "{document:#}");
+    assert!(stderr.len() < 4_000_000, "{} bytes", stderr.len());
     assert!(stderr.contains("T-CHATTER: line 999 of many") && !stderr.contains("line 1001 of many"));
 }
 

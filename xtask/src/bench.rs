@@ -36,6 +36,27 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 256)]
         count: u32,
     },
+    /// Seconds per challenge of the same plugins as WebAssembly components and as shared libraries.
+    Runtime {
+        /// Rows of the ledger.
+        #[arg(long, default_value_t = 45_500)]
+        rows: u32,
+        /// Miners in it.
+        #[arg(long, default_value_t = 64)]
+        miners: u16,
+        /// Tickers; the default is all.
+        #[arg(long)]
+        only: Option<String>,
+        /// Runs of each kind, in turns; the median counts.
+        #[arg(long, default_value_t = 5)]
+        runs: u32,
+        /// Score this ledger instead of a simulated one.
+        #[arg(long)]
+        ledger: Option<PathBuf>,
+        /// Where model fits stop.
+        #[arg(long, default_value = "network")]
+        solver: String,
+    },
 }
 
 pub(crate) fn run_bench(what: &Bench) -> Result<()> {
@@ -59,11 +80,20 @@ pub(crate) fn run_bench(what: &Bench) -> Result<()> {
             }
             Ok(())
         }
+        Bench::Runtime { rows, miners, only, runs, ledger, solver } => {
+            crate::plugins::build()?;
+            let only = only.as_deref();
+            let ledger = match ledger {
+                Some(ledger) => ledger.clone(),
+                None => simulated(*rows, *miners, only)?,
+            };
+            crate::runtime::bench(&ledger, only, *runs, solver)
+        }
     }
 }
 
 /// A ledger of simulated miners, made once and kept.
-fn simulated(rows: u32, miners: u16, only: Option<&str>) -> Result<PathBuf> {
+pub(crate) fn simulated(rows: u32, miners: u16, only: Option<&str>) -> Result<PathBuf> {
     let dir = target_dir()?.join("bench");
     std::fs::create_dir_all(&dir)?;
     let ledger = dir.join(format!("{rows}x{miners}{}.db", only.map(|o| format!("-{o}")).unwrap_or_default()));
@@ -142,10 +172,10 @@ fn print_growth(whole: &Best, fewer_rows: &Best, fewer_miners: &Best) {
     row("whole process", &|(wall, _)| *wall);
 }
 
-fn tickers(document: &Value) -> Result<impl Iterator<Item = &String>> {
+pub(crate) fn tickers(document: &Value) -> Result<impl Iterator<Item = &String>> {
     Ok(document["seconds"].as_object().context("no seconds in the document")?.keys())
 }
 
-fn seconds(document: &Value, ticker: &str) -> f64 {
+pub(crate) fn seconds(document: &Value, ticker: &str) -> f64 {
     document["seconds"][ticker].as_f64().unwrap_or(f64::NAN)
 }

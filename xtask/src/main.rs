@@ -1,7 +1,10 @@
 //! Development tasks: `cargo xtask --help`.
 
 mod bench;
+mod bits;
 mod fuzz;
+mod plugins;
+mod runtime;
 mod shell;
 
 use anyhow::Result;
@@ -28,6 +31,10 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Build all plugins as WebAssembly components, beside the program.
+    Plugins,
+    /// Compare saliences of plugins compiled for x86-64, for x86-64-v3 and for WebAssembly: the same bits.
+    Bits,
     /// Check formatting, lints and dependencies.
     Lint,
     /// Fuzz a target of the folder fuzz/: `open` or `submission`.
@@ -62,10 +69,16 @@ fn perform(task: Task) -> Result<()> {
             shell::run(mantis()?.arg("demo").args(args))
         }
         Task::Test { args } => {
-            // The tests from outside run the built program and its plugins.
+            // The tests from outside run the built program and its plugins, in both forms.
             shell::build()?;
+            match plugins::toolchain() {
+                Ok(_) => plugins::build()?,
+                Err(why) => eprintln!("the tests of WebAssembly plugins are skipped: {why}"),
+            }
             shell::run(cargo().args(["test", "--release", "--workspace", "--no-fail-fast"]).args(args))
         }
+        Task::Plugins => plugins::build(),
+        Task::Bits => bits::compare(),
         Task::Lint => lint(),
         Task::Fuzz { target, seconds } => fuzz::run_fuzz(&target, seconds),
         Task::Bench { what } => bench::run_bench(&what),

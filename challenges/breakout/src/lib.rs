@@ -7,6 +7,7 @@
 mod clones;
 mod decode;
 mod label;
+mod live;
 mod params;
 mod score;
 mod state;
@@ -17,7 +18,9 @@ pub use params::Params;
 pub use state::{AssetState, CompletedEvent, PendingEvent, Predictions};
 pub use tracker::{Direction, Pending, Resolved, Rules, Tracker};
 
-use mantis_plugin_api::{Challenge, Description, ParamMap, PluginError, Spec, export, serde_json};
+use mantis_plugin_api::{
+    Challenge, Description, ParamMap, PluginError, Spec, States, TrackedRow, export, serde_json,
+};
 
 /// Numbers per asset: probability of continuation, probability of reversal.
 const PAIR: usize = 2;
@@ -47,6 +50,10 @@ impl Challenge for Breakout {
 
     fn decode(&self, submission: &serde_json::Value) -> Result<Vec<f32>, PluginError> {
         decode::pairs(submission, &self.spec)
+    }
+
+    fn track(&self, states: States, rows: &[TrackedRow]) -> Result<States, PluginError> {
+        self.follow(states, rows)
     }
 }
 

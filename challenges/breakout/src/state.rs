@@ -113,12 +113,40 @@ impl AssetState {
     /// Takes a sampled block: its price (above zero) and what miners say about this asset. Resolves and triggers as
     /// [`Tracker::step`] does, so that live events are those that a replay of the stored prices finds.
     pub fn advance(&mut self, rules: &Rules, sample_every: i64, sidx: i64, price: f64, said: &Predictions) {
+        self.advance_many(rules, sample_every, [(sidx, price, || said.clone())]);
+    }
+
+    /// Takes sampled blocks in order: [`AssetState::advance`] for each, but the prices of the past are gone through
+    /// once for all. What miners say is asked for only where a breakout is triggered.
+    pub fn advance_many<S: FnOnce() -> Predictions>(
+        &mut self,
+        rules: &Rules,
+        sample_every: i64,
+        rows: impl IntoIterator<Item = (i64, f64, S)>,
+    ) {
         let mut tracker = Tracker::new(*rules);
         for &(sidx, price) in &self.price_history {
             tracker.remember(sidx, price);
         }
         tracker.pending_high = self.pending_high.as_ref().map(PendingEvent::tracked);
         tracker.pending_low = self.pending_low.as_ref().map(PendingEvent::tracked);
+        for (sidx, price, said) in rows {
+            self.take(&mut tracker, sample_every, sidx, price, said);
+            self.price_history.push((sidx, price));
+        }
+        let oldest = self.price_history.last().map_or(i64::MIN, |&(sidx, _)| sidx - rules.lookback);
+        self.price_history.retain(|&(sidx, _)| sidx >= oldest);
+    }
+
+    /// One sampled block, without its place in the price history.
+    fn take(
+        &mut self,
+        tracker: &mut Tracker,
+        sample_every: i64,
+        sidx: i64,
+        price: f64,
+        said: impl FnOnce() -> Predictions,
+    ) {
         let resolved = tracker.step(sidx, price);
         for (event, slot) in resolved.into_iter().zip([&mut self.pending_high, &mut self.pending_low]) {
             if let (Some(event), Some(pending)) = (event, slot.take_if(|_| event.is_some())) {
@@ -132,6 +160,8 @@ impl AssetState {
                 });
             }
         }
+        // A price leaves its range on one side only, so that this is needed once at most.
+        let mut said = Some(said);
         for (slot, now, direction) in [
             (&mut self.pending_high, tracker.pending_high, Direction::High),
             (&mut self.pending_low, tracker.pending_low, Direction::Low),
@@ -139,14 +169,12 @@ impl AssetState {
             match now {
                 None => *slot = None,
                 Some(now) if slot.as_ref().is_none_or(|old| old.trigger_sidx != now.sidx) => {
-                    *slot = Some(PendingEvent::new(&now, direction, sample_every, said.clone()));
+                    let embeddings = said.take().map(|said| said()).unwrap_or_default();
+                    *slot = Some(PendingEvent::new(&now, direction, sample_every, embeddings));
                 }
                 Some(_) => {}
             }
         }
-        self.price_history.push((sidx, price));
-        let oldest = sidx - rules.lookback;
-        self.price_history.retain(|&(sidx, _)| sidx >= oldest);
     }
 }
 
@@ -185,6 +213,7 @@ impl PendingEvent {
 mod tests {
     use super::*;
     use crate::Resolved;
+    use proptest::prelude::*;
 
     const RULES: Rules =
         Rules { lookback: 40, min_prices: 10, min_range_pct: 0.01, barrier_pct: 0.25, max_pending: 60 };
@@ -212,6 +241,42 @@ mod tests {
             assert_eq!(live.embeddings["5A"][0], replayed.trigger_sidx as f64);
         }
         assert!(state.price_history.len() <= 41);
+    }
+
+    fn said(sidx: i64) -> Predictions {
+        Predictions::from([("5A".into(), vec![sidx as f64, 0.5])])
+    }
+
+    proptest! {
+        #[test]
+        fn many_rows_at_once_are_each_of_them(
+            prices in prop::collection::vec((1_i64..90, 90.0_f64..110.0), 1..300),
+            cuts in prop::collection::vec(0_usize..300, 0..5),
+        ) {
+            // Gaps of one row, mostly; some wider than the range looks back.
+            let mut sidx = 1_000;
+            let rows: Vec<(i64, f64)> = prices
+                .into_iter()
+                .map(|(gap, price)| {
+                    sidx += (gap - 84).max(1) * if gap == 89 { 10 } else { 1 };
+                    (sidx, price)
+                })
+                .collect();
+            let mut single = AssetState::new("BTC", &RULES, 5);
+            for &(sidx, price) in &rows {
+                // A new tracker for each row.
+                single.advance(&RULES, 5, sidx, price, &said(sidx));
+            }
+            let mut many = AssetState::new("BTC", &RULES, 5);
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(rows.len())).collect();
+            cuts.extend([0, rows.len()]);
+            cuts.sort_unstable();
+            for cut in cuts.windows(2) {
+                let part = rows[cut[0]..cut[1]].iter().map(|&(sidx, price)| (sidx, price, move || said(sidx)));
+                many.advance_many(&RULES, 5, part);
+            }
+            prop_assert_eq!(many, single);
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum BeaconError {
-    /// Every endpoint that answered says that the round is not out.
+    /// Every endpoint says that the round is not out.
     #[error("beacon round {round} is not out yet; try again later")]
     NotYet {
         /// The round.
@@ -115,11 +115,14 @@ impl Client {
 
     async fn try_all(&self, round: u64) -> Fetched {
         let endpoints = lock(&self.0.endpoints).clone();
-        let (mut not_yet, mut wrong, mut reasons) = (false, None, Vec::new());
+        let (mut not_yet, mut wrong, mut reasons) = (0, None, Vec::new());
         for base in endpoints {
             match self.try_one(&base, round).await {
                 Answer::Signature(signature) => return Ok(signature),
-                Answer::NotYet => not_yet = true,
+                Answer::NotYet => {
+                    not_yet += 1;
+                    reasons.push(format!("{}: says that it is not out", without_secrets(&base)));
+                }
                 Answer::Wrong => {
                     self.demote(&base);
                     wrong = wrong.or(Some(base));
@@ -132,10 +135,10 @@ impl Client {
         }
         match wrong {
             Some(base) => Err(BeaconError::Invalid { round, endpoint: without_secrets(&base) }),
-            None if not_yet => Err(BeaconError::NotYet { round }),
             None if reasons.is_empty() => {
                 Err(BeaconError::Unavailable { round, reasons: "none is configured".into() })
             }
+            None if not_yet == reasons.len() => Err(BeaconError::NotYet { round }),
             None => Err(BeaconError::Unavailable { round, reasons: reasons.join("; ") }),
         }
     }

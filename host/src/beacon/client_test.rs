@@ -111,6 +111,12 @@ async fn one_endpoint_that_is_behind_does_not_hide_the_round() {
     now.store(1000, Ordering::Relaxed);
     let client = client(&[&behind.base(), &good.base()]);
     assert_eq!(client.signature(9).await, Ok(key(1).sign(9)));
+    good.set_down(true);
+    let mixed = client.signature(9).await.unwrap_err();
+    assert!(
+        matches!(&mixed, BeaconError::Unavailable { reasons, .. } if reasons.contains("not out")),
+        "{mixed}"
+    );
 }
 
 #[tokio::test]

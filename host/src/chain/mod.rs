@@ -21,6 +21,9 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// Seconds between two blocks.
+pub const BLOCK_SECONDS: u64 = 12;
+
 /// A block of the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {

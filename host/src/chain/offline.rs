@@ -1,7 +1,7 @@
 //! A chain of one machine: for the demo, replays, and dry runs.
 
 use super::offline_state::{State, WeightsSet};
-use super::{Chain, ChainError, Head, Hyperparameters, Neuron, Receipt};
+use super::{BLOCK_SECONDS, Chain, ChainError, Head, Hyperparameters, Neuron, Receipt};
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,8 +10,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Seconds between two blocks.
-const BLOCK_SECONDS: u64 = 12;
 /// Bytes that a commitment may have, as on the chain.
 const LONGEST_COMMITMENT: usize = 128;
 

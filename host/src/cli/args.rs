@@ -98,10 +98,16 @@ pub(super) struct ScoringArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  mantis score --ledger datalog.db --only ETH,CADUSD --json")]
+#[command(
+    after_help = "Examples:\n  mantis score --ledger datalog.db --only ETH,CADUSD --json\n  mantis score --ledger \
+    datalog.db --report out.html"
+)]
 pub(super) struct ScoreArgs {
     #[command(flatten)]
     pub(super) scoring: ScoringArgs,
+    /// Also write a page for people: one HTML file with every miner, every challenge, and why each weight is what it is.
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
     /// Print one JSON document.
     #[arg(long)]
     pub(super) json: bool,
@@ -167,13 +173,16 @@ pub(super) struct CheckArgs {
 pub(super) struct DemoArgs {
     #[command(flatten)]
     pub(super) config: ConfigArgs,
-    /// Simulated days.
-    #[arg(long, value_name = "N", default_value_t = 31, value_parser = clap::value_parser!(u32).range(1..=400))]
+    /// Simulated days that are written at once, before the live part.
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(0..=400))]
     pub(super) days: u32,
+    /// Simulated minutes, one sampled block each, in which payloads are sealed, uploaded, collected and opened.
+    #[arg(long, value_name = "N", default_value_t = 180, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) minutes: u32,
     /// The same seed gives the same ledger.
     #[arg(long, default_value_t = 1)]
     pub(super) seed: u64,
-    /// Folder for the ledger.
+    /// Folder for the ledger and the report; a demo that was cut short goes on there.
     #[arg(long, value_name = "DIR", default_value = "demo")]
     pub(super) dir: PathBuf,
     /// Print one JSON document.

@@ -1,124 +1,190 @@
 //! `mantis demo`.
 
 use super::args::DemoArgs;
-use super::output::{Bars, Table, print, print_json, short};
-use super::score::{Document, launcher};
-use super::simulate::{about, write};
-use super::weights::settled;
+use super::output::{Bars, Table, bar, print, print_json, short};
+use super::score::{Document, launcher, write_report};
+use super::simulate::about;
 use crate::config::Config;
-use crate::demo::{Miner, Simulation, cast};
+use crate::demo::{Demo, Finished, Miner, Phase, Plan};
+use crate::ledger::{Counts, Ledger};
 use crate::plugins::locate;
-use crate::scoring::{Options, Scores, score};
+use crate::report::{Input, html};
+use crate::scoring::Scores;
 use crate::weights::Outcome;
 use anyhow::Context;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::collections::BTreeMap;
+use std::path::Path;
 
 const MINERS: usize = 24;
-const ROWS_PER_DAY: usize = 1440;
 
 pub(super) fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let config = Config::load(&args.config.config)?;
-    let (there, missing): (Vec<_>, Vec<_>) =
-        config.challenges.iter().partition(|c| locate(&c.plugin, &config.plugin_dir).is_ok());
-    let only: BTreeSet<String> = there.iter().map(|c| c.ticker.clone()).collect();
-    anyhow::ensure!(!only.is_empty(), "no plugin is built; run `cargo build --release --workspace`");
+    for challenge in &config.challenges {
+        locate(&challenge.plugin, &config.plugin_dir, challenge.runtime)
+            .with_context(|| format!("{} cannot be played; build all plugins first", challenge.ticker))?;
+    }
+    let plan = Plan { seed: args.seed, miners: MINERS, days: args.days, live: args.minutes };
+    let demo = Demo { plan, config, dir: args.dir.clone(), launcher: launcher(1800.0)? };
+    let (history, live) = (bar("history"), bar("live"));
+    let progress = |phase: Phase, done: f64| {
+        let bar = match phase {
+            Phase::History => &history,
+            Phase::Live => &live,
+            Phase::Scoring => return [&history, &live].iter().for_each(|bar| bar.finish_and_clear()),
+        };
+        bar.set_position((done * 1000.0) as u64);
+        if done >= 1.0 {
+            bar.finish_and_clear();
+        }
+    };
+    let finished = super::runtime()?.block_on(demo.run(&progress, &Bars::new()))?;
+    let refusals = refusals(&finished.ledger)?;
+    let report = args.dir.join("report.html");
+    write_report(&report, &page(args, &demo.config, &finished)?)?;
+    if args.json {
+        return print_json(&document(&finished, &refusals, &report));
+    }
+    print(&text(args, &demo.config, &finished, &refusals, &report))
+}
 
-    fs::create_dir_all(&args.dir)
-        .with_context(|| format!("cannot make the folder {}", args.dir.display()))?;
-    let ledger = args.dir.join("ledger.db");
-    // Only what an earlier demo left: its ledger, and SQLite's files beside it.
-    for suffix in ["", "-wal", "-shm"] {
-        let file = args.dir.join(format!("ledger.db{suffix}"));
-        if file.exists() {
-            fs::remove_file(&file).with_context(|| format!("cannot replace {}", file.display()))?;
+/// The report's HTML.
+fn page(args: &DemoArgs, config: &Config, finished: &Finished) -> anyhow::Result<String> {
+    let about: BTreeMap<String, String> =
+        finished.miners.iter().map(|m| (m.hotkey.clone(), m.about.clone())).collect();
+    let ledger = Ledger::read(&finished.ledger)?;
+    let title = format!("Demo, seed {}", args.seed);
+    let (scores, outcome) = (&finished.scores, &finished.outcome);
+    Ok(html(&Input { title: &title, config, ledger: &ledger, scores, outcome, about: &about })?)
+}
+
+/// The most frequent refusal of each hotkey.
+fn refusals(ledger: &Path) -> anyhow::Result<BTreeMap<String, Counts>> {
+    let mut most: BTreeMap<String, Counts> = BTreeMap::new();
+    for counts in Ledger::read(ledger)?.rejections(None)? {
+        let hotkey = &counts.last.hotkey;
+        if most.get(hotkey).is_none_or(|known| known.times < counts.times) {
+            most.insert(hotkey.clone(), counts);
         }
     }
-    let miners = cast(MINERS, args.seed);
-    let rows = args.days as usize * ROWS_PER_DAY;
-    let simulation =
-        Simulation { config: &config, only: Some(only.clone()), rows, miners: &miners, seed: args.seed };
-    write(&simulation, &ledger)?;
+    Ok(most)
+}
 
-    let options = Options {
-        ledger: ledger.clone(),
-        max_block: None,
-        only: Some(only),
-        active: None,
-        solver: None,
-        threads: std::thread::available_parallelism().map_or(1, usize::from),
-        scratch: std::env::temp_dir(),
-        launcher: launcher(1800.0)?,
-    };
-    let scores = score(&config, &options, &Bars::new())?;
-    let weights: BTreeMap<String, f64> = match settled(&config, &ledger, &scores, None)? {
-        Outcome::Weights(steps) => steps.into_iter().map(|step| (step.hotkey, step.weight)).collect(),
-        Outcome::Rejected(reason) => anyhow::bail!("no weights: {reason}"),
-    };
-    if args.json {
-        let kinds: BTreeMap<&str, &str> =
-            miners.iter().map(|m| (m.hotkey.as_str(), m.about.as_str())).collect();
-        let document = Document::new(&scores);
-        let result =
-            serde_json::json!({ "miners": kinds, "scores": document, "weights": weights, "ledger": ledger });
-        return print_json(&result);
+fn document(finished: &Finished, refusals: &BTreeMap<String, Counts>, report: &Path) -> serde_json::Value {
+    let kinds: BTreeMap<&str, &str> =
+        finished.miners.iter().map(|m| (m.hotkey.as_str(), m.about.as_str())).collect();
+    let why: BTreeMap<&str, String> = finished
+        .miners
+        .iter()
+        .filter(|m| finished.scores.total.get(&m.hotkey).copied().unwrap_or(0.0) <= 0.0)
+        .map(|m| (m.hotkey.as_str(), why_nothing(&finished.scores, refusals, &m.hotkey)))
+        .collect();
+    let mut result = serde_json::json!({
+        "miners": kinds,
+        "scores": Document::new(&finished.scores),
+        "why_nothing": why,
+        "payloads": {
+            "accepted": finished.totals.accepted,
+            "opened": finished.totals.opened,
+            "stale": finished.totals.stale,
+            "refused": finished.totals.refused,
+        },
+        "ledger": finished.ledger,
+        "report": report,
+    });
+    match &finished.outcome {
+        Outcome::Weights(_) => result["weights"] = serde_json::json!(weights(finished)),
+        Outcome::Rejected(reason) => result["rejected"] = reason.to_string().into(),
     }
-    let mut text =
-        format!("{} simulated days, {MINERS} miners\n\n{}", args.days, table(&scores, &weights, &miners));
+    result
+}
+
+/// Weights by hotkey; empty where they were rejected.
+fn weights(finished: &Finished) -> BTreeMap<&str, f64> {
+    match &finished.outcome {
+        Outcome::Weights(steps) => steps.iter().map(|step| (step.hotkey.as_str(), step.weight)).collect(),
+        Outcome::Rejected(_) => BTreeMap::new(),
+    }
+}
+
+fn text(
+    args: &DemoArgs,
+    config: &Config,
+    finished: &Finished,
+    refusals: &BTreeMap<String, Counts>,
+    report: &Path,
+) -> String {
+    let Finished { miners, scores, ledger, totals, .. } = finished;
+    let mut text = format!(
+        "{} simulated days of history, then {} minutes live: {} payloads collected, {} of them opened so far (each \
+         after {} minutes), {} refused or not there\n\n{}",
+        args.days,
+        args.minutes,
+        totals.accepted,
+        totals.opened,
+        config.network.lag,
+        totals.refused,
+        table(finished, refusals),
+    );
     for challenge in &scores.challenges {
         if let Some(reason) = &challenge.skipped {
             text += &format!("\n{} pays nobody: {reason}", challenge.ticker);
         }
     }
-    text += "\n";
-    if !missing.is_empty() {
-        let names: Vec<_> = missing.iter().map(|c| c.ticker.as_str()).collect();
-        text += &format!("\nNo plugin yet for {}.\n", names.join(", "));
+    if let Outcome::Rejected(reason) = &finished.outcome {
+        text += &format!("\nNo weights were set: {reason}");
     }
-    text += &format!(
-        "\nThe ledger is {0}. Ask why a miner earned what it earned:\n  mantis explain {1} --ledger {0}\n",
+    text + &format!(
+        "\n{:.0} % of the weights are burnt. Open {1} in a browser for the whole report. The ledger is {2}; ask it why a miner earned \
+         what it earned:\n  mantis explain {3} --ledger {2}\n",
+        100.0 * config.network.burn,
+        report.display(),
         ledger.display(),
-        &miners[0].hotkey
-    );
-    print(&text)
+        miners.first().map_or("HOTKEY", |miner| &miner.hotkey),
+    )
 }
 
 /// Weights and who earned what, best first, and why those who earned nothing did not.
-fn table(scores: &Scores, weights: &BTreeMap<String, f64>, miners: &[Miner]) -> String {
+fn table(finished: &Finished, refusals: &BTreeMap<String, Counts>) -> String {
+    let Finished { scores, miners, .. } = finished;
+    let weights = weights(finished);
     let paid: Vec<_> = scores.challenges.iter().map(|c| (&c.ticker, c.shares())).collect();
     let mut table = Table::new(["hotkey", "miner", "weight", "total"]);
     table.header(paid.iter().map(|(ticker, _)| (*ticker).clone()).chain(["why nothing".into()]));
-    let mut order: Vec<_> =
+    let mut order: Vec<(&Miner, f64)> =
         miners.iter().map(|m| (m, scores.total.get(&m.hotkey).copied().unwrap_or(0.0))).collect();
     order.sort_by(|a, b| b.1.total_cmp(&a.1));
     for (miner, total) in order {
         let percent = |x: f64| if x > 0.0 { format!("{:.1}%", 100.0 * x) } else { "-".into() };
         let cells = paid.iter().map(|(_, shares)| percent(shares.get(&miner.hotkey).copied().unwrap_or(0.0)));
-        let weight = weights.get(&miner.hotkey).copied().unwrap_or(0.0);
+        let weight = weights.get(miner.hotkey.as_str()).copied().unwrap_or(0.0);
         let head = [
             short(&miner.hotkey),
             about(miners, &miner.hotkey).into(),
             format!("{weight:.4}"),
             percent(total),
         ];
-        let why = if total > 0.0 { String::new() } else { why_nothing(scores, &miner.hotkey) };
+        let why = if total > 0.0 { String::new() } else { why_nothing(scores, refusals, &miner.hotkey) };
         table.row(head.into_iter().chain(cells).chain([why]));
     }
     table.render()
 }
 
-/// The reason that most challenges give.
-fn why_nothing(scores: &Scores, hotkey: &str) -> String {
+/// The reason that most challenges give; for a miner of whom nothing is stored, why its files were refused.
+fn why_nothing(scores: &Scores, refusals: &BTreeMap<String, Counts>, hotkey: &str) -> String {
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     for challenge in &scores.challenges {
         let miner = challenge.hotkeys.iter().position(|other| other == hotkey);
         let report = miner.and_then(|miner| challenge.salience.as_ref()?.miners.get(miner));
-        let reason = match (miner, report) {
-            (None, _) => "never sent anything but zeros",
-            (_, Some(report)) => report.why_zero.as_ref().map_or("no reason given", |why| &why.text),
-            (_, None) => continue,
-        };
-        *reasons.entry(reason).or_default() += 1;
+        if let Some(report) = report {
+            let reason = report.why_zero.as_ref().map_or("no reason given", |why| &why.text);
+            *reasons.entry(reason).or_default() += 1;
+        }
     }
-    reasons.into_iter().max_by_key(|(_, count)| *count).map_or(String::new(), |(reason, _)| reason.into())
+    if let Some((reason, _)) = reasons.into_iter().max_by_key(|(_, count)| *count) {
+        return reason.into();
+    }
+    match refusals.get(hotkey) {
+        Some(counts) => format!("refused {} times: {}", counts.times, counts.last.detail),
+        None => "never sent anything but zeros".into(),
+    }
 }

@@ -51,7 +51,7 @@ pub(super) struct SealArgs {
     /// The owner's public key instead of the configured one, 64 hexadecimal digits.
     #[arg(long, value_name = "HEX")]
     owner_key: Option<String>,
-    /// How to seal: the network's suite, which every validator opens.
+    /// How to seal. The network's validators open the network's suite only.
     #[arg(long, default_value = "network")]
     suite: SuiteArg,
     /// Size of the time-lock in the network's suite, bytes; both are in use.
@@ -95,6 +95,8 @@ pub(super) struct OpenArgs {
 enum SuiteArg {
     /// The network's own.
     Network,
+    /// drand's own time-lock.
+    Drand,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -135,6 +137,7 @@ fn run_seal(args: &SealArgs) -> anyhow::Result<()> {
     let options = SealOptions {
         suite: match args.suite {
             SuiteArg::Network => Suite::Network,
+            SuiteArg::Drand => Suite::Drand,
         },
         size: match args.size {
             SizeArg::Long => timelock::Size::Long,

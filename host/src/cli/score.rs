@@ -2,18 +2,60 @@
 
 use super::args::{RuntimeArg, ScoreArgs, ScoringArgs};
 use super::output::{Bars, Table, print, print_json, short};
+use super::weights::settled;
 use crate::config::{Config, Runtime};
+use crate::ledger::Ledger;
+use crate::report::{Input, html};
 use crate::scoring::{Options, Scores, score};
 use crate::worker::Launcher;
 use anyhow::Context;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
 pub(super) fn run(args: &ScoreArgs) -> anyhow::Result<()> {
-    let (_, scores) = scored(&args.scoring)?;
-    if args.json { print_json(&Document::new(&scores)) } else { print(&text(&scores)) }
+    let (config, scores) = scored(&args.scoring)?;
+    if let Some(file) = &args.report {
+        let ledger = &args.scoring.ledger;
+        let outcome = settled(&config, ledger, &scores, None)?;
+        let title = ledger.file_name().unwrap_or(ledger.as_os_str()).to_string_lossy();
+        let ledger = Ledger::read(ledger)?;
+        let about = BTreeMap::new();
+        let input = Input {
+            title: &title,
+            config: &config,
+            ledger: &ledger,
+            scores: &scores,
+            outcome: &outcome,
+            about: &about,
+        };
+        write_report(file, &html(&input)?)?;
+    }
+    if args.json {
+        // Standard output is the document alone.
+        args.report.iter().for_each(|file| eprintln!("report: {}", file.display()));
+        return print_json(&Document::new(&scores));
+    }
+    let written = args.report.as_ref().map(|file| format!("report: {}\n", file.display()));
+    print(&(text(&scores) + &written.unwrap_or_default()))
+}
+
+/// Writes a report, wholly or not at all, for everybody to read who may by the user's mask.
+pub(super) fn write_report(file: &Path, page: &str) -> anyhow::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let write = || -> std::io::Result<()> {
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut new = builder.prefix(".mantis-report-").tempfile_in(folder)?;
+        new.write_all(page.as_bytes())?;
+        new.as_file().sync_all()?;
+        new.persist(file)?;
+        Ok(())
+    };
+    write().with_context(|| format!("cannot write the report {}", file.display()))
 }
 
 /// Scores as the arguments say.

@@ -2,10 +2,12 @@
 
 use super::args::WeightsArgs;
 use super::output::{Table, print, print_json, short};
+use crate::chain::Neuron;
 use crate::config::Config;
 use crate::ledger::Ledger;
 use crate::scoring::Scores;
-use crate::weights::{Input, Neuron, Outcome, Rules, Step, settle, to_u16};
+use crate::validator::settle_scores;
+use crate::weights::{Input, Outcome, Rules, Step, settle, to_u16};
 use anyhow::Context;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -43,24 +45,20 @@ pub(super) fn settled(
     scores: &Scores,
     neurons: Option<Vec<Neuron>>,
 ) -> anyhow::Result<Outcome> {
-    let ledger = Ledger::read(ledger)?;
-    let rules = Rules::from(&config.network);
-    let input = Input {
-        salience: scores.total.clone(),
-        metagraph: neurons.unwrap_or_else(|| everybody(scores, &rules)),
-        first_block: ledger.first_seen(i64::from(config.network.sample_every))?,
-        block: ledger.last_block()?.unwrap_or(0),
-        previous: ledger.previous_weights()?.map(|previous| previous.weights),
-    };
-    Ok(settle(&input, &rules)?)
+    let neurons = neurons.unwrap_or_else(|| everybody(scores, &Rules::from(&config.network)));
+    Ok(settle_scores(config, &Ledger::read(ledger)?, scores, &neurons)?)
 }
 
 /// A made-up metagraph: nobody at the burn UID, then every stored hotkey.
 fn everybody(scores: &Scores, rules: &Rules) -> Vec<Neuron> {
     let hotkeys: BTreeSet<&String> = scores.challenges.iter().flat_map(|c| &c.hotkeys).collect();
     let uids = (0..=u16::MAX).filter(|&uid| uid != rules.burn_uid);
-    let miners = uids.zip(hotkeys).map(|(uid, hotkey)| Neuron { uid, hotkey: hotkey.clone() });
-    [Neuron { uid: rules.burn_uid, hotkey: "(burn)".into() }].into_iter().chain(miners).collect()
+    let miners =
+        uids.zip(hotkeys).map(|(uid, hotkey)| Neuron { uid, hotkey: hotkey.clone(), ..Neuron::default() });
+    [Neuron { uid: rules.burn_uid, hotkey: "(burn)".into(), ..Neuron::default() }]
+        .into_iter()
+        .chain(miners)
+        .collect()
 }
 
 /// The constants of the configuration, or the network's where the default configuration is not there.

@@ -7,10 +7,11 @@ use super::{Config, params, rules, sections};
 use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
-pub(super) const TOP: [&str; 10] = [
+pub(super) const TOP: [&str; 11] = [
     "solver",
     "runtime",
     "plugin_dir",
+    "wasm_memory_mib",
     "network",
     "beacon",
     "market",
@@ -22,6 +23,8 @@ pub(super) const TOP: [&str; 10] = [
 
 const FOLDER: Text =
     Text { allowed: "a string, the path of a folder", fits: |s| !s.is_empty() && !s.contains('\0') };
+/// Beyond the largest score at full size, below the 4 GiB that a component can address.
+const WASM_MEMORY_MIB: u32 = 3584;
 const CHALLENGES: &str = "at least one [[challenge]] table";
 
 impl Config {
@@ -80,6 +83,7 @@ fn read(top: &Table<'_>, file: &Path) -> Config {
         plugin_dir: file.parent().unwrap_or(Path::new("")).join(folder),
         solver: around.solver,
         runtime: around.runtime,
+        wasm_memory_mib: top.whole("wasm_memory_mib", 16..=4095).unwrap_or(WASM_MEMORY_MIB),
         network,
         beacon: sections::beacon(top),
         market: sections::market(top),

@@ -2,6 +2,7 @@
 
 use super::fault::Places;
 use mantis_plugin_api::{ParamMap, Solver, Spec};
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ pub struct Config {
     pub solver: Solver,
     /// Form in which plugins run, in challenges that do not say.
     pub runtime: Runtime,
+    /// MiB of memory that one instance of a WebAssembly plugin may hold, 16 to 4095.
+    pub wasm_memory_mib: u32,
     /// `[network]`: constants of the subnet.
     pub network: Network,
     /// `[beacon]`: the time-lock's beacon.
@@ -180,7 +183,8 @@ pub enum Weight {
 }
 
 /// The form in which a plugin runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Runtime {
     /// A shared library.
     #[default]

@@ -25,7 +25,7 @@ pub enum Kind {
         /// Index of the other.
         of: usize,
     },
-    /// Sends what another miner sent one horizon ago.
+    /// Serves another miner's file under its own name.
     Copier {
         /// Index of the other.
         of: usize,
@@ -40,6 +40,21 @@ pub enum Kind {
     Constant,
     /// Sends zeros, which are not stored.
     Zeros,
+    /// Sealed once, and serves that file for ever.
+    Stale,
+    /// Serves what is refused, in one of six ways by turns.
+    Malformed(Malformed),
+}
+
+/// What is wrong with a malformed miner's files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Malformed {
+    /// The file ends in the middle, or is a web page.
+    TruncatedOrPage,
+    /// It is of version 1, or sealed for another subnet's owner.
+    VersionOrOwner,
+    /// Its content was changed after sealing, or what it holds are no numbers.
+    ChangedOrText,
 }
 
 /// One simulated miner.
@@ -85,9 +100,13 @@ fn kind(i: usize) -> Kind {
         14 => Kind::Late,
         16 => Kind::Stopper,
         18 => Kind::Gappy,
+        17 => Kind::Malformed(Malformed::TruncatedOrPage),
+        19 => Kind::Malformed(Malformed::VersionOrOwner),
         20 => Kind::Constant,
         21 => Kind::Zeros,
-        place => Kind::Skilled { skill: 0.24 - 0.22 * place as f64 / 24.0 },
+        22 => Kind::Malformed(Malformed::ChangedOrText),
+        23 => Kind::Stale,
+        place => Kind::Skilled { skill: 0.36 - 0.24 * place as f64 / 24.0 },
     }
 }
 
@@ -98,12 +117,16 @@ impl fmt::Display for Kind {
             Self::Noise => f.write_str("noise"),
             Self::Clone { .. } => f.write_str("clone"),
             Self::NearClone { .. } => f.write_str("near clone"),
-            Self::Copier { .. } => f.write_str("late copy"),
+            Self::Copier { .. } => f.write_str("copier"),
             Self::Late => f.write_str("skilled, joined late"),
             Self::Stopper => f.write_str("skilled, stopped half way"),
             Self::Gappy => f.write_str("skilled, often missing"),
             Self::Constant => f.write_str("constant"),
             Self::Zeros => f.write_str("all zero"),
+            Self::Stale => f.write_str("stale: one file for ever"),
+            Self::Malformed(Malformed::TruncatedOrPage) => f.write_str("malformed: half a file, web page"),
+            Self::Malformed(Malformed::VersionOrOwner) => f.write_str("malformed: version 1, other owner"),
+            Self::Malformed(Malformed::ChangedOrText) => f.write_str("malformed: changed, words for numbers"),
         }
     }
 }

@@ -15,8 +15,8 @@ const BUSY_ROWS: usize = 3_000;
 /// Volatility in a calm spell, as a part of what it would be.
 const CALM: f64 = 0.02;
 
-/// Every price and funding rate, row by row.
-pub(super) struct Prices {
+/// Every price and funding rate of a simulation, row by row.
+pub struct Prices {
     rows: usize,
     prices: BTreeMap<String, Vec<f64>>,
     funding: BTreeMap<String, Vec<f64>>,

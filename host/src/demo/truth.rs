@@ -55,9 +55,9 @@ impl<'a> Truth<'a> {
         truth
     }
 
-    /// Rows of one horizon.
-    pub(super) fn ahead(&self) -> usize {
-        self.ahead.max(1)
+    /// Whether a submission is a position rather than an opinion.
+    pub(super) fn asks_for_positions(&self) -> bool {
+        self.shape == Shape::Position
     }
 
     /// The single price that is stored, where the challenge has one.

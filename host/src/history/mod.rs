@@ -25,4 +25,5 @@ mod snapshot;
 pub use build::Request;
 pub use error::HistoryError;
 pub use manifest::{Manifest, Part};
+pub(crate) use prices::read_prices;
 pub use snapshot::Snapshot;

@@ -4,6 +4,7 @@ use super::{Ledger, LedgerError, blob};
 use half::f16;
 use mantis_plugin_api::is_present;
 use rusqlite::{Connection, TransactionBehavior};
+use std::path::Path;
 
 /// All that is stored of one sampled block.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -59,14 +60,7 @@ impl Ledger {
             let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail)?;
             for step in steps.by_ref().take(per_transaction.max(1)) {
                 let step = step.borrow();
-                insert(&tx, step).map_err(|refused| match refused {
-                    Refused::Step(reason) => {
-                        LedgerError::Step { path: path.clone(), block: step.block, reason }
-                    }
-                    Refused::Sqlite(e) => {
-                        LedgerError::sqlite(path, format!("writing block {}", step.block), e)
-                    }
-                })?;
+                insert(&tx, step).map_err(|refused| refused.of_block(path, step.block))?;
             }
             tx.commit().map_err(fail)?;
         }
@@ -74,7 +68,7 @@ impl Ledger {
     }
 }
 
-enum Refused {
+pub(super) enum Refused {
     Step(String),
     Sqlite(rusqlite::Error),
 }
@@ -85,7 +79,8 @@ impl From<rusqlite::Error> for Refused {
     }
 }
 
-fn insert(conn: &Connection, step: &Step) -> Result<(), Refused> {
+/// Writes a sampled block's rows; gives its number in the order of sampling.
+pub(super) fn insert(conn: &Connection, step: &Step) -> Result<i64, Refused> {
     let (next, last): (i64, Option<i64>) = conn
         .prepare_cached("SELECT COALESCE(MAX(idx), -1) + 1, (SELECT MAX(block) FROM blocks) FROM blocks")?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -103,20 +98,33 @@ fn insert(conn: &Connection, step: &Step) -> Result<(), Refused> {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
     for record in &step.records {
-        let vectors = stored_vectors(record)?;
+        let vectors = sorted(&record.ticker, &record.submissions)?;
         let (hotkeys, embeddings) = blob::encode(&vectors);
         let prices = record.price_data.as_deref().map(price_json);
         meta.execute((&record.ticker, record.dim, record.blocks_ahead))?;
         data.execute((&record.ticker, step.sidx, record.price, prices, hotkeys, embeddings))?;
     }
-    Ok(())
+    Ok(next)
 }
 
-/// The vectors as the format wants them: sorted by hotkey, none all zero.
-fn stored_vectors(record: &Record) -> Result<Vec<(&str, &[f16])>, Refused> {
-    let refuse = |what: String| Err(Refused::Step(format!("{}: {what}", record.ticker)));
+impl Refused {
+    /// The error of a block that was refused.
+    pub(super) fn of_block(self, path: &Path, block: i64) -> LedgerError {
+        match self {
+            Self::Step(reason) => LedgerError::Step { path: path.into(), block, reason },
+            Self::Sqlite(e) => LedgerError::sqlite(path, format!("writing block {block}"), e),
+        }
+    }
+}
+
+/// Vectors by hotkey as the format wants them: sorted by hotkey, none all zero.
+pub(super) fn sorted<'a>(
+    ticker: &str,
+    submissions: &'a [(String, Vec<f16>)],
+) -> Result<Vec<(&'a str, &'a [f16])>, Refused> {
+    let refuse = |what: String| Err(Refused::Step(format!("{ticker}: {what}")));
     let mut vectors: Vec<(&str, &[f16])> =
-        record.submissions.iter().map(|(hotkey, vector)| (hotkey.as_str(), vector.as_slice())).collect();
+        submissions.iter().map(|(hotkey, vector)| (hotkey.as_str(), vector.as_slice())).collect();
     vectors.sort_by_key(|(hotkey, _)| *hotkey);
     for pair in vectors.windows(2) {
         let ((a, x), (b, y)) = (pair[0], pair[1]);

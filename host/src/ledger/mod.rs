@@ -8,10 +8,14 @@ mod blob;
 mod directory;
 mod drand;
 mod error;
+mod mature;
 mod open;
+mod rejections;
 mod rows;
+mod sample;
 mod schema;
 mod tables;
+mod tracked;
 mod weights;
 
 pub(crate) use blob::is_nonzero;
@@ -20,8 +24,11 @@ pub(crate) use directory::Directory;
 pub use append::{Record, Step};
 pub use blob::{Submissions, SubmissionsIter};
 pub use error::LedgerError;
+pub use mature::{Matured, Pending};
 pub use open::Ledger;
+pub use rejections::{Counts, Rejection, Stage, Totals};
 pub use rows::{Row, Tally, Warnings};
+pub use sample::{Accepted, Arrival, Sample};
 pub use tables::Ticker;
 pub use weights::Weights;
 

@@ -28,11 +28,32 @@ const REQUIRED: &[(&str, &[&str])] = &[
 ];
 
 /// Our own tables, step by step. A step that was released is never changed: add another.
-const MIGRATIONS: &[(&str, &str)] = &[(
-    "smoothed weights of the last computation",
-    "CREATE TABLE host_weights (
-        hotkey TEXT PRIMARY KEY, weight REAL NOT NULL, block INTEGER NOT NULL) WITHOUT ROWID;",
-)];
+const MIGRATIONS: &[(&str, &str)] = &[
+    (
+        "smoothed weights of the last computation",
+        "CREATE TABLE host_weights (
+            hotkey TEXT PRIMARY KEY, weight REAL NOT NULL, block INTEGER NOT NULL) WITHOUT ROWID;",
+    ),
+    (
+        "payloads seen, and why others were refused",
+        "CREATE TABLE host_payloads (
+            hotkey TEXT NOT NULL, sha256 BLOB NOT NULL, round INTEGER NOT NULL,
+            first_block INTEGER NOT NULL, last_block INTEGER NOT NULL, times INTEGER NOT NULL,
+            PRIMARY KEY (hotkey, sha256)) WITHOUT ROWID;
+        CREATE INDEX host_payloads_last ON host_payloads(last_block);
+        CREATE TABLE host_miners (
+            hotkey TEXT PRIMARY KEY, accepted INTEGER NOT NULL, stale INTEGER NOT NULL, early INTEGER NOT NULL,
+            opened INTEGER NOT NULL, last_block INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE host_rejections (
+            hotkey TEXT NOT NULL, stage TEXT NOT NULL, ticker TEXT NOT NULL, code TEXT NOT NULL,
+            first_block INTEGER NOT NULL, last_block INTEGER NOT NULL, times INTEGER NOT NULL, detail TEXT NOT NULL,
+            PRIMARY KEY (hotkey, stage, ticker, code, first_block)) WITHOUT ROWID;",
+    ),
+    (
+        "how far live states have come",
+        "CREATE TABLE host_tracked (ticker TEXT PRIMARY KEY, sidx INTEGER NOT NULL) WITHOUT ROWID;",
+    ),
+];
 
 /// The newest version of our own tables.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;

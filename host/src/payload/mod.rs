@@ -4,6 +4,7 @@
 //! [`Envelope::open_as_owner`] with the subnet owner's secret; both come to the same [`Plaintext`]. [`seal`] is the
 //! miner's side. Every way to fail is a [`Refusal`] that the miner can be told.
 
+mod drand;
 mod envelope;
 mod field;
 pub mod json;

@@ -1,6 +1,6 @@
 //! The ways to seal: `alg`.
 
-use super::{Refusal, SealError, timelock};
+use super::{Refusal, SealError, drand, timelock};
 use crate::beacon::Scheme;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -12,17 +12,20 @@ pub enum Suite {
     /// The network's own, which every client of it uses.
     #[default]
     Network,
+    /// drand's own time-lock, by the crate `tlock`. No validator but this one opens it: for other networks.
+    Drand,
 }
 
 impl Suite {
     /// Every suite.
-    pub const ALL: [Self; 1] = [Self::Network];
+    pub const ALL: [Self; 2] = [Self::Network, Self::Drand];
 
     /// Its `alg`.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
             Self::Network => "x25519-hkdf-sha256+chacha20poly1305+drand-tlock",
+            Self::Drand => "x25519-hkdf-sha256+chacha20poly1305+drand-kyber-ibe",
         }
     }
 
@@ -36,6 +39,7 @@ impl Suite {
     pub(super) fn check_length(self, bytes: usize) -> Result<(), Refusal> {
         let (fits, expected) = match self {
             Self::Network => (timelock::SIZES.contains(&bytes), "744 or 712"),
+            Self::Drand => (bytes == drand::SIZE, "568"),
         };
         if fits { Ok(()) } else { Err(Refusal::Length { field: "W_time.ct", found: 2 * bytes, expected }) }
     }
@@ -49,6 +53,7 @@ impl Suite {
     ) -> Result<Zeroizing<Vec<u8>>, Refusal> {
         match self {
             Self::Network => timelock::open(ciphertext, round, signature),
+            Self::Drand => drand::open(ciphertext, round, signature),
         }
     }
 
@@ -65,6 +70,7 @@ impl Suite {
             Self::Network => {
                 timelock::seal(secrets, round, beacon, size, rng).ok_or(SealError::Cipher("AES-GCM failed"))
             }
+            Self::Drand => drand::seal(secrets, round, beacon, rng),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Where a plugin's file is.
 
 use super::LoadError;
+use crate::config::Runtime;
 use sha2::{Digest, Sha256};
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::fs::File;
@@ -27,12 +28,17 @@ pub struct NotFound {
     pub candidates: Vec<PathBuf>,
 }
 
-/// Finds the native library of the plugin `name` in `folder`, or beside the running program.
+/// Finds the file of the plugin `name` in `folder`, or beside the running program: a shared library, or a WebAssembly
+/// component (`mantis_NAME.wasm`).
 ///
 /// # Errors
 /// [`NotFound`] with the places that were tried.
-pub fn locate(name: &str, folder: &Path) -> Result<PathBuf, NotFound> {
-    let file = format!("{DLL_PREFIX}mantis_{}{DLL_SUFFIX}", name.replace('-', "_"));
+pub fn locate(name: &str, folder: &Path, runtime: Runtime) -> Result<PathBuf, NotFound> {
+    let name_in_file = name.replace('-', "_");
+    let file = match runtime {
+        Runtime::Native => format!("{DLL_PREFIX}mantis_{name_in_file}{DLL_SUFFIX}"),
+        Runtime::Wasm => format!("mantis_{name_in_file}.wasm"),
+    };
     let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_path_buf));
     let candidates: Vec<_> =
         [Some(folder.to_path_buf()), beside].into_iter().flatten().map(|dir| dir.join(&file)).collect();
@@ -51,7 +57,16 @@ pub fn digest(path: &Path) -> Result<String, LoadError> {
         |e: io::Error| LoadError::Unreadable { path: path.to_path_buf(), message: e.to_string() };
     let mut hasher = Sha256::new();
     io::copy(&mut File::open(path).map_err(unreadable)?, &mut HashWriter(&mut hasher)).map_err(unreadable)?;
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&hasher.finalize()))
+}
+
+/// The sha256 of bytes, in lower-case hexadecimal.
+pub(super) fn digest_of(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 struct HashWriter<'a>(&'a mut Sha256);
@@ -82,13 +97,16 @@ mod tests {
         std::fs::write(&path, "abc").unwrap();
         let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(digest(&path).unwrap(), known);
+        assert_eq!(digest_of(b"abc"), known);
         assert!(matches!(digest(dir.path()), Err(LoadError::Unreadable { .. })));
     }
 
     #[test]
     fn names_the_places_it_looked_at() {
-        let error = locate("no-such", Path::new("plugins")).unwrap_err();
-        assert_eq!(error.candidates.len(), 2);
-        assert!(error.to_string().contains("mantis_no_such"), "{error}");
+        for (runtime, file) in [(Runtime::Native, "mantis_no_such"), (Runtime::Wasm, "mantis_no_such.wasm")] {
+            let error = locate("no-such", Path::new("plugins"), runtime).unwrap_err();
+            assert_eq!(error.candidates.len(), 2);
+            assert!(error.to_string().contains(file), "{error}");
+        }
     }
 }

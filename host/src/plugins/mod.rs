@@ -2,15 +2,23 @@
 //!
 //! Plugins run in worker processes ([`crate::worker`]) only, so that a crash or a hang is an error on one challenge.
 
+mod load;
 mod locate;
 mod native;
+mod results;
+mod wasm;
 
+pub use load::{Loaded, Source, load};
 pub use locate::{Located, NotFound, digest, locate};
 pub use native::NativePlugin;
+pub use wasm::WasmPlugin;
 
-use mantis_plugin_api::{Description, History, Market, ParamMap, PluginError, Run, Salience, Spec};
+use mantis_plugin_api::{
+    Description, History, Market, ParamMap, PluginError, Run, Salience, Spec, States, TrackedRow,
+};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+use std::rc::Rc;
 use thiserror::Error;
 
 /// What can be called on a loaded plugin, whatever it runs in.
@@ -36,16 +44,23 @@ pub trait Instance {
     /// What the plugin says, or that it broke its contract.
     fn decode(&mut self, submission: &serde_json::Value) -> Result<Vec<f32>, PluginError>;
 
-    /// Labels and scores. The saliences are as many as miners, finite and not negative.
+    /// Labels and scores. The saliences are as many as miners, finite and not negative. What is shared is held by the
+    /// plugin's side no longer than the call lasts.
     ///
     /// # Errors
     /// What the plugin says, or that it broke its contract.
     fn score(
         &mut self,
-        market: &Market,
-        history: &dyn History,
-        run: &dyn Run,
+        market: &Rc<Market>,
+        history: &Rc<dyn History>,
+        run: &Rc<dyn Run>,
     ) -> Result<Salience, PluginError>;
+
+    /// As [`mantis_plugin_api::Challenge::track`].
+    ///
+    /// # Errors
+    /// What the plugin says, or that it broke its contract.
+    fn track(&mut self, states: &States, rows: &[TrackedRow]) -> Result<States, PluginError>;
 }
 
 /// Why a file could not be loaded as a plugin.
@@ -53,14 +68,25 @@ pub trait Instance {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum LoadError {
     /// The system's loader refused the file.
-    #[error("{}: cannot be loaded as a plugin: {message}; is it a complete library for this machine?", path.display())]
+    #[error("{}: cannot be loaded as a plugin: {message}; is it a complete file, made for this machine?", path.display())]
     Unloadable {
         /// The file.
         path: PathBuf,
         /// What the loader says.
         message: String,
     },
-    /// A library, but no plugin.
+    /// A component that asks for more than plugins are given.
+    #[error(
+        "{}: it imports `{import}`, which plugins are not given: they have no files, clock, network or environment; \
+         remove what needs it, or build without WASI", path.display()
+    )]
+    Import {
+        /// The file.
+        path: PathBuf,
+        /// The import's full name.
+        import: String,
+    },
+    /// A library or a component, but no plugin.
     #[error("{}: not a Mantis plugin: {message}; does its crate call `mantis_plugin_api::export!`?", path.display())]
     NotAPlugin {
         /// The file.

@@ -5,18 +5,20 @@
 // end its own challenge. What is checked before any of its code is called: magic, ABI version, table size, and the
 // fingerprint of compiler and target.
 
+use super::results::{broken, checked_salience, checked_vector, parse, to_json};
 use super::{Instance, LoadError, Plugin};
 use libloading::Library;
 use mantis_plugin_api::abi::{
     Emit, FINGERPRINT, HistoryTable, HostTable, MAGIC, MarketTable, OK, PluginTable, SUPPORTED, SYMBOL,
 };
 use mantis_plugin_api::{
-    Description, History, Market, ParamMap, PluginError, Run, Salience, Silent, Spec, f16,
+    Description, History, Market, ParamMap, PluginError, Run, Salience, Silent, Spec, States, TrackedRow, f16,
 };
 use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
 
 /// A loaded native plugin. It stays loaded until the process ends: unloading a library whose threads or
@@ -134,17 +136,17 @@ impl Instance for NativeInstance {
         let results = call.finish(status)?;
         let (words, rest) = results.vector.as_chunks::<4>();
         let vector: Vec<f32> = words.iter().map(|&word| f32::from_ne_bytes(word)).collect();
-        if !rest.is_empty() || vector.len() != self.storage_dim || !vector.iter().all(|x| x.is_finite()) {
-            return Err(broken("`decode` gave numbers that are not finite, or not as many as are stored"));
+        if !rest.is_empty() {
+            return Err(broken("`decode` gave a part of a number"));
         }
-        Ok(vector)
+        checked_vector(vector, self.storage_dim)
     }
 
     fn score(
         &mut self,
-        market: &Market,
-        history: &dyn History,
-        run: &dyn Run,
+        market: &Rc<Market>,
+        history: &Rc<dyn History>,
+        run: &Rc<dyn Run>,
     ) -> Result<Salience, PluginError> {
         let shape = history.shape();
         if market.prices.len() != market.rows() * market.assets
@@ -171,29 +173,25 @@ impl Instance for NativeInstance {
             dim: shape.dim,
             hotkeys: hotkeys.as_slice().into(),
         };
-        let call = Call::new(run, Some(history));
+        let call = Call::new(&**run, Some(&**history));
         // SAFETY: as above; lengths were checked.
         let status = unsafe { (self.table.score)(self.instance, &call.table(), &market, &table) };
         let results = call.finish(status)?;
         let (words, rest) = results.saliences.as_chunks::<8>();
         let numbers: Vec<f64> = words.iter().map(|&word| f64::from_ne_bytes(word)).collect();
-        let mut salience: Salience = parse(&results.report, "report")?;
-        if !rest.is_empty() || numbers.len() != shape.miners || salience.miners.len() != shape.miners {
-            return Err(broken(&format!(
-                "{} saliences and {} reports for {} miners",
-                numbers.len(),
-                salience.miners.len(),
-                shape.miners
-            )));
+        if !rest.is_empty() {
+            return Err(broken("`score` gave a part of a number"));
         }
-        for (miner, (report, number)) in salience.miners.iter_mut().zip(numbers).enumerate() {
-            if !number.is_finite() || number < 0.0 {
-                let hotkey = &history.hotkeys()[miner];
-                return Err(broken(&format!("a salience of {number} for {hotkey}")));
-            }
-            report.salience = number;
-        }
-        Ok(salience)
+        checked_salience(numbers, parse(&results.report, "report")?, history.hotkeys())
+    }
+
+    fn track(&mut self, states: &States, rows: &[TrackedRow]) -> Result<States, PluginError> {
+        let (states, rows) = (to_json(states)?, to_json(&rows)?);
+        let call = Call::new(&Silent, None);
+        let (states, rows) = (states.as_slice().into(), rows.as_slice().into());
+        // SAFETY: as above.
+        let status = unsafe { (self.table.track)(self.instance, &call.table(), states, rows) };
+        parse(&call.finish(status)?.states, "state")
     }
 }
 
@@ -211,6 +209,7 @@ struct Results {
     vector: Vec<u8>,
     saliences: Vec<u8>,
     report: Vec<u8>,
+    states: Vec<u8>,
 }
 
 impl<'a> Call<'a> {
@@ -243,6 +242,7 @@ unsafe extern "C" fn emit(ctx: *mut c_void, kind: u32, ptr: *const u8, len: usiz
         Some(Emit::Vector) => &mut results.vector,
         Some(Emit::Saliences) => &mut results.saliences,
         Some(Emit::Report) => &mut results.report,
+        Some(Emit::States) => &mut results.states,
         Some(Emit::Log) => return call.run.log(&String::from_utf8_lossy(bytes)),
         Some(Emit::Progress) => {
             return call.run.progress(bytes.try_into().map_or(0.0, f64::from_ne_bytes));
@@ -277,18 +277,6 @@ unsafe extern "C" fn read(
             4
         }
     }
-}
-
-fn parse<'a, T: serde::Deserialize<'a>>(json: &'a [u8], what: &str) -> Result<T, PluginError> {
-    serde_json::from_slice(json).map_err(|e| broken(&format!("an unreadable {what} ({e})")))
-}
-
-fn to_json(value: &impl serde::Serialize) -> Result<Vec<u8>, PluginError> {
-    serde_json::to_vec(value).map_err(|e| PluginError::host(e.to_string()))
-}
-
-fn broken(what: &str) -> PluginError {
-    PluginError::data(format!("the plugin broke its contract: {what}"))
 }
 
 fn not_a_plugin(path: &Path, message: &str) -> LoadError {

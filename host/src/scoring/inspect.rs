@@ -1,9 +1,10 @@
 //! Asking plugins about challenges without scoring anything.
 
-use super::run::{hex, plugin_file};
+use super::run::source;
 use crate::config::{Challenge, Config, Fault};
-use crate::plugins::{LoadError, digest};
-use crate::worker::{Failure, Job, Launcher, Task, WorkerError};
+use crate::plugins::{LoadError, Source};
+use crate::worker::{Failure, Job, Launcher, Session, Task, WorkerError};
+use anyhow::Context as _;
 use mantis_plugin_api::{Description, PluginError};
 use std::path::PathBuf;
 
@@ -27,10 +28,11 @@ pub fn inspect(config: &Config, challenge: usize, launcher: &Launcher) -> Result
     let Some(entry) = config.challenges.get(challenge) else {
         return Err(at("plugin", "no such challenge".into()));
     };
-    let path = plugin_file(config, entry).map_err(|e| at("plugin", format!("{e:#}")))?;
-    let sha256 = digest(&path).map_err(|e| at("plugin", e.to_string()))?;
-    match launcher.run(&job(config, entry, path.clone()), |_| {}, |_| {}) {
-        Ok(finished) => Ok(Inspected { path, sha256, description: finished.description }),
+    let source = source(config, entry).map_err(|e| at("plugin", e.to_string()))?;
+    match launcher.run(&job(config, entry, source.clone()), |_| {}, |_| {}) {
+        Ok(finished) => {
+            Ok(Inspected { path: source.path, sha256: finished.sha256, description: finished.description })
+        }
         Err(WorkerError::Failed(Failure::Plugin(error))) => Err(Box::new(config.fault_of(challenge, &error))),
         Err(WorkerError::Failed(Failure::Load(error @ LoadError::Digest { .. }))) => {
             Err(at("sha256", error.to_string()))
@@ -58,9 +60,9 @@ pub fn decode(
 ) -> Result<Vec<Result<Vec<f32>, PluginError>>, Box<Fault>> {
     let at = |found: String| Box::new(config.fault_at(challenge, "plugin", found, ""));
     let Some(entry) = config.challenges.get(challenge) else { return Err(at("no such challenge".into())) };
-    let path = plugin_file(config, entry).map_err(|e| at(format!("{e:#}")))?;
+    let plugin = source(config, entry).map_err(|e| at(e.to_string()))?;
     let expected = submissions.len();
-    let job = Job { task: Task::Decode { submissions }, ..job(config, entry, path) };
+    let job = Job { task: Task::Decode { submissions }, ..job(config, entry, plugin) };
     match launcher.run(&job, |_| {}, |_| {}) {
         Ok(finished) if finished.vectors.len() == expected => Ok(finished.vectors),
         Ok(finished) => {
@@ -71,10 +73,19 @@ pub fn decode(
     }
 }
 
-fn job(config: &Config, challenge: &Challenge, plugin: PathBuf) -> Job {
+/// A session with the plugin of a challenge: one that stays, to be asked again and again.
+///
+/// # Errors
+/// Where there is no such challenge, or no file of its plugin.
+pub(crate) fn session(config: &Config, ticker: &str, launcher: &Launcher) -> anyhow::Result<Session> {
+    let entry = config.challenges.iter().find(|challenge| challenge.ticker == ticker);
+    let entry = entry.with_context(|| format!("no challenge {ticker} in {}", config.file.display()))?;
+    Ok(Session::new(launcher.clone(), job(config, entry, source(config, entry)?)))
+}
+
+fn job(config: &Config, challenge: &Challenge, plugin: Source) -> Job {
     Job {
         plugin,
-        sha256: challenge.sha256.map(hex),
         spec: challenge.spec(&config.network, challenge.solver),
         params: challenge.params.clone(),
         task: Task::Inspect,

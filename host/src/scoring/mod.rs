@@ -4,5 +4,6 @@ mod inspect;
 mod memory;
 mod run;
 
+pub(crate) use inspect::session;
 pub use inspect::{Inspected, check, decode, inspect};
 pub use run::{Observer, Options, Quiet, Scored, Scores, score};

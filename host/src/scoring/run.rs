@@ -1,13 +1,13 @@
 //! The run over all challenges.
 
 use super::memory::PeakMemory;
-use crate::config::{Challenge, Config, Runtime};
+use crate::config::{Challenge, Config};
 use crate::history::{Request, Snapshot};
 use crate::ledger::{Ledger, LedgerError};
-use crate::plugins::locate;
+use crate::plugins::{NotFound, Source, locate};
 use crate::weights::aggregate;
 use crate::worker::{Job, Launcher, Task};
-use mantis_plugin_api::{Salience, Solver};
+use mantis_plugin_api::{Description, Salience, Solver};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -69,6 +69,8 @@ pub struct Scored {
     pub salience: Option<Salience>,
     /// Why there is no salience, or why it pays nobody.
     pub skipped: Option<String>,
+    /// The plugin's words about itself; `None` where it could not be asked.
+    pub description: Option<Description>,
     /// Wall time, reading included.
     pub seconds: f64,
 }
@@ -133,10 +135,12 @@ pub fn score(config: &Config, options: &Options, observer: &dyn Observer) -> Res
                         hotkeys: Vec::new(),
                         salience: None,
                         skipped: None,
+                        description: None,
                         seconds: 0.0,
                     };
                     match one(config, challenge, options, observer, &memory) {
-                        Ok((hotkeys, salience)) => {
+                        Ok((hotkeys, salience, description)) => {
+                            scored.description = Some(description);
                             scored.hotkeys = hotkeys;
                             scored.skipped = paid_nobody(&salience);
                             scored.salience = Some(salience);
@@ -165,10 +169,10 @@ fn one(
     options: &Options,
     observer: &dyn Observer,
     memory: &PeakMemory,
-) -> anyhow::Result<(Vec<String>, Salience)> {
+) -> anyhow::Result<(Vec<String>, Salience, Description)> {
     use anyhow::Context as _;
     let ticker = challenge.ticker.as_str();
-    let plugin = plugin_file(config, challenge)?;
+    let plugin = source(config, challenge)?;
     let ledger = Ledger::read(&options.ledger)?;
     let folder = tempfile::Builder::new()
         .prefix("mantis-history-")
@@ -189,7 +193,6 @@ fn one(
     observer.progress(ticker, 0.0);
     let job = Job {
         plugin,
-        sha256: challenge.sha256.map(hex),
         spec: challenge.spec(&config.network, options.solver.unwrap_or(challenge.solver)),
         params: challenge.params.clone(),
         task: Task::Score { snapshot: folder.path().to_path_buf() },
@@ -200,22 +203,24 @@ fn one(
     let finished = outcome?;
     memory.worker(started, finished.peak_rss_kib);
     let salience = finished.salience.context("the worker gave no score")?;
-    Ok((mantis_plugin_api::History::hotkeys(&snapshot).to_vec(), salience))
+    Ok((mantis_plugin_api::History::hotkeys(&snapshot).to_vec(), salience, finished.description))
 }
 
-/// The file of a challenge's plugin.
+/// The file of a challenge's plugin, and how it is loaded.
 ///
 /// # Errors
-/// Where it is not there, or its runtime is not supported.
-pub(crate) fn plugin_file(config: &Config, challenge: &Challenge) -> anyhow::Result<PathBuf> {
-    if challenge.runtime == Runtime::Wasm {
-        anyhow::bail!("runtime \"wasm\" is not supported yet; use runtime = \"native\"");
-    }
-    Ok(locate(&challenge.plugin, &config.plugin_dir)?)
+/// Where it is not there.
+pub(super) fn source(config: &Config, challenge: &Challenge) -> Result<Source, NotFound> {
+    Ok(Source {
+        path: locate(&challenge.plugin, &config.plugin_dir, challenge.runtime)?,
+        runtime: challenge.runtime,
+        sha256: challenge.sha256.map(hex),
+        memory_mib: config.wasm_memory_mib,
+    })
 }
 
 /// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: [u8; 32]) -> String {
+fn hex(bytes: [u8; 32]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -13,8 +13,8 @@ pub use run::{Finished, Launcher, WorkerError};
 pub use serve::serve;
 pub use session::{Decoded, Session};
 
-use crate::plugins::LoadError;
-use mantis_plugin_api::{Description, ParamMap, PluginError, Salience, Spec};
+use crate::plugins::{LoadError, Source};
+use mantis_plugin_api::{Description, ParamMap, PluginError, Salience, Spec, States, TrackedRow};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -22,9 +22,7 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Job {
     /// The plugin's file.
-    pub plugin: PathBuf,
-    /// The digest that the file must have.
-    pub sha256: Option<String>,
+    pub plugin: Source,
     /// The challenge.
     pub spec: Spec,
     /// Its parameters.
@@ -59,6 +57,8 @@ pub enum Task {
 pub(crate) enum Request {
     /// Turn submissions into vectors.
     Decode { submissions: Vec<serde_json::Value> },
+    /// Take matured rows into live states.
+    Track { states: States, rows: Vec<TrackedRow> },
 }
 
 /// What a worker says, one JSON text each, framed by RFC 7464 (a record separator before, a line feed after), so
@@ -71,11 +71,13 @@ pub(crate) enum Event {
     /// A line of the plugin's.
     Log { line: String },
     /// The plugin is loaded and configured.
-    Ready { description: Description },
+    Ready { description: Description, sha256: String },
     /// The score.
     Scored { salience: Salience },
     /// The vectors, as many as submissions.
     Decoded { vectors: Vec<Result<Vec<f32>, PluginError>> },
+    /// The live states after the rows.
+    Tracked { states: Result<States, PluginError> },
     /// The job failed.
     Failed { failure: Failure },
     /// The job is over; the most memory the worker had resident, in KiB.

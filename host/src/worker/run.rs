@@ -13,7 +13,7 @@ use thiserror::Error;
 /// No event is longer than this; what is longer comes from a plugin gone wild.
 const MAX_EVENT: usize = 64 << 20;
 /// How many log lines of one job are passed on.
-const MAX_LOG_LINES: usize = 1000;
+pub(super) const MAX_LOG_LINES: usize = 1000;
 /// How much of a worker's standard error is kept for the message.
 const MAX_STDERR: usize = 4096;
 
@@ -31,6 +31,8 @@ pub struct Launcher {
 pub struct Finished {
     /// The plugin's words about itself.
     pub description: Description,
+    /// The sha256 of its file, in lower-case hexadecimal.
+    pub sha256: String,
     /// The score, where one was asked for.
     pub salience: Option<Salience>,
     /// The vectors of [`Task::Decode`](super::Task::Decode), as many as submissions; empty for other tasks.
@@ -108,9 +110,11 @@ impl Launcher {
                         on_log("(more lines follow and are dropped)");
                     }
                 }
-                Ok(Event::Ready { description }) => outcome.description = Some(description),
+                Ok(Event::Ready { description, sha256 }) => outcome.ready = Some((description, sha256)),
                 Ok(Event::Scored { salience }) => outcome.salience = Some(salience),
                 Ok(Event::Decoded { vectors }) => outcome.vectors = vectors,
+                // Only a serving worker is asked to track.
+                Ok(Event::Tracked { .. }) => {}
                 Ok(Event::Failed { failure }) => outcome.failure = Some(failure),
                 Ok(Event::End { peak_rss_kib }) => {
                     outcome.peak_rss_kib = Some(peak_rss_kib);
@@ -122,16 +126,16 @@ impl Launcher {
                 }
             }
         }
-        if let (Some(peak_rss_kib), None, Some(description)) =
-            (outcome.peak_rss_kib, &outcome.failure, outcome.description)
+        if let (Some(peak_rss_kib), None, Some((description, sha256))) =
+            (outcome.peak_rss_kib, &outcome.failure, outcome.ready)
         {
             let Outcome { salience, vectors, .. } = outcome;
-            return Ok(Finished { description, salience, vectors, peak_rss_kib });
+            return Ok(Finished { description, sha256, salience, vectors, peak_rss_kib });
         }
         if let Some(failure) = outcome.failure {
             return Err(failure.into());
         }
-        Err(worker.crashed(job.plugin.clone(), until, stderr))
+        Err(worker.crashed(job.plugin.path.clone(), until, stderr))
     }
 
     /// Starts a worker with a job, whatever the job is.
@@ -169,7 +173,7 @@ pub(super) struct Process {
 
 #[derive(Default)]
 struct Outcome {
-    description: Option<Description>,
+    ready: Option<(Description, String)>,
     salience: Option<Salience>,
     vectors: Vec<Result<Vec<f32>, PluginError>>,
     failure: Option<Failure>,

@@ -1,10 +1,13 @@
 //! The worker's side.
 
+use super::run::MAX_LOG_LINES;
 use super::{Event, Failure, Job, Request, Task, peak_rss_kib};
 use crate::history::Snapshot;
-use crate::plugins::{Instance, LoadError, NativePlugin, Plugin, digest};
-use mantis_plugin_api::{Run, Salience};
+use crate::plugins::{Instance, Loaded, load};
+use mantis_plugin_api::{History, Run, Salience};
+use std::cell::Cell;
 use std::io::{self, BufRead, Write};
+use std::rc::Rc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -24,26 +27,20 @@ pub fn serve() -> io::Result<()> {
 }
 
 fn perform(job: &Job, requests: &Receiver<String>) -> Result<(), Failure> {
-    if let Some(pinned) = &job.sha256 {
-        let found = digest(&job.plugin).map_err(Failure::Load)?;
-        if !found.eq_ignore_ascii_case(pinned) {
-            let (path, pinned) = (job.plugin.clone(), pinned.clone());
-            return Err(Failure::Load(LoadError::Digest { path, found, pinned }));
-        }
-    }
-    let plugin = NativePlugin::load(&job.plugin).map_err(Failure::Load)?;
+    let Loaded { plugin, sha256 } = load(&job.plugin).map_err(Failure::Load)?;
     let description = plugin.describe().map_err(Failure::Plugin)?;
     let mut challenge = plugin.configure(&job.spec, &job.params).map_err(Failure::Plugin)?;
-    tell(&Event::Ready { description });
+    tell(&Event::Ready { description, sha256 });
     match &job.task {
         Task::Inspect => {}
         Task::Score { snapshot } => {
             let unreadable = |e: crate::history::HistoryError| Failure::History(e.to_string());
             let snapshot = Snapshot::open(snapshot).map_err(unreadable)?;
-            let market = snapshot.market().map_err(unreadable)?;
-            let reporter = Reporter { last: std::cell::Cell::new(None) };
+            let market = Rc::new(snapshot.market().map_err(unreadable)?);
+            let history: Rc<dyn History> = Rc::new(snapshot);
+            let reporter: Rc<dyn Run> = Rc::new(Reporter::default());
             let salience: Salience =
-                challenge.score(&market, &snapshot, &reporter).map_err(Failure::Plugin)?;
+                challenge.score(&market, &history, &reporter).map_err(Failure::Plugin)?;
             tell(&Event::Scored { salience });
         }
         Task::Decode { submissions } => {
@@ -61,6 +58,9 @@ fn answer(challenge: &mut dyn Instance, line: &str) {
         Ok(Request::Decode { submissions }) => {
             let vectors = submissions.iter().map(|submission| challenge.decode(submission)).collect();
             tell(&Event::Decoded { vectors });
+        }
+        Ok(Request::Track { states, rows }) => {
+            tell(&Event::Tracked { states: challenge.track(&states, &rows) });
         }
         Err(error) => tell(&Event::Log { line: format!("not a request: {error}") }),
     }
@@ -82,8 +82,10 @@ fn end_with_the_host() -> Receiver<String> {
 }
 
 /// Progress and log lines of a running score.
+#[derive(Default)]
 struct Reporter {
-    last: std::cell::Cell<Option<Instant>>,
+    last: Cell<Option<Instant>>,
+    lines: Cell<usize>,
 }
 
 impl Run for Reporter {
@@ -96,7 +98,11 @@ impl Run for Reporter {
     }
 
     fn log(&self, line: &str) {
-        tell(&Event::Log { line: line.chars().take(2000).collect() });
+        // One more than the host passes on: by it the host knows that there are more.
+        self.lines.set(self.lines.get().saturating_add(1));
+        if self.lines.get() <= MAX_LOG_LINES + 1 {
+            tell(&Event::Log { line: line.chars().take(2000).collect() });
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::run::Process;
 use super::{Event, Job, Launcher, Request, Task, WorkerError};
 use crate::worker::Failure;
-use mantis_plugin_api::PluginError;
+use mantis_plugin_api::{PluginError, States, TrackedRow};
 use std::io::Write;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Instant;
@@ -46,6 +46,18 @@ impl Session {
         Err(Failure::Plugin(PluginError::Host { message }).into())
     }
 
+    /// Takes matured rows, in order, into a challenge's live states; gives the states after the last of them.
+    ///
+    /// # Errors
+    /// [`WorkerError`], as [`Session::decode`], or where the plugin refuses states or rows.
+    pub fn track(&mut self, states: States, rows: Vec<TrackedRow>) -> Result<States, WorkerError> {
+        let states = self.ask(&Request::Track { states, rows }, |event| match event {
+            Event::Tracked { states } => Some(states),
+            _ => None,
+        })?;
+        states.map_err(|error| Failure::Plugin(error).into())
+    }
+
     fn ask<T>(
         &mut self,
         request: &Request,
@@ -75,7 +87,7 @@ impl Session {
                 }
                 Err(RecvTimeoutError::Disconnected) => {
                     let Process { mut worker, stderr, .. } = process;
-                    return Err(worker.crashed(self.job.plugin.clone(), until, stderr));
+                    return Err(worker.crashed(self.job.plugin.path.clone(), until, stderr));
                 }
             }
         }

@@ -14,7 +14,8 @@ use std::ops::RangeInclusive;
 
 /// The ABI version that plugins built with this crate speak.
 pub const VERSION: u32 = 1;
-/// The ABI versions that a host built with this crate accepts.
+/// The ABI versions that a host built with this crate accepts, in either form. A component's is the first number of the
+/// version of the WIT package whose `plugin` it exports; each has a folder in `wit/` that never changes.
 pub const SUPPORTED: RangeInclusive<u32> = 1..=1;
 /// First bytes of every [`PluginTable`].
 pub const MAGIC: [u8; 8] = *b"MANTISPL";
@@ -46,6 +47,8 @@ pub enum Emit {
     Log = 5,
     /// Progress: one native-endian `f64`, 0 to 1.
     Progress = 6,
+    /// The [`crate::States`] as JSON.
+    States = 7,
 }
 
 impl Emit {
@@ -60,6 +63,7 @@ impl Emit {
             Self::Report,
             Self::Log,
             Self::Progress,
+            Self::States,
         ]
         .into_iter()
         .find(|&known| known as u32 == kind)
@@ -163,6 +167,13 @@ pub struct PluginTable {
         market: *const MarketTable,
         history: *const HistoryTable,
     ) -> i32,
+    /// Emits the [`Emit::States`] that [`crate::States`] become by a list of [`crate::TrackedRow`], both JSON.
+    pub track: unsafe extern "C" fn(
+        instance: *mut c_void,
+        host: *const HostTable,
+        states: Bytes,
+        rows: Bytes,
+    ) -> i32,
     /// Frees an instance.
     pub destroy: unsafe extern "C" fn(instance: *mut c_void),
 }
@@ -179,7 +190,9 @@ impl PluginTable {
     }
 }
 
-/// Exports a [`crate::Challenge`] as the plugin of this library. Once per crate, whose `crate-type` has `cdylib`.
+/// Exports a [`crate::Challenge`] as the plugin of this library: a C table, or the functions of a WebAssembly
+/// component. Once per crate, whose `crate-type` has `cdylib`.
+#[cfg(not(target_family = "wasm"))]
 #[macro_export]
 macro_rules! export {
     ($challenge:ty) => {
@@ -189,4 +202,62 @@ macro_rules! export {
         #[unsafe(no_mangle)]
         pub static MANTIS_PLUGIN: $crate::abi::PluginTable = $crate::abi::PluginTable::of::<$challenge>();
     };
+}
+
+/// Exports a [`crate::Challenge`] as the plugin of this library: a C table, or the functions of a WebAssembly
+/// component. Once per crate, whose `crate-type` has `cdylib`.
+#[cfg(target_family = "wasm")]
+#[macro_export]
+macro_rules! export {
+    ($challenge:ty) => {
+        #[allow(unsafe_code, missing_docs)]
+        const _: () = {
+            type MantisComponent = $crate::component::Component<$challenge>;
+            $crate::component::bindings::export_component!(
+                MantisComponent with_types_in $crate::component::bindings
+            );
+        };
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_accepts_the_plugins_that_its_own_contract_makes() {
+        assert!(SUPPORTED.contains(&VERSION), "{VERSION} is not in {SUPPORTED:?}");
+    }
+
+    #[test]
+    fn every_version_has_its_wit() {
+        for version in SUPPORTED {
+            let path = format!("{}/wit/v{version}/challenge.wit", env!("CARGO_MANIFEST_DIR"));
+            let wit = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
+            assert!(wit.contains(&format!("package mantis:challenge@{version}.0.0;")), "{path}");
+        }
+    }
+
+    /// Plugins that people have built must go on working: make a new version instead of changing an old one.
+    #[test]
+    fn the_wit_of_version_1_is_frozen() {
+        let wit = include_str!("../../wit/v1/challenge.wit");
+        let code = wit
+            .lines()
+            .map(|line| line.split("//").next().unwrap_or_default())
+            .flat_map(str::split_whitespace);
+        let found: Vec<&str> = code.collect();
+        let frozen = "package mantis:challenge@1.0.0; \
+            interface host { log: func(line: string); progress: func(done: f64); fail: func(message: string); \
+            sidx: func() -> list<s64>; prices: func() -> list<f64>; submitted: func() -> list<u8>; \
+            hotkeys: func() -> list<string>; history: func(miners-from: u32, miners-to: u32, rows-from: u32, \
+            rows-to: u32) -> result<list<u16>, string>; } \
+            interface plugin { describe: func() -> string; \
+            configure: func(spec: string, params: string) -> result<_, string>; \
+            decode: func(submission: string) -> result<list<f32>, string>; \
+            score: func(task: string) -> result<tuple<list<f64>, string>, string>; \
+            track: func(states: string, rows: string) -> result<string, string>; } \
+            world challenge { import host; export plugin; }";
+        assert_eq!(found, frozen.split_whitespace().collect::<Vec<_>>());
+    }
 }

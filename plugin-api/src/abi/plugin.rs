@@ -8,7 +8,7 @@
 use super::{
     Bytes, Emit, FAILED, FINGERPRINT, HistoryTable, HostTable, MAGIC, MarketTable, OK, PluginTable, VERSION,
 };
-use crate::{Challenge, History, Market, PluginError, Run, Salience, Shape};
+use crate::{Challenge, History, Market, PluginError, Run, Salience, Shape, TrackedRow};
 use half::f16;
 use std::ffi::c_void;
 use std::ops::Range;
@@ -25,6 +25,7 @@ pub(super) const fn table<C: Challenge>() -> PluginTable {
         configure: configure::<C>,
         decode: decode::<C>,
         score: score::<C>,
+        track: track::<C>,
         destroy: destroy::<C>,
     }
 }
@@ -81,6 +82,23 @@ unsafe extern "C" fn score<C: Challenge>(
         let (market, history) = unsafe { (owned_market(&*market)?, HostHistory::new(host, &*history)?) };
         let labels = challenge.label(&market)?;
         emit_salience(host, challenge.score(&history, &labels, host)?);
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn track<C: Challenge>(
+    instance: *mut c_void,
+    host: *const HostTable,
+    states: Bytes,
+    rows: Bytes,
+) -> i32 {
+    // SAFETY: as above.
+    let (host, challenge) = unsafe { (&*host, &*instance.cast::<C>()) };
+    guarded(host, || {
+        // SAFETY: as above.
+        let (states, rows) = unsafe { (states.borrow(), rows.borrow()) };
+        let rows: Vec<TrackedRow> = from_json(rows)?;
+        emit_json(host, Emit::States, &challenge.track(from_json(states)?, &rows)?);
         Ok(())
     })
 }
@@ -209,17 +227,11 @@ fn last_panic() -> std::sync::MutexGuard<'static, Option<String>> {
     LAST.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn emit_salience(host: &HostTable, mut salience: Salience) {
-    // The numbers go as bits, so that the host sees a NaN for what it is; JSON has none.
-    let mut bytes = Vec::with_capacity(salience.miners.len() * 8);
-    salience.facts.retain(|fact| fact.value.is_finite());
-    for miner in &mut salience.miners {
-        bytes.extend(miner.salience.to_ne_bytes());
-        miner.salience = 0.0;
-        miner.facts.retain(|fact| fact.value.is_finite());
-    }
+fn emit_salience(host: &HostTable, salience: Salience) {
+    let (numbers, report) = salience.into_parts();
+    let bytes: Vec<u8> = numbers.iter().flat_map(|x| x.to_ne_bytes()).collect();
     emit(host, Emit::Saliences, &bytes);
-    emit_json(host, Emit::Report, &salience);
+    emit_json(host, Emit::Report, &report);
 }
 
 fn emit_json(host: &HostTable, kind: Emit, value: &impl serde::Serialize) {

@@ -3,6 +3,9 @@
 use super::{MinerOutcome, Outcome, Pooled};
 use mantis_plugin_api::{Salience, WhyZero};
 
+/// Importance, as a part of the largest, below which it is what rounding left of zero: fits stop at far larger gradients.
+const ROUNDING: f64 = 1e-12;
+
 impl Outcome {
     /// Saliences, with the numbers behind them and the reason of each zero; `pooled` is what was walked by.
     #[must_use]
@@ -13,6 +16,7 @@ impl Outcome {
             salience.fact("ensemble_auc", last.auc);
             salience.fact("ensemble_samples", last.samples as f64);
         }
+        let least = ROUNDING * self.miners.iter().map(|miner| miner.importance).fold(0.0, f64::max);
         for (miner, about) in self.miners.iter().enumerate() {
             salience.note(miner, "samples", about.samples as f64);
             salience.note(miner, "segments_selected", about.selected as f64);
@@ -26,7 +30,7 @@ impl Outcome {
                     salience.note(miner, name, value);
                 }
             }
-            if about.importance > 0.0 {
+            if about.importance > least {
                 salience.set(miner, about.importance);
             } else {
                 salience.zero(miner, about.why_zero(pooled));

@@ -19,9 +19,15 @@ const GT: usize = 576;
 /// # Errors
 /// What the bytes are instead.
 pub(super) fn g2(bytes: &[u8; 96]) -> Result<PublicKey, &'static str> {
-    let point = PublicKey::uncompress(bytes).map_err(what)?;
+    let point = g2_of_curve(bytes)?;
     point.validate().map_err(what)?;
     Ok(point)
+}
+
+/// A point of G2's curve, in the group or not, but not the neutral element.
+pub(super) fn g2_of_curve(bytes: &[u8; 96]) -> Result<PublicKey, &'static str> {
+    not_neutral(bytes)?;
+    PublicKey::uncompress(bytes).map_err(what)
 }
 
 /// A point of G1 that is in the group and not the neutral element, from its compressed form.
@@ -29,9 +35,24 @@ pub(super) fn g2(bytes: &[u8; 96]) -> Result<PublicKey, &'static str> {
 /// # Errors
 /// What the bytes are instead.
 pub(super) fn g1(bytes: &[u8; 48]) -> Result<Signature, &'static str> {
-    let point = Signature::uncompress(bytes).map_err(what)?;
+    let point = g1_of_curve(bytes)?;
     point.validate(true).map_err(what)?;
     Ok(point)
+}
+
+/// A point of G1's curve, in the group or not, but not the neutral element.
+pub(super) fn g1_of_curve(bytes: &[u8; 48]) -> Result<Signature, &'static str> {
+    not_neutral(bytes)?;
+    Signature::uncompress(bytes).map_err(what)
+}
+
+/// Refuses what carries the mark of the neutral element, which has nothing to pair.
+fn not_neutral(bytes: &[u8]) -> Result<(), &'static str> {
+    match bytes {
+        [0xc0, rest @ ..] if rest.iter().all(|&byte| byte == 0) => Err("the neutral element"),
+        [first, ..] if first & 0xc0 == 0xc0 => Err("no compressed point"),
+        _ => Ok(()),
+    }
 }
 
 /// A number modulo the groups' order, from 32 bytes big endian; `None` for a multiple of the order.

@@ -1,10 +1,12 @@
 //! Identity-based encryption of the AES key: FullIdent.
 
-use super::curve;
+use super::{curve, generator};
 use crate::beacon::Scheme;
 use crate::payload::Refusal;
+use blst::min_sig::Signature;
 use rand_core::CryptoRng;
 use sha2::{Digest, Sha256};
+use std::cell::Cell;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -14,15 +16,35 @@ pub(super) fn open(
     round: u64,
     signature: &[u8; 48],
 ) -> Result<Zeroizing<[u8; 32]>, Refusal> {
-    let point = curve::g2(u).map_err(|found| Refusal::TimelockPoint { found })?;
-    let signature = curve::g1(signature).map_err(|_| Refusal::BeaconSignature)?;
+    // Whether the points are in their groups is not asked first, which saves a tenth of the time: a U that is not
+    // equals no multiple of the generator, and fails below; nothing secret goes into the pairing.
+    let point = curve::g2_of_curve(u).map_err(|found| Refusal::TimelockPoint { found })?;
+    let signature = last_signature(signature).map_err(|_| Refusal::BeaconSignature)?;
     let sigma = masked(v, &*curve::pairing(&signature, &point));
     let key = masked(w, &*sigma);
     // That U comes from sigma and key proves that nothing was changed, and that the signature is the right one.
-    let proof = exponent(&sigma, &key).map(|r| r.sk_to_pk().compress());
+    let proof = exponent(&sigma, &key).map(|r| generator::times_public(&r).compress());
     match proof {
         Some(expected) if bool::from(expected.ct_eq(u)) => Ok(key),
-        _ => Err(Refusal::TimelockProof { round }),
+        _ => {
+            curve::g2(u).map_err(|found| Refusal::TimelockPoint { found })?;
+            Err(Refusal::TimelockProof { round })
+        }
+    }
+}
+
+/// The point of a signature. The last one is kept, as one signature opens all payloads of its round.
+fn last_signature(bytes: &[u8; 48]) -> Result<Signature, &'static str> {
+    thread_local! {
+        static LAST: Cell<Option<([u8; 48], Signature)>> = const { Cell::new(None) };
+    }
+    match LAST.get() {
+        Some((last, point)) if last == *bytes => Ok(point),
+        _ => {
+            let point = curve::g1_of_curve(bytes)?;
+            LAST.set(Some((*bytes, point)));
+            Ok(point)
+        }
     }
 }
 

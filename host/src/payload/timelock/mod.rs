@@ -6,6 +6,7 @@
 
 mod bytes;
 mod curve;
+mod generator;
 mod ibe;
 mod layout;
 
@@ -52,4 +53,14 @@ pub fn seal(
     let cipher = Aes256Gcm::new((&*key).into());
     let body = cipher.encrypt((&nonce).into(), text.as_slice()).ok()?;
     Some(layout::write(size, &header, &nonce, &body))
+}
+
+/// Checks a compressed point of G2, as [`open`] does.
+pub(super) fn check_g2(bytes: &[u8; 96]) -> Result<(), &'static str> {
+    curve::g2(bytes).map(|_| ())
+}
+
+/// Checks a compressed point of G1.
+pub(super) fn check_g1(bytes: &[u8; 48]) -> Result<(), &'static str> {
+    curve::g1(bytes).map(|_| ())
 }

@@ -9,7 +9,7 @@ params! {
         /// The failure.
         how: String = "none".into(), in Choice(&[
             "none", "error", "panic", "abort", "loop", "sleep", "exit", "overflow", "nan", "infinite", "negative",
-            "short", "chatter", "print", "outside", "panic_in_configure",
+            "short", "long", "chatter", "print", "outside", "panic_in_configure", "memory", "gigabyte", "slow",
         ]);
     }
 }
@@ -63,12 +63,34 @@ impl Score for Hostile {
             "infinite" => salience.set(0, f64::INFINITY),
             "negative" => salience.set(0, -1.0),
             "short" => salience = Salience::new(miners.saturating_sub(1)),
+            "long" => salience = Salience::new(miners + 1),
+            "memory" => salience.fact("held", fill() as f64),
+            "gigabyte" => {
+                let line = "x".repeat(1 << 20);
+                (0..1024).for_each(|_| run.log(&line));
+                run.log(&line.repeat(48));
+            }
+            // Long enough to be seen at work, and then well.
+            "slow" => {
+                run.log("at work");
+                (0..3_000_000_000_u64).for_each(|i| {
+                    std::hint::black_box(i);
+                });
+            }
             "chatter" => (0..100_000).for_each(|i| run.log(&format!("line {i} of many"))),
             "print" => println!("{{\"event\":\"end\",\"peak_rss_kib\":0}}\nprinted to standard output"),
             "outside" => drop(history.miner(miners)?),
             _ => {}
         }
         Ok(salience)
+    }
+}
+
+/// Holds more and more memory, and uses it.
+fn fill() -> usize {
+    let mut held = Vec::new();
+    loop {
+        held.push(std::hint::black_box(vec![1_u8; 64 << 20]));
     }
 }
 

@@ -1,0 +1,206 @@
+//! The demo: the validator's own code in a simulated world, from the first block to the weights on the chain.
+
+use super::crowd::Crowd;
+use super::miners::{Miner, cast};
+use super::simulate::{Simulation, Simulator};
+use super::world::{World, WorldError};
+use crate::chain::{Chain, ChainError};
+use crate::config::Config;
+use crate::ledger::{Ledger, LedgerError, Totals};
+use crate::scoring::{Observer, Options, Scores, score};
+use crate::store::StoreError;
+use crate::validator::{CycleError, SetupError, StepError, Stepper, settle_scores};
+use crate::weights::{Outcome, to_u16};
+use crate::worker::Launcher;
+use mantis_plugin_api::Solver;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+use tokio::task::block_in_place;
+
+const ROWS_PER_DAY: usize = 1440;
+
+/// What is played. The same plan gives the same ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Seed of everything.
+    pub seed: u64,
+    /// Miners.
+    pub miners: usize,
+    /// Days of history that are written at once.
+    pub days: u32,
+    /// Sampled blocks, minutes, that then go all the way: sealed, uploaded, collected, opened.
+    pub live: u32,
+}
+
+/// A demo.
+#[derive(Clone, Debug)]
+pub struct Demo {
+    /// What is played.
+    pub plan: Plan,
+    /// The challenges and the network.
+    pub config: Config,
+    /// Where the ledger lies. A run that was cut short goes on there; what another plan left is replaced.
+    pub dir: PathBuf,
+    /// Starts the worker processes.
+    pub launcher: Launcher,
+}
+
+/// Parts of a demo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The days of history.
+    History,
+    /// The live part.
+    Live,
+    /// Scoring.
+    Scoring,
+}
+
+/// What a demo came to.
+#[derive(Debug)]
+pub struct Finished {
+    /// Who took part.
+    pub miners: Vec<Miner>,
+    /// Every challenge's scores.
+    pub scores: Scores,
+    /// The weights, as they were set on the chain.
+    pub outcome: Outcome,
+    /// The ledger.
+    pub ledger: PathBuf,
+    /// How many payloads there were.
+    pub totals: Totals,
+}
+
+/// Why a demo ended early. Started again, it goes on where it was.
+#[derive(Debug, Error)]
+#[expect(missing_docs, reason = "each is another module's error")]
+pub enum DemoError {
+    #[error("{}: {source}", path.display())]
+    File { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    World(#[from] WorldError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    #[error(transparent)]
+    Step(#[from] StepError),
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    #[error(transparent)]
+    Weights(#[from] CycleError),
+}
+
+impl Demo {
+    /// Plays the plan; `progress` hears of each phase's finished part, 0 to 1. Needs a runtime with more than one
+    /// thread.
+    ///
+    /// # Errors
+    /// [`DemoError`].
+    pub async fn run(
+        &self,
+        progress: &(dyn Fn(Phase, f64) + Sync),
+        observer: &dyn Observer,
+    ) -> Result<Finished, DemoError> {
+        let path = self.prepare()?;
+        let mut ledger = Ledger::open(&path)?;
+        let miners = cast(self.plan.miners, self.plan.seed);
+        let world = World::start(&self.config, &miners, self.plan.seed).await?;
+        let (history, live) = (self.plan.days as usize * ROWS_PER_DAY, self.plan.live as usize);
+        let simulation = Simulation {
+            config: &world.config,
+            only: None,
+            rows: history + live,
+            miners: &miners,
+            seed: self.plan.seed,
+        };
+        let prices = block_in_place(|| simulation.prices());
+        let mut simulator = Simulator::new(&simulation, &prices);
+        block_in_place(|| simulator.write(history, &mut ledger, |done| progress(Phase::History, done)))?;
+
+        let mut stepper = Stepper::new(world.config.clone(), self.launcher.clone())?;
+        let mut crowd = Crowd::new(&world, &miners, self.plan.seed)?;
+        let last = ledger.last_block()?.unwrap_or(i64::MIN);
+        while let Some(step) = simulator.step() {
+            let head = world.advance(&step);
+            // What a run that was cut short has sampled is not sampled again, but the files that it saw are up.
+            let is_new = step.block > last;
+            crowd.act(&step, head, is_new).await?;
+            if is_new {
+                stepper.step(world.chain.as_ref(), &mut ledger).await?;
+            }
+            progress(Phase::Live, (simulator.row() - history) as f64 / live as f64);
+        }
+        stepper.mature(world.chain.head().await?, &mut ledger).await?;
+        let (scores, outcome) = self.weigh(&world, &mut ledger, progress, observer).await?;
+        world.stop().await;
+        Ok(Finished { miners, scores, outcome, totals: ledger.totals()?, ledger: path })
+    }
+
+    /// Scores the ledger and sets the weights.
+    async fn weigh(
+        &self,
+        world: &World,
+        ledger: &mut Ledger,
+        progress: &(dyn Fn(Phase, f64) + Sync),
+        observer: &dyn Observer,
+    ) -> Result<(Scores, Outcome), DemoError> {
+        progress(Phase::Scoring, 0.0);
+        let neurons = world.chain.metagraph().await?;
+        let block = ledger.last_block()?.unwrap_or(0);
+        let options = Options {
+            ledger: ledger.path().to_path_buf(),
+            max_block: Some(block - i64::from(self.config.network.task_interval)),
+            only: None,
+            active: Some(neurons.iter().map(|neuron| neuron.hotkey.clone()).collect()),
+            // The network's early stops pay constants in some challenges; the optimum does not.
+            solver: Some(Solver::Exact),
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            scratch: std::env::temp_dir(),
+            launcher: self.launcher.clone(),
+        };
+        let scores = block_in_place(|| score(&world.config, &options, observer))?;
+        let outcome = block_in_place(|| settle_scores(&world.config, ledger, &scores, &neurons))?;
+        if let Outcome::Weights(steps) = &outcome {
+            let weights: BTreeMap<u16, f64> = steps.iter().map(|step| (step.uid, step.weight)).collect();
+            world.chain.set_weights(&to_u16(&weights)).await?;
+        }
+        progress(Phase::Scoring, 1.0);
+        Ok((scores, outcome))
+    }
+
+    /// Makes the folder, and removes what another plan left there; gives the ledger's path.
+    fn prepare(&self) -> Result<PathBuf, DemoError> {
+        let file = |path: &Path| {
+            let path = path.to_path_buf();
+            move |source| DemoError::File { path, source }
+        };
+        fs::create_dir_all(&self.dir).map_err(file(&self.dir))?;
+        let text = fs::read(&self.config.file).map_err(file(&self.config.file))?;
+        let digest: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+        let marker = serde_json::json!({
+            "plan": self.plan, "configuration": digest, "version": env!("CARGO_PKG_VERSION"),
+        });
+        let (marker, path) = (format!("{marker:#}\n"), self.dir.join("demo.json"));
+        let ledger = self.dir.join("ledger.db");
+        if fs::read_to_string(&path).is_ok_and(|found| found == marker) {
+            return Ok(ledger);
+        }
+        // Only what an earlier demo left: its ledger, and SQLite's files beside it.
+        for suffix in ["", "-wal", "-shm"] {
+            let old = self.dir.join(format!("ledger.db{suffix}"));
+            if old.exists() {
+                fs::remove_file(&old).map_err(file(&old))?;
+            }
+        }
+        fs::write(&path, marker).map_err(file(&path))?;
+        Ok(ledger)
+    }
+}

@@ -1,0 +1,176 @@
+//! The world around a validator, on loopback: beacon, market feed, object store and chain.
+
+use super::beacon_server::BeaconServer;
+use super::miners::Miner;
+use super::servers::{FeedServer, ObjectServer};
+use super::simulate::FIRST_SIDX;
+use crate::beacon::Scheme;
+use crate::beacon::signing::BeaconKey;
+use crate::chain::{BLOCK_SECONDS, ChainError, Head, Neuron, OfflineChain};
+use crate::config::{Config, QuoteKind};
+use crate::ledger::Step;
+use crate::payload::OwnerSecret;
+use crate::store::{Bucket, StoreError, StoreSettings};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use thiserror::Error;
+
+/// Unix time of the first simulated block.
+const EPOCH: u64 = 1_750_000_000;
+
+/// Everything that a validator talks to, under a clock that is set by hand.
+pub struct World {
+    /// The configuration, pointed at this world.
+    pub config: Arc<Config>,
+    /// The chain; the validator is at the UID that is given the burn.
+    pub chain: Arc<OfflineChain>,
+    /// The beacon.
+    pub beacon: BeaconServer,
+    /// Where miners upload.
+    pub store: ObjectServer,
+    feed: FeedServer,
+    scheme: Scheme,
+    block: Arc<AtomicU64>,
+    document: Arc<Mutex<Vec<u8>>>,
+}
+
+/// Why a world cannot be set up.
+#[derive(Debug, Error)]
+pub enum WorldError {
+    /// No port on loopback.
+    #[error("cannot serve on 127.0.0.1: {0}")]
+    Port(#[from] std::io::Error),
+    /// The chain in memory refused something.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The store refused something.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The beacon's key is none.
+    #[error("no beacon key from this seed; use another --seed")]
+    Key,
+}
+
+impl World {
+    /// Starts all servers; every miner is registered and has committed where its file will lie. The same seed gives
+    /// the same keys.
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    pub async fn start(config: &Config, miners: &[Miner], seed: u64) -> Result<Self, WorldError> {
+        let secret = |what: &str| -> [u8; 32] { Sha256::digest(format!("mantis demo {what} {seed}")).into() };
+        let key = BeaconKey::from_seed(&secret("beacon")).map_err(|_| WorldError::Key)?;
+        let (genesis, period) = (config.beacon.genesis, config.beacon.period);
+        let scheme = Scheme::new(&key.public_key(), genesis, period).map_err(|_| WorldError::Key)?;
+        let network = &config.network;
+        let first = FIRST_SIDX as u64 * u64::from(network.sample_every);
+        let block = Arc::new(AtomicU64::new(first));
+        let head = {
+            let block = block.clone();
+            move || {
+                let block = block.load(Ordering::Relaxed);
+                Head { block, unix: EPOCH + block.saturating_sub(first) * BLOCK_SECONDS }
+            }
+        };
+        let document = Arc::new(Mutex::new(Vec::new()));
+        let served = document.clone();
+        let read = move || served.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let feed = FeedServer::start(Arc::new(read)).await?;
+        let store = ObjectServer::start().await?;
+        let clock = head.clone();
+        let beacon = BeaconServer::start(key, scheme.clone(), Arc::new(move || clock().unix)).await?;
+
+        let validator = Neuron {
+            uid: network.burn_uid,
+            hotkey: super::hotkey::ss58(secret("validator")),
+            coldkey: super::hotkey::ss58(secret("owner")),
+            validator_permit: true,
+            last_update: 0,
+        };
+        let uids = (0..=u16::MAX).filter(|&uid| uid != network.burn_uid);
+        let registered = uids.zip(miners).map(|(uid, miner)| Neuron {
+            uid,
+            hotkey: miner.hotkey.clone(),
+            coldkey: miner.hotkey.clone(),
+            ..Neuron::default()
+        });
+        let neurons: Vec<Neuron> = registered.chain([validator.clone()]).collect();
+        let chain = OfflineChain::new(neurons).signing_as(&validator.hotkey).with_clock(Arc::new(head));
+        for miner in miners {
+            chain.commit_as(&miner.hotkey, &format!("{}/{}", store.public_url(), miner.hotkey))?;
+        }
+
+        let mut config = config.clone();
+        config.network.owner_key = OwnerSecret::new(secret("owner")).public_key();
+        config.beacon.public_key = scheme.public_key();
+        config.beacon.api = vec![beacon.base()];
+        config.market.url = Some(feed.url());
+        config.collect.hosts = vec!["127.0.0.1".into()];
+        config.collect.allow_loopback = true;
+        let (config, chain) = (Arc::new(config), Arc::new(chain));
+        Ok(Self { config, chain, beacon, store, feed, scheme, block, document })
+    }
+
+    /// The beacon's parameters.
+    #[must_use]
+    pub fn scheme(&self) -> &Scheme {
+        &self.scheme
+    }
+
+    /// A bucket of the store, as miners use it.
+    ///
+    /// # Errors
+    /// Where it cannot be set up.
+    pub fn bucket(&self) -> Result<Bucket, StoreError> {
+        let settings = StoreSettings {
+            endpoint: self.store.endpoint(),
+            bucket: ObjectServer::BUCKET.into(),
+            region: "auto".into(),
+            public_url: self.store.public_url(),
+        };
+        Bucket::with_key(&settings, ObjectServer::ACCESS_KEY, "not-a-secret")
+    }
+
+    /// Moves on to the block of a simulated row; the feed shows its prices.
+    pub fn advance(&self, step: &Step) -> Head {
+        let block = step.block.unsigned_abs();
+        self.block.store(block, Ordering::Relaxed);
+        self.set_feed(self.quotes(step).to_string().into_bytes());
+        let first = FIRST_SIDX as u64 * u64::from(self.config.network.sample_every);
+        Head { block, unix: EPOCH + block.saturating_sub(first) * BLOCK_SECONDS }
+    }
+
+    /// Replaces what the feed serves.
+    pub fn set_feed(&self, document: Vec<u8>) {
+        *self.document.lock().unwrap_or_else(PoisonError::into_inner) = document;
+    }
+
+    /// The market feed's document of a simulated row.
+    fn quotes(&self, step: &Step) -> Value {
+        let (mut prices, mut funding_rates) = (Map::new(), Map::new());
+        for (challenge, record) in self.config.challenges.iter().filter_map(|challenge| {
+            Some((challenge, step.records.iter().find(|record| record.ticker == challenge.ticker)?))
+        }) {
+            let into = match challenge.quotes {
+                QuoteKind::Prices => &mut prices,
+                QuoteKind::FundingRates => &mut funding_rates,
+            };
+            for (asset, price) in record.price_data.iter().flatten() {
+                into.insert(asset.clone(), json!(price));
+            }
+            if let (true, Some(price)) = (challenge.assets.is_empty(), record.price) {
+                let key = challenge.price_key.as_ref().unwrap_or(&challenge.ticker);
+                prices.insert(key.clone(), json!(price));
+            }
+        }
+        json!({ "prices": prices, "funding_rates": funding_rates })
+    }
+
+    /// Ends all servers.
+    pub async fn stop(self) {
+        self.feed.stop().await;
+        self.store.stop().await;
+    }
+}

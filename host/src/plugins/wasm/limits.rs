@@ -1,0 +1,83 @@
+//! How much memory a component may hold.
+
+use thiserror::Error;
+use wasmtime::ResourceLimiter;
+
+/// Elements of a function table: an author's program has thousands at most.
+const MAX_TABLE: usize = 1 << 20;
+/// Core instances in one component: one made from Rust has three, one made from Python about sixty.
+const MAX_INSTANCES: usize = 256;
+
+/// Counts the memories of one store together.
+#[derive(Debug)]
+pub(super) struct Limits {
+    held: usize,
+    max: usize,
+}
+
+/// A component asked for more memory than it may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the plugin asked for {asked_mib} MiB of memory; `wasm_memory_mib` allows {max_mib}")]
+pub(super) struct TooMuchMemory {
+    asked_mib: usize,
+    max_mib: usize,
+}
+
+impl Limits {
+    pub(super) fn new(max_mib: u32) -> Self {
+        Self { held: 0, max: (max_mib as usize) << 20 }
+    }
+}
+
+impl ResourceLimiter for Limits {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let asked = (self.held - current).saturating_add(desired);
+        if asked > self.max {
+            // An error ends the call at once and is told; `false` would only make the plugin trap without a reason.
+            let too_much = TooMuchMemory { asked_mib: asked.div_ceil(1 << 20), max_mib: self.max >> 20 };
+            return Err(wasmtime::Error::new(too_much));
+        }
+        self.held = asked;
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= MAX_TABLE)
+    }
+
+    fn instances(&self) -> usize {
+        MAX_INSTANCES
+    }
+
+    fn tables(&self) -> usize {
+        MAX_INSTANCES
+    }
+
+    fn memories(&self) -> usize {
+        MAX_INSTANCES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memories_count_together() {
+        let mut limits = Limits::new(3);
+        assert!(limits.memory_growing(0, 1 << 20, None).unwrap());
+        assert!(limits.memory_growing(0, 2 << 20, None).unwrap());
+        let error = limits.memory_growing(1 << 20, 2 << 20, None).unwrap_err();
+        assert_eq!(error.to_string(), "the plugin asked for 4 MiB of memory; `wasm_memory_mib` allows 3");
+    }
+}

@@ -1,0 +1,202 @@
+//! A loaded component, and the instances that are made of it.
+
+use super::super::results::{broken, checked_salience, checked_vector, parse, to_json};
+use super::super::{Instance, LoadError, Plugin};
+use super::call::Call;
+use super::engine::engine;
+use super::imports::{Context, HOST, Inputs, linker};
+use mantis_plugin_api::abi::SUPPORTED;
+use mantis_plugin_api::{
+    Description, History, Market, ParamMap, PluginError, Run, Salience, Spec, States, TrackedRow,
+};
+use serde_json::json;
+use std::path::Path;
+use std::rc::Rc;
+use wasmtime::Engine;
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, InstancePre};
+
+/// A component that was compiled and found to fit.
+#[derive(Clone)]
+pub struct WasmPlugin {
+    pre: InstancePre<Context>,
+    /// Full name of the interface that it exports.
+    interface: String,
+    memory_mib: u32,
+}
+
+/// First bytes of every WebAssembly file, and of those that are components.
+const WASM: &[u8] = b"\0asm";
+const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+/// Package of the contract.
+const PACKAGE: &str = "mantis:challenge/";
+const FUNCTIONS: [&str; 5] = ["describe", "configure", "decode", "score", "track"];
+
+impl WasmPlugin {
+    /// Compiles the bytes of a component (or takes the kept machine code), and checks that it asks for nothing but
+    /// what plugins are given, and has all that a plugin has. `path` is for messages. An instance may hold
+    /// `memory_mib` of memory.
+    ///
+    /// # Errors
+    /// [`LoadError`], which names the file, what is wrong with it, and the remedy.
+    pub fn load(path: &Path, bytes: &[u8], memory_mib: u32) -> Result<Self, LoadError> {
+        let not_a_plugin = |message: String| LoadError::NotAPlugin { path: path.to_path_buf(), message };
+        if bytes.starts_with(WASM) && bytes.len() >= COMPONENT.len() && !bytes.starts_with(COMPONENT) {
+            let message = "a WebAssembly module, not a component: `cargo xtask plugins` makes components";
+            return Err(not_a_plugin(message.into()));
+        }
+        let engine = engine(path)?;
+        let component = Component::from_binary(&engine, bytes).map_err(|e| LoadError::Unloadable {
+            path: path.to_path_buf(),
+            message: format!("{e:#}").replace('\n', " "),
+        })?;
+        check_imports(path, &engine, &component)?;
+        let interface = interface(path, &engine, &component)?;
+        let pre = linker(&engine).and_then(|linker| linker.instantiate_pre(&component));
+        let pre = pre.map_err(|e| not_a_plugin(format!("{e:#}")))?;
+        Ok(Self { pre, interface, memory_mib })
+    }
+
+    /// A fresh instance, not configured.
+    fn start(&self, inputs: Option<Inputs>) -> Result<Call, PluginError> {
+        Call::start(&self.pre, &self.interface, self.memory_mib, inputs)
+    }
+
+    fn configured(
+        &self,
+        spec: &Spec,
+        params: &ParamMap,
+        inputs: Option<Inputs>,
+    ) -> Result<Call, PluginError> {
+        let mut call = self.start(inputs)?;
+        call.configure(text(spec)?, text(params)?)?;
+        Ok(call)
+    }
+}
+
+/// Only the host's own interface may be imported.
+fn check_imports(path: &Path, engine: &Engine, component: &Component) -> Result<(), LoadError> {
+    for (import, _) in component.component_type().imports(engine) {
+        match import.strip_prefix(PACKAGE).and_then(|rest| rest.strip_prefix("host@")) {
+            Some(version) if supported(version) => {}
+            Some(version) => return Err(mismatch(path, version)),
+            None => return Err(LoadError::Import { path: path.to_path_buf(), import: import.into() }),
+        }
+    }
+    Ok(())
+}
+
+/// The full name of the plugin's interface, with all of its functions.
+fn interface(path: &Path, engine: &Engine, component: &Component) -> Result<String, LoadError> {
+    let not_a_plugin = |message: String| LoadError::NotAPlugin { path: path.to_path_buf(), message };
+    let ty = component.component_type();
+    let mut found = None;
+    for (name, item) in ty.exports(engine) {
+        let Some(version) = name.strip_prefix(PACKAGE).and_then(|rest| rest.strip_prefix("plugin@")) else {
+            continue;
+        };
+        if !supported(version) {
+            found.get_or_insert(Err(mismatch(path, version)));
+        } else if let ComponentItem::ComponentInstance(instance) = item.ty {
+            let missing = FUNCTIONS.iter().find(|function| instance.get_export(engine, function).is_none());
+            found = Some(match missing {
+                Some(function) => Err(not_a_plugin(format!("its `{name}` exports no `{function}`"))),
+                None => Ok(name.to_owned()),
+            });
+        }
+    }
+    found.unwrap_or_else(|| Err(not_a_plugin(format!("it exports no `{PACKAGE}plugin`"))))
+}
+
+/// Whether a version of the WIT package belongs to an ABI version that this host accepts.
+fn supported(version: &str) -> bool {
+    version.split('.').next().and_then(|major| major.parse().ok()).is_some_and(|abi| SUPPORTED.contains(&abi))
+}
+
+fn mismatch(path: &Path, version: &str) -> LoadError {
+    let (first, last) = (SUPPORTED.start(), SUPPORTED.end());
+    LoadError::Mismatch {
+        path: path.to_path_buf(),
+        built_for: format!(
+            "ABI {} ({PACKAGE}plugin@{version})",
+            version.split('.').next().unwrap_or(version)
+        ),
+        supported: format!("ABI {first} to {last} ({HOST})"),
+    }
+}
+
+impl Plugin for WasmPlugin {
+    fn describe(&self) -> Result<Description, PluginError> {
+        parse(self.start(None)?.describe()?.as_bytes(), "description")
+    }
+
+    fn configure(&self, spec: &Spec, params: &ParamMap) -> Result<Box<dyn Instance>, PluginError> {
+        let call = self.configured(spec, params, None)?;
+        let (spec, params) = (spec.clone(), params.clone());
+        Ok(Box::new(WasmInstance { plugin: self.clone(), spec, params, decoder: Some(call) }))
+    }
+}
+
+struct WasmInstance {
+    plugin: WasmPlugin,
+    spec: Spec,
+    params: ParamMap,
+    /// Decodes and tracks; dead and gone after a trap.
+    decoder: Option<Call>,
+}
+
+impl WasmInstance {
+    /// Calls the instance that stays, or one made anew where a trap ended it.
+    fn call<T>(&mut self, call: impl FnOnce(&mut Call) -> Result<T, PluginError>) -> Result<T, PluginError> {
+        let mut decoder = match self.decoder.take() {
+            Some(decoder) => decoder,
+            None => self.plugin.configured(&self.spec, &self.params, None)?,
+        };
+        let outcome = call(&mut decoder);
+        if decoder.is_alive() {
+            self.decoder = Some(decoder);
+        }
+        outcome
+    }
+}
+
+impl Instance for WasmInstance {
+    fn decode(&mut self, submission: &serde_json::Value) -> Result<Vec<f32>, PluginError> {
+        let submission = text(submission)?;
+        let decoded = self.call(|decoder| decoder.decode(submission))?;
+        checked_vector(decoded, self.spec.storage_dim())
+    }
+
+    fn score(
+        &mut self,
+        market: &Rc<Market>,
+        history: &Rc<dyn History>,
+        run: &Rc<dyn Run>,
+    ) -> Result<Salience, PluginError> {
+        let shape = history.shape();
+        let task = json!({
+            "rows": market.rows(),
+            "assets": market.assets,
+            "scored_rows": market.scored_rows,
+            "miners": shape.miners,
+            "dim": shape.dim,
+            "carried": market.carried,
+        });
+        let inputs = Inputs { market: market.clone(), history: history.clone(), run: run.clone() };
+        // Its memory is not needed beside that of the score.
+        self.decoder = None;
+        // A fresh instance for every score: nothing of an earlier one can be left in it.
+        let (numbers, report) =
+            self.plugin.configured(&self.spec, &self.params, Some(inputs))?.score(task.to_string())?;
+        checked_salience(numbers, parse(report.as_bytes(), "report")?, history.hotkeys())
+    }
+
+    fn track(&mut self, states: &States, rows: &[TrackedRow]) -> Result<States, PluginError> {
+        let (states, rows) = (text(states)?, text(&rows)?);
+        parse(self.call(|tracker| tracker.track(states, rows))?.as_bytes(), "state")
+    }
+}
+
+fn text(value: &impl serde::Serialize) -> Result<String, PluginError> {
+    String::from_utf8(to_json(value)?).map_err(|e| broken(&e.to_string()))
+}

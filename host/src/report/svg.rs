@@ -1,0 +1,126 @@
+//! Small drawings. They have no size and no colour of their own: the style sheet gives them both.
+
+use std::fmt::Write;
+
+/// Width and height of a drawing's own coordinates; it is stretched to whatever room there is.
+const WIDTH: f64 = 1000.0;
+const HEIGHT: f64 = 200.0;
+
+/// A bar whose filled part is `part`, 0 to 1.
+pub(super) fn bar(part: f64) -> String {
+    let width = 100.0 * clamp(part);
+    format!(r#"<svg class="b"><rect width="{}%" height="9"/></svg>"#, fixed(width))
+}
+
+/// Curves through points with both coordinates 0 to 1 (y upwards); the last curve is drawn on top, as the main one.
+/// `label` says what is seen, and is already escaped.
+pub(super) fn curves(curves: &[Vec<(f64, f64)>], label: &str) -> String {
+    let mut out = format!(
+        r#"<svg class="curves" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img" aria-label="{label}">"#
+    );
+    for quarter in 1..4 {
+        let y = HEIGHT * f64::from(quarter) / 4.0;
+        out += &format!(r#"<path class="grid" d="M0 {y}H{WIDTH}"/>"#);
+    }
+    for (i, points) in curves.iter().enumerate() {
+        let class = if i + 1 == curves.len() { "main" } else { "thin" };
+        if let Some(path) = path(points) {
+            out += &format!(r#"<path class="{class}" d="{path}"/>"#);
+        }
+    }
+    out + "</svg>"
+}
+
+/// Columns beside each other, `parts` of the full height; the first `marked` of them in another colour.
+pub(super) fn columns(parts: &[f64], marked: usize, label: &str) -> String {
+    let mut out = format!(
+        r#"<svg class="columns" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img" aria-label="{label}">"#
+    );
+    let step = WIDTH / parts.len().max(1) as f64;
+    let width = step * if parts.len() > 120 { 0.9 } else { 0.72 };
+    for (i, part) in parts.iter().enumerate() {
+        // Whatever is not nothing can be seen.
+        let height = if *part > 0.0 { (HEIGHT * clamp(*part)).max(1.5) } else { 0.0 };
+        let class = if i < marked { r#" class="marked""# } else { "" };
+        out += &format!(
+            r#"<rect{class} x="{}" y="{}" width="{}" height="{}"/>"#,
+            fixed(i as f64 * step + (step - width) / 2.0),
+            fixed(HEIGHT - height),
+            fixed(width),
+            fixed(height)
+        );
+    }
+    out + "</svg>"
+}
+
+/// How strongly a cell is coloured, 0 to 6: its size beside the largest, by the square root, as most are small.
+pub(super) fn heat(x: f64, largest: f64) -> u8 {
+    if x <= 0.0 || largest <= 0.0 {
+        return 0;
+    }
+    (1.0 + 5.0 * clamp(x / largest).sqrt()).round() as u8
+}
+
+fn path(points: &[(f64, f64)]) -> Option<String> {
+    let mut out = String::new();
+    let mut last = None;
+    for &(x, y) in points.iter().filter(|(x, y)| x.is_finite() && y.is_finite()) {
+        let at = ((WIDTH * clamp(x)).round() as i64, (HEIGHT * (1.0 - clamp(y))).round() as i64);
+        if last == Some(at) {
+            continue;
+        }
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{}{} {}", if last.is_none() { 'M' } else { 'L' }, at.0, at.1);
+        last = Some(at);
+    }
+    last.map(|_| out)
+}
+
+fn clamp(x: f64) -> f64 {
+    if x.is_finite() { x.clamp(0.0, 1.0) } else { 0.0 }
+}
+
+/// At most one decimal.
+fn fixed(x: f64) -> String {
+    let text = format!("{x:.1}");
+    text.strip_suffix(".0").map(String::from).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_stay_in_their_room() {
+        assert_eq!(bar(0.25), r#"<svg class="b"><rect width="25%" height="9"/></svg>"#);
+        assert!(
+            bar(7.0).contains("\"100%\"") && bar(-1.0).contains("\"0%\"") && bar(f64::NAN).contains("\"0%\"")
+        );
+    }
+
+    #[test]
+    fn curves_go_through_their_points_from_the_top_left() {
+        let drawn =
+            curves(&[vec![(0.0, 0.5)], vec![(0.0, 0.0), (0.5, 1.0), (0.5001, 1.0), (1.0, f64::NAN)]], "a");
+        assert!(
+            drawn.contains(r#"<path class="thin" d="M0 100"/><path class="main" d="M0 200L500 0"/>"#),
+            "{drawn}"
+        );
+        assert!(!curves(&[vec![]], "a").contains("main"));
+    }
+
+    #[test]
+    fn columns_share_the_width() {
+        let drawn = columns(&[1.0, 0.0, 1e-9, 0.5], 1, "a");
+        assert!(drawn.contains(r#"<rect class="marked" x="35" y="0" width="180" height="200"/>"#), "{drawn}");
+        assert!(drawn.contains(r#"y="198.5" width="180" height="1.5""#), "{drawn}");
+        assert!(drawn.contains(r#"y="100" width="180" height="100""#), "{drawn}");
+    }
+
+    #[test]
+    fn heat_rises_with_the_share() {
+        let levels = [0.0, 1e-9, 0.04, 0.25, 0.64, 1.0].map(|x| heat(x, 1.0));
+        assert_eq!(levels, [0, 1, 2, 4, 5, 6]);
+        assert_eq!(heat(1.0, 0.0), 0);
+    }
+}

@@ -1,0 +1,246 @@
+//! Everything that several sections need, worked out once.
+
+use super::Input;
+use super::prices::{Series, series};
+use super::text::{esc, short};
+use crate::config::{Challenge, QuoteKind};
+use crate::ledger::{Counts, LedgerError, Ticker};
+use crate::scoring::Scored;
+use crate::weights::{Outcome, Step, to_u16};
+use mantis_plugin_api::MinerReport;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// The result of a run, seen from miners and from challenges.
+pub(super) struct View<'a> {
+    pub(super) input: &'a Input<'a>,
+    /// In the order of the configuration.
+    pub(super) parts: Vec<Part<'a>>,
+    /// Best first.
+    pub(super) miners: Vec<Miner<'a>>,
+    /// Index into `miners` by hotkey.
+    pub(super) places: BTreeMap<&'a str, usize>,
+    /// Sampled blocks: how many, first, last.
+    pub(super) blocks: (usize, i64, i64),
+    /// Rows of all tickers.
+    pub(super) rows: u64,
+}
+
+/// One challenge.
+pub(super) struct Part<'a> {
+    pub(super) scored: &'a Scored,
+    pub(super) entry: Option<&'a Challenge>,
+    pub(super) anchor: String,
+    /// Its part of all weights that count; 0 where it pays nobody.
+    pub(super) counts: f64,
+    /// Miners it pays.
+    pub(super) paid: usize,
+    /// The largest share of what it pays, or 1.
+    pub(super) best: f64,
+    pub(super) series: Option<Rc<Series>>,
+}
+
+/// One miner.
+pub(super) struct Miner<'a> {
+    pub(super) hotkey: &'a str,
+    pub(super) anchor: String,
+    pub(super) about: &'a str,
+    /// Its part of the aggregated salience.
+    pub(super) total: f64,
+    pub(super) step: Option<&'a Step>,
+    /// What the chain is given.
+    pub(super) on_chain: u16,
+    /// One per challenge.
+    pub(super) cells: Vec<Cell<'a>>,
+    /// Newest first.
+    pub(super) refusals: Vec<&'a Counts>,
+}
+
+/// One miner in one challenge.
+pub(super) struct Cell<'a> {
+    /// Its part of what the challenge pays.
+    pub(super) share: f64,
+    /// Its place among those paid.
+    pub(super) rank: Option<usize>,
+    /// `None`: it has sent nothing, or nothing was scored.
+    pub(super) report: Option<&'a MinerReport>,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(input: &'a Input<'a>, refusals: &'a [Counts]) -> Result<Self, LedgerError> {
+        let blocks = input.ledger.blocks()?;
+        let parts = parts(input)?;
+        let rows = input.ledger.tickers()?.iter().map(|ticker| ticker.rows).sum();
+        let miners = miners(input, refusals);
+        let places = miners.iter().enumerate().map(|(i, miner)| (miner.hotkey, i)).collect();
+        let ends = (blocks.iter().min().copied().unwrap_or(0), blocks.iter().max().copied().unwrap_or(0));
+        Ok(Self { input, parts, miners, places, blocks: (blocks.len(), ends.0, ends.1), rows })
+    }
+
+    /// Miners that are given something by any challenge.
+    pub(super) fn paid(&self) -> usize {
+        self.miners.iter().filter(|miner| miner.total > 0.0).count()
+    }
+
+    /// A link to a miner's part of the page.
+    pub(super) fn link(&self, hotkey: &str) -> String {
+        let name = esc(&short(hotkey));
+        match self.places.get(hotkey).and_then(|&place| self.miners.get(place)) {
+            Some(miner) => format!(r##"<a href="#{}">{name}</a>"##, miner.anchor),
+            None => format!(r#"<span>{name}</span>"#),
+        }
+    }
+}
+
+impl Miner<'_> {
+    /// Its final weight; 0 where none is set.
+    pub(super) fn weight(&self) -> f64 {
+        self.step.map_or(0.0, |step| step.weight)
+    }
+}
+
+fn parts<'a>(input: &'a Input<'a>) -> Result<Vec<Part<'a>>, LedgerError> {
+    let tickers = input.ledger.tickers()?;
+    let paid = |scored: &Scored| scored.shares().values().filter(|&&share| share > 0.0).count();
+    let challenges = &input.scores.challenges;
+    let sum: f64 = challenges.iter().filter(|c| paid(c) > 0).map(|c| c.weight).sum();
+    let mut known: BTreeMap<(&str, bool), Option<Rc<Series>>> = BTreeMap::new();
+    let mut parts = Vec::new();
+    for (i, scored) in challenges.iter().enumerate() {
+        let entry = input.config.challenges.iter().find(|entry| entry.ticker == scored.ticker);
+        let drawn = match entry {
+            Some(entry) => {
+                let key = (entry.price_ticker(), entry.quotes == QuoteKind::FundingRates);
+                match known.get(&key) {
+                    Some(drawn) => drawn.clone(),
+                    None => {
+                        let drawn = drawn(input, &tickers, key)?.map(Rc::new);
+                        known.insert(key, drawn.clone());
+                        drawn
+                    }
+                }
+            }
+            None => None,
+        };
+        let paid = paid(scored);
+        let best = scored.shares().values().copied().fold(0.0, f64::max);
+        parts.push(Part {
+            scored,
+            entry,
+            anchor: anchor("c-", &scored.ticker).unwrap_or_else(|| format!("c-{i}-")),
+            counts: if paid > 0 && sum > 0.0 { scored.weight / sum } else { 0.0 },
+            paid,
+            best: if best > 0.0 { best } else { 1.0 },
+            series: drawn,
+        });
+    }
+    Ok(parts)
+}
+
+/// The prices of a ticker, or its rates; `None` where it has none.
+fn drawn(
+    input: &Input<'_>,
+    tickers: &[Ticker],
+    (name, rates): (&str, bool),
+) -> Result<Option<Series>, LedgerError> {
+    let stored = tickers.iter().find(|ticker| ticker.ticker == name);
+    match stored.and_then(|ticker| Some((ticker.rows, ticker.sidx?))) {
+        Some((rows, range)) => series(input.ledger, name, rows, range, rates),
+        None => Ok(None),
+    }
+}
+
+fn miners<'a>(input: &'a Input<'a>, refusals: &'a [Counts]) -> Vec<Miner<'a>> {
+    let mut refused: BTreeMap<&str, Vec<&Counts>> = BTreeMap::new();
+    for counts in refusals {
+        refused.entry(&counts.last.hotkey).or_default().push(counts);
+    }
+    let burn_uid = input.config.network.burn_uid;
+    let steps: &[Step] = match input.outcome {
+        Outcome::Weights(steps) => steps,
+        Outcome::Rejected(_) => &[],
+    };
+    let on_chain: BTreeMap<u16, u16> =
+        to_u16(&steps.iter().map(|step| (step.uid, step.weight)).collect()).into_iter().collect();
+    let steps: BTreeMap<&str, &Step> = steps.iter().map(|step| (step.hotkey.as_str(), step)).collect();
+    let mut hotkeys: BTreeSet<&str> = BTreeSet::new();
+    hotkeys.extend(input.scores.challenges.iter().flat_map(|c| &c.hotkeys).map(String::as_str));
+    hotkeys.extend(input.scores.total.keys().map(String::as_str));
+    hotkeys.extend(input.about.keys().map(String::as_str));
+    hotkeys.extend(refused.keys().copied());
+    // Whoever is given the burn need not be a miner.
+    hotkeys.extend(steps.values().filter(|step| step.uid != burn_uid).map(|step| step.hotkey.as_str()));
+
+    let columns: Vec<_> = input.scores.challenges.iter().map(Column::new).collect();
+    let mut miners: Vec<Miner<'_>> = hotkeys
+        .into_iter()
+        .enumerate()
+        .map(|(i, hotkey)| Miner {
+            hotkey,
+            anchor: anchor("", hotkey).unwrap_or_else(|| format!("m-{i}")),
+            about: input.about.get(hotkey).map_or("", String::as_str),
+            total: input.scores.total.get(hotkey).copied().unwrap_or(0.0),
+            step: steps.get(hotkey).copied(),
+            on_chain: steps.get(hotkey).and_then(|step| on_chain.get(&step.uid)).copied().unwrap_or(0),
+            cells: columns.iter().map(|column| column.cell(hotkey)).collect(),
+            refusals: refused.remove(hotkey).unwrap_or_default(),
+        })
+        .collect();
+    miners.sort_by(|a, b| best_first(a, b, burn_uid));
+    miners
+}
+
+/// By weight, then by salience; the burn does not lift whoever is given it.
+fn best_first(a: &Miner<'_>, b: &Miner<'_>, burn_uid: u16) -> Ordering {
+    let earned = |miner: &Miner<'_>| match miner.step {
+        Some(step) if step.uid == burn_uid => miner.total,
+        _ => miner.weight(),
+    };
+    (b.total > 0.0)
+        .cmp(&(a.total > 0.0))
+        .then(earned(b).total_cmp(&earned(a)))
+        .then(b.total.total_cmp(&a.total))
+        .then(a.hotkey.cmp(b.hotkey))
+}
+
+/// A challenge's miners, to be asked for one by one.
+struct Column<'a> {
+    shares: BTreeMap<String, f64>,
+    ranks: BTreeMap<String, usize>,
+    reports: BTreeMap<&'a str, &'a MinerReport>,
+}
+
+impl<'a> Column<'a> {
+    fn new(scored: &'a Scored) -> Self {
+        let shares = scored.shares();
+        let mut order: Vec<(&String, f64)> =
+            shares.iter().map(|(k, &v)| (k, v)).filter(|(_, share)| *share > 0.0).collect();
+        order.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let mut ranks = BTreeMap::new();
+        let mut rank = 1;
+        for (i, (hotkey, share)) in order.iter().enumerate() {
+            if i > 0 && order.get(i - 1).is_some_and(|before| before.1 > *share) {
+                rank = i + 1;
+            }
+            ranks.insert((*hotkey).clone(), rank);
+        }
+        let reports = scored.salience.iter().flat_map(|salience| &salience.miners);
+        let reports = scored.hotkeys.iter().map(String::as_str).zip(reports).collect();
+        Self { shares, ranks, reports }
+    }
+
+    fn cell(&self, hotkey: &str) -> Cell<'a> {
+        Cell {
+            share: self.shares.get(hotkey).copied().unwrap_or(0.0),
+            rank: self.ranks.get(hotkey).copied(),
+            report: self.reports.get(hotkey).copied(),
+        }
+    }
+}
+
+/// A name that can be an anchor as it is: letters and digits. Anchors of the page's own all have a dash.
+fn anchor(prefix: &str, name: &str) -> Option<String> {
+    let plain = !name.is_empty() && name.len() <= 100 && name.bytes().all(|b| b.is_ascii_alphanumeric());
+    plain.then(|| format!("{prefix}{name}"))
+}

@@ -1,0 +1,19 @@
+//! What a validator does with each sampled block: collect, store, and open what has matured.
+//!
+//! [`Sampler`] brings a block's payloads and prices into the ledger; [`Maturer`] turns payloads that have waited long
+//! enough into vectors; [`Tracking`] takes those into the live states of challenges about events; a [`Stepper`] does all three. They keep all they know in the ledger, so that a validator that was killed goes on where it was.
+
+mod cycle;
+mod decoders;
+mod maturer;
+mod opener;
+mod sampler;
+mod step;
+mod tracking;
+
+pub use cycle::{CycleError, settle_scores};
+pub use decoders::{Decoders, Unusable};
+pub use maturer::{MatureError, Maturer, Progress};
+pub use sampler::{SampleError, Sampled, Sampler, SetupError};
+pub use step::{StepError, Stepped, Stepper};
+pub use tracking::Tracking;

@@ -1,0 +1,219 @@
+//! The plugin's side of a WebAssembly component: `wit/v1/challenge.wit` over the traits of this crate.
+//!
+//! This is plumbing: [`crate::export!`] makes a component of it where a plugin is built for WebAssembly.
+
+use crate::{Challenge, History, Market, PluginError, Run, Salience, Shape, States, TrackedRow};
+use half::f16;
+use serde::Deserialize;
+use std::cell::RefCell;
+use std::marker::PhantomData;
+use std::ops::Range;
+use std::sync::Once;
+
+#[allow(
+    missing_docs,
+    unsafe_code,
+    unreachable_pub,
+    unused_qualifications,
+    clippy::all,
+    clippy::undocumented_unsafe_blocks
+)]
+pub mod bindings {
+    //! What wit-bindgen makes of the WIT.
+    wit_bindgen::generate!({
+        path: "wit/v1",
+        world: "challenge",
+        pub_export_macro: true,
+        export_macro_name: "export_component",
+        default_bindings_module: "mantis_plugin_api::component::bindings",
+    });
+}
+
+use bindings::exports::mantis::challenge::plugin::Guest;
+use bindings::mantis::challenge::host;
+
+/// The component of a challenge. One instance of it holds one configured challenge.
+pub struct Component<C>(PhantomData<C>);
+
+thread_local! {
+    static CONFIGURED: RefCell<Option<Box<dyn Configured>>> = const { RefCell::new(None) };
+}
+
+/// A challenge without its type.
+trait Configured {
+    fn decode(&self, submission: &serde_json::Value) -> Result<Vec<f32>, PluginError>;
+    fn score(&self, market: &Market, history: &dyn History, run: &dyn Run) -> Result<Salience, PluginError>;
+    fn track(&self, states: States, rows: &[TrackedRow]) -> Result<States, PluginError>;
+}
+
+impl<C: Challenge> Configured for C {
+    fn decode(&self, submission: &serde_json::Value) -> Result<Vec<f32>, PluginError> {
+        Challenge::decode(self, submission)
+    }
+
+    fn score(&self, market: &Market, history: &dyn History, run: &dyn Run) -> Result<Salience, PluginError> {
+        crate::Score::score(self, history, &self.label(market)?, run)
+    }
+
+    fn track(&self, states: States, rows: &[TrackedRow]) -> Result<States, PluginError> {
+        Challenge::track(self, states, rows)
+    }
+}
+
+impl<C: Challenge + 'static> Guest for Component<C> {
+    fn describe() -> String {
+        tell_of_panics();
+        to_json(&C::describe())
+    }
+
+    fn configure(spec: String, params: String) -> Result<(), String> {
+        tell_of_panics();
+        let configure =
+            || -> Result<C, PluginError> { C::configure(from_json(&spec)?, &from_json(&params)?) };
+        let challenge = configure().map_err(error)?;
+        CONFIGURED.set(Some(Box::new(challenge)));
+        Ok(())
+    }
+
+    fn decode(submission: String) -> Result<Vec<f32>, String> {
+        configured(|challenge| challenge.decode(&from_json(&submission)?))
+    }
+
+    fn score(task: String) -> Result<(Vec<f64>, String), String> {
+        configured(|challenge| {
+            let task: Task = from_json(&task)?;
+            let shape = Shape { rows: task.scored_rows, miners: task.miners, dim: task.dim };
+            let history = HostHistory { shape, hotkeys: host::hotkeys() };
+            let salience = challenge.score(&task.market(), &history, &HostRun)?;
+            let (numbers, report) = salience.into_parts();
+            Ok((numbers, to_json(&report)))
+        })
+    }
+
+    fn track(states: String, rows: String) -> Result<String, String> {
+        configured(|challenge| {
+            let rows: Vec<TrackedRow> = from_json(&rows)?;
+            Ok(to_json(&challenge.track(from_json(&states)?, &rows)?))
+        })
+    }
+}
+
+/// The argument of `score`.
+#[derive(Deserialize)]
+struct Task {
+    assets: usize,
+    scored_rows: usize,
+    miners: usize,
+    dim: usize,
+    carried: Vec<(String, String)>,
+}
+
+impl Task {
+    fn market(&self) -> Market {
+        Market {
+            sidx: host::sidx(),
+            prices: host::prices(),
+            assets: self.assets,
+            submitted: host::submitted().into_iter().map(|x| x != 0).collect(),
+            scored_rows: self.scored_rows,
+            carried: self.carried.clone(),
+        }
+    }
+}
+
+/// The host's history as the plugin's trait.
+struct HostHistory {
+    shape: Shape,
+    hotkeys: Vec<String>,
+}
+
+/// A block larger than this crosses in parts, so that no second copy of all of it is held.
+const MAX_BLOCK: usize = 16 << 20;
+
+impl History for HostHistory {
+    fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    fn hotkeys(&self) -> &[String] {
+        &self.hotkeys
+    }
+
+    fn read(&self, miners: Range<usize>, rows: Range<usize>, out: &mut [f16]) -> Result<(), PluginError> {
+        let per_miner = rows.len() * self.shape.dim;
+        if out.len() != miners.len() * per_miner {
+            return Err(PluginError::host(format!(
+                "history of miners {miners:?}, rows {rows:?} into {} numbers, of {:?}",
+                out.len(),
+                self.shape
+            )));
+        }
+        let miners_at_once = (MAX_BLOCK / per_miner.max(1)).max(1);
+        let rows_at_once = (MAX_BLOCK / self.shape.dim.max(1)).max(1);
+        let mut done = 0;
+        for first in miners.clone().step_by(miners_at_once) {
+            let some_miners = first..miners.end.min(first + miners_at_once);
+            for from in rows.clone().step_by(rows_at_once) {
+                let some_rows = from..rows.end.min(from + rows_at_once);
+                let block = block(&some_miners, &some_rows)?;
+                let place = out.get_mut(done..done + block.len());
+                let place = place.ok_or_else(|| PluginError::host("a block of another size"))?;
+                for (to, from) in place.iter_mut().zip(&block) {
+                    *to = f16::from_bits(*from);
+                }
+                done += block.len();
+            }
+        }
+        if rows.is_empty() || miners.is_empty() {
+            // Nothing is read, but a place outside is an error all the same.
+            block(&miners, &rows)?;
+        }
+        Ok(())
+    }
+}
+
+fn block(miners: &Range<usize>, rows: &Range<usize>) -> Result<Vec<u16>, PluginError> {
+    let index = |i: usize| u32::try_from(i).unwrap_or(u32::MAX);
+    host::history(index(miners.start), index(miners.end), index(rows.start), index(rows.end))
+        .map_err(PluginError::host)
+}
+
+struct HostRun;
+
+impl Run for HostRun {
+    fn progress(&self, done: f64) {
+        host::progress(done);
+    }
+
+    fn log(&self, line: &str) {
+        host::log(line);
+    }
+}
+
+/// A panic ends in a trap, whose message the host would not see.
+fn tell_of_panics() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        std::panic::set_hook(Box::new(|info| host::fail(&info.to_string().replace('\n', " "))));
+    });
+}
+
+fn configured<T>(body: impl FnOnce(&dyn Configured) -> Result<T, PluginError>) -> Result<T, String> {
+    CONFIGURED.with_borrow(|challenge| match challenge {
+        Some(challenge) => body(challenge.as_ref()).map_err(error),
+        None => Err("the host called it before `configure`".into()),
+    })
+}
+
+fn error(error: PluginError) -> String {
+    to_json(&error)
+}
+
+fn to_json(value: &impl serde::Serialize) -> String {
+    // Types of this crate only: maps with string keys, strings and finite numbers, which always serialise.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn from_json<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, PluginError> {
+    serde_json::from_str(json).map_err(|e| PluginError::host(format!("unreadable JSON: {e}")))
+}
