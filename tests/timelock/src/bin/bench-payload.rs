@@ -63,7 +63,7 @@ fn main() -> Result<()> {
 /// Times `work` over all inputs, as often as the clock needs, and prints it. Gives how many are done per second.
 fn measure(name: &str, inputs: &[Vec<u8>], work: impl Fn(&[u8]) -> bool) -> Result<f64> {
     /// A run is this long at least, s: the system counts a thread's time in ticks of some milliseconds.
-    const LONG: f64 = 0.1;
+    const LONG: f64 = 0.5;
     let mut best = f64::INFINITY;
     for _ in 0..RUNS {
         let (start, mut rounds, mut spent) = (Clock::start(), 0, 0.0);
