@@ -5,6 +5,7 @@
 
 pub mod localnet;
 pub mod proxy;
+pub mod stage;
 
 use half::f16;
 use mantis::ledger::{Ledger, Record, Step};

@@ -42,6 +42,8 @@ pub(super) enum Command {
     },
     /// Show what the validator would store of a miner's embeddings, and every fault in them.
     Check(super::check::CheckArgs),
+    /// Validate: sample blocks, open payloads, compute weights and set them, for as long as it runs.
+    Validator(Box<super::validator::ValidatorArgs>),
     /// Write a ledger of simulated miners.
     Simulate(SimulateArgs),
     /// Serve one job of the host's; not for people.
@@ -332,7 +334,7 @@ impl From<SolverArg> for Solver {
     }
 }
 
-fn positive(text: &str) -> Result<f64, String> {
+pub(super) fn positive(text: &str) -> Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number".to_string())?;
     if seconds.is_finite() && seconds > 0.0 && seconds < 1e9 {
         Ok(seconds)

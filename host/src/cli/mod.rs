@@ -7,12 +7,14 @@ mod config;
 mod demo;
 mod explain;
 mod feed;
+mod log;
 mod miner;
 mod output;
 mod payload;
 mod score;
 mod simulate;
 mod store;
+mod validator;
 mod wallet;
 mod weights;
 
@@ -37,6 +39,7 @@ pub fn main() -> ExitCode {
         Command::Miner(args) => miner::run(args),
         Command::Payload { command } => payload::run(command),
         Command::Check(args) => check::run(args),
+        Command::Validator(args) => validator::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Worker => crate::worker::serve().map_err(Into::into),
     };

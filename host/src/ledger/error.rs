@@ -72,6 +72,17 @@ pub enum LedgerError {
         /// The first table or column that is missing.
         lacks: String,
     },
+    /// Another validator keeps it going.
+    #[error(
+        "{path}: another validator{} writes this ledger; end that one first, or give this one a ledger of its own",
+        holder.map_or(String::new(), |pid| format!(" (process {pid})"))
+    )]
+    InUse {
+        /// The ledger.
+        path: PathBuf,
+        /// The other's process, where it is known.
+        holder: Option<u32>,
+    },
     /// A newer version of this program has changed our own tables.
     #[error(
         "{path}: written by a newer version (its tables are at version {found}, this program knows {known}); update this program"

@@ -5,11 +5,14 @@
 
 mod append;
 mod blob;
+mod cycles;
 mod directory;
 mod drand;
 mod error;
+mod lock;
 mod mature;
 mod open;
+mod prune;
 mod rejections;
 mod rows;
 mod sample;
@@ -23,9 +26,12 @@ pub(crate) use directory::Directory;
 
 pub use append::{Record, Step};
 pub use blob::{Submissions, SubmissionsIter};
+pub use cycles::{Attempt, Cycle, Sent};
 pub use error::LedgerError;
+pub use lock::Lock;
 pub use mature::{Matured, Pending};
 pub use open::Ledger;
+pub use prune::Horizon;
 pub use rejections::{Counts, Rejection, Stage, Totals};
 pub use rows::{Row, Tally, Warnings};
 pub use sample::{Accepted, Arrival, Sample};

@@ -53,6 +53,22 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "how far live states have come",
         "CREATE TABLE host_tracked (ticker TEXT PRIMARY KEY, sidx INTEGER NOT NULL) WITHOUT ROWID;",
     ),
+    (
+        "what was computed, step by step, and what was set",
+        "CREATE TABLE host_cycles (
+            block INTEGER PRIMARY KEY, max_block INTEGER NOT NULL, unix INTEGER NOT NULL, seconds REAL NOT NULL,
+            rejected TEXT, skipped TEXT NOT NULL);
+        CREATE TABLE host_saliences (
+            block INTEGER NOT NULL, ticker TEXT NOT NULL, hotkey TEXT NOT NULL, salience REAL NOT NULL,
+            PRIMARY KEY (block, ticker, hotkey)) WITHOUT ROWID;
+        CREATE TABLE host_steps (
+            block INTEGER NOT NULL, uid INTEGER NOT NULL, hotkey TEXT NOT NULL, salience REAL NOT NULL,
+            young INTEGER NOT NULL, share REAL NOT NULL, burned REAL NOT NULL, previous REAL, weight REAL NOT NULL,
+            PRIMARY KEY (block, uid)) WITHOUT ROWID;
+        CREATE TABLE host_weight_history (
+            id INTEGER PRIMARY KEY, computed INTEGER NOT NULL, block INTEGER NOT NULL, unix INTEGER NOT NULL,
+            outcome TEXT NOT NULL, hash TEXT, included INTEGER, error TEXT, weights TEXT NOT NULL);",
+    ),
 ];
 
 /// The newest version of our own tables.

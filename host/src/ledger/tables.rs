@@ -51,6 +51,14 @@ impl Ledger {
         self.list("blocks", "SELECT block FROM blocks ORDER BY idx", |row| row.get(0))
     }
 
+    /// How many blocks were sampled.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn sampled_blocks(&self) -> Result<u64, LedgerError> {
+        self.one("blocks", "SELECT COUNT(*) FROM blocks", []).map(i64::cast_unsigned)
+    }
+
     /// The highest sampled block; `None` in an empty ledger.
     ///
     /// # Errors

@@ -2,9 +2,11 @@
 
 use crate::chain;
 use crate::config::Config;
-use crate::ledger::Ledger;
-use crate::scoring::Scores;
+use crate::ledger::{Cycle, Ledger};
+use crate::scoring::{Observer, Options, Scores, score};
 use crate::weights::{Input, InputError, Neuron, Outcome, Rules, settle};
+use std::sync::Arc;
+use std::time::Instant;
 use thiserror::Error;
 
 /// Why scores do not become weights.
@@ -28,12 +30,62 @@ pub fn settle_scores(
     scores: &Scores,
     neurons: &[chain::Neuron],
 ) -> Result<Outcome, CycleError> {
+    let block = ledger.last_block()?.unwrap_or(0);
+    settle_scores_at(block, config, ledger, scores, neurons)
+}
+
+/// The same for the metagraph of a block.
+///
+/// # Errors
+/// As [`settle_scores`].
+pub fn settle_scores_at(
+    block: i64,
+    config: &Config,
+    ledger: &Ledger,
+    scores: &Scores,
+    neurons: &[chain::Neuron],
+) -> Result<Outcome, CycleError> {
     let input = Input {
         salience: scores.total.clone(),
         metagraph: neurons.iter().map(|n| Neuron { uid: n.uid, hotkey: n.hotkey.clone() }).collect(),
         first_block: ledger.first_seen(i64::from(config.network.sample_every))?,
-        block: ledger.last_block()?.unwrap_or(0),
+        block,
         previous: ledger.previous_weights()?.map(|previous| previous.weights),
     };
     Ok(settle(&input, &Rules::from(&config.network))?)
+}
+
+/// A computation of weights.
+pub(super) struct Computation {
+    pub(super) config: Arc<Config>,
+    pub(super) options: Options,
+    pub(super) neurons: Vec<chain::Neuron>,
+    /// The block it is for.
+    pub(super) block: i64,
+}
+
+impl Computation {
+    /// Scores the ledger and settles the weights. Takes minutes; writes nothing.
+    pub(super) fn run(self, observer: &dyn Observer) -> Result<Cycle, CycleError> {
+        let Self { config, options, neurons, block } = self;
+        let started = Instant::now();
+        let scores = score(&config, &options, observer)?;
+        let seconds = started.elapsed().as_secs_f64();
+        let ledger = Ledger::read(&options.ledger)?;
+        let (steps, rejected) = match settle_scores_at(block, &config, &ledger, &scores, &neurons)? {
+            Outcome::Weights(steps) => (steps, None),
+            Outcome::Rejected(reason) => (Vec::new(), Some(reason.to_string())),
+        };
+        let skipped = scores.challenges.iter().filter_map(|c| Some((c.ticker.clone(), c.skipped.clone()?)));
+        Ok(Cycle {
+            block,
+            max_block: options.max_block.unwrap_or(block),
+            unix: super::clock::unix(),
+            seconds,
+            rejected,
+            skipped: skipped.collect(),
+            saliences: scores.challenges.iter().map(|c| (c.ticker.clone(), c.shares())).collect(),
+            steps,
+        })
+    }
 }

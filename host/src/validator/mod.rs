@@ -1,19 +1,26 @@
 //! What a validator does with each sampled block: collect, store, and open what has matured.
 //!
 //! [`Sampler`] brings a block's payloads and prices into the ledger; [`Maturer`] turns payloads that have waited long
-//! enough into vectors; [`Tracking`] takes those into the live states of challenges about events; a [`Stepper`] does all three. They keep all they know in the ledger, so that a validator that was killed goes on where it was.
+//! enough into vectors; [`Tracking`] takes those into the live states of challenges about events; a [`Stepper`] does all
+//! three. A [`Service`] steps as the chain's blocks come, computes weights beside that, and sets them. They keep all they
+//! know in the ledger, so that a validator that was killed goes on where it was.
 
+mod clock;
 mod cycle;
 mod decoders;
 mod maturer;
 mod opener;
 mod sampler;
+mod schedule;
+mod service;
+mod setter;
 mod step;
 mod tracking;
 
-pub use cycle::{CycleError, settle_scores};
+pub use cycle::{CycleError, settle_scores, settle_scores_at};
 pub use decoders::{Decoders, Unusable};
 pub use maturer::{MatureError, Maturer, Progress};
 pub use sampler::{SampleError, Sampled, Sampler, SetupError};
+pub use service::{Run, Service, ServiceError};
 pub use step::{StepError, Stepped, Stepper};
 pub use tracking::Tracking;

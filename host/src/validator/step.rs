@@ -2,7 +2,7 @@
 
 use super::{Decoders, MatureError, Maturer, Progress, SampleError, Sampled, Sampler, SetupError, Tracking};
 use crate::beacon::{Client, Scheme};
-use crate::chain::{Chain, ChainError, Head};
+use crate::chain::{Chain, ChainError, Head, Neuron};
 use crate::config::Config;
 use crate::ledger::Ledger;
 use crate::worker::Launcher;
@@ -72,6 +72,20 @@ impl Stepper {
         let neurons = chain.metagraph().await?;
         let sampled = self.sampler.sample(chain, &neurons, head, ledger).await?;
         Ok(Stepped { sampled, progress: self.mature(head, ledger).await? })
+    }
+
+    /// Samples a block for these neurons.
+    ///
+    /// # Errors
+    /// [`SampleError`]; nothing of the block is stored.
+    pub async fn sample(
+        &self,
+        chain: &dyn Chain,
+        neurons: &[Neuron],
+        head: Head,
+        ledger: &mut Ledger,
+    ) -> Result<Sampled, SampleError> {
+        self.sampler.sample(chain, neurons, head, ledger).await
     }
 
     /// Opens what has matured by a block, and takes it into live states.

@@ -1,0 +1,116 @@
+//! `mantis validator`.
+
+use super::args::{ConfigArgs, positive};
+use super::log::LogArgs;
+use super::score::launcher;
+use super::wallet::WalletArgs;
+use crate::chain::{self, Signer};
+use crate::config::Config;
+use crate::ledger::{Ledger, Lock};
+use crate::validator::{Run, Service};
+use anyhow::Context;
+use clap::Args;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::info;
+
+/// Time that a validator takes at most to end; what is not finished by then is broken off, and the ledger keeps what was
+/// finished.
+const ENDING: Duration = Duration::from_secs(8);
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  mantis validator --network finney --netuid 123 --wallet-name validator --wallet-hotkey default\n  \
+    mantis validator --network finney --dry-run        # computes and records, touches no key, sends nothing"
+)]
+pub(super) struct ValidatorArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// The chain: finney, test, local, URLs of nodes with commas between them, or offline:PATH for one in a file.
+    #[arg(long, value_name = "NETWORK")]
+    network: String,
+    /// The subnet; the default is the configuration's.
+    #[arg(long, value_name = "N")]
+    netuid: Option<u16>,
+    #[command(flatten)]
+    wallet: WalletArgs,
+    /// The ledger; it is made where it does not exist.
+    #[arg(long, value_name = "DB", default_value = "datalog.db")]
+    ledger: PathBuf,
+    /// Compute and record weights, but open no wallet and send nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Challenges scored at the same time; the default leaves one processor to sampling.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// Seconds that one challenge may take to be scored.
+    #[arg(long, value_name = "SECONDS", default_value_t = 1800.0, value_parser = positive)]
+    deadline: f64,
+    /// Seconds between two looks at the chain's newest block.
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0, value_parser = positive)]
+    poll: f64,
+    /// Folder for temporary files; the default is the system's.
+    #[arg(long, value_name = "DIR")]
+    scratch: Option<PathBuf>,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
+    let mut config = Config::load(&args.config.config)?;
+    if let Some(netuid) = args.netuid {
+        config.network.netuid = netuid;
+    }
+    let signer = if args.dry_run { Signer::Nobody } else { args.wallet.signer(None)? };
+    anyhow::ensure!(
+        args.dry_run || signer.address().is_some(),
+        "say which hotkey sets the weights: --wallet-name and --wallet-hotkey, or --hotkey-uri; or --dry-run to set none"
+    );
+    let hotkey = signer.address().map(String::from);
+    let chain = Arc::from(chain::open(&args.network, chain::Settings::of(&config), signer)?);
+    args.log.start();
+    let _lock = Lock::take(&args.ledger)?;
+    let ledger = Ledger::open(&args.ledger)?;
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let run = Run {
+        hotkey,
+        dry_run: args.dry_run,
+        poll: Duration::from_secs_f64(args.poll),
+        threads: args.threads.map_or(processors.saturating_sub(1).max(1), usize::from),
+        scratch: args.scratch.clone().unwrap_or_else(std::env::temp_dir),
+        launcher: launcher(args.deadline)?,
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    let (hotkey, netuid) = (run.hotkey.as_deref().unwrap_or("none"), config.network.netuid);
+    info!(version, network = %args.network, netuid, hotkey, ledger = %args.ledger.display(), "validator starts");
+    let service = Service::new(run, Arc::new(config), chain, ledger)?;
+    let runtime = super::runtime()?;
+    let ended = runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        service
+            .run(async {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+                end_in_time();
+            })
+            .await;
+        anyhow::Ok(())
+    });
+    // Nobody waits for scoring that goes on: its processes end with this one.
+    runtime.shutdown_background();
+    info!("validator ends");
+    ended.context("cannot listen for signals")
+}
+
+/// Ends the process when its time to end by itself is over.
+fn end_in_time() {
+    std::thread::spawn(|| {
+        std::thread::sleep(ENDING);
+        std::process::exit(0);
+    });
+}

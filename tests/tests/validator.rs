@@ -1,0 +1,175 @@
+//! The validator as a service, seen from outside: a process beside a simulated world whose time runs 240 times faster.
+
+#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
+
+use mantis::demo::{Crowd, Simulation, Simulator};
+use mantis::ledger::{Ledger, Sent};
+use mantis_tests::stage::{Running, Stage, VALIDATOR, keep, set};
+use mantis_tests::{failure, has_wasm};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use toml::Table;
+
+const SEED: u64 = 5;
+const HISTORY: usize = 6 * 1440;
+const TICK: Duration = Duration::from_millis(250);
+
+fn small(table: &mut Table) {
+    keep(table, &["ETH", "ETHHITFIRST"]);
+    for (key, value) in [
+        ("weight_calc_interval", 100),
+        ("weight_set_interval", 50),
+        ("task_interval", 25),
+        ("lag", 10),
+        ("young_blocks", 100),
+    ] {
+        set(table, "network", key, value);
+    }
+    set(table, "", "solver", "exact");
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+#[test]
+fn it_samples_scores_sets_and_goes_on_where_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let stage = Stage::set(dir.path(), 24, SEED, &[], small).await;
+        let simulation = Simulation {
+            config: &stage.world.config,
+            only: None,
+            rows: HISTORY + 160,
+            miners: &stage.miners,
+            seed: SEED,
+        };
+        let prices = simulation.prices();
+        let mut simulator = Simulator::new(&simulation, &prices);
+        simulator.write(HISTORY, &mut Ledger::open(stage.ledger()).unwrap(), |_| {}).unwrap();
+        let mut crowd = Crowd::new(&stage.world, &stage.miners, SEED).unwrap();
+        let mut play = async |rows: usize| {
+            for _ in 0..rows {
+                let step = simulator.step().unwrap();
+                crowd.act(&step, stage.world.advance(&step), true).await.unwrap();
+                stage.advance(&step);
+                tokio::time::sleep(TICK).await;
+            }
+        };
+        // The first row is there before the validator is.
+        play(1).await;
+        let start = || Running::start(stage.validator(None).args(["--hotkey-uri", VALIDATOR]));
+        let mut running = start();
+        running.wait_for("sampled", 0, Duration::from_secs(20));
+        let refused = failure(stage.validator(None).args(["--hotkey-uri", VALIDATOR]));
+        assert!(refused.contains(&format!("another validator (process {})", running.id())), "{refused}");
+
+        play(60).await;
+        running.read();
+        assert!(
+            running.count("weights computed") >= 2 && running.count("weights set") >= 3,
+            "{:#?}",
+            running.tail()
+        );
+        // Killed while it works: what was sampled stays, and the two blocks before the next are caught up.
+        running.kill();
+        play(2).await;
+        running = start();
+        running.wait_for("sampled", 0, Duration::from_secs(20));
+        play(40).await;
+        let (code, took) = running.terminate();
+        assert_eq!(code, Some(0), "{:#?}", running.tail());
+        assert!(took < Duration::from_secs(10), "{took:?}");
+
+        let ledger = Ledger::read(stage.ledger()).unwrap();
+        ledger.check_integrity().unwrap();
+        let blocks = ledger.blocks().unwrap();
+        assert_eq!(blocks.len(), HISTORY + 103, "not every block was sampled");
+        assert!(blocks.windows(2).all(|pair| pair[1] - pair[0] == 5), "a block was missed");
+        assert!(ledger.totals().unwrap().opened > 500, "{:?}", ledger.totals());
+
+        let last = ledger.last_weights().unwrap().unwrap();
+        let sum: f64 = last.steps.iter().map(|step| step.weight).sum();
+        assert!((sum - 1.0).abs() < 1e-9);
+        assert!(last.steps.iter().any(|step| step.previous.is_some_and(|previous| previous > 0.0)));
+        assert_eq!(last.block % 100, 0);
+        let attempts = ledger.attempts(100).unwrap();
+        assert!(attempts.iter().all(|attempt| attempt.sent == Sent::Set), "{attempts:?}");
+        let gaps: Vec<i64> = attempts.windows(2).map(|pair| pair[0].block - pair[1].block).collect();
+        assert!(gaps.iter().all(|gap| (50..=60).contains(gap)), "{gaps:?}");
+        // What is on the chain is what the ledger says was computed.
+        let on_chain = stage.chain.weights().unwrap().pop().unwrap();
+        let newest = &attempts[0];
+        let recorded: BTreeMap<u16, u16> =
+            newest.weights.iter().map(|(uid, _, weight)| (*uid, *weight)).collect();
+        assert_eq!(on_chain.weights, recorded);
+        let computed = ledger.steps(newest.computed).unwrap();
+        let largest = computed.iter().map(|step| step.weight).fold(0.0, f64::max);
+        for step in &computed {
+            let expected = step.weight / largest;
+            let found = f64::from(recorded.get(&step.uid).copied().unwrap_or(0)) / 65_535.0;
+            assert!((expected - found).abs() < 1e-4, "{step:?}: {found}");
+        }
+        stage.world.stop().await;
+    });
+}
+
+#[test]
+fn a_dry_run_touches_no_key_and_sends_nothing() {
+    // Also with plugins as components, where they are built.
+    let wasm = has_wasm();
+    let dir = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let stage = Stage::set(dir.path(), 8, SEED, &[], |table| {
+            small(table);
+            if wasm {
+                set(table, "", "runtime", "wasm");
+            }
+        })
+        .await;
+        let simulation = Simulation {
+            config: &stage.world.config,
+            only: None,
+            rows: HISTORY + 40,
+            miners: &stage.miners,
+            seed: SEED,
+        };
+        let prices = simulation.prices();
+        let mut simulator = Simulator::new(&simulation, &prices);
+        simulator.write(HISTORY, &mut Ledger::open(stage.ledger()).unwrap(), |_| {}).unwrap();
+        let mut running = Running::start(stage.validator(None).arg("--dry-run").args([
+            "--wallet-path",
+            "/nonexistent",
+            "--wallet-name",
+            "none",
+        ]));
+        let mut crowd = Crowd::new(&stage.world, &stage.miners, SEED).unwrap();
+        while let Some(step) = simulator.step() {
+            crowd.act(&step, stage.world.advance(&step), true).await.unwrap();
+            stage.advance(&step);
+            tokio::time::sleep(TICK).await;
+        }
+        running.wait_for("weights would be set: this is a dry run", 0, Duration::from_secs(60));
+        assert_eq!(running.terminate().0, Some(0));
+        assert!(stage.chain.weights().unwrap().is_empty());
+        let attempts = Ledger::read(stage.ledger()).unwrap().attempts(10).unwrap();
+        assert!(attempts.iter().all(|attempt| attempt.sent == Sent::DryRun && !attempt.weights.is_empty()));
+        stage.world.stop().await;
+    });
+}
+
+#[test]
+fn what_cannot_start_says_why() {
+    let dir = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let stage = Stage::set(dir.path(), 2, SEED, &[], small).await;
+        let nobody = failure(&mut stage.validator(None));
+        assert!(nobody.contains("--wallet-name") && nobody.contains("--dry-run"), "{nobody}");
+        let network = failure(stage.validator(Some("nowhere")).arg("--dry-run"));
+        assert!(network.contains("nowhere"), "{network}");
+        std::fs::write(stage.ledger(), "no ledger").unwrap();
+        let foreign = failure(stage.validator(None).arg("--dry-run"));
+        assert!(foreign.contains("not a SQLite file"), "{foreign}");
+        stage.world.stop().await;
+    });
+}
