@@ -20,7 +20,10 @@ use std::process::{Command, Output};
 #[must_use]
 pub fn bin_dir() -> PathBuf {
     let test = std::env::current_exe().expect("the test's own path");
-    test.ancestors().nth(2).expect("target folder").to_path_buf()
+    // Tests lie one folder deeper than programs.
+    let mut folders = test.ancestors().skip(1).take(2);
+    let built = folders.find(|folder| folder.join("mantis").is_file());
+    built.or(test.ancestors().nth(2)).expect("target folder").to_path_buf()
 }
 
 /// The built program, run at the root of the workspace.

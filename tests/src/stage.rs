@@ -12,7 +12,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 use toml::{Table, Value as Toml};
 
@@ -163,19 +163,17 @@ impl Running {
     ///
     /// # Panics
     /// Where it does not come in time, or the process ends.
-    pub fn wait_for(&mut self, message: &str, since: usize, patience: Duration) -> Value {
+    pub async fn wait_for(&mut self, message: &str, since: usize, patience: Duration) -> Value {
         let until = Instant::now() + patience;
         loop {
+            self.read();
             if let Some(line) = self.log.iter().skip(since).find(|line| line["message"] == message) {
                 return line.clone();
             }
-            match self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(line) => self.log.push(line),
-                Err(RecvTimeoutError::Timeout) => {
-                    panic!("no `{message}` in {patience:?}: {:#?}", self.tail())
-                }
-                Err(RecvTimeoutError::Disconnected) => panic!("it ended: {:#?}", self.tail()),
-            }
+            let ended = self.child.try_wait().expect("its state").is_some();
+            assert!(!ended, "it ended: {:#?}", self.tail());
+            assert!(Instant::now() < until, "no `{message}` in {patience:?}: {:#?}", self.tail());
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 

@@ -60,7 +60,7 @@ fn it_samples_scores_sets_and_goes_on_where_it_was() {
         play(1).await;
         let start = || Running::start(stage.validator(None).args(["--hotkey-uri", VALIDATOR]));
         let mut running = start();
-        running.wait_for("sampled", 0, Duration::from_secs(20));
+        running.wait_for("sampled", 0, Duration::from_secs(20)).await;
         let refused = failure(stage.validator(None).args(["--hotkey-uri", VALIDATOR]));
         assert!(refused.contains(&format!("another validator (process {})", running.id())), "{refused}");
 
@@ -75,7 +75,7 @@ fn it_samples_scores_sets_and_goes_on_where_it_was() {
         running.kill();
         play(2).await;
         running = start();
-        running.wait_for("sampled", 0, Duration::from_secs(20));
+        running.wait_for("sampled", 0, Duration::from_secs(20)).await;
         play(40).await;
         let (code, took) = running.terminate();
         assert_eq!(code, Some(0), "{:#?}", running.tail());
@@ -149,7 +149,7 @@ fn a_dry_run_touches_no_key_and_sends_nothing() {
             stage.advance(&step);
             tokio::time::sleep(TICK).await;
         }
-        running.wait_for("weights would be set: this is a dry run", 0, Duration::from_secs(60));
+        running.wait_for("weights would be set: this is a dry run", 0, Duration::from_secs(60)).await;
         assert_eq!(running.terminate().0, Some(0));
         assert!(stage.chain.weights().unwrap().is_empty());
         let attempts = Ledger::read(stage.ledger()).unwrap().attempts(10).unwrap();

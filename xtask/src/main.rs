@@ -37,6 +37,21 @@ enum Task {
     Bits,
     /// Check formatting, lints and dependencies.
     Lint,
+    /// Run a validator for a long time in a simulated world whose blocks come faster; watch memory, files, missed samples.
+    Soak {
+        /// Minutes of real time.
+        #[arg(long, default_value_t = 120)]
+        minutes: u32,
+        /// Miners.
+        #[arg(long, default_value_t = 64)]
+        miners: u16,
+        /// Milliseconds from one sampled block to the next, which are 60,000 on the network.
+        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(50..))]
+        tick: u32,
+        /// Days of history that are written first.
+        #[arg(long, default_value_t = 6)]
+        days: u32,
+    },
     /// Fuzz a target of the folder fuzz/: `open` or `submission`.
     Fuzz {
         /// The target.
@@ -80,6 +95,12 @@ fn perform(task: Task) -> Result<()> {
         Task::Plugins => plugins::build(),
         Task::Bits => bits::compare(),
         Task::Lint => lint(),
+        Task::Soak { minutes, miners, tick, days } => {
+            shell::build()?;
+            let numbers = [minutes, u32::from(miners), tick, days].map(|number| number.to_string());
+            let soak = shell::target_dir()?.join("release/soak");
+            shell::run(std::process::Command::new(soak).current_dir(shell::root()).args(numbers))
+        }
         Task::Fuzz { target, seconds } => fuzz::run_fuzz(&target, seconds),
         Task::Bench { what } => bench::run_bench(&what),
     }

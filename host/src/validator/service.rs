@@ -57,6 +57,11 @@ pub struct Service {
     metagraph: Option<i64>,
     /// The newest block that was taken or given up.
     sampled: Option<i64>,
+    /// The newest block at which payloads were opened.
+    opened: Option<u64>,
+    /// Why payloads wait, and live states stay behind, as it was said last.
+    waits_for: Option<String>,
+    untracked: Option<String>,
     pruned: Option<i64>,
     scoring: Option<JoinHandle<Result<Cycle, CycleError>>>,
     setting: Option<JoinHandle<Attempt>>,
@@ -107,6 +112,9 @@ impl Service {
             ledger,
             neurons: Arc::default(),
             metagraph: None,
+            opened: None,
+            waits_for: None,
+            untracked: None,
             pruned: None,
             scoring: None,
             setting: None,
@@ -225,7 +233,11 @@ impl Service {
                 }
             }
         }
-        self.open(head).await;
+        // Nothing matures within a block.
+        if self.opened != Some(head.block) {
+            self.open(head).await;
+            self.opened = Some(head.block);
+        }
     }
 
     async fn open(&mut self, head: Head) {
@@ -244,11 +256,19 @@ impl Service {
                         "opened"
                     );
                 }
-                if let Some(why) = &progress.why {
-                    warn!(blocks = progress.waiting, %why, "payloads wait to be opened");
+                // Said once, not at every block.
+                if progress.why != self.waits_for {
+                    match &progress.why {
+                        Some(why) => warn!(blocks = progress.waiting, %why, "payloads wait to be opened"),
+                        None => info!("no payload waits any more that could be opened"),
+                    }
+                    self.waits_for = progress.why;
                 }
-                if let Some(why) = &progress.untracked {
-                    warn!(%why, "live states stay behind");
+                if progress.untracked != self.untracked {
+                    if let Some(why) = &progress.untracked {
+                        warn!(%why, "live states stay behind");
+                    }
+                    self.untracked = progress.untracked;
                 }
             }
             Err(error) => error!(%error, "opening stopped"),
