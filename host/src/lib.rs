@@ -8,6 +8,7 @@ pub mod chain;
 pub mod cli;
 pub mod collect;
 pub mod config;
+pub mod datalog;
 pub mod demo;
 pub mod history;
 pub mod http;

@@ -6,13 +6,14 @@ use super::score::launcher;
 use super::wallet::WalletArgs;
 use crate::chain::{self, Signer};
 use crate::config::Config;
+use crate::datalog::fetch;
 use crate::ledger::{Ledger, Lock};
 use crate::validator::{Run, Service};
 use anyhow::Context;
 use clap::Args;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::info;
 
@@ -72,6 +73,12 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
     let chain = Arc::from(chain::open(&args.network, chain::Settings::of(&config), signer)?);
     args.log.start();
     let _lock = Lock::take(&args.ledger)?;
+    let runtime = super::runtime()?;
+    if let (Some(from), false) = (&config.datalog, args.ledger.exists()) {
+        info!("there is no ledger yet: fetching the published one");
+        runtime.block_on(fetch(from, &args.ledger, said_now_and_then()))?;
+        info!("the published ledger is here, and sound");
+    }
     let ledger = Ledger::open(&args.ledger)?;
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let run = Run {
@@ -86,7 +93,6 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
     let (hotkey, netuid) = (run.hotkey.as_deref().unwrap_or("none"), config.network.netuid);
     info!(version, network = %args.network, netuid, hotkey, ledger = %args.ledger.display(), "validator starts");
     let service = Service::new(run, Arc::new(config), chain, ledger)?;
-    let runtime = super::runtime()?;
     let ended = runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -105,6 +111,17 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
     runtime.shutdown_background();
     info!("validator ends");
     ended.context("cannot listen for signals")
+}
+
+/// Logs how far a download is, every ten seconds.
+fn said_now_and_then() -> impl FnMut(u64, Option<u64>) {
+    let mut last = Instant::now();
+    move |had, total| {
+        if last.elapsed() >= Duration::from_secs(10) {
+            last = Instant::now();
+            info!(megabytes = had >> 20, of = total.map(|total| total >> 20), "fetching");
+        }
+    }
 }
 
 /// Ends the process when its time to end by itself is over.

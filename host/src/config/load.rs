@@ -7,7 +7,7 @@ use super::{Config, params, rules, sections};
 use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
-pub(super) const TOP: [&str; 11] = [
+pub(super) const TOP: [&str; 12] = [
     "solver",
     "runtime",
     "plugin_dir",
@@ -16,6 +16,7 @@ pub(super) const TOP: [&str; 11] = [
     "beacon",
     "market",
     "collect",
+    "datalog",
     "assets",
     "params",
     "challenge",
@@ -88,6 +89,7 @@ fn read(top: &Table<'_>, file: &Path) -> Config {
         beacon: sections::beacon(top),
         market: sections::market(top),
         collect: sections::collect(top),
+        datalog: sections::datalog(top),
         challenges,
         places,
     }
@@ -167,6 +169,7 @@ mod tests {
         assert_eq!(described("`[beacon]`"), sections::BEACON);
         assert_eq!(described("`[market]`"), sections::MARKET);
         assert_eq!(described("`[collect]`"), sections::COLLECT);
+        assert_eq!(described("`[datalog]`"), sections::DATALOG);
         assert_eq!(described("`[[challenge]]`"), challenge::KEYS);
     }
 }

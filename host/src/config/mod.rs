@@ -14,4 +14,6 @@ mod types;
 mod weights;
 
 pub use fault::{ConfigFaults, Fault};
-pub use types::{Beacon, Challenge, Collect, Config, MarketFeed, Network, QuoteKind, Runtime, Stale, Weight};
+pub use types::{
+    Beacon, Challenge, Collect, Config, Datalog, MarketFeed, Network, QuoteKind, Runtime, Stale, Weight,
+};

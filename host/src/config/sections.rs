@@ -1,7 +1,7 @@
-//! The tables beside the challenges: `[network]`, `[beacon]`, `[market]`, `[collect]`, `[assets]`.
+//! The tables beside the challenges: `[network]`, `[beacon]`, `[market]`, `[collect]`, `[datalog]`, `[assets]`.
 
 use super::reader::{Table, Text};
-use super::{Beacon, Collect, MarketFeed, Network, Stale};
+use super::{Beacon, Collect, Datalog, MarketFeed, Network, Stale};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -37,6 +37,8 @@ pub(super) const COLLECT: [&str; 10] = [
     "round_timeout",
     "round_bytes",
 ];
+
+pub(super) const DATALOG: [&str; 2] = ["url", "sha256"];
 
 /// A name of an asset or price: what the feed and the ledger use as a key.
 pub(super) const ASSET: Text = Text {
@@ -113,6 +115,14 @@ pub(super) fn market(top: &Table<'_>) -> MarketFeed {
         timeout: seconds(&t, "timeout").unwrap_or(d.timeout),
         max_bytes: t.whole("max_bytes", 1..=1 << 30).unwrap_or(d.max_bytes),
     }
+}
+
+/// `[datalog]`.
+pub(super) fn datalog(top: &Table<'_>) -> Option<Datalog> {
+    let t = top.table("datalog")?;
+    let misspelt = t.refuse_unknown(&DATALOG);
+    t.need(&[("url", URL.allowed)], &misspelt);
+    Some(Datalog { url: t.text("url", &URL)?.into(), sha256: t.hex("sha256") })
 }
 
 /// `[collect]`.

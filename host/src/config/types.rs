@@ -28,6 +28,8 @@ pub struct Config {
     pub market: MarketFeed,
     /// `[collect]`: what may be fetched from miners.
     pub collect: Collect,
+    /// `[datalog]`: a published ledger to begin with.
+    pub datalog: Option<Datalog>,
     /// `[[challenge]]`, in the order of the file; never empty.
     pub challenges: Vec<Challenge>,
     /// Lines of each challenge's keys.
@@ -93,6 +95,15 @@ pub struct MarketFeed {
     pub timeout: Duration,
     /// Largest document, bytes.
     pub max_bytes: u64,
+}
+
+/// A published ledger to begin with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Datalog {
+    /// Where the file lies.
+    pub url: String,
+    /// SHA-256 that it must have.
+    pub sha256: Option<[u8; 32]>,
 }
 
 /// What may be fetched from miners.
