@@ -5,6 +5,7 @@
 
 mod cycle;
 mod decoders;
+mod live;
 mod maturer;
 mod opener;
 mod sampler;
@@ -13,6 +14,7 @@ mod tracking;
 
 pub use cycle::{CycleError, settle_scores};
 pub use decoders::{Decoders, Unusable};
+pub use live::{Adjust, Live, LiveError, Refreshed};
 pub use maturer::{MatureError, Maturer, Progress};
 pub use sampler::{SampleError, Sampled, Sampler, SetupError};
 pub use step::{StepError, Stepped, Stepper};
