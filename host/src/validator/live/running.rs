@@ -166,7 +166,11 @@ impl Live {
             self.seen = now;
             return Refreshed::Unchanged;
         }
-        let Some(now) = self.settled(now) else { return Refreshed::Unchanged };
+        let settled = settled(now, |before| {
+            sleep(SETTLED);
+            self.look(before)
+        });
+        let Some(now) = settled else { return Refreshed::Unchanged };
         match Generation::new(&now, Some(&self.current), self.folder.path(), &self.launcher) {
             Ok(generation) => {
                 self.seen = now;
@@ -187,19 +191,6 @@ impl Live {
 
     fn look(&self, before: &Looked) -> Looked {
         Looked::now(&self.file, &self.adjust, Some(before))
-    }
-
-    /// The files once they are still; `None` where that takes too long.
-    fn settled(&self, mut now: Looked) -> Option<Looked> {
-        for _ in 0..PATIENCE {
-            sleep(SETTLED);
-            let later = self.look(&now);
-            if later.is_same(&now) {
-                return Some(later);
-            }
-            now = later;
-        }
-        None
     }
 
     fn take(&mut self, Generation { config, folder }: Generation) -> Refreshed {
@@ -226,5 +217,52 @@ impl Folder {
             Self::Given(path) => path,
             Self::Own(folder) => folder.path(),
         }
+    }
+}
+
+/// The files once two looks in a row found the same; `None` where that takes too long.
+fn settled(mut now: Looked, mut look: impl FnMut(&Looked) -> Looked) -> Option<Looked> {
+    for _ in 0..PATIENCE {
+        let later = look(&now);
+        if later.is_same(&now) {
+            return Some(later);
+        }
+        now = later;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HALF: &str = "[[challenge]]\nname = 'A-1'\nticker = 'A'\nplugin = 'p'\ndim = 2\nweight = 1\n";
+
+    #[test]
+    fn a_file_that_is_being_written_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("c.toml");
+        let look = |before: Option<&Looked>| Looked::now(&file, &|_| {}, before);
+        // Its beginning would do as a configuration.
+        fs::write(&file, HALF).unwrap();
+        let mut parts = 0;
+        let whole = settled(look(None), |before| {
+            parts += 1;
+            if parts < 4 {
+                fs::write(&file, format!("{HALF}# {parts}\n")).unwrap();
+            } else {
+                fs::write(&file, HALF.replace("weight = 1", "weight = 4")).unwrap();
+            }
+            look(Some(before))
+        });
+        let wanted = whole.unwrap().wanted;
+        assert_eq!(wanted.as_ref().as_ref().unwrap().weights()[0].1, 4.0);
+
+        let never = settled(look(None), |before| {
+            parts += 1;
+            fs::write(&file, format!("{HALF}# {parts}\n")).unwrap();
+            look(Some(before))
+        });
+        assert!(never.is_none());
     }
 }
