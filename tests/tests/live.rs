@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
-use mantis::validator::{Live, LiveError, Refreshed};
+use mantis::config::Config;
+use mantis::demo::{Crowd, Simulation, Simulator, World, cast};
+use mantis::ledger::Ledger;
+use mantis::validator::{Live, LiveError, Refreshed, Stepper};
 use mantis::worker::Launcher;
 use mantis_tests::{bin_dir, has_wasm};
 use std::fs;
@@ -10,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::task::block_in_place;
 
 const TEXT: &str = r#"runtime = "native"
 
@@ -283,4 +287,46 @@ fn a_component_is_replaced_like_a_library() {
     let changes = taken(&mut live);
     assert!(changes.len() == 1 && changes[0].starts_with("B is scored by other (native, "), "{changes:?}");
     assert!(Path::exists(&live.current().plugin_dir.join("mantis_binary.wasm")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn processes_of_plugins_that_are_the_same_stay() {
+    let (files, miners) = (Files::new(), cast(4, 7));
+    let launcher = |name: &str| Launcher { program: files.path(name), deadline: Duration::from_secs(30) };
+    let decoder = files.path("decoder");
+    fs::copy(bin_dir().join("mantis"), &decoder).unwrap();
+    let world =
+        World::start(&Config::load(files.path("challenges.toml")).unwrap(), &miners, 7).await.unwrap();
+    let mut live = Live::start(&files.path("challenges.toml"), launcher("mantis"), world.adjust()).unwrap();
+    let config = live.current().clone();
+    world.set_config(config.clone());
+    let mut ledger = Ledger::open(files.path("ledger.db")).unwrap();
+    let simulation = Simulation { config: &config, only: None, rows: 80, miners: &miners, seed: 7 };
+    let mut simulator = Simulator::new(&simulation, &simulation.prices());
+    let mut crowd = Crowd::new(&world, &miners, 7).unwrap();
+    let mut stepper = Stepper::new(config.clone(), launcher("decoder")).unwrap();
+    let mut why = Vec::new();
+    while let Some(step) = simulator.step() {
+        match simulator.row() - 1 {
+            // The first rows are decoded by now. Whoever needs a new process from now on has none.
+            62 => {
+                fs::remove_file(&decoder).unwrap();
+                files.edit("weight = 1.0", "weight = 3");
+            }
+            66 => files.edit("min_rows = 100", "min_rows = 101"),
+            70 => _ = fs::copy(bin_dir().join("mantis"), &decoder).unwrap(),
+            _ => {}
+        }
+        if let Refreshed::Taken { config, .. } = block_in_place(|| live.refresh()) {
+            stepper.set_config(config).unwrap();
+        }
+        let head = world.advance(&step);
+        crowd.act(&step, head, true).await.unwrap();
+        let stepped = stepper.step(world.chain.as_ref(), &mut ledger).await.unwrap();
+        why.push(stepped.progress.why);
+    }
+    let waits: Vec<usize> = (0..80).filter(|row| why[*row].is_some()).collect();
+    assert_eq!(waits, [66, 67, 68, 69], "{why:?}");
+    assert!(why[66].as_ref().unwrap().contains("the plugin of B: cannot start a worker process"), "{why:?}");
+    world.stop().await;
 }
