@@ -346,6 +346,49 @@ mod tests {
     }
 
     #[test]
+    fn challenges_come_and_go_without_disturbing_others() {
+        let text = |tickers: &[&str]| {
+            let challenge = |ticker: &&str| {
+                format!(
+                    "[[challenge]]\nname = 'N-{ticker}'\nticker = '{ticker}'\nplugin = 'binary'\ndim = 2\n\
+                     blocks_ahead = 50\nweight = 1\n"
+                )
+            };
+            let text: String = tickers.iter().map(challenge).collect();
+            Config::parse(&text, Path::new("c.toml")).unwrap()
+        };
+        let (old, new) = (text(&["A", "B"]), text(&["C", "B"]));
+        let miners = cast(6, 1);
+        let simulation = Simulation { config: &old, only: None, rows: 60, miners: &miners, seed: 1 };
+        let prices = simulation.prices();
+        let play = |change: usize| -> Vec<Step> {
+            let mut simulator = Simulator::new(&simulation, &prices);
+            let mut steps = Vec::new();
+            while simulator.row() < 60 {
+                if simulator.row() == change {
+                    simulator.set_config(&new);
+                    assert_eq!(simulator.next_block(), steps.last().map_or(0, |step: &Step| step.block + 5));
+                }
+                steps.extend(simulator.step());
+            }
+            steps
+        };
+        let of = |steps: &[Step], ticker: &str| -> Vec<Option<Record>> {
+            let record = |step: &Step| step.records.iter().find(|record| record.ticker == ticker).cloned();
+            steps.iter().map(record).collect()
+        };
+        let (never, changed, later) = (play(usize::MAX), play(20), play(40));
+        assert_eq!(of(&changed, "B"), of(&never, "B"));
+        assert_eq!(of(&changed, "A")[..20], of(&never, "A")[..20]);
+        assert!(of(&changed, "A")[20..].iter().all(Option::is_none));
+        let price = |steps: &[Step], row: usize| of(steps, "C")[row].as_ref().and_then(|record| record.price);
+        assert!(of(&changed, "C")[..20].iter().all(Option::is_none));
+        assert!(price(&changed, 50).unwrap() > 0.0);
+        assert_eq!(price(&changed, 50), price(&later, 50), "a price is the same whenever it is asked for");
+        assert!(of(&changed, "C")[20..].iter().flatten().all(|record| record.submissions.len() >= 4));
+    }
+
+    #[test]
     fn miners_are_what_they_are_said_to_be() {
         let (_dir, ledger, miners) = simulated(3_000, 5, &["ETH"]);
         let rows = rows(&ledger, "ETH", 2);
