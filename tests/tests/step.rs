@@ -25,12 +25,13 @@ async fn play(config: &Config, rows: usize, mut each: impl FnMut(&World, usize, 
     let world = World::start(config, &miners, SEED).await.unwrap();
     let folder = tempfile::TempDir::new().unwrap();
     let mut ledger = Ledger::open(folder.keep().join("ledger.db")).unwrap();
-    let simulation = Simulation { config: &world.config, only: None, rows, miners: &miners, seed: SEED };
+    let config = world.config();
+    let simulation = Simulation { config: &config, only: None, rows, miners: &miners, seed: SEED };
     let prices = simulation.prices();
     let mut simulator = Simulator::new(&simulation, &prices);
     let mut crowd = Crowd::new(&world, &miners, SEED).unwrap();
     let launcher = Launcher { program: bin_dir().join("mantis"), deadline: Duration::from_secs(60) };
-    let mut stepper = Stepper::new(world.config.clone(), launcher).unwrap();
+    let mut stepper = Stepper::new(config.clone(), launcher).unwrap();
     while let Some(step) = simulator.step() {
         let row = simulator.row() - 1;
         let head = world.advance(&step);

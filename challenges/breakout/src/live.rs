@@ -33,6 +33,7 @@ impl Breakout {
                 Some((row.sidx, price, move || said(row, asset)))
             });
             state.advance_many(&rules, sample_every, new);
+            state.forget(i64::from(self.params.completed_rows));
             let json = state
                 .to_json()
                 .map_err(|e| PluginError::data(format!("the state of {name} cannot be written: {e}")))?;
@@ -57,6 +58,10 @@ mod tests {
     use mantis_plugin_api::{Challenge, Spec, serde_json};
 
     fn breakout() -> Breakout {
+        breakout_for(100_000)
+    }
+
+    fn breakout_for(completed_rows: u32) -> Breakout {
         let spec = Spec {
             name: "B".into(),
             ticker: "B".into(),
@@ -69,6 +74,7 @@ mod tests {
         };
         let params = serde_json::json!({
             "range_lookback_blocks": 100, "min_range_rows": 5, "min_range_pct": 0.001, "max_pending_blocks": 200,
+            "completed_rows": completed_rows,
         });
         Breakout::configure(spec, params.as_object().unwrap()).unwrap()
     }
@@ -102,6 +108,27 @@ mod tests {
         let part = breakout.track(other, &rows[..150]).unwrap();
         assert_eq!(breakout.track(part, &rows[100..]).unwrap(), whole);
         assert_eq!(whole["DOGE"], "not ours");
+    }
+
+    #[test]
+    fn what_is_long_over_is_forgotten_however_rows_come() {
+        let rows = rows();
+        let all = breakout().track(States::new(), &rows).unwrap();
+        let breakout = breakout_for(120);
+        let whole = breakout.track(States::new(), &rows).unwrap();
+        let mut parts = States::new();
+        for part in rows.chunks(7) {
+            parts = breakout.track(parts, part).unwrap();
+        }
+        assert_eq!(parts, whole);
+        for asset in ["BTC", "ETH"] {
+            let [all, left] = [&all, &whole].map(|states| AssetState::parse(&states[asset]).unwrap());
+            let newest = all.price_history.last().unwrap().0;
+            let expected: Vec<_> =
+                all.completed.iter().filter(|e| e.trigger_sidx >= newest - 120).cloned().collect();
+            assert!(expected.len() > 3 && expected.len() < all.completed.len() - 3, "{asset}");
+            assert_eq!(left, AssetState { completed: expected, ..all }, "{asset}");
+        }
     }
 
     #[test]

@@ -17,6 +17,9 @@ params! {
         barrier_pct: f64 = 0.25, in 1e-6..=100.0;
         /// Blocks after which an unresolved breakout is dropped.
         max_pending_blocks: u32 = 43_200, in 1..=100_000_000;
+        /// Rows after which the live state forgets a breakout that is over: 60 days, for which prices are stored, and 10
+        /// more.
+        completed_rows: u32 = 100_800, in 1..=10_000_000;
         /// Events below which nobody is paid.
         min_events: usize = 50, in 2..=1_000_000;
         /// A gap of more rows than this between two events starts a new episode.

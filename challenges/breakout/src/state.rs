@@ -138,6 +138,13 @@ impl AssetState {
         self.price_history.retain(|&(sidx, _)| sidx >= oldest);
     }
 
+    /// Forgets breakouts that are over and were triggered more than `rows` sampled blocks before the newest price. What
+    /// is left depends on the prices taken in alone, not on how often this is called on the way.
+    pub fn forget(&mut self, rows: i64) {
+        let Some(&(newest, _)) = self.price_history.last() else { return };
+        self.completed.retain(|event| event.trigger_sidx >= newest - rows);
+    }
+
     /// One sampled block, without its place in the price history.
     fn take(
         &mut self,

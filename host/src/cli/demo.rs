@@ -5,13 +5,14 @@ use super::output::{Bars, Table, bar, print, print_json, short};
 use super::score::{Document, launcher, write_report};
 use super::simulate::about;
 use crate::config::Config;
-use crate::demo::{Demo, Finished, Miner, Phase, Plan};
+use crate::demo::{Demo, Finished, Hearer, Miner, Phase, Plan};
 use crate::ledger::{Counts, Ledger};
 use crate::plugins::locate;
 use crate::report::{Input, html};
 use crate::scoring::Scores;
 use crate::weights::Outcome;
 use anyhow::Context;
+use indicatif::ProgressBar;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -25,35 +26,55 @@ pub(super) fn run(args: &DemoArgs) -> anyhow::Result<()> {
     }
     let plan = Plan { seed: args.seed, miners: MINERS, days: args.days, live: args.minutes };
     let demo = Demo { plan, config, dir: args.dir.clone(), launcher: launcher(1800.0)? };
-    let (history, live) = (bar("history"), bar("live"));
-    let progress = |phase: Phase, done: f64| {
+    let finished = super::runtime()?.block_on(demo.run(&Progress::new(), &Bars::new()))?;
+    let refusals = refusals(&finished.ledger)?;
+    let report = args.dir.join("report.html");
+    write_report(&report, &page(args, &finished)?)?;
+    if args.json {
+        return print_json(&document(&finished, &refusals, &report));
+    }
+    print(&text(args, &finished, &refusals, &report))
+}
+
+/// Bars of the phases before scoring, and lines above them.
+struct Progress {
+    history: ProgressBar,
+    live: ProgressBar,
+}
+
+impl Progress {
+    fn new() -> Self {
+        Self { history: bar("history"), live: bar("live") }
+    }
+}
+
+impl Hearer for Progress {
+    fn progress(&self, phase: Phase, done: f64) {
         let bar = match phase {
-            Phase::History => &history,
-            Phase::Live => &live,
-            Phase::Scoring => return [&history, &live].iter().for_each(|bar| bar.finish_and_clear()),
+            Phase::History => &self.history,
+            Phase::Live => &self.live,
+            Phase::Scoring => {
+                return [&self.history, &self.live].iter().for_each(|bar| bar.finish_and_clear());
+            }
         };
         bar.set_position((done * 1000.0) as u64);
         if done >= 1.0 {
             bar.finish_and_clear();
         }
-    };
-    let finished = super::runtime()?.block_on(demo.run(&progress, &Bars::new()))?;
-    let refusals = refusals(&finished.ledger)?;
-    let report = args.dir.join("report.html");
-    write_report(&report, &page(args, &demo.config, &finished)?)?;
-    if args.json {
-        return print_json(&document(&finished, &refusals, &report));
     }
-    print(&text(args, &demo.config, &finished, &refusals, &report))
+
+    fn notice(&self, text: &str) {
+        self.live.suspend(|| eprintln!("{text}"));
+    }
 }
 
 /// The report's HTML.
-fn page(args: &DemoArgs, config: &Config, finished: &Finished) -> anyhow::Result<String> {
+fn page(args: &DemoArgs, finished: &Finished) -> anyhow::Result<String> {
     let about: BTreeMap<String, String> =
         finished.miners.iter().map(|m| (m.hotkey.clone(), m.about.clone())).collect();
     let ledger = Ledger::read(&finished.ledger)?;
     let title = format!("Demo, seed {}", args.seed);
-    let (scores, outcome) = (&finished.scores, &finished.outcome);
+    let Finished { config, scores, outcome, .. } = finished;
     Ok(html(&Input { title: &title, config, ledger: &ledger, scores, outcome, about: &about })?)
 }
 
@@ -106,14 +127,8 @@ fn weights(finished: &Finished) -> BTreeMap<&str, f64> {
     }
 }
 
-fn text(
-    args: &DemoArgs,
-    config: &Config,
-    finished: &Finished,
-    refusals: &BTreeMap<String, Counts>,
-    report: &Path,
-) -> String {
-    let Finished { miners, scores, ledger, totals, .. } = finished;
+fn text(args: &DemoArgs, finished: &Finished, refusals: &BTreeMap<String, Counts>, report: &Path) -> String {
+    let Finished { miners, config, scores, ledger, totals, .. } = finished;
     let mut text = format!(
         "{} simulated days of history, then {} minutes live: {} payloads collected, {} of them opened so far (each \
          after {} minutes), {} refused or not there\n\n{}",

@@ -35,9 +35,17 @@ impl Config {
     /// All faults of the file, in the order of its lines; one that is not TOML or cannot be read has one fault.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigFaults> {
         let path = path.as_ref();
+        Self::from_bytes(std::fs::read(path), path)
+    }
+
+    /// Checks what was read from a file, or says why it could not be read.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub(crate) fn from_bytes(bytes: std::io::Result<Vec<u8>>, path: &Path) -> Result<Self, ConfigFaults> {
         let file = path.display().to_string();
-        let bytes = std::fs::read(path)
-            .map_err(|e| alone(&file, (0, 0), format!("cannot be read: {e}"), "a readable file"))?;
+        let bytes =
+            bytes.map_err(|e| alone(&file, (0, 0), format!("cannot be read: {e}"), "a readable file"))?;
         match std::str::from_utf8(&bytes) {
             Ok(text) => Self::parse(text, path),
             Err(e) => {

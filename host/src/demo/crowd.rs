@@ -3,7 +3,7 @@
 use super::miners::{Kind, Malformed, Miner};
 use super::world::World;
 use crate::chain::Head;
-use crate::config::Challenge;
+use crate::config::{Challenge, Config};
 use crate::ledger::Step;
 use crate::payload::{OwnerSecret, SealError, SealOptions, seal};
 use crate::store::{Bucket, StoreError};
@@ -41,8 +41,9 @@ impl<'a> Crowd<'a> {
     /// # Errors
     /// Where the store refuses an upload.
     pub async fn act(&mut self, step: &Step, head: Head, upload: bool) -> Result<(), StoreError> {
+        let config = self.world.config();
         for (m, miner) in self.miners.iter().enumerate() {
-            let Some(file) = self.file(m, miner, step, head) else { continue };
+            let Some(file) = self.file(&config, m, miner, step, head) else { continue };
             if self.files.get(&miner.hotkey) == Some(&file) {
                 continue;
             }
@@ -57,28 +58,29 @@ impl<'a> Crowd<'a> {
     }
 
     /// The file that a miner has up in this row; `None` leaves the one before.
-    fn file(&self, m: usize, miner: &Miner, step: &Step, head: Head) -> Option<Vec<u8>> {
-        let seal_as = |plaintext: &Map<String, Value>| self.seal(m, miner, plaintext, step, head);
+    fn file(&self, config: &Config, m: usize, miner: &Miner, step: &Step, head: Head) -> Option<Vec<u8>> {
+        let owner = &config.network.owner_key;
+        let seal_as = |plaintext: &Map<String, Value>| self.seal(owner, m, miner, plaintext, step, head);
         let even = step.sidx % 2 == 0;
         match miner.kind {
             Kind::Copier { of } => self.files.get(&self.miners.get(of)?.hotkey).cloned(),
             Kind::Stale if self.files.contains_key(&miner.hotkey) => None,
-            Kind::Zeros => seal_as(&self.all_zero()).ok(),
+            Kind::Zeros => seal_as(&all_zero(config)).ok(),
             Kind::Malformed(how) => {
-                let mut file = seal_as(&self.all_zero()).ok()?;
+                let mut file = seal_as(&all_zero(config)).ok()?;
                 match (how, even) {
                     (Malformed::TruncatedOrPage, true) => file.truncate(file.len() / 2),
                     (Malformed::TruncatedOrPage, false) => file = b"<html>Not found</html>".to_vec(),
                     (Malformed::VersionOrOwner, true) => file = edited(&file, |f| f["v"] = json!(1))?,
                     (Malformed::VersionOrOwner, false) => {
                         let other = OwnerSecret::new([7; 32]).public_key();
-                        file = self.seal_for(&other, m, miner, &self.all_zero(), step, head).ok()?;
+                        file = self.seal(&other, m, miner, &all_zero(config), step, head).ok()?;
                     }
                     (Malformed::ChangedOrText, true) => {
                         file = edited(&file, |f| f["C"]["ct"] = json!("00".repeat(80)))?;
                     }
                     (Malformed::ChangedOrText, false) => {
-                        let words = self.world.config.challenges.iter();
+                        let words = config.challenges.iter();
                         let words = words.map(|c| (c.ticker.clone(), json!(["up", "down"])));
                         file = seal_as(&words.collect()).ok()?;
                     }
@@ -86,39 +88,13 @@ impl<'a> Crowd<'a> {
                 Some(file)
             }
             _ => {
-                let plaintext = self.plaintext(&miner.hotkey, step);
+                let plaintext = plaintext(config, &miner.hotkey, step);
                 if plaintext.is_empty() { None } else { seal_as(&plaintext).ok() }
             }
         }
     }
 
-    /// What a miner predicts in a row, challenge by challenge.
-    fn plaintext(&self, hotkey: &str, step: &Step) -> Map<String, Value> {
-        let challenge = |ticker: &str| self.world.config.challenges.iter().find(|c| c.ticker == ticker);
-        let of = |record: &crate::ledger::Record| {
-            let (_, vector) = record.submissions.iter().find(|(other, _)| other == hotkey)?;
-            Some((record.ticker.clone(), submission(challenge(&record.ticker)?, vector)))
-        };
-        step.records.iter().filter_map(of).collect()
-    }
-
-    fn all_zero(&self) -> Map<String, Value> {
-        let challenges = self.world.config.challenges.iter();
-        challenges.map(|c| (c.ticker.clone(), submission(c, &vec![f16::ZERO; c.storage_dim()]))).collect()
-    }
-
     fn seal(
-        &self,
-        m: usize,
-        miner: &Miner,
-        plaintext: &Map<String, Value>,
-        step: &Step,
-        head: Head,
-    ) -> Result<Vec<u8>, SealError> {
-        self.seal_for(&self.world.config.network.owner_key, m, miner, plaintext, step, head)
-    }
-
-    fn seal_for(
         &self,
         owner: &[u8; 32],
         m: usize,
@@ -133,6 +109,21 @@ impl<'a> Crowd<'a> {
         let mut rng = ChaCha20Rng::seed_from_u64(self.seed ^ ((m as u64) << 48) ^ step.sidx.unsigned_abs());
         seal(plaintext, &miner.hotkey, round, owner, scheme, SealOptions::default(), &mut rng)
     }
+}
+
+/// What a miner predicts in a row, challenge by challenge.
+fn plaintext(config: &Config, hotkey: &str, step: &Step) -> Map<String, Value> {
+    let challenge = |ticker: &str| config.challenges.iter().find(|c| c.ticker == ticker);
+    let of = |record: &crate::ledger::Record| {
+        let (_, vector) = record.submissions.iter().find(|(other, _)| other == hotkey)?;
+        Some((record.ticker.clone(), submission(challenge(&record.ticker)?, vector)))
+    };
+    step.records.iter().filter_map(of).collect()
+}
+
+fn all_zero(config: &Config) -> Map<String, Value> {
+    let challenges = config.challenges.iter();
+    challenges.map(|c| (c.ticker.clone(), submission(c, &vec![f16::ZERO; c.storage_dim()]))).collect()
 }
 
 /// Numbers as a miner writes them: by asset, where the challenge has assets.

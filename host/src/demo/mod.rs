@@ -18,6 +18,6 @@ mod world;
 pub use crowd::Crowd;
 pub use miners::{Kind, Malformed, Miner, cast};
 pub use prices::Prices;
-pub use run::{Demo, DemoError, Finished, Phase, Plan};
+pub use run::{Demo, DemoError, Finished, Hearer, Phase, Plan};
 pub use simulate::{Simulation, Simulator, simulate};
 pub use world::{World, WorldError};

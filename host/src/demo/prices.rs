@@ -4,7 +4,9 @@ use mantis_kit::math;
 use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Rows between two settlements of funding: 8 hours.
 const FUNDING_ROWS: usize = 480;
@@ -15,11 +17,22 @@ const BUSY_ROWS: usize = 3_000;
 /// Volatility in a calm spell, as a part of what it would be.
 const CALM: f64 = 0.02;
 
-/// Every price and funding rate of a simulation, row by row.
+/// Every price and funding rate of a simulation, row by row. A copy of it shares its numbers.
+#[derive(Clone)]
 pub struct Prices {
     rows: usize,
-    prices: BTreeMap<String, Vec<f64>>,
-    funding: BTreeMap<String, Vec<f64>>,
+    seed: u64,
+    common: Arc<Common>,
+    prices: BTreeMap<String, Arc<[f64]>>,
+    funding: BTreeMap<String, Arc<[f64]>>,
+}
+
+/// What all prices have in common, row by row; what all funding rates have, settlement by settlement.
+struct Common {
+    volatility: Vec<f64>,
+    market: Vec<f64>,
+    trend: Vec<f64>,
+    funding: Vec<f64>,
 }
 
 impl Prices {
@@ -43,38 +56,37 @@ impl Prices {
                 0.15 * momentum
             })
             .collect();
-        let prices = priced.iter().map(|&key| {
-            let is_pair = key.len() == 6 && key.ends_with("USD");
-            let beta = if is_pair { 0.0 } else { 0.6 + 0.8 * uniform(&mut rng) };
-            let own = if is_pair { 0.35 } else { 1.2 };
-            let mut log = if is_pair { 0.0 } else { -2.0 + 10.0 * uniform(&mut rng) };
-            let path = (0..rows).map(|row| {
-                log += beta * (market[row] + trend[row]) + own * volatility[row] * normal(&mut rng);
-                math::exp(log)
-            });
-            (key.to_owned(), path.collect())
-        });
-        let prices = prices.collect();
-        let steps = rows / FUNDING_ROWS + 1;
+        let mut common = Common { volatility, market, trend, funding: Vec::new() };
+        let prices = priced.iter().map(|&key| (key.to_owned(), common.prices(key, &mut rng))).collect();
         let mut level = 0.0;
-        let common: Vec<f64> = (0..steps)
+        common.funding = (0..=rows / FUNDING_ROWS)
             .map(|_| {
                 level += 1e-5 * normal(&mut rng);
                 level
             })
             .collect();
-        let funding = funded.iter().map(|&key| {
-            let mut own = 0.0;
-            let path: Vec<f64> = (0..steps)
-                .map(|step| {
-                    own = 0.97 * own + 4e-5 * normal(&mut rng);
-                    1e-4 + common[step] + own
-                })
-                .collect();
-            (key.to_owned(), (0..rows).map(|row| path[row / FUNDING_ROWS]).collect())
-        });
-        let funding = funding.collect();
-        Self { rows, prices, funding }
+        let funding = funded.iter().map(|&key| (key.to_owned(), common.funding(rows, &mut rng))).collect();
+        Self { rows, seed, common: Arc::new(common), prices, funding }
+    }
+
+    /// With the prices and funding rates of these keys too. Those of a key do not depend on when it comes.
+    pub(super) fn with(mut self, keys: &[&str]) -> Self {
+        for &key in keys {
+            let drawn = |what: &str| {
+                let digest: [u8; 32] = Sha256::digest(format!("{what} of {key}")).into();
+                let (words, _) = digest.as_chunks::<8>();
+                Xoshiro256PlusPlus::seed_from_u64(self.seed ^ u64::from_le_bytes(words[0]))
+            };
+            if !self.prices.contains_key(key) {
+                let path = self.common.prices(key, &mut drawn("prices"));
+                self.prices.insert(key.to_owned(), path);
+            }
+            if !self.funding.contains_key(key) {
+                let path = self.common.funding(self.rows, &mut drawn("funding"));
+                self.funding.insert(key.to_owned(), path);
+            }
+        }
+        self
     }
 
     /// How many rows there are.
@@ -84,12 +96,36 @@ impl Prices {
 
     /// The prices of a key; empty for an unknown one.
     pub(super) fn of(&self, key: &str) -> &[f64] {
-        self.prices.get(key).map_or(&[], Vec::as_slice)
+        self.prices.get(key).map_or(&[], |path| path)
     }
 
     /// The funding rates of an asset; empty for an unknown one.
     pub(super) fn funding_of(&self, key: &str) -> &[f64] {
-        self.funding.get(key).map_or(&[], Vec::as_slice)
+        self.funding.get(key).map_or(&[], |path| path)
+    }
+}
+
+impl Common {
+    fn prices(&self, key: &str, rng: &mut Xoshiro256PlusPlus) -> Arc<[f64]> {
+        let is_pair = key.len() == 6 && key.ends_with("USD");
+        let beta = if is_pair { 0.0 } else { 0.6 + 0.8 * uniform(rng) };
+        let own = if is_pair { 0.35 } else { 1.2 };
+        let mut log = if is_pair { 0.0 } else { -2.0 + 10.0 * uniform(rng) };
+        let row = |row: usize| {
+            log += beta * (self.market[row] + self.trend[row]) + own * self.volatility[row] * normal(rng);
+            math::exp(log)
+        };
+        (0..self.market.len()).map(row).collect()
+    }
+
+    fn funding(&self, rows: usize, rng: &mut Xoshiro256PlusPlus) -> Arc<[f64]> {
+        let mut own = 0.0;
+        let step = |common: &f64| {
+            own = 0.97 * own + 4e-5 * normal(rng);
+            1e-4 + common + own
+        };
+        let path: Vec<f64> = self.funding.iter().map(step).collect();
+        (0..rows).map(|row| path[row / FUNDING_ROWS]).collect()
     }
 }
 

@@ -9,7 +9,9 @@ use crate::config::Config;
 use crate::ledger::{Ledger, LedgerError, Totals};
 use crate::scoring::{Observer, Options, Scores, score};
 use crate::store::StoreError;
-use crate::validator::{CycleError, SetupError, StepError, Stepper, settle_scores};
+use crate::validator::{
+    CycleError, Live, LiveError, Refreshed, SetupError, StepError, Stepper, settle_scores,
+};
 use crate::weights::{Outcome, to_u16};
 use crate::worker::Launcher;
 use mantis_plugin_api::Solver;
@@ -19,6 +21,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use thiserror::Error;
 use tokio::task::block_in_place;
 
@@ -42,7 +45,7 @@ pub struct Plan {
 pub struct Demo {
     /// What is played.
     pub plan: Plan,
-    /// The challenges and the network.
+    /// The challenges and the network; its file, and the plugins, are followed while the demo runs.
     pub config: Config,
     /// Where the ledger lies. A run that was cut short goes on there; what another plan left is replaced.
     pub dir: PathBuf,
@@ -61,11 +64,21 @@ pub enum Phase {
     Scoring,
 }
 
+/// Hears of a demo.
+pub trait Hearer: Sync {
+    /// A phase's finished part, 0 to 1.
+    fn progress(&self, phase: Phase, done: f64);
+    /// The configuration's files have changed: what was taken, or why not.
+    fn notice(&self, text: &str);
+}
+
 /// What a demo came to.
 #[derive(Debug)]
 pub struct Finished {
     /// Who took part.
     pub miners: Vec<Miner>,
+    /// The configuration as it was at the end.
+    pub config: Arc<Config>,
     /// Every challenge's scores.
     pub scores: Scores,
     /// The weights, as they were set on the chain.
@@ -89,6 +102,8 @@ pub enum DemoError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error(transparent)]
+    Live(#[from] LiveError),
+    #[error(transparent)]
     Setup(#[from] SetupError),
     #[error(transparent)]
     Step(#[from] StepError),
@@ -99,36 +114,47 @@ pub enum DemoError {
 }
 
 impl Demo {
-    /// Plays the plan; `progress` hears of each phase's finished part, 0 to 1. Needs a runtime with more than one
-    /// thread.
+    /// Plays the plan; `hearer` hears of it. Needs a runtime with more than one thread.
+    ///
+    /// Before each live block and before scoring it looks whether the configuration's file or a plugin has changed, and
+    /// goes on with the new ones where they are good.
     ///
     /// # Errors
     /// [`DemoError`].
-    pub async fn run(
-        &self,
-        progress: &(dyn Fn(Phase, f64) + Sync),
-        observer: &dyn Observer,
-    ) -> Result<Finished, DemoError> {
+    pub async fn run(&self, hearer: &dyn Hearer, observer: &dyn Observer) -> Result<Finished, DemoError> {
         let path = self.prepare()?;
         let mut ledger = Ledger::open(&path)?;
         let miners = cast(self.plan.miners, self.plan.seed);
         let world = World::start(&self.config, &miners, self.plan.seed).await?;
-        let (history, live) = (self.plan.days as usize * ROWS_PER_DAY, self.plan.live as usize);
+        let (file, plugins) = (&self.config.file, self.dir.join("plugins"));
+        let mut live =
+            block_in_place(|| Live::start_in(&plugins, file, self.launcher.clone(), world.adjust()))?;
+        world.set_config(live.current().clone());
+        let (history, minutes) = (self.plan.days as usize * ROWS_PER_DAY, self.plan.live as usize);
+        let config = live.current().clone();
         let simulation = Simulation {
-            config: &world.config,
+            config: &config,
             only: None,
-            rows: history + live,
+            rows: history + minutes,
             miners: &miners,
             seed: self.plan.seed,
         };
         let prices = block_in_place(|| simulation.prices());
         let mut simulator = Simulator::new(&simulation, &prices);
-        block_in_place(|| simulator.write(history, &mut ledger, |done| progress(Phase::History, done)))?;
+        block_in_place(|| {
+            simulator.write(history, &mut ledger, |done| hearer.progress(Phase::History, done))
+        })?;
 
-        let mut stepper = Stepper::new(world.config.clone(), self.launcher.clone())?;
+        let mut stepper = Stepper::new(live.current().clone(), self.launcher.clone())?;
         let mut crowd = Crowd::new(&world, &miners, self.plan.seed)?;
         let last = ledger.last_block()?.unwrap_or(i64::MIN);
-        while let Some(step) = simulator.step() {
+        loop {
+            if let Some(config) = refresh(&mut live, &simulator, hearer) {
+                simulator.set_config(&config);
+                world.set_config(config.clone());
+                stepper.set_config(config)?;
+            }
+            let Some(step) = simulator.step() else { break };
             let head = world.advance(&step);
             // What a run that was cut short has sampled is not sampled again, but the files that it saw are up.
             let is_new = step.block > last;
@@ -136,28 +162,30 @@ impl Demo {
             if is_new {
                 stepper.step(world.chain.as_ref(), &mut ledger).await?;
             }
-            progress(Phase::Live, (simulator.row() - history) as f64 / live as f64);
+            hearer.progress(Phase::Live, (simulator.row() - history) as f64 / minutes as f64);
         }
         stepper.mature(world.chain.head().await?, &mut ledger).await?;
-        let (scores, outcome) = self.weigh(&world, &mut ledger, progress, observer).await?;
+        hearer.progress(Phase::Scoring, 0.0);
+        let (scores, outcome) = self.weigh(live.current(), &world, &mut ledger, observer).await?;
+        hearer.progress(Phase::Scoring, 1.0);
         world.stop().await;
-        Ok(Finished { miners, scores, outcome, totals: ledger.totals()?, ledger: path })
+        let config = live.current().clone();
+        Ok(Finished { miners, config, scores, outcome, totals: ledger.totals()?, ledger: path })
     }
 
     /// Scores the ledger and sets the weights.
     async fn weigh(
         &self,
+        config: &Config,
         world: &World,
         ledger: &mut Ledger,
-        progress: &(dyn Fn(Phase, f64) + Sync),
         observer: &dyn Observer,
     ) -> Result<(Scores, Outcome), DemoError> {
-        progress(Phase::Scoring, 0.0);
         let neurons = world.chain.metagraph().await?;
         let block = ledger.last_block()?.unwrap_or(0);
         let options = Options {
             ledger: ledger.path().to_path_buf(),
-            max_block: Some(block - i64::from(self.config.network.task_interval)),
+            max_block: Some(block - i64::from(config.network.task_interval)),
             only: None,
             active: Some(neurons.iter().map(|neuron| neuron.hotkey.clone()).collect()),
             // The network's early stops pay constants in some challenges; the optimum does not.
@@ -166,13 +194,12 @@ impl Demo {
             scratch: std::env::temp_dir(),
             launcher: self.launcher.clone(),
         };
-        let scores = block_in_place(|| score(&world.config, &options, observer))?;
-        let outcome = block_in_place(|| settle_scores(&world.config, ledger, &scores, &neurons))?;
+        let scores = block_in_place(|| score(config, &options, observer))?;
+        let outcome = block_in_place(|| settle_scores(config, ledger, &scores, &neurons))?;
         if let Outcome::Weights(steps) = &outcome {
             let weights: BTreeMap<u16, f64> = steps.iter().map(|step| (step.uid, step.weight)).collect();
             world.chain.set_weights(&to_u16(&weights)).await?;
         }
-        progress(Phase::Scoring, 1.0);
         Ok((scores, outcome))
     }
 
@@ -202,5 +229,22 @@ impl Demo {
         }
         fs::write(&path, marker).map_err(file(&path))?;
         Ok(ledger)
+    }
+}
+
+/// Looks at the files; gives the configuration that is new, and tells of it, or of why it is not taken.
+fn refresh(live: &mut Live, simulator: &Simulator<'_>, hearer: &dyn Hearer) -> Option<Arc<Config>> {
+    match block_in_place(|| live.refresh()) {
+        Refreshed::Unchanged => None,
+        Refreshed::Taken { config, changes } => {
+            let (file, next, changes) = (config.file.display(), simulator.next_block(), changes.join("; "));
+            hearer.notice(&format!("{file}: taken from block {next} on: {changes}"));
+            Some(config)
+        }
+        Refreshed::Kept { why } => {
+            let file = live.current().file.display();
+            hearer.notice(&format!("{file}: not taken, the one before runs on:\n{why}"));
+            None
+        }
     }
 }

@@ -9,6 +9,7 @@ use half::f16;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Sampled-block index of the first row.
 pub(crate) const FIRST_SIDX: i64 = 1_000_000;
@@ -50,50 +51,91 @@ impl<'a> Simulation<'a> {
     #[must_use]
     pub fn prices(&self) -> Prices {
         let challenges = self.challenges();
-        let keys: BTreeSet<&str> = challenges
-            .iter()
-            .flat_map(|c| c.assets.iter().map(String::as_str).chain(c.price_key.as_deref()))
-            .collect();
-        let keys: Vec<&str> = keys.into_iter().collect();
+        let keys = keys(&challenges);
         Prices::new(self.rows, &keys, &keys, self.seed)
     }
 
     fn challenges(&self) -> Vec<&'a Challenge> {
-        let wanted = |ticker: &str| self.only.as_ref().is_none_or(|only| only.contains(ticker));
-        self.config.challenges.iter().filter(|c| wanted(&c.ticker)).collect()
+        wanted(self.config, self.only.as_ref())
     }
+}
+
+/// The challenges that are simulated.
+fn wanted<'a>(config: &'a Config, only: Option<&BTreeSet<String>>) -> Vec<&'a Challenge> {
+    config.challenges.iter().filter(|c| only.is_none_or(|only| only.contains(&c.ticker))).collect()
+}
+
+/// Every key that has prices or funding rates, sorted.
+fn keys<'a>(challenges: &[&'a Challenge]) -> Vec<&'a str> {
+    let keys =
+        challenges.iter().flat_map(|c| c.assets.iter().map(String::as_str).chain(c.price_key.as_deref()));
+    keys.collect::<BTreeSet<&str>>().into_iter().collect()
 }
 
 /// A simulation, row after row.
 pub struct Simulator<'a> {
     simulation: Simulation<'a>,
-    challenges: Vec<&'a Challenge>,
-    truths: Vec<Truth<'a>>,
-    players: Vec<Vec<Player>>,
+    prices: Arc<Prices>,
+    parts: Vec<Part>,
+    /// Challenges so far, those that are gone included.
+    born: usize,
     row: usize,
+}
+
+/// One challenge of a simulation.
+struct Part {
+    challenge: Challenge,
+    truth: Truth,
+    players: Vec<Player>,
 }
 
 impl<'a> Simulator<'a> {
     /// At its beginning.
     #[must_use]
-    pub fn new(simulation: &Simulation<'a>, prices: &'a Prices) -> Self {
-        let challenges = simulation.challenges();
-        let of_challenge = |(c, challenge): (usize, &&Challenge)| {
-            let seed = |m: usize| simulation.seed ^ ((c as u64 + 1) << 40) ^ ((m as u64 + 1) << 20);
-            (0..simulation.miners.len())
-                .map(|m| Player::new(m, c, challenge.storage_dim(), seed(m)))
-                .collect()
-        };
-        let players = challenges.iter().enumerate().map(of_challenge).collect();
-        let sample_every = simulation.config.network.sample_every;
-        let truths = challenges.iter().map(|c| Truth::new(c, prices, sample_every)).collect();
-        Self { simulation: simulation.clone(), challenges, truths, players, row: 0 }
+    pub fn new(simulation: &Simulation<'a>, prices: &Prices) -> Self {
+        let prices = Arc::new(prices.clone());
+        let mut simulator =
+            Self { simulation: simulation.clone(), prices, parts: Vec::new(), born: 0, row: 0 };
+        simulator.set_config(simulation.config);
+        simulator
+    }
+
+    /// From the next row on, plays the challenges of another configuration. What is known of those that stay goes on;
+    /// prices that are new join the others.
+    pub fn set_config(&mut self, config: &Config) {
+        let Simulation { only, seed, miners, .. } = &self.simulation;
+        let challenges = wanted(config, only.as_ref());
+        self.prices = Arc::new(Prices::clone(&self.prices).with(&keys(&challenges)));
+        let mut before = std::mem::take(&mut self.parts);
+        for challenge in challenges {
+            let is_it = |part: &Part| {
+                part.challenge.ticker == challenge.ticker
+                    && part.challenge.storage_dim() == challenge.storage_dim()
+            };
+            let players = match before.iter().position(is_it) {
+                Some(at) => before.swap_remove(at).players,
+                None => {
+                    let c = self.born;
+                    self.born += 1;
+                    let seed = |m: usize| seed ^ ((c as u64 + 1) << 40) ^ ((m as u64 + 1) << 20);
+                    (0..miners.len()).map(|m| Player::new(m, c, challenge.storage_dim(), seed(m))).collect()
+                }
+            };
+            let truth = Truth::new(challenge, &self.prices, config.network.sample_every);
+            self.parts.push(Part { challenge: challenge.clone(), truth, players });
+        }
     }
 
     /// The row that comes next.
     #[must_use]
     pub fn row(&self) -> usize {
         self.row
+    }
+
+    /// The block of the row that comes next.
+    #[must_use]
+    pub fn next_block(&self) -> i64 {
+        (FIRST_SIDX + self.row as i64) * i64::from(self.simulation.config.network.sample_every)
     }
 
     /// Plays the next row: the block, its prices, and what each miner sends. None beyond the last row.
@@ -104,7 +146,7 @@ impl<'a> Simulator<'a> {
             return None;
         }
         self.row += 1;
-        let record = |((challenge, truth), players): ((&&Challenge, &Truth<'_>), &mut Vec<Player>)| Record {
+        let record = |Part { challenge, truth, players }: &mut Part| Record {
             ticker: challenge.ticker.clone(),
             dim: challenge.dim as u32,
             blocks_ahead: challenge.blocks_ahead,
@@ -112,7 +154,7 @@ impl<'a> Simulator<'a> {
             price_data: truth.price_data(row),
             submissions: submissions(row, *rows, truth, miners, players),
         };
-        let records = self.challenges.iter().zip(&self.truths).zip(&mut self.players).map(record).collect();
+        let records = self.parts.iter_mut().map(record).collect();
         let sidx = FIRST_SIDX + row as i64;
         Some(Step { block: sidx * i64::from(config.network.sample_every), sidx, records })
     }
@@ -149,7 +191,7 @@ impl<'a> Simulator<'a> {
 fn submissions(
     row: usize,
     rows: usize,
-    truth: &Truth<'_>,
+    truth: &Truth,
     miners: &[Miner],
     players: &mut [Player],
 ) -> Vec<(String, Vec<f16>)> {
@@ -202,7 +244,7 @@ impl Player {
         kind: Kind,
         row: usize,
         rows: usize,
-        truth: &Truth<'_>,
+        truth: &Truth,
         foresight: &[f64],
         before: &[Self],
     ) {
@@ -301,6 +343,49 @@ mod tests {
         let of = |seed| rows(&simulated(200, seed, &["ETH", "MULTIXSEC"]).1, "ETH", 2);
         assert_eq!(of(1), of(1));
         assert_ne!(of(1), of(2));
+    }
+
+    #[test]
+    fn challenges_come_and_go_without_disturbing_others() {
+        let text = |tickers: &[&str]| {
+            let challenge = |ticker: &&str| {
+                format!(
+                    "[[challenge]]\nname = 'N-{ticker}'\nticker = '{ticker}'\nplugin = 'binary'\ndim = 2\n\
+                     blocks_ahead = 50\nweight = 1\n"
+                )
+            };
+            let text: String = tickers.iter().map(challenge).collect();
+            Config::parse(&text, Path::new("c.toml")).unwrap()
+        };
+        let (old, new) = (text(&["A", "B"]), text(&["C", "B"]));
+        let miners = cast(6, 1);
+        let simulation = Simulation { config: &old, only: None, rows: 60, miners: &miners, seed: 1 };
+        let prices = simulation.prices();
+        let play = |change: usize| -> Vec<Step> {
+            let mut simulator = Simulator::new(&simulation, &prices);
+            let mut steps = Vec::new();
+            while simulator.row() < 60 {
+                if simulator.row() == change {
+                    simulator.set_config(&new);
+                    assert_eq!(simulator.next_block(), steps.last().map_or(0, |step: &Step| step.block + 5));
+                }
+                steps.extend(simulator.step());
+            }
+            steps
+        };
+        let of = |steps: &[Step], ticker: &str| -> Vec<Option<Record>> {
+            let record = |step: &Step| step.records.iter().find(|record| record.ticker == ticker).cloned();
+            steps.iter().map(record).collect()
+        };
+        let (never, changed, later) = (play(usize::MAX), play(20), play(40));
+        assert_eq!(of(&changed, "B"), of(&never, "B"));
+        assert_eq!(of(&changed, "A")[..20], of(&never, "A")[..20]);
+        assert!(of(&changed, "A")[20..].iter().all(Option::is_none));
+        let price = |steps: &[Step], row: usize| of(steps, "C")[row].as_ref().and_then(|record| record.price);
+        assert!(of(&changed, "C")[..20].iter().all(Option::is_none));
+        assert!(price(&changed, 50).unwrap() > 0.0);
+        assert_eq!(price(&changed, 50), price(&later, 50), "a price is the same whenever it is asked for");
+        assert!(of(&changed, "C")[20..].iter().flatten().all(|record| record.submissions.len() >= 4));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::prices::Prices;
 use crate::config::Challenge;
 use mantis_kit::math;
+use std::sync::Arc;
 
 /// Rows of the future that breakouts are foreseen by, and of the past that gives them their direction.
 const BREAKOUT_ROWS: (usize, usize) = (240, 600);
@@ -25,17 +26,17 @@ enum Shape {
 }
 
 /// One challenge of the simulation.
-pub(super) struct Truth<'a> {
-    challenge: &'a Challenge,
+pub(super) struct Truth {
+    challenge: Challenge,
     shape: Shape,
-    prices: &'a Prices,
+    prices: Arc<Prices>,
     ahead: usize,
     /// Standard deviation of returns over one horizon.
     deviation: f64,
 }
 
-impl<'a> Truth<'a> {
-    pub(super) fn new(challenge: &'a Challenge, prices: &'a Prices, sample_every: u32) -> Self {
+impl Truth {
+    pub(super) fn new(challenge: &Challenge, prices: &Arc<Prices>, sample_every: u32) -> Self {
         let shape = match challenge.plugin.as_str() {
             "hitfirst" => Shape::HitFirst,
             "lbfgs" => Shape::Buckets,
@@ -46,7 +47,8 @@ impl<'a> Truth<'a> {
             _ => Shape::Direction,
         };
         let ahead = (challenge.blocks_ahead / sample_every.max(1)) as usize;
-        let mut truth = Self { challenge, shape, prices, ahead, deviation: 1.0 };
+        let mut truth =
+            Self { challenge: challenge.clone(), shape, prices: prices.clone(), ahead, deviation: 1.0 };
         let key = truth.key();
         let returns: Vec<f64> =
             (0..prices.rows()).filter_map(|row| truth.change(prices.of(key), row, ahead)).collect();

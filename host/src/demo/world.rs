@@ -11,6 +11,7 @@ use crate::config::{Config, QuoteKind};
 use crate::ledger::Step;
 use crate::payload::OwnerSecret;
 use crate::store::{Bucket, StoreError, StoreSettings};
+use crate::validator::Adjust;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,8 +23,6 @@ const EPOCH: u64 = 1_750_000_000;
 
 /// Everything that a validator talks to, under a clock that is set by hand.
 pub struct World {
-    /// The configuration, pointed at this world.
-    pub config: Arc<Config>,
     /// The chain; the validator is at the UID that is given the burn.
     pub chain: Arc<OfflineChain>,
     /// The beacon.
@@ -31,9 +30,21 @@ pub struct World {
     /// Where miners upload.
     pub store: ObjectServer,
     feed: FeedServer,
+    config: Mutex<Arc<Config>>,
+    pointers: Pointers,
     scheme: Scheme,
+    first_block: u64,
     block: Arc<AtomicU64>,
     document: Arc<Mutex<Vec<u8>>>,
+}
+
+/// Where this world is, in the configuration's words.
+#[derive(Clone)]
+struct Pointers {
+    owner_key: [u8; 32],
+    beacon_key: [u8; 96],
+    beacon: String,
+    feed: String,
 }
 
 /// Why a world cannot be set up.
@@ -102,15 +113,34 @@ impl World {
             chain.commit_as(&miner.hotkey, &format!("{}/{}", store.public_url(), miner.hotkey))?;
         }
 
+        let pointers = Pointers {
+            owner_key: OwnerSecret::new(secret("owner")).public_key(),
+            beacon_key: scheme.public_key(),
+            beacon: beacon.base(),
+            feed: feed.url(),
+        };
         let mut config = config.clone();
-        config.network.owner_key = OwnerSecret::new(secret("owner")).public_key();
-        config.beacon.public_key = scheme.public_key();
-        config.beacon.api = vec![beacon.base()];
-        config.market.url = Some(feed.url());
-        config.collect.hosts = vec!["127.0.0.1".into()];
-        config.collect.allow_loopback = true;
-        let (config, chain) = (Arc::new(config), Arc::new(chain));
-        Ok(Self { config, chain, beacon, store, feed, scheme, block, document })
+        pointers.point(&mut config);
+        let (config, chain) = (Mutex::new(Arc::new(config)), Arc::new(chain));
+        Ok(Self { chain, beacon, store, feed, config, pointers, scheme, first_block: first, block, document })
+    }
+
+    /// The configuration that miners and the feed go by, pointed at this world.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        self.config.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on miners and the feed go by another configuration, with the network's constants of the one before.
+    pub fn set_config(&self, config: Arc<Config>) {
+        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
+    }
+
+    /// Points configurations at this world.
+    #[must_use]
+    pub fn adjust(&self) -> Adjust {
+        let pointers = self.pointers.clone();
+        Box::new(move |config| pointers.point(config))
     }
 
     /// The beacon's parameters.
@@ -138,8 +168,7 @@ impl World {
         let block = step.block.unsigned_abs();
         self.block.store(block, Ordering::Relaxed);
         self.set_feed(self.quotes(step).to_string().into_bytes());
-        let first = FIRST_SIDX as u64 * u64::from(self.config.network.sample_every);
-        Head { block, unix: EPOCH + block.saturating_sub(first) * BLOCK_SECONDS }
+        Head { block, unix: EPOCH + block.saturating_sub(self.first_block) * BLOCK_SECONDS }
     }
 
     /// Replaces what the feed serves.
@@ -150,7 +179,8 @@ impl World {
     /// The market feed's document of a simulated row.
     fn quotes(&self, step: &Step) -> Value {
         let (mut prices, mut funding_rates) = (Map::new(), Map::new());
-        for (challenge, record) in self.config.challenges.iter().filter_map(|challenge| {
+        let config = self.config();
+        for (challenge, record) in config.challenges.iter().filter_map(|challenge| {
             Some((challenge, step.records.iter().find(|record| record.ticker == challenge.ticker)?))
         }) {
             let into = match challenge.quotes {
@@ -172,5 +202,16 @@ impl World {
     pub async fn stop(self) {
         self.feed.stop().await;
         self.store.stop().await;
+    }
+}
+
+impl Pointers {
+    fn point(&self, config: &mut Config) {
+        config.network.owner_key = self.owner_key;
+        config.beacon.public_key = self.beacon_key;
+        config.beacon.api = vec![self.beacon.clone()];
+        config.market.url = Some(self.feed.clone());
+        config.collect.hosts = vec!["127.0.0.1".into()];
+        config.collect.allow_loopback = true;
     }
 }

@@ -19,6 +19,14 @@ pub struct Source {
     pub memory_mib: u32,
 }
 
+impl Source {
+    /// Whether both give the same plugin: pinned to the same content, or else not pinned, and the same path.
+    pub(crate) fn is_same_file(&self, other: &Self) -> bool {
+        (self.runtime, self.memory_mib, &self.sha256) == (other.runtime, other.memory_mib, &other.sha256)
+            && (self.sha256.is_some() || self.path == other.path)
+    }
+}
+
 /// A loaded plugin.
 pub struct Loaded {
     /// The plugin.

@@ -61,7 +61,7 @@ pub fn digest(path: &Path) -> Result<String, LoadError> {
 }
 
 /// The sha256 of bytes, in lower-case hexadecimal.
-pub(super) fn digest_of(bytes: &[u8]) -> String {
+pub(crate) fn digest_of(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 

@@ -78,9 +78,17 @@ pub fn decode(
 /// # Errors
 /// Where there is no such challenge, or no file of its plugin.
 pub(crate) fn session(config: &Config, ticker: &str, launcher: &Launcher) -> anyhow::Result<Session> {
+    Ok(Session::new(launcher.clone(), session_job(config, ticker)?))
+}
+
+/// What a [`session`] is told.
+///
+/// # Errors
+/// As [`session`].
+pub(crate) fn session_job(config: &Config, ticker: &str) -> anyhow::Result<Job> {
     let entry = config.challenges.iter().find(|challenge| challenge.ticker == ticker);
     let entry = entry.with_context(|| format!("no challenge {ticker} in {}", config.file.display()))?;
-    Ok(Session::new(launcher.clone(), job(config, entry, source(config, entry)?)))
+    Ok(job(config, entry, source(config, entry)?))
 }
 
 fn job(config: &Config, challenge: &Challenge, plugin: Source) -> Job {

@@ -4,6 +4,6 @@ mod inspect;
 mod memory;
 mod run;
 
-pub(crate) use inspect::session;
 pub use inspect::{Inspected, check, decode, inspect};
+pub(crate) use inspect::{session, session_job};
 pub use run::{Observer, Options, Quiet, Scored, Scores, score};

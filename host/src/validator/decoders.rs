@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::ledger::{Rejection, Stage};
 use crate::payload::Plaintext;
 use crate::payload::submission::split_object;
-use crate::scoring::session;
+use crate::scoring::{session, session_job};
 use crate::worker::{Decoded, Failure, Launcher, Session, WorkerError};
 use half::f16;
 use mantis_plugin_api::PluginError;
@@ -42,6 +42,16 @@ impl Decoders {
     #[must_use]
     pub fn new(config: Arc<Config>, launcher: Launcher) -> Self {
         Self { config, launcher, sessions: BTreeMap::new() }
+    }
+
+    /// Goes on with another configuration. Plugins whose file, challenge and parameters are the old ones stay as they
+    /// are.
+    pub fn set_config(&mut self, config: Arc<Config>) {
+        self.sessions.retain(|ticker, session| match session_job(&config, ticker) {
+            Ok(job) => session.change(job),
+            Err(_) => false,
+        });
+        self.config = config;
     }
 
     /// Turns plaintexts by hotkey into the vectors that are stored. One bad challenge spoils no other, and a

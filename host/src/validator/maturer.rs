@@ -51,6 +51,13 @@ impl Maturer {
         Self { config, beacon, decoders }
     }
 
+    /// Goes on with another configuration, opening by the signatures of `beacon`. Payloads that wait are decoded by it
+    /// too; what they hold for challenges that had no row when they were sampled is passed over.
+    pub fn set_config(&mut self, config: Arc<Config>, beacon: Client) {
+        self.decoders.set_config(config.clone());
+        (self.config, self.beacon) = (config, beacon);
+    }
+
     /// Opens, oldest first, the blocks that matured by the block `newest` of Unix time `now`, until `until`. A block
     /// whose signatures cannot all be had waits for the next time; others do not wait for it. Needs a runtime with
     /// more than one thread.

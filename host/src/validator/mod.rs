@@ -8,6 +8,7 @@
 mod clock;
 mod cycle;
 mod decoders;
+mod live;
 mod maturer;
 mod opener;
 mod sampler;
@@ -19,6 +20,7 @@ mod tracking;
 
 pub use cycle::{CycleError, settle_scores, settle_scores_at};
 pub use decoders::{Decoders, Unusable};
+pub use live::{Adjust, Live, LiveError, Refreshed};
 pub use maturer::{MatureError, Maturer, Progress};
 pub use sampler::{SampleError, Sampled, Sampler, SetupError};
 pub use service::{Run, Service, ServiceError};

@@ -68,6 +68,23 @@ impl Sampler {
         Ok(Self { config, collector, feed, scheme })
     }
 
+    /// Goes on with another configuration; HTTP clients that it says nothing new about stay.
+    ///
+    /// # Errors
+    /// Where HTTP clients cannot be set up; then nothing is changed.
+    pub fn set_config(&mut self, config: Arc<Config>) -> Result<(), SetupError> {
+        let is_other = self.config.collect != config.collect;
+        let collector = if is_other { Some(Collector::new(&config.collect)?) } else { None };
+        if self.config.market != config.market {
+            self.feed = Feed::new(&config.market)?;
+        }
+        if let Some(collector) = collector {
+            self.collector = collector;
+        }
+        self.config = config;
+        Ok(())
+    }
+
     /// Samples the block `head`: fetches prices and every neuron's payload, checks their outsides, and stores them in
     /// one transaction. A feed that fails leaves the block without prices.
     ///

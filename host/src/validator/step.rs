@@ -22,6 +22,9 @@ const DECODING: Duration = Duration::from_secs(10);
 
 /// Takes steps.
 pub struct Stepper {
+    config: Arc<Config>,
+    scheme: Scheme,
+    beacon: Client,
     sampler: Sampler,
     maturer: Maturer,
     tracking: Tracking,
@@ -59,8 +62,28 @@ impl Stepper {
         let launcher = Launcher { deadline: DECODING, ..launcher };
         let decoders = Decoders::new(config.clone(), launcher.clone());
         let tracking = Tracking::new(config.clone(), launcher);
-        let sampler = Sampler::new(config.clone(), scheme)?;
-        Ok(Self { sampler, maturer: Maturer::new(config, beacon, decoders), tracking })
+        let sampler = Sampler::new(config.clone(), scheme.clone())?;
+        let maturer = Maturer::new(config.clone(), beacon.clone(), decoders);
+        Ok(Self { config, scheme, beacon, sampler, maturer, tracking })
+    }
+
+    /// Goes on with another configuration, such as one from [`Live`](super::Live). HTTP clients, and the processes of
+    /// plugins whose file, challenge and parameters are the old ones, stay as they are. Its beacon has the key and the
+    /// times of the old one. Challenges that are new have rows from the next sample on.
+    ///
+    /// # Errors
+    /// Where HTTP clients cannot be set up; then nothing is changed.
+    pub fn set_config(&mut self, config: Arc<Config>) -> Result<(), SetupError> {
+        let beacon = if self.config.beacon.api == config.beacon.api {
+            self.beacon.clone()
+        } else {
+            Client::new(self.scheme.clone(), &config.beacon.api)?
+        };
+        self.sampler.set_config(config.clone())?;
+        self.maturer.set_config(config.clone(), beacon.clone());
+        self.tracking.set_config(config.clone());
+        (self.config, self.beacon) = (config, beacon);
+        Ok(())
     }
 
     /// Samples the chain's newest block, then opens what has matured.

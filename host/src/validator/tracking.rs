@@ -38,6 +38,12 @@ impl Tracking {
         Self { config, launcher, failed: BTreeMap::new() }
     }
 
+    /// Goes on with another configuration; what failed is tried again.
+    pub fn set_config(&mut self, config: Arc<Config>) {
+        self.config = config;
+        self.failed.clear();
+    }
+
     /// Takes in what has matured, until `until`; what is left is taken in the next time. Gives why a plugin did not do
     /// it: its states stay as they were, and the rows are handed to it again.
     ///

@@ -27,6 +27,19 @@ impl Session {
         Self { launcher, job: Job { task: Task::Serve, ..job }, process: None }
     }
 
+    /// Goes on with another job, without a new process where it is the same challenge of the same file: pinned to one
+    /// digest, wherever it lies. Gives whether it does; where not, the next question starts anew.
+    pub(crate) fn change(&mut self, job: Job) -> bool {
+        let old = &self.job;
+        let is_same =
+            old.plugin.is_same_file(&job.plugin) && old.spec == job.spec && old.params == job.params;
+        if !is_same {
+            self.process = None;
+        }
+        self.job = Job { task: Task::Serve, ..job };
+        is_same
+    }
+
     /// Turns what miners sent into vectors, as many as `submissions`, in their order.
     ///
     /// # Errors
