@@ -54,7 +54,7 @@ impl Stage {
         }
         let world = World::start(&config, &miners, seed).await.expect("a world");
         let hex = |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
-        let there = &world.config;
+        let there = world.config();
         set(&mut table, "network", "owner_key", hex(&there.network.owner_key));
         set(&mut table, "beacon", "public_key", hex(&there.beacon.public_key));
         set(&mut table, "beacon", "api", there.beacon.api.clone());

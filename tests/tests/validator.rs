@@ -37,8 +37,9 @@ fn it_samples_scores_sets_and_goes_on_where_it_was() {
     let dir = tempfile::tempdir().unwrap();
     runtime().block_on(async {
         let stage = Stage::set(dir.path(), 24, SEED, &[], small).await;
+        let config = stage.world.config();
         let simulation = Simulation {
-            config: &stage.world.config,
+            config: &config,
             only: None,
             rows: HISTORY + 160,
             miners: &stage.miners,
@@ -76,7 +77,23 @@ fn it_samples_scores_sets_and_goes_on_where_it_was() {
         play(2).await;
         running = start();
         running.wait_for("sampled", 0, Duration::from_secs(20)).await;
-        play(40).await;
+        play(20).await;
+        // The owner doubles a weight, then makes a mistake: the first is taken, the second is not, and it works on.
+        let file = stage.dir.join("challenges.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text.replace("weight = 2.5", "weight = 5.0")).unwrap();
+        play(5).await;
+        std::fs::write(&file, text.replace("weight = 2.5", "weight = -1.0")).unwrap();
+        play(15).await;
+        running.read();
+        let said = |message: &str| {
+            let line = running.log.iter().find(|line| line["message"] == message);
+            line.unwrap_or_else(|| panic!("no `{message}`: {:#?}", running.tail())).to_string()
+        };
+        let taken = said("the changed configuration is taken");
+        assert!(taken.contains("ETHHITFIRST") && taken.contains('5'), "{taken}");
+        let kept = said("the changed configuration is not taken; the old one runs on");
+        assert!(kept.contains("challenges.toml:") && kept.contains("-1"), "{kept}");
         let (code, took) = running.terminate();
         assert_eq!(code, Some(0), "{:#?}", running.tail());
         assert!(took < Duration::from_secs(10), "{took:?}");
@@ -127,13 +144,9 @@ fn a_dry_run_touches_no_key_and_sends_nothing() {
             }
         })
         .await;
-        let simulation = Simulation {
-            config: &stage.world.config,
-            only: None,
-            rows: HISTORY + 40,
-            miners: &stage.miners,
-            seed: SEED,
-        };
+        let config = stage.world.config();
+        let simulation =
+            Simulation { config: &config, only: None, rows: HISTORY + 40, miners: &stage.miners, seed: SEED };
         let prices = simulation.prices();
         let mut simulator = Simulator::new(&simulation, &prices);
         simulator.write(HISTORY, &mut Ledger::open(stage.ledger()).unwrap(), |_| {}).unwrap();

@@ -44,8 +44,9 @@ fn it_works_on_the_real_runtime_and_outlives_its_node() {
         let hotkeys: Vec<String> =
             (1..=6).map(|i| Hotkey::from_uri(&format!("//Miner{i}")).unwrap().address().to_owned()).collect();
         let stage = Stage::set(dir.path(), 6, SEED, &hotkeys, small).await;
+        let config = stage.world.config();
         let simulation = Simulation {
-            config: &stage.world.config,
+            config: &config,
             only: None,
             rows: HISTORY + 400,
             miners: &stage.miners,

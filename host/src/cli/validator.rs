@@ -8,7 +8,7 @@ use crate::chain::{self, Signer};
 use crate::config::Config;
 use crate::datalog::fetch;
 use crate::ledger::{Ledger, Lock};
-use crate::validator::{Run, Service};
+use crate::validator::{Live, Run, Service};
 use anyhow::Context;
 use clap::Args;
 use std::path::PathBuf;
@@ -61,9 +61,8 @@ pub(super) struct ValidatorArgs {
 
 pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
     let mut config = Config::load(&args.config.config)?;
-    if let Some(netuid) = args.netuid {
-        config.network.netuid = netuid;
-    }
+    let netuid = args.netuid.unwrap_or(config.network.netuid);
+    config.network.netuid = netuid;
     let signer = if args.dry_run { Signer::Nobody } else { args.wallet.signer(None)? };
     anyhow::ensure!(
         args.dry_run || signer.address().is_some(),
@@ -90,9 +89,14 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
         launcher: launcher(args.deadline)?,
     };
     let version = env!("CARGO_PKG_VERSION");
-    let (hotkey, netuid) = (run.hotkey.as_deref().unwrap_or("none"), config.network.netuid);
+    let hotkey = run.hotkey.as_deref().unwrap_or("none");
     info!(version, network = %args.network, netuid, hotkey, ledger = %args.ledger.display(), "validator starts");
-    let service = Service::new(run, Arc::new(config), chain, ledger)?;
+    let copies = args.ledger.with_added_extension("plugins");
+    std::fs::create_dir_all(&copies)
+        .with_context(|| format!("cannot make the folder {}", copies.display()))?;
+    let adjust = Box::new(move |config: &mut Config| config.network.netuid = netuid);
+    let live = Live::start_in(&copies, &args.config.config, run.launcher.clone(), adjust)?;
+    let service = Service::new(run, live, chain, ledger)?;
     let ended = runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;

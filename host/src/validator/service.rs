@@ -3,7 +3,7 @@
 use super::cycle::{Computation, CycleError};
 use super::schedule::{self, Samples};
 use super::setter;
-use super::{SetupError, Stepper};
+use super::{Live, Refreshed, SetupError, Stepper};
 use crate::beacon::Scheme;
 use crate::chain::{BLOCK_SECONDS, Chain, ChainError, Head, Neuron};
 use crate::config::Config;
@@ -48,6 +48,9 @@ pub struct Run {
 pub struct Service {
     run: Run,
     config: Arc<Config>,
+    live: Option<Live>,
+    /// Looking at the configuration's files, which may take as long as a plugin is compiled.
+    looking: Option<JoinHandle<(Live, Refreshed)>>,
     chain: Arc<dyn Chain>,
     scheme: Scheme,
     ledger: Ledger,
@@ -91,12 +94,8 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError`].
-    pub fn new(
-        run: Run,
-        config: Arc<Config>,
-        chain: Arc<dyn Chain>,
-        ledger: Ledger,
-    ) -> Result<Self, ServiceError> {
+    pub fn new(run: Run, live: Live, chain: Arc<dyn Chain>, ledger: Ledger) -> Result<Self, ServiceError> {
+        let config = live.current().clone();
         let scheme = Scheme::from_config(&config.beacon).map_err(SetupError::from)?;
         let stepper = Stepper::new(config.clone(), run.launcher.clone())?;
         Ok(Self {
@@ -108,6 +107,8 @@ impl Service {
             attempt: ledger.attempts(1)?.pop(),
             run,
             config,
+            live: Some(live),
+            looking: None,
             chain,
             ledger,
             neurons: Arc::default(),
@@ -158,6 +159,7 @@ impl Service {
                 Err(error) => warn!(%error, "the metagraph was not read; going on with the old one"),
             }
         }
+        self.take_configuration().await;
         self.sample_what_is_due(head).await;
         self.take_scores().await;
         self.start_scoring(block);
@@ -225,6 +227,7 @@ impl Service {
                         "sampled"
                     );
                     self.sampled = Some(block);
+                    self.look_at_files();
                 }
                 Err(error) => {
                     // It is due again in the next turn, while it is not too old.
@@ -237,6 +240,41 @@ impl Service {
         if self.opened != Some(head.block) {
             self.open(head).await;
             self.opened = Some(head.block);
+        }
+    }
+
+    /// Once per sampled block: whether the configuration or a plugin is another.
+    fn look_at_files(&mut self) {
+        if let Some(mut live) = self.live.take() {
+            self.looking = Some(tokio::task::spawn_blocking(move || {
+                let refreshed = live.refresh();
+                (live, refreshed)
+            }));
+        }
+    }
+
+    /// Runs on with what the files say, where that is new and sound.
+    async fn take_configuration(&mut self) {
+        let Some(looking) = self.looking.take_if(|looking| looking.is_finished()) else { return };
+        let refreshed = match looking.await {
+            Ok((live, refreshed)) => {
+                self.live = Some(live);
+                refreshed
+            }
+            Err(error) => return error!(%error, "the configuration is not followed any more: restart"),
+        };
+        match refreshed {
+            Refreshed::Unchanged => {}
+            Refreshed::Kept { why } => {
+                error!(%why, "the changed configuration is not taken; the old one runs on")
+            }
+            Refreshed::Taken { config, changes } => match self.stepper.set_config(config.clone()) {
+                Ok(()) => {
+                    info!(changes = changes.join("; "), "the changed configuration is taken");
+                    self.config = config;
+                }
+                Err(error) => error!(%error, "the changed configuration is not taken; the old one runs on"),
+            },
         }
     }
 

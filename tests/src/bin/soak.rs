@@ -32,8 +32,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let looks = runtime.block_on(async {
         let edit = |table: &mut toml::Table| set(table, "network", "young_blocks", 100);
         let stage = Stage::set(dir.path(), miners as usize, SEED, &[], edit).await;
+        let config = stage.world.config();
         let simulation = Simulation {
-            config: &stage.world.config,
+            config: &config,
             only: None,
             rows: history + rows,
             miners: &stage.miners,
