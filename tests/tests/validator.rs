@@ -2,11 +2,18 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
+use async_trait::async_trait;
+use mantis::chain::{Chain, ChainError, Head, Hyperparameters, Neuron, OfflineChain, Receipt};
 use mantis::demo::{Crowd, Simulation, Simulator};
 use mantis::ledger::{Ledger, Sent};
+use mantis::validator::{Live, Run, Service};
+use mantis::wallet::Hotkey;
+use mantis::worker::Launcher;
 use mantis_tests::stage::{Running, Stage, VALIDATOR, keep, set};
-use mantis_tests::{failure, has_wasm};
+use mantis_tests::{bin_dir, failure, has_wasm};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use toml::Table;
 
@@ -183,6 +190,95 @@ fn what_cannot_start_says_why() {
         std::fs::write(stage.ledger(), "no ledger").unwrap();
         let foreign = failure(stage.validator(None).arg("--dry-run"));
         assert!(foreign.contains("not a SQLite file"), "{foreign}");
+        stage.world.stop().await;
+    });
+}
+
+/// A chain that shows weights only some time after they were committed, as commit-reveal does.
+struct Late {
+    chain: Arc<OfflineChain>,
+    committed: Mutex<Option<Vec<(u16, u16)>>>,
+    shown: AtomicBool,
+}
+
+#[async_trait]
+impl Chain for Late {
+    async fn head(&self) -> Result<Head, ChainError> {
+        self.chain.head().await
+    }
+    async fn metagraph(&self) -> Result<Vec<Neuron>, ChainError> {
+        self.chain.metagraph().await
+    }
+    async fn commitments(&self) -> Result<BTreeMap<String, String>, ChainError> {
+        self.chain.commitments().await
+    }
+    async fn hyperparameters(&self) -> Result<Hyperparameters, ChainError> {
+        self.chain.hyperparameters().await
+    }
+    async fn weights_of(&self, _uid: u16) -> Result<Vec<(u16, u16)>, ChainError> {
+        let shown = self.shown.load(Ordering::SeqCst);
+        Ok(self.committed.lock().unwrap().clone().filter(|_| shown).unwrap_or_default())
+    }
+    async fn commit(&self, text: &str) -> Result<(), ChainError> {
+        self.chain.commit(text).await
+    }
+    async fn set_weights(&self, weights: &[(u16, u16)]) -> Result<Receipt, ChainError> {
+        *self.committed.lock().unwrap() = Some(weights.to_vec());
+        Ok(Receipt { transaction: "0x00".into(), block: self.chain.head().await?.block, revealed: false })
+    }
+}
+
+#[test]
+fn committed_weights_count_when_the_chain_shows_them() {
+    let dir = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let stage = Stage::set(dir.path(), 8, SEED, &[], |table| {
+            small(table);
+            set(table, "network", "weight_set_interval", 10_000);
+        })
+        .await;
+        let config = stage.world.config();
+        let simulation =
+            Simulation { config: &config, only: None, rows: HISTORY + 90, miners: &stage.miners, seed: SEED };
+        let prices = simulation.prices();
+        let mut simulator = Simulator::new(&simulation, &prices);
+        simulator.write(HISTORY, &mut Ledger::open(stage.ledger()).unwrap(), |_| {}).unwrap();
+        let hotkey = Hotkey::from_uri(VALIDATOR).unwrap().address().to_owned();
+        let file = stage.dir.join("challenges.toml");
+        let launcher = Launcher { program: bin_dir().join("mantis"), deadline: Duration::from_secs(60) };
+        let run = Run {
+            hotkey: Some(hotkey.clone()),
+            dry_run: false,
+            poll: Duration::from_millis(50),
+            threads: 1,
+            scratch: stage.dir.clone(),
+            launcher: launcher.clone(),
+        };
+        let offline = OfflineChain::open(&stage.dir.join("chain.json")).unwrap().signing_as(&hotkey);
+        let late =
+            Late { chain: Arc::new(offline), committed: Mutex::default(), shown: AtomicBool::new(false) };
+        let late = Arc::new(late);
+        let live = Live::start(&file, launcher, Box::new(|_| {})).unwrap();
+        let service = Service::new(run, live, late.clone(), Ledger::open(stage.ledger()).unwrap()).unwrap();
+        let mut crowd = Crowd::new(&stage.world, &stage.miners, SEED).unwrap();
+        let sent = || {
+            let attempts = Ledger::read(stage.ledger()).unwrap().attempts(10).unwrap();
+            attempts.iter().map(|attempt| attempt.sent).collect::<Vec<_>>()
+        };
+        let play = async {
+            for row in 0..90 {
+                let step = simulator.step().unwrap();
+                crowd.act(&step, stage.world.advance(&step), true).await.unwrap();
+                stage.advance(&step);
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                if row == 40 {
+                    assert_eq!(sent(), [Sent::Committed]);
+                    late.shown.store(true, Ordering::SeqCst);
+                }
+            }
+        };
+        service.run(play).await;
+        assert_eq!(sent(), [Sent::Set]);
         stage.world.stop().await;
     });
 }

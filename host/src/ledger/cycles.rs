@@ -180,6 +180,18 @@ impl Ledger {
             .map_err(|e| LedgerError::sqlite(&self.path, "writing the table host_weight_history", e))
     }
 
+    /// Records that the chain shows the weights that were committed at a block.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn store_shown(&mut self, block: i64) -> Result<(), LedgerError> {
+        let sql = "UPDATE host_weight_history SET outcome = ?2 WHERE block = ?1 AND outcome = ?3";
+        self.conn
+            .execute(sql, (block, Sent::Set.as_str(), Sent::Committed.as_str()))
+            .map(drop)
+            .map_err(|e| LedgerError::sqlite(&self.path, "writing the table host_weight_history", e))
+    }
+
     /// Attempts to set weights, newest first, at most `limit`. Empty where the file has no such table.
     ///
     /// # Errors
@@ -318,5 +330,9 @@ mod tests {
         }
         let newest: Vec<Attempt> = all.into_iter().rev().take(3).collect();
         assert_eq!(ledger.attempts(3).unwrap(), newest);
+        // Block 1361 is that of the commit; others stay what they are.
+        (1360..1365).for_each(|block| ledger.store_shown(block).unwrap());
+        let sent: Vec<Sent> = ledger.attempts(9).unwrap().iter().rev().map(|attempt| attempt.sent).collect();
+        assert_eq!(sent, [Sent::Set, Sent::Set, Sent::Unconfirmed, Sent::Failed, Sent::DryRun]);
     }
 }

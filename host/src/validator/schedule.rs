@@ -48,6 +48,10 @@ pub(super) fn setting(network: &Network, last: Option<&Attempt>, updated: Option
     let interval = i64::from(network.weight_set_interval);
     let Some(last) = last else { return true };
     let since = head - last.block;
+    // A chain that was begun anew knows of no attempt.
+    if since < 0 {
+        return true;
+    }
     match last.sent {
         Sent::Set | Sent::Committed | Sent::DryRun => since >= interval,
         Sent::Failed => since >= RETRY.min(interval),
@@ -117,6 +121,7 @@ mod tests {
             (1000..3000).find(|&head| setting(&network, Some(&attempt(sent)), updated, head)).unwrap() - 1000
         };
         assert!(setting(&network, None, None, 5));
+        assert!(setting(&network, Some(&attempt(Sent::Set)), None, 5));
         assert_eq!(first_due(Sent::Set, None), 360);
         assert_eq!(first_due(Sent::Committed, None), 360);
         assert_eq!(first_due(Sent::DryRun, None), 360);

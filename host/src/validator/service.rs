@@ -25,6 +25,10 @@ const PRUNED_AT_ONCE: u32 = 200;
 /// Blocks between two looks for old rows.
 const PRUNE_EVERY: i64 = 50;
 const DAY_BLOCKS: i64 = 7200;
+/// Attempts among which a commit that is shown is looked for: the chain takes fewer that are not shown.
+const COMMITTED: u32 = 16;
+/// Blocks between two looks for it, which come with the metagraph.
+const METAGRAPH_BLOCKS: i64 = 101;
 
 /// How a validator is run.
 #[derive(Clone, Debug)]
@@ -65,6 +69,8 @@ pub struct Service {
     /// Why payloads wait, and live states stay behind, as it was said last.
     waits_for: Option<String>,
     untracked: Option<String>,
+    /// Whether it was said that the chain is behind the ledger.
+    said_behind: bool,
     pruned: Option<i64>,
     scoring: Option<JoinHandle<Result<Cycle, CycleError>>>,
     setting: Option<JoinHandle<Attempt>>,
@@ -116,6 +122,7 @@ impl Service {
             opened: None,
             waits_for: None,
             untracked: None,
+            said_behind: false,
             pruned: None,
             scoring: None,
             setting: None,
@@ -153,7 +160,10 @@ impl Service {
         let block = head.block.cast_signed();
         if schedule::metagraph(self.metagraph, block) {
             match self.chain.metagraph().await {
-                Ok(neurons) => self.registered(neurons, block),
+                Ok(neurons) => {
+                    self.registered(neurons, block);
+                    self.look_for_committed(block).await;
+                }
                 // An old one will do; without any there is nobody to sample.
                 Err(error) if self.metagraph.is_none() => return self.chain_is_lost(&error).await,
                 Err(error) => warn!(%error, "the metagraph was not read; going on with the old one"),
@@ -194,6 +204,46 @@ impl Service {
         self.metagraph = Some(block);
     }
 
+    /// Whether the chain shows by now what was committed: being in a block is not yet being counted.
+    async fn look_for_committed(&mut self, head: i64) {
+        let attempts = match self.ledger.attempts(COMMITTED) {
+            Ok(attempts) => attempts,
+            Err(error) => return error!(%error, "whether committed weights are shown is not known"),
+        };
+        let committed: Vec<Attempt> = attempts.into_iter().filter(|a| a.sent == Sent::Committed).collect();
+        let own = self.neurons.iter().find(|neuron| Some(&neuron.hotkey) == self.run.hotkey.as_ref());
+        let (Some(oldest), Some(own)) = (committed.last(), own) else { return };
+        let (shown, rules) =
+            match tokio::try_join!(self.chain.weights_of(own.uid), self.chain.hyperparameters()) {
+                Ok(read) => read,
+                Err(error) => return warn!(%error, "whether committed weights are shown is not known"),
+            };
+        if let Some(attempt) = committed.iter().find(|attempt| setter::is_shown(&attempt.weights, &shown)) {
+            if let Err(error) = self.ledger.store_shown(attempt.block) {
+                return error!(%error, "that committed weights are shown is not recorded");
+            }
+            info!(
+                block = attempt.block,
+                computed = attempt.computed,
+                "the chain shows the committed weights"
+            );
+            if self.attempt.as_ref().is_some_and(|last| last.block == attempt.block) {
+                self.attempt.iter_mut().for_each(|last| last.sent = Sent::Set);
+            }
+            return;
+        }
+        let epochs = rules.reveal_period.saturating_add(2);
+        let patience = epochs.saturating_mul(u64::from(rules.tempo)).min(1 << 40).cast_signed();
+        // Said about one commit while it is the newest that should be there.
+        if (patience..patience + METAGRAPH_BLOCKS).contains(&(head - oldest.block)) {
+            warn!(
+                block = oldest.block,
+                "weights committed then are not shown yet: does the hotkey still have its permit, and is \
+                 [network] version_key that of the subnet?"
+            );
+        }
+    }
+
     async fn sample_what_is_due(&mut self, head: Head) {
         let Samples { due, lost } =
             schedule::samples(&self.config.network, self.sampled, head.block.cast_signed());
@@ -204,6 +254,19 @@ impl Service {
                 "sampled blocks were missed, too long ago to catch up"
             );
         }
+        if let (true, Some(last)) =
+            (due.is_empty(), self.sampled.filter(|last| head.block.cast_signed() < last - 100))
+        {
+            if !self.said_behind {
+                warn!(
+                    block = head.block,
+                    last, "the chain is behind the ledger: is it another network's, or a node that lags?"
+                );
+                self.said_behind = true;
+            }
+            return;
+        }
+        self.said_behind = false;
         for block in due {
             let started = Instant::now();
             let late = head.block - block.cast_unsigned();

@@ -6,6 +6,9 @@ use crate::ledger::{Attempt, Cycle, Sent};
 use crate::weights::{Step, to_u16};
 use std::collections::BTreeMap;
 
+/// What rounding to the chain's 16 bits, twice, may change of a weight.
+const SAME: f64 = 1e-4;
+
 /// Weights of the UIDs as they are registered now: what was computed goes with the hotkey, so that a UID that has
 /// changed hands since gets nothing of its predecessor's. The burn stays with its UID.
 pub(super) fn of_registered(steps: &[Step], neurons: &[Neuron], network: &Network) -> BTreeMap<u16, f64> {
@@ -69,6 +72,21 @@ pub(super) async fn set(
     attempt
 }
 
+/// Whether the chain shows these weights: the same UIDs in the same proportion, as the chain scales weights anew.
+pub(super) fn is_shown(weights: &[(u16, String, u16)], shown: &[(u16, u16)]) -> bool {
+    let sum = |weights: &mut dyn Iterator<Item = u16>| weights.map(f64::from).sum::<f64>();
+    let (ours, theirs) = (
+        sum(&mut weights.iter().map(|(_, _, weight)| *weight)),
+        sum(&mut shown.iter().map(|(_, weight)| *weight)),
+    );
+    let shown: BTreeMap<u16, u16> = shown.iter().copied().filter(|(_, weight)| *weight > 0).collect();
+    shown.len() == weights.len()
+        && weights.iter().all(|(uid, _, weight)| {
+            let there = shown.get(uid).copied().unwrap_or(0);
+            (f64::from(*weight) / ours - f64::from(there) / theirs).abs() < SAME
+        })
+}
+
 fn named(weights: &[(u16, u16)], neurons: &[Neuron]) -> Vec<(u16, String, u16)> {
     let hotkeys: BTreeMap<u16, &str> = neurons.iter().map(|n| (n.uid, n.hotkey.as_str())).collect();
     let name = |uid| hotkeys.get(&uid).copied().unwrap_or_default().to_owned();
@@ -80,6 +98,17 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use std::path::Path;
+
+    #[test]
+    fn proportions_tell_whether_weights_are_shown() {
+        let ours = [(0, "a".to_string(), 65_535), (3, "b".to_string(), 32_768)];
+        assert!(is_shown(&ours, &[(0, 65_535), (3, 32_768)]));
+        assert!(is_shown(&ours, &[(0, 40_000), (3, 20_000), (4, 0)]));
+        assert!(!is_shown(&ours, &[(0, 40_000), (3, 20_200)]));
+        assert!(!is_shown(&ours, &[(0, 65_535), (2, 32_768)]));
+        assert!(!is_shown(&ours, &[(0, 65_535), (3, 32_768), (4, 1)]));
+        assert!(!is_shown(&ours, &[]));
+    }
 
     #[test]
     fn weights_go_with_the_hotkey_and_the_burn_with_its_uid() {
