@@ -1,7 +1,9 @@
 //! What a validator does with each sampled block: collect, store, and open what has matured.
 //!
 //! [`Sampler`] brings a block's payloads and prices into the ledger; [`Maturer`] turns payloads that have waited long
-//! enough into vectors; [`Tracking`] takes those into the live states of challenges about events; a [`Stepper`] does all three. They keep all they know in the ledger, so that a validator that was killed goes on where it was.
+//! enough into vectors; [`Tracking`] takes those into the live states of challenges about events; a [`Stepper`] does all
+//! three. [`Live`] gives them the configuration, and another when its files change. They keep all they know in the ledger,
+//! so that a validator that was killed goes on where it was.
 
 mod cycle;
 mod decoders;
