@@ -2,8 +2,9 @@
 //!
 //! [`Sampler`] brings a block's payloads and prices into the ledger; [`Maturer`] turns payloads that have waited long
 //! enough into vectors; [`Tracking`] takes those into the live states of challenges about events; a [`Stepper`] does all
-//! three. A [`Service`] steps as the chain's blocks come, computes weights beside that, and sets them. They keep all they
-//! know in the ledger, so that a validator that was killed goes on where it was.
+//! three. [`Live`] gives them the configuration, and another when its files change. A [`Service`] steps as the chain's
+//! blocks come, computes weights beside that, and sets them. They keep all they know in the ledger, so that a validator
+//! that was killed goes on where it was.
 
 mod clock;
 mod cycle;

@@ -4,6 +4,9 @@ use crate::config::{Challenge, Config, Fault, Weight};
 use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
+const FIXED: &str = "it cannot change while the program runs, since stored rows and waiting payloads were made with it; \
+                     put it back, or restart";
+
 /// The keys among these whose values differ.
 macro_rules! differing {
     ($old:expr, $new:expr, $($field:ident),+ $(,)?) => {
@@ -18,7 +21,23 @@ pub(super) fn unchangeable(old: &Config, new: &Config) -> Vec<Fault> {
     let network = differing!(old.network, new.network, netuid, sample_every, lag, owner_key);
     let beacon = differing!(old.beacon, new.beacon, public_key, genesis, period);
     let keys = network.map(|key| ("network", key)).chain(beacon.map(|key| ("beacon", key)));
-    keys.map(|(table, key)| fault(&new.file, table, key)).collect()
+    let mut faults: Vec<Fault> = keys.map(|(table, key)| fault(&new.file, table, key)).collect();
+    for (i, challenge) in new.challenges.iter().enumerate() {
+        let Some(old) = old.challenges.iter().find(|old| old.ticker == challenge.ticker) else { continue };
+        if old.dim != challenge.dim {
+            faults.push(new.fault_at(i, "dim", FIXED, "another ticker"));
+        }
+        // What is appended leaves the places of the others.
+        if !challenge.assets.starts_with(&old.assets) {
+            faults.push(new.fault_at(
+                i,
+                "assets",
+                FIXED,
+                "more assets behind the old ones, or another ticker",
+            ));
+        }
+    }
+    faults
 }
 
 /// Every difference that matters, a line each; `digests` are in both.
@@ -122,9 +141,7 @@ fn fault(file: &Path, table: &str, key: &str) -> Fault {
         table: format!("[{table}]"),
         key: key.into(),
         path: format!("{table}.{key}"),
-        found: "it cannot change while the program runs, since stored rows and waiting payloads were made with it; \
-                put it back, or restart"
-            .into(),
+        found: FIXED.into(),
         allowed: String::new(),
         meant: None,
     }
@@ -204,5 +221,18 @@ mod tests {
             unchangeable(&old, &new)[0].to_string().contains("c.toml:2: [network]: key `netuid`: it cannot")
         );
         assert_eq!(unchangeable(&old, &old), []);
+
+        let text = |assets: &str, dim: usize| {
+            format!(
+                "[[challenge]]\nname = 'A-1'\nticker = 'A'\nplugin = 'p'\ndim = {dim}\nassets = {assets}\nweight = 1\n"
+            )
+        };
+        let old = load(&text("['X', 'Y']", 2));
+        assert_eq!(unchangeable(&old, &load(&text("['X', 'Y', 'Z']", 2))), []);
+        let faults = unchangeable(&old, &load(&text("['Y', 'X']", 3)));
+        assert_eq!(
+            faults.iter().map(|f| (f.path.as_str(), f.line)).collect::<Vec<_>>(),
+            [("challenge[0].dim", 5), ("challenge[0].assets", 6)]
+        );
     }
 }

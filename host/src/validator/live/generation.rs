@@ -11,6 +11,7 @@ use crate::worker::Launcher;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 use tempfile::TempDir;
 
 /// Begins the names of the folders.
@@ -63,11 +64,15 @@ impl Generation {
                 others.any(|other| is_same_plugin((running, other), (&config, challenge)))
             })
         };
-        let unasked = (0..config.challenges.len()).filter(|&i| !asked(&config.challenges[i]));
-        let faults: Vec<Fault> = unasked
-            .filter_map(|i| inspect(&config, i, launcher).err())
-            .map(|f| original(*f, &copies))
-            .collect();
+        let mut faults = Vec::new();
+        for i in (0..config.challenges.len()).filter(|&i| !asked(&config.challenges[i])) {
+            let started = Instant::now();
+            faults.extend(inspect(&config, i, launcher).err().map(|fault| original(*fault, &copies)));
+            // One that hangs is enough: sampling waits meanwhile.
+            if started.elapsed() >= launcher.deadline {
+                break;
+            }
+        }
         Refusal::unless_empty(faults)?;
         Ok(Self { config, folder })
     }

@@ -18,8 +18,10 @@ use thiserror::Error;
 const SETTLED: Duration = Duration::from_millis(300);
 /// How often that is waited for; then it is left to the next look.
 const PATIENCE: usize = 10;
-/// Time that a plugin has to say whether it takes its challenge; a component is compiled in it.
-const CHECKING: Duration = Duration::from_secs(60);
+/// Time that a plugin has at the start to say whether it takes its challenge; a component is compiled in it.
+const STARTING: Duration = Duration::from_secs(60);
+/// The same while running: shorter than the time between two sampled blocks.
+const CHECKING: Duration = Duration::from_secs(30);
 
 /// Changes a configuration after it was read: what the command line says, or where a simulated world is.
 pub type Adjust = Box<dyn Fn(&mut Config) + Send + Sync>;
@@ -125,10 +127,11 @@ impl Live {
     }
 
     fn new(file: &Path, launcher: Launcher, adjust: Adjust, folder: Folder) -> Result<Self, LiveError> {
-        let launcher = Launcher { deadline: launcher.deadline.min(CHECKING), ..launcher };
+        let with = |limit: Duration| Launcher { deadline: launcher.deadline.min(limit), ..launcher.clone() };
+        let (starting, launcher) = (with(STARTING), with(CHECKING));
         for _ in 0..PATIENCE {
             let seen = Looked::now(file, &adjust, None);
-            match Generation::new(&seen, None, folder.path(), &launcher) {
+            match Generation::new(&seen, None, folder.path(), &starting) {
                 Ok(Generation { config, folder: generation }) => {
                     return Ok(Self {
                         file: file.to_path_buf(),
@@ -158,7 +161,7 @@ impl Live {
     /// Looks whether the file or one of its plugins' files has changed: a few questions to the file system where not. A
     /// change is checked as at the start, but for plugins whose file, challenge and parameters are the old ones, which
     /// are not asked again; it is taken as a whole, or not at all. It blocks: for some hundred milliseconds where there
-    /// is a change, longer where plugins must be compiled.
+    /// is a change, longer where plugins must be compiled: 30 s at most for one that hangs, after which no other is asked.
     pub fn refresh(&mut self) -> Refreshed {
         self.earlier.retain(|(config, _)| Arc::strong_count(config) > 1);
         let now = self.look(&self.seen);
