@@ -88,6 +88,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         said.sort();
         said.dedup();
         println!("missed samples: {missed}; weights set: {set}; warnings: {said:?}");
+        for (message, what) in [("sampled", "sampling a block"), ("opened", "opening what matured")] {
+            let times = running.log.iter().filter(|line| line["message"] == message);
+            let times: Vec<f64> = times.filter_map(|line| line["seconds"].as_f64()).collect();
+            let mean = times.iter().sum::<f64>() / times.len().max(1) as f64;
+            println!(
+                "{what}: {mean:.2} s on average, {:.2} s at most",
+                times.iter().copied().fold(0.0, f64::max)
+            );
+        }
         stage.world.stop().await;
         if missed > 0 || set == 0 || code != Some(0) {
             return Err("samples were missed, no weights were set, or it did not end".into());
