@@ -10,6 +10,7 @@ mod feed;
 mod miner;
 mod output;
 mod payload;
+mod plugin;
 mod score;
 mod simulate;
 mod store;
@@ -36,6 +37,7 @@ pub fn main() -> ExitCode {
         Command::Feed(args) => feed::run(args),
         Command::Miner(args) => miner::run(args),
         Command::Payload { command } => payload::run(command),
+        Command::Plugin { command } => plugin::run(command),
         Command::Check(args) => check::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Worker => crate::worker::serve().map_err(Into::into),

@@ -29,7 +29,7 @@ pub struct WasmPlugin {
 const WASM: &[u8] = b"\0asm";
 const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 /// Package of the contract.
-const PACKAGE: &str = "mantis:challenge/";
+pub(super) const PACKAGE: &str = "mantis:challenge/";
 const FUNCTIONS: [&str; 5] = ["describe", "configure", "decode", "score", "track"];
 
 impl WasmPlugin {
