@@ -4,6 +4,7 @@ mod args;
 mod challenges;
 mod check;
 mod config;
+mod conform;
 mod demo;
 mod explain;
 mod feed;

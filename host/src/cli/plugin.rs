@@ -15,6 +15,8 @@ pub(super) enum PluginCommand {
     Build(BuildArgs),
     /// Show what a plugin's file holds, and whether this program accepts it.
     Inspect(InspectArgs),
+    /// Try a plugin out on simulated miners: whether it keeps its contract, whom it pays, what it costs.
+    Test(super::conform::TestArgs),
 }
 
 #[derive(Debug, Args)]
@@ -71,6 +73,7 @@ pub(super) fn run(command: &PluginCommand) -> anyhow::Result<()> {
         PluginCommand::New(args) => new(args),
         PluginCommand::Build(args) => build(args),
         PluginCommand::Inspect(args) => look(args),
+        PluginCommand::Test(args) => super::conform::run(args),
     }
 }
 
