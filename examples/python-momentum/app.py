@@ -36,6 +36,21 @@ def refuse(kind, **fields):
     return Err(json.dumps({"kind": kind, **fields}))
 
 
+def told(method):
+    """Has the host hear of an exception that nobody expected: nothing else tells it, standard error leads nowhere."""
+
+    def wrapped(*arguments):
+        try:
+            return method(*arguments)
+        except Err:
+            raise
+        except Exception as error:
+            host.fail(f"{type(error).__name__}: {error}")
+            raise
+
+    return wrapped
+
+
 def is_number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
 
@@ -54,7 +69,10 @@ def read_params(given):
 
 
 class Plugin(exports.Plugin):
-    """One instance holds one configured challenge."""
+    """Each call gets a new object of this class: what `configure` keeps is the class's, one per component instance."""
+
+    ahead = 0
+    params = None
 
     def describe(self):
         return json.dumps({
@@ -67,6 +85,7 @@ class Plugin(exports.Plugin):
             ],
         })
 
+    @told
     def configure(self, spec, params):
         spec = json.loads(spec)
         if spec["dim"] != 1:
@@ -77,9 +96,10 @@ class Plugin(exports.Plugin):
         if ahead == 0:
             found = f"{spec['blocks_ahead']} blocks"
             raise refuse("spec", key="blocks_ahead", found=found, allowed="at least one sampled block")
-        self.ahead = ahead
-        self.params = read_params(json.loads(params))
+        Plugin.ahead = ahead
+        Plugin.params = read_params(json.loads(params))
 
+    @told
     def decode(self, submission):
         numbers = json.loads(submission)
         if not (isinstance(numbers, list) and len(numbers) == 1 and is_number(numbers[0])):
@@ -91,6 +111,7 @@ class Plugin(exports.Plugin):
     def track(self, states, rows):
         return states
 
+    @told
     def score(self, task):
         task = json.loads(task)
         miners, needed = task["miners"], self.params["min_rows"]

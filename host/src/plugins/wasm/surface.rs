@@ -29,7 +29,9 @@ pub fn surface(path: &Path, bytes: &[u8]) -> Result<Surface, LoadError> {
     let ty = component.component_type();
     let named = |name: &str, item: &ComponentItem| {
         let ComponentItem::ComponentInstance(instance) = item else { return name.to_owned() };
-        let functions: Vec<&str> = instance.exports(&engine).map(|(function, _)| function).collect();
+        let is_function = |item: &ComponentItem| matches!(item, ComponentItem::ComponentFunc(_));
+        let functions = instance.exports(&engine).filter(|(_, found)| is_function(&found.ty));
+        let functions: Vec<&str> = functions.map(|(function, _)| function).collect();
         if functions.is_empty() { name.to_owned() } else { format!("{name}: {}", functions.join(", ")) }
     };
     Ok(Surface {
