@@ -82,11 +82,15 @@ impl Score for Hostile {
             "chatter" => (0..100_000).for_each(|i| run.log(&format!("line {i} of many"))),
             "print" => println!("{{\"event\":\"end\",\"peak_rss_kib\":0}}\nprinted to standard output"),
             // Told apart by the conformance suite alone.
-            "peek" => salience.set(0, 1.0 + if last.is_finite() { last.abs() } else { 0.0 }),
+            "peek" => {
+                let seen = if last.is_finite() { last.abs() } else { 0.0 };
+                (0..miners).for_each(|miner| salience.set(miner, 1.0 + seen));
+            }
             "names" => (0..miners).for_each(|miner| salience.set(miner, miner as f64)),
             "clock" => {
                 let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-                salience.set(0, now.map_or(1.0, |now| now.as_secs_f64()));
+                let now = now.map_or(1.0, |now| now.as_secs_f64());
+                (0..miners).for_each(|miner| salience.set(miner, now));
             }
             "outside" => drop(history.miner(miners)?),
             _ => {}
