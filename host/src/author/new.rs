@@ -164,13 +164,34 @@ fn is_contract(dir: &Path) -> bool {
         .is_ok_and(|text| text.lines().any(|line| line.trim() == "name = \"mantis-plugin-api\""))
 }
 
-/// `my-momentum` is `MyMomentum`.
+/// Types that the template has already, and a word that can be no type.
+const TAKEN: [&str; 16] = [
+    "Allowed",
+    "Challenge",
+    "Description",
+    "History",
+    "Label",
+    "Labels",
+    "Market",
+    "ParamMap",
+    "Params",
+    "PluginError",
+    "Run",
+    "Salience",
+    "Score",
+    "Self",
+    "Spec",
+    "WhyZero",
+];
+
+/// `my-momentum` is `MyMomentum`; a name that the template has itself gets a word behind it.
 fn type_name(name: &str) -> String {
     let capital = |word: &str| {
         let (first, rest) = word.split_at(1.min(word.len()));
         first.to_uppercase() + rest
     };
-    name.split(['-', '_']).map(capital).collect()
+    let joined: String = name.split(['-', '_']).map(capital).collect();
+    if TAKEN.contains(&joined.as_str()) { joined + "Plugin" } else { joined }
 }
 
 #[cfg(test)]
@@ -195,6 +216,12 @@ mod tests {
         let config = crate::config::Config::parse(&created.stanza, Path::new("challenge.toml")).unwrap();
         assert_eq!((config.challenges[0].plugin.as_str(), config.challenges[0].dim), ("my-momentum2", 1));
         assert!(matches!(create("my-momentum2", dir.path(), &api()), Err(NewError::Exists { .. })));
+    }
+
+    #[test]
+    fn types_have_names_of_their_own() {
+        let of = ["my-momentum_2", "params", "self", "why-zero"].map(type_name);
+        assert_eq!(of, ["MyMomentum2", "ParamsPlugin", "SelfPlugin", "WhyZeroPlugin"]);
     }
 
     #[test]

@@ -32,8 +32,8 @@ pub(super) fn repeats(base: &Base<'_>, report: &mut Report) {
     };
     let once = outcome(base.bench.score(&case()), "in a second run");
     report.settle("repeats", once.map(|()| "a second run gives the same bits".into()));
-    let many = base.bench.score_all(&[case(), case(), case()]).into_iter();
-    let many: Result<(), String> = many.map(|scored| outcome(scored, "beside others")).collect();
+    let mut many = base.bench.score_all(&[case(), case(), case()]).into_iter();
+    let many = many.try_for_each(|scored| outcome(scored, "beside others"));
     report.settle("threads", many.map(|()| "three runs side by side give the same bits".into()));
 }
 

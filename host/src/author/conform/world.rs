@@ -19,6 +19,8 @@ const CAST: [Kind; 11] = [
     Kind::Constant,
     Kind::Zeros,
 ];
+/// Numbers of one miner that are held in memory: a challenge with very many to a row is tried on fewer rows.
+const MAX_NUMBERS: usize = 40_000_000;
 /// Rows of the future beyond the last label.
 const BEYOND: usize = 30;
 
@@ -32,7 +34,7 @@ pub(super) struct World {
 }
 
 impl World {
-    /// A world of so many scored rows for the one challenge of `config`.
+    /// A world of so many scored rows, or as many as fit into memory, for the one challenge of `config`.
     pub(super) fn new(config: &Config, rows: usize, seed: u64) -> Self {
         let cast: Vec<Miner> = CAST
             .iter()
@@ -41,11 +43,12 @@ impl World {
             .collect();
         let challenge = &config.challenges[0];
         let ahead = (challenge.blocks_ahead / config.network.sample_every) as usize;
+        let dim = challenge.storage_dim();
+        let rows = rows.min(MAX_NUMBERS / dim.max(1)).max(1);
         let all = rows + ahead + BEYOND;
         let simulation = Simulation { config, only: None, rows: all, miners: &cast, seed };
         let prices = simulation.prices();
         let mut simulator = Simulator::new(&simulation, &prices);
-        let dim = challenge.storage_dim();
         let mut miners: Vec<(String, Kind, Vec<f16>)> =
             cast.iter().map(|m| (m.hotkey.clone(), m.kind, vec![f16::ZERO; rows * dim])).collect();
         let (mut sidx, mut submitted) = (Vec::with_capacity(all), Vec::with_capacity(rows));
