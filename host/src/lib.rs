@@ -3,6 +3,7 @@
 //! Data flows one way: the ledger's rows become a history snapshot per challenge, a plugin in a worker process turns
 //! it into saliences, and those are aggregated and smoothed into weights. No module here knows a challenge by name.
 
+pub mod author;
 pub mod beacon;
 pub mod chain;
 pub mod cli;

@@ -19,7 +19,7 @@ const LEDGERS: [(u32, u16); 2] = [(16_000, 12), (44_500, 6)];
 /// Where any result differs in a bit, or something cannot be built or run.
 pub(crate) fn compare() -> Result<()> {
     build()?;
-    let wasm = plugins::toolchain().and_then(|_| plugins::build());
+    let wasm = plugins::toolchain().map_err(Into::into).and_then(|_| plugins::build());
     if let Err(why) = &wasm {
         eprintln!("without WebAssembly: {why}");
     }

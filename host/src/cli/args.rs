@@ -1,6 +1,7 @@
 //! What the command line takes.
 
 use super::payload::PayloadCommand;
+use super::plugin::PluginCommand;
 use super::wallet::WalletArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mantis_plugin_api::Solver;
@@ -39,6 +40,11 @@ pub(super) enum Command {
     Payload {
         #[command(subcommand)]
         command: PayloadCommand,
+    },
+    /// For authors of challenges: make a plugin, build it, look into its file, try it out.
+    Plugin {
+        #[command(subcommand)]
+        command: PluginCommand,
     },
     /// Show what the validator would store of a miner's embeddings, and every fault in them.
     Check(super::check::CheckArgs),

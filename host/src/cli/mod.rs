@@ -4,6 +4,7 @@ mod args;
 mod challenges;
 mod check;
 mod config;
+mod conform;
 mod demo;
 mod explain;
 mod feed;
@@ -11,6 +12,7 @@ mod log;
 mod miner;
 mod output;
 mod payload;
+mod plugin;
 mod score;
 mod simulate;
 mod store;
@@ -38,6 +40,7 @@ pub fn main() -> ExitCode {
         Command::Feed(args) => feed::run(args),
         Command::Miner(args) => miner::run(args),
         Command::Payload { command } => payload::run(command),
+        Command::Plugin { command } => plugin::run(command),
         Command::Check(args) => check::run(args),
         Command::Validator(args) => validator::run(args),
         Command::Simulate(args) => simulate::run(args),

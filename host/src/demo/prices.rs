@@ -95,12 +95,12 @@ impl Prices {
     }
 
     /// The prices of a key; empty for an unknown one.
-    pub(super) fn of(&self, key: &str) -> &[f64] {
+    pub(crate) fn of(&self, key: &str) -> &[f64] {
         self.prices.get(key).map_or(&[], |path| path)
     }
 
     /// The funding rates of an asset; empty for an unknown one.
-    pub(super) fn funding_of(&self, key: &str) -> &[f64] {
+    pub(crate) fn funding_of(&self, key: &str) -> &[f64] {
         self.funding.get(key).map_or(&[], |path| path)
     }
 }

@@ -13,10 +13,12 @@ const POSITION_ROWS: usize = 180;
 const POSITION_SURENESS: f64 = 6.0;
 
 /// The shape of a challenge's submissions. The simulation must know how miners would answer, so it goes by the names
-/// of the network's plugins; a challenge of another plugin is answered like `binary`.
+/// of the network's plugins; a challenge of another plugin is answered like `binary`,
+/// asset by asset where it has several.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Shape {
     Direction,
+    Directions,
     HitFirst,
     Buckets,
     Breakout,
@@ -44,7 +46,8 @@ impl Truth {
             "xsec" => Shape::CrossSection,
             "funding" => Shape::Funding,
             "trademix" => Shape::Position,
-            _ => Shape::Direction,
+            _ if challenge.assets.is_empty() => Shape::Direction,
+            _ => Shape::Directions,
         };
         let ahead = (challenge.blocks_ahead / sample_every.max(1)) as usize;
         let mut truth =
@@ -79,7 +82,7 @@ impl Truth {
             _ => self.prices.of(asset),
         };
         match self.shape {
-            Shape::CrossSection | Shape::Funding | Shape::Position => {
+            Shape::Directions | Shape::CrossSection | Shape::Funding | Shape::Position => {
                 let assets = self.challenge.assets.iter();
                 Some(assets.filter_map(|asset| Some((asset.clone(), *series(asset).get(row)?))).collect())
             }
@@ -93,6 +96,13 @@ impl Truth {
         let next = |asset: &str, rows| self.change(self.prices.of(asset), row, rows).unwrap_or(0.0);
         match self.shape {
             Shape::Direction => out.fill(sign(next(self.key(), self.ahead))),
+            Shape::Directions => {
+                for (asset, numbers) in
+                    self.challenge.assets.iter().zip(out.chunks_mut(self.challenge.dim.max(1)))
+                {
+                    numbers.fill(sign(next(asset, self.ahead)));
+                }
+            }
             Shape::HitFirst => {
                 let up = sign(next(self.key(), self.ahead));
                 out.iter_mut().zip([up, -up, 0.0]).for_each(|(out, lean)| *out = lean);

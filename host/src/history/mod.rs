@@ -21,9 +21,11 @@ mod oracle_test;
 mod parts;
 mod prices;
 mod snapshot;
+mod table;
 
 pub use build::Request;
 pub use error::HistoryError;
 pub use manifest::{Manifest, Part};
 pub(crate) use prices::read_prices;
 pub use snapshot::Snapshot;
+pub(crate) use table::{Column, Table};

@@ -12,7 +12,7 @@ pub use load::{Loaded, Source, load};
 pub(crate) use locate::digest_of;
 pub use locate::{Located, NotFound, digest, locate};
 pub use native::NativePlugin;
-pub use wasm::WasmPlugin;
+pub use wasm::{Surface, WasmPlugin, surface};
 
 use mantis_plugin_api::{
     Description, History, Market, ParamMap, PluginError, Run, Salience, Spec, States, TrackedRow,

@@ -35,6 +35,8 @@ pub struct Job {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Task {
+    /// Load and describe, whatever the spec and the parameters are.
+    Describe,
     /// Load, describe, configure.
     Inspect,
     /// Inspect, then score a history snapshot.

@@ -29,10 +29,14 @@ pub fn serve() -> io::Result<()> {
 fn perform(job: &Job, requests: &Receiver<String>) -> Result<(), Failure> {
     let Loaded { plugin, sha256 } = load(&job.plugin).map_err(Failure::Load)?;
     let description = plugin.describe().map_err(Failure::Plugin)?;
+    if matches!(job.task, Task::Describe) {
+        tell(&Event::Ready { description, sha256 });
+        return Ok(());
+    }
     let mut challenge = plugin.configure(&job.spec, &job.params).map_err(Failure::Plugin)?;
     tell(&Event::Ready { description, sha256 });
     match &job.task {
-        Task::Inspect => {}
+        Task::Describe | Task::Inspect => {}
         Task::Score { snapshot } => {
             let unreadable = |e: crate::history::HistoryError| Failure::History(e.to_string());
             let snapshot = Snapshot::open(snapshot).map_err(unreadable)?;

@@ -9,5 +9,7 @@ mod engine;
 mod imports;
 mod limits;
 mod plugin;
+mod surface;
 
 pub use plugin::WasmPlugin;
+pub use surface::{Surface, surface};

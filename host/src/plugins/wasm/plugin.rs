@@ -29,7 +29,7 @@ pub struct WasmPlugin {
 const WASM: &[u8] = b"\0asm";
 const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 /// Package of the contract.
-const PACKAGE: &str = "mantis:challenge/";
+pub(super) const PACKAGE: &str = "mantis:challenge/";
 const FUNCTIONS: [&str; 5] = ["describe", "configure", "decode", "score", "track"];
 
 impl WasmPlugin {
@@ -42,7 +42,7 @@ impl WasmPlugin {
     pub fn load(path: &Path, bytes: &[u8], memory_mib: u32) -> Result<Self, LoadError> {
         let not_a_plugin = |message: String| LoadError::NotAPlugin { path: path.to_path_buf(), message };
         if bytes.starts_with(WASM) && bytes.len() >= COMPONENT.len() && !bytes.starts_with(COMPONENT) {
-            let message = "a WebAssembly module, not a component: `cargo xtask plugins` makes components";
+            let message = "a WebAssembly module, not a component: `mantis plugin build` makes components";
             return Err(not_a_plugin(message.into()));
         }
         let engine = engine(path)?;

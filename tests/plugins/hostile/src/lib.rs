@@ -9,7 +9,8 @@ params! {
         /// The failure.
         how: String = "none".into(), in Choice(&[
             "none", "error", "panic", "abort", "loop", "sleep", "exit", "overflow", "nan", "infinite", "negative",
-            "short", "long", "chatter", "print", "outside", "panic_in_configure", "memory", "gigabyte", "slow",
+            "short", "long", "chatter", "print", "outside", "panic_in_configure", "memory", "gigabyte", "slow", "peek",
+            "names", "clock",
         ]);
     }
 }
@@ -37,15 +38,16 @@ impl Challenge for Hostile {
 }
 
 impl Label for Hostile {
-    type Labels = ();
+    /// The last price, however far in the future it is.
+    type Labels = f64;
 
-    fn label(&self, _market: &Market) -> Result<(), PluginError> {
-        Ok(())
+    fn label(&self, market: &Market) -> Result<f64, PluginError> {
+        Ok(market.prices.last().copied().unwrap_or_default())
     }
 }
 
 impl Score for Hostile {
-    fn score(&self, history: &dyn History, _labels: &(), run: &dyn Run) -> Result<Salience, PluginError> {
+    fn score(&self, history: &dyn History, last: &f64, run: &dyn Run) -> Result<Salience, PluginError> {
         let miners = history.shape().miners;
         let mut salience = Salience::new(miners);
         (0..miners).for_each(|miner| salience.set(miner, 1.0));
@@ -79,6 +81,17 @@ impl Score for Hostile {
             }
             "chatter" => (0..100_000).for_each(|i| run.log(&format!("line {i} of many"))),
             "print" => println!("{{\"event\":\"end\",\"peak_rss_kib\":0}}\nprinted to standard output"),
+            // Told apart by the conformance suite alone.
+            "peek" => {
+                let seen = if last.is_finite() { last.abs() } else { 0.0 };
+                (0..miners).for_each(|miner| salience.set(miner, 1.0 + seen));
+            }
+            "names" => (0..miners).for_each(|miner| salience.set(miner, miner as f64)),
+            "clock" => {
+                let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+                let now = now.map_or(1.0, |now| now.as_secs_f64());
+                (0..miners).for_each(|miner| salience.set(miner, now));
+            }
             "outside" => drop(history.miner(miners)?),
             _ => {}
         }
