@@ -110,6 +110,11 @@ fn all_seven_conform() {
         assert_eq!(check(&report, "scores").0, "pass", "{report:#}");
         let clones = check(&report, "clones");
         println!("{name}: {clones:?}, {:?}, {:?}", check(&report, "noise"), check(&report, "cost"));
+        let tracking = check(&report, "tracking");
+        assert!(
+            tracking.0 == "pass" && tracking.1.contains("33 assets") == (name == "breakout"),
+            "{tracking:?}"
+        );
         let other = check(&report, "runtimes");
         assert_eq!(other.0, if has_wasm() { "pass" } else { "skip" }, "{name}: {other:?}");
     }
@@ -127,6 +132,7 @@ fn what_breaks_the_contract_is_found() {
         ("none", &["constant", "absent"][..]),
         ("peek", &["look-ahead", "constant", "absent"]),
         ("names", &["order", "constant", "absent"]),
+        ("forget", &["tracking", "constant", "absent"]),
         ("nan", &["small ledgers", "scores"]),
         ("abort", &["small ledgers", "scores"]),
         ("loop", &["small ledgers", "scores"]),

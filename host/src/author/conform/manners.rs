@@ -4,8 +4,8 @@ use super::bench::{Bench, Case, is_orderly};
 use super::report::{Report, Verdict};
 use super::world::World;
 use crate::plugins::Source;
-use crate::worker::{Failure, Task, WorkerError};
-use mantis_plugin_api::{Description, Market, ParamMap, PluginError, f16};
+use crate::worker::{Failure, Session, Task, WorkerError};
+use mantis_plugin_api::{Description, Market, ParamMap, PluginError, States, TrackedRow, f16};
 use serde_json::{Value, json};
 
 /// Parameters: unknown ones and those of a wrong type are refused, the defaults are accepted.
@@ -111,6 +111,44 @@ fn shapes(bench: &Bench, stored: &[f16]) -> Vec<Value> {
     let list = json!(numbers);
     if assets.is_empty() { vec![list] } else { vec![Value::Object(single), Value::Object(lists), list] }
 }
+
+/// Live states: rows in one call or in two make the same.
+pub(super) fn tracking(bench: &Bench, source: &Source, world: &World, report: &mut Report) {
+    let market = &world.market;
+    let (rows, dim) = (market.scored_rows.min(TRACKED), bench.spec.storage_dim());
+    let vectors = |row: usize| {
+        let numbers =
+            |column: &[f16]| column[row * dim..(row + 1) * dim].iter().map(|x| x.to_f32()).collect();
+        let senders = world.columns().into_iter().take(3);
+        senders.map(|(hotkey, column)| (hotkey.to_owned(), numbers(column))).collect()
+    };
+    let tracked = |row: usize| TrackedRow {
+        sidx: market.sidx[row],
+        prices: (0..market.assets)
+            .map(|asset| Some(market.price(row, asset)).filter(|p| p.is_finite()))
+            .collect(),
+        vectors: vectors(row),
+    };
+    let rows: Vec<TrackedRow> = (0..rows).map(tracked).collect();
+    let mut session = Session::new(bench.launcher.clone(), bench.job(source, Task::Serve));
+    let mut tried = || -> Result<String, WorkerError> {
+        let (first, second) = rows.split_at(rows.len() / 3);
+        let once = session.track(States::new(), rows.clone())?;
+        let part = session.track(States::new(), first.to_vec())?;
+        let twice = session.track(part, second.to_vec())?;
+        Ok(match (once == twice, once.len()) {
+            (true, 0) => "it keeps no live state".into(),
+            (true, assets) => format!("rows in one call or in two make the same states of {assets} assets"),
+            (false, _) => return Err(Failure::Plugin(PluginError::data(SPLIT)).into()),
+        })
+    };
+    report.settle("tracking", tried().map_err(|e| e.to_string()));
+}
+
+/// Rows that are tracked.
+const TRACKED: usize = 400;
+const SPLIT: &str =
+    "rows in two calls make other states than in one: a state must hold all that later rows need";
 
 /// Ledgers that are too small or full of holes: a score, an empty one, or an error in a sentence.
 pub(super) fn small_ledgers(bench: &Bench, source: &Source, world: &World, report: &mut Report) {

@@ -75,6 +75,8 @@ pub fn conform(plan: &Plan, mut on_part: impl FnMut(&str)) -> Result<Report, Loa
     manners::submissions(&bench, &plugin, &small, &mut report);
     on_part("small ledgers");
     manners::small_ledgers(&bench, &plugin, &small, &mut report);
+    on_part("tracking");
+    manners::tracking(&bench, &plugin, &small, &mut report);
 
     on_part("scores");
     let (world, scored) = match grown(plan, &bench, &plugin) {

@@ -10,7 +10,7 @@ params! {
         how: String = "none".into(), in Choice(&[
             "none", "error", "panic", "abort", "loop", "sleep", "exit", "overflow", "nan", "infinite", "negative",
             "short", "long", "chatter", "print", "outside", "panic_in_configure", "memory", "gigabyte", "slow", "peek",
-            "names", "clock",
+            "names", "forget", "clock",
         ]);
     }
 }
@@ -34,6 +34,12 @@ impl Challenge for Hostile {
 
     fn decode(&self, submission: &serde_json::Value) -> Result<Vec<f32>, PluginError> {
         decode::vector(submission, self.spec.storage_dim(), -1.0..=1.0)
+    }
+
+    fn track(&self, states: States, rows: &[TrackedRow]) -> Result<States, PluginError> {
+        // Counts the rows of this call, and forgets those of earlier ones.
+        let forgets = self.params.how == "forget";
+        Ok(if forgets { States::from([("A".into(), rows.len().to_string())]) } else { states })
     }
 }
 
