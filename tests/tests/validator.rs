@@ -282,3 +282,46 @@ fn committed_weights_count_when_the_chain_shows_them() {
         stage.world.stop().await;
     });
 }
+
+#[test]
+fn what_the_chain_refuses_is_named_and_tried_again() {
+    let dir = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let stage = Stage::set(dir.path(), 8, SEED, &[], small).await;
+        let config = stage.world.config();
+        let simulation =
+            Simulation { config: &config, only: None, rows: HISTORY + 60, miners: &stage.miners, seed: SEED };
+        let prices = simulation.prices();
+        let mut simulator = Simulator::new(&simulation, &prices);
+        simulator.write(HISTORY, &mut Ledger::open(stage.ledger()).unwrap(), |_| {}).unwrap();
+        // UID 1 belongs to somebody else, at first.
+        let neurons = stage.chain.metagraph().await.unwrap();
+        let mut without = neurons.clone();
+        without[1].hotkey = Hotkey::from_uri("//Stranger").unwrap().address().to_owned();
+        stage.chain.set_neurons(without).unwrap();
+        let mut running = Running::start(stage.validator(None).args(["--hotkey-uri", VALIDATOR]));
+        let mut crowd = Crowd::new(&stage.world, &stage.miners, SEED).unwrap();
+        for row in 0..60 {
+            let step = simulator.step().unwrap();
+            crowd.act(&step, stage.world.advance(&step), true).await.unwrap();
+            stage.advance(&step);
+            tokio::time::sleep(TICK).await;
+            if row == 30 {
+                running.read();
+                assert!(running.count("our hotkey is not registered: weights cannot be set") > 0);
+                assert!(running.count("weights not set; trying again") > 1, "{:#?}", running.tail());
+                stage.chain.set_neurons(neurons.clone()).unwrap();
+            }
+        }
+        running.wait_for("weights set", 0, Duration::from_secs(10)).await;
+        assert_eq!(running.terminate().0, Some(0));
+        let ledger = Ledger::read(stage.ledger()).unwrap();
+        let blocks = ledger.blocks().unwrap();
+        assert!(blocks.windows(2).all(|pair| pair[1] - pair[0] == 5), "a block was missed");
+        let attempts = ledger.attempts(100).unwrap();
+        let error = attempts.last().unwrap().error.clone().unwrap();
+        assert!(error.contains("HotKeyNotRegisteredInSubNet") && error.contains("register"), "{error}");
+        assert_eq!(attempts[0].sent, Sent::Set);
+        stage.world.stop().await;
+    });
+}
