@@ -33,7 +33,7 @@ fn table(view: &View<'_>, paid: &[&Miner<'_>]) -> String {
         <div class=\"scroll\" role=\"region\" aria-labelledby=\"h-leaderboard\" tabindex=\"0\">\n<table class=\"board\">\n<thead><tr><th class=\"n\">#</th><th class=\"who\">Miner</th>",
     );
     if any_about {
-        out += "<th>What it is</th>";
+        out += "<th class=\"about\">What it is</th>";
     }
     out += "<th class=\"n\">Weight</th><td></td><th class=\"n total\">Total</th>";
     for part in columns.iter().filter_map(|&c| view.parts.get(c)) {
