@@ -88,8 +88,11 @@ fn it_works_on_the_real_runtime_and_outlives_its_node() {
             proxy.set(Mode::Pass);
             recovers(&mut running, "garbage for an answer").await;
 
+            running.read();
+            let since = running.log.len();
+            // Takes a while, in which it is noticed.
             node.stop();
-            wait(&mut running, "the chain does not answer", 60).await;
+            running.wait_for("the chain does not answer", since, seconds(60)).await;
             node = Localnet::start(&tools, port, &options);
             let (code, _) = recovers(&mut running, "killed, and a new one").await;
             assert_eq!(code, Some(0));
