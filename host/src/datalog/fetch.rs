@@ -3,6 +3,7 @@
 use crate::config::Datalog;
 use crate::http::{HttpFault, builder};
 use crate::ledger::{Ledger, LedgerError};
+use crate::payload::hex;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, IF_RANGE, LAST_MODIFIED, RANGE};
 use sha2::{Digest, Sha256};
@@ -211,7 +212,7 @@ async fn verify(from: &Datalog, part: &Path) -> Result<(), DatalogError> {
     if let Some(expected) = from.sha256 {
         let found = digest(part).await.map_err(|source| DatalogError::File { path: part.into(), source })?;
         if found != expected {
-            return Err(DatalogError::Digest { found: hex(found), expected: hex(expected) });
+            return Err(DatalogError::Digest { found: hex(&found), expected: hex(&expected) });
         }
     }
     let check = || Ledger::read(part)?.check_integrity();
@@ -234,8 +235,4 @@ async fn digest(path: &Path) -> io::Result<[u8; 32]> {
             n => hash.update(&buffer[..n]),
         }
     }
-}
-
-fn hex(bytes: [u8; 32]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -7,6 +7,7 @@ use super::world::{World, WorldError};
 use crate::chain::{Chain, ChainError};
 use crate::config::Config;
 use crate::ledger::{Ledger, LedgerError, Totals};
+use crate::payload::hex;
 use crate::scoring::{Observer, Options, Scores, score};
 use crate::store::StoreError;
 use crate::validator::{
@@ -211,7 +212,7 @@ impl Demo {
         };
         fs::create_dir_all(&self.dir).map_err(file(&self.dir))?;
         let text = fs::read(&self.config.file).map_err(file(&self.config.file))?;
-        let digest: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex(&Sha256::digest(text));
         let marker = serde_json::json!({
             "plan": self.plan, "configuration": digest, "version": env!("CARGO_PKG_VERSION"),
         });

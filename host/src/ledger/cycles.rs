@@ -1,7 +1,7 @@
 //! Our own record of what was computed and what was set: `host_cycles`, `host_saliences`, `host_steps` and
 //! `host_weight_history`.
 
-use super::{Ledger, LedgerError, schema};
+use super::{Ledger, LedgerError, schema, weights};
 use crate::weights::Step;
 use rusqlite::{OptionalExtension, TransactionBehavior};
 use std::collections::BTreeMap;
@@ -243,16 +243,14 @@ fn write(tx: &rusqlite::Transaction<'_>, cycle: &Cycle) -> rusqlite::Result<()> 
     if cycle.steps.is_empty() {
         return Ok(());
     }
-    tx.execute("DELETE FROM host_weights", [])?;
-    let mut last =
-        tx.prepare_cached("INSERT INTO host_weights (hotkey, weight, block) VALUES (?1, ?2, ?3)")?;
+    let last = cycle.steps.iter().map(|step| (step.hotkey.as_str(), step.weight));
+    weights::replace(tx, cycle.block, last)?;
     let sql = "INSERT INTO host_steps (block, uid, hotkey, salience, young, share, burned, previous, weight)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     let mut insert = tx.prepare_cached(sql)?;
     for step in &cycle.steps {
         let Step { uid, hotkey, salience, young, share, burned, previous, weight } = step;
         insert.execute((cycle.block, uid, hotkey, salience, young, share, burned, previous, weight))?;
-        last.execute((hotkey, weight, cycle.block))?;
     }
     Ok(())
 }

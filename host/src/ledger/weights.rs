@@ -1,6 +1,7 @@
 //! Our own table `host_weights`: the smoothed weights of the last computation.
 
 use super::{Ledger, LedgerError, schema};
+use rusqlite::Connection;
 use std::collections::BTreeMap;
 
 /// Smoothed weights of one computation.
@@ -26,29 +27,32 @@ impl Ledger {
         let Some(&(block, _)) = rows.first() else { return Ok(None) };
         Ok(Some(Weights { block, weights: rows.into_iter().map(|(_, weight)| weight).collect() }))
     }
+}
 
-    /// Replaces the stored weights, in one transaction.
-    ///
-    /// # Errors
-    /// Where the file cannot be written, or a weight is NaN; the old weights stay.
-    pub fn store_weights(&mut self, new: &Weights) -> Result<(), LedgerError> {
-        let fail = |e| LedgerError::sqlite(&self.path, "writing the table host_weights", e);
-        let tx = self.conn.transaction().map_err(fail)?;
-        tx.execute("DELETE FROM host_weights", []).map_err(fail)?;
-        {
-            let sql = "INSERT INTO host_weights (hotkey, weight, block) VALUES (?1, ?2, ?3)";
-            let mut insert = tx.prepare_cached(sql).map_err(fail)?;
-            for (hotkey, weight) in &new.weights {
-                insert.execute((hotkey, weight, new.block)).map_err(fail)?;
-            }
-        }
-        tx.commit().map_err(fail)
+/// Replaces the stored weights.
+pub(super) fn replace<'a>(
+    tx: &Connection,
+    block: i64,
+    weights: impl Iterator<Item = (&'a str, f64)>,
+) -> rusqlite::Result<()> {
+    tx.execute("DELETE FROM host_weights", [])?;
+    let sql = "INSERT INTO host_weights (hotkey, weight, block) VALUES (?1, ?2, ?3)";
+    let mut insert = tx.prepare_cached(sql)?;
+    for (hotkey, weight) in weights {
+        insert.execute((hotkey, weight, block))?;
     }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn store(ledger: &mut Ledger, new: &Weights) -> rusqlite::Result<()> {
+        let tx = ledger.conn.transaction()?;
+        replace(&tx, new.block, new.weights.iter().map(|(hotkey, weight)| (hotkey.as_str(), *weight)))?;
+        tx.commit()
+    }
 
     #[test]
     fn weights_are_replaced_as_a_whole() {
@@ -61,11 +65,11 @@ mod tests {
             weights: pairs.iter().map(|(hotkey, weight)| (hotkey.to_string(), *weight)).collect(),
         };
         let first = weights(1000, &[("a", 0.25), ("b", 0.1 + 0.2)]);
-        ledger.store_weights(&first).unwrap();
-        ledger.store_weights(&weights(2000, &[("c", f64::NAN)])).unwrap_err();
+        store(&mut ledger, &first).unwrap();
+        store(&mut ledger, &weights(2000, &[("c", f64::NAN)])).unwrap_err();
         assert_eq!(Ledger::read(&path).unwrap().previous_weights().unwrap(), Some(first));
         let second = weights(2000, &[("b", 1.0)]);
-        ledger.store_weights(&second).unwrap();
+        store(&mut ledger, &second).unwrap();
         assert_eq!(ledger.previous_weights().unwrap(), Some(second));
     }
 }

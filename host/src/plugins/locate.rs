@@ -2,6 +2,7 @@
 
 use super::LoadError;
 use crate::config::Runtime;
+use crate::payload::hex;
 use sha2::{Digest, Sha256};
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::fs::File;
@@ -63,10 +64,6 @@ pub fn digest(path: &Path) -> Result<String, LoadError> {
 /// The sha256 of bytes, in lower-case hexadecimal.
 pub(crate) fn digest_of(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 struct HashWriter<'a>(&'a mut Sha256);

@@ -4,6 +4,7 @@ use super::memory::PeakMemory;
 use crate::config::{Challenge, Config};
 use crate::history::{Request, Snapshot};
 use crate::ledger::{Ledger, LedgerError};
+use crate::payload::hex;
 use crate::plugins::{NotFound, Source, locate};
 use crate::weights::aggregate;
 use crate::worker::{Job, Launcher, Task};
@@ -214,14 +215,9 @@ pub(super) fn source(config: &Config, challenge: &Challenge) -> Result<Source, N
     Ok(Source {
         path: locate(&challenge.plugin, &config.plugin_dir, challenge.runtime)?,
         runtime: challenge.runtime,
-        sha256: challenge.sha256.map(hex),
+        sha256: challenge.sha256.map(|digest| hex(&digest)),
         memory_mib: config.wasm_memory_mib,
     })
-}
-
-/// Lower-case hexadecimal.
-fn hex(bytes: [u8; 32]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn paid_nobody(salience: &Salience) -> Option<String> {

@@ -31,14 +31,11 @@ pub fn settle_scores(
     neurons: &[chain::Neuron],
 ) -> Result<Outcome, CycleError> {
     let block = ledger.last_block()?.unwrap_or(0);
-    settle_scores_at(block, config, ledger, scores, neurons)
+    settle_at(block, config, ledger, scores, neurons)
 }
 
 /// The same for the metagraph of a block.
-///
-/// # Errors
-/// As [`settle_scores`].
-pub fn settle_scores_at(
+fn settle_at(
     block: i64,
     config: &Config,
     ledger: &Ledger,
@@ -72,7 +69,7 @@ impl Computation {
         let scores = score(&config, &options, observer)?;
         let seconds = started.elapsed().as_secs_f64();
         let ledger = Ledger::read(&options.ledger)?;
-        let (steps, rejected) = match settle_scores_at(block, &config, &ledger, &scores, &neurons)? {
+        let (steps, rejected) = match settle_at(block, &config, &ledger, &scores, &neurons)? {
             Outcome::Weights(steps) => (steps, None),
             Outcome::Rejected(reason) => (Vec::new(), Some(reason.to_string())),
         };

@@ -19,7 +19,7 @@ mod setter;
 mod step;
 mod tracking;
 
-pub use cycle::{CycleError, settle_scores, settle_scores_at};
+pub use cycle::{CycleError, settle_scores};
 pub use decoders::{Decoders, Unusable};
 pub use live::{Adjust, Live, LiveError, Refreshed};
 pub use maturer::{MatureError, Maturer, Progress};

@@ -93,7 +93,7 @@ impl Stepper {
     pub async fn step(&mut self, chain: &dyn Chain, ledger: &mut Ledger) -> Result<Stepped, StepError> {
         let head = chain.head().await?;
         let neurons = chain.metagraph().await?;
-        let sampled = self.sampler.sample(chain, &neurons, head, ledger).await?;
+        let sampled = self.sample(chain, &neurons, head, ledger).await?;
         Ok(Stepped { sampled, progress: self.mature(head, ledger).await? })
     }
 

@@ -5,6 +5,7 @@ use super::changes;
 use super::running::LiveError;
 use super::watch::{Key, Looked, PluginFile};
 use crate::config::{Challenge, Config, ConfigFaults, Fault};
+use crate::payload::hex;
 use crate::plugins::{LoadError, digest, locate};
 use crate::scoring::inspect;
 use crate::worker::Launcher;
@@ -104,8 +105,7 @@ fn files_at_fault(config: &Config, files: &BTreeMap<Key, PluginFile>) -> Vec<Fau
             return Some(config.fault_at(i, "plugin", format!("its file cannot be read: {why}"), ""));
         };
         let pinned = challenge.sha256.filter(|pinned| *pinned != found)?;
-        let hex = |bytes: [u8; 32]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let error = LoadError::Digest { path: file.path.clone(), found: hex(found), pinned: hex(pinned) };
+        let error = LoadError::Digest { path: file.path.clone(), found: hex(&found), pinned: hex(&pinned) };
         Some(config.fault_at(i, "sha256", error.to_string(), ""))
     };
     config.challenges.iter().enumerate().filter_map(fault).collect()
