@@ -83,13 +83,13 @@ pub async fn fetch(
     let mut out = OpenOptions::new().create(true).append(true).open(&part).await.map_err(file(&part))?;
     let (mut vain, mut pause) = (0, PAUSE);
     loop {
-        let had = out.metadata().await.map_err(file(&part))?.len();
+        let had = written(&mut out).await.map_err(file(&part))?;
         let fault = match attempt(&from.url, had, &tag, &mut out, &mut progress).await {
             Ok(()) => break,
             Err(Trouble::File(source)) => return Err(DatalogError::File { path: part, source }),
             Err(Trouble::Http(fault)) => fault,
         };
-        let has = out.metadata().await.map_err(file(&part))?.len();
+        let has = written(&mut out).await.map_err(file(&part))?;
         if has > had {
             (vain, pause) = (0, PAUSE);
             continue;
@@ -112,6 +112,12 @@ pub async fn fetch(
         return Err(error);
     }
     fs::rename(&part, to).await.map_err(file(to))
+}
+
+/// How long the file is once all that was handed to it is in it: writing goes on behind `write_all`.
+async fn written(file: &mut File) -> io::Result<u64> {
+    file.flush().await?;
+    Ok(file.metadata().await?.len())
 }
 
 enum Trouble {
