@@ -8,7 +8,7 @@ mod chart;
 mod leaderboard;
 mod miners;
 mod page;
-mod prices;
+pub(crate) mod prices;
 mod summary;
 mod svg;
 mod text;

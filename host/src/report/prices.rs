@@ -14,23 +14,23 @@ const SAMPLES: u64 = 90;
 type Point = (f64, f64);
 
 /// A curve: x, 0 to 1 over the ledger's rows, and y.
-pub(super) type Points = Vec<Point>;
+pub(crate) type Points = Vec<Point>;
 
 /// What a chart shows. y is in `unit`.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Series {
+pub(crate) struct Series {
     /// One curve per asset; none for a single price.
-    pub(super) assets: Vec<Points>,
+    pub(crate) assets: Vec<Points>,
     /// The price, or the middle of the assets.
-    pub(super) main: Points,
-    pub(super) unit: Unit,
+    pub(crate) main: Points,
+    pub(crate) unit: Unit,
     /// First and last `sidx`.
-    pub(super) range: (i64, i64),
+    pub(crate) range: (i64, i64),
 }
 
 /// What y is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
+pub(crate) enum Unit {
     /// A price.
     Price,
     /// Change since the first price, in percent.
@@ -40,7 +40,7 @@ pub(super) enum Unit {
 }
 
 /// Reads the prices of a ticker with so many rows; `None` where there is nothing to draw.
-pub(super) fn series(
+pub(crate) fn series(
     ledger: &Ledger,
     ticker: &str,
     rows: u64,

@@ -16,14 +16,20 @@ mod sampler;
 mod schedule;
 mod service;
 mod setter;
+mod status;
 mod step;
 mod tracking;
 
+pub(crate) use clock::unix;
+pub(crate) use cycle::recorded;
 pub use cycle::{CycleError, settle_scores};
 pub use decoders::{Decoders, Unusable};
 pub use live::{Adjust, Live, LiveError, Refreshed};
 pub use maturer::{MatureError, Maturer, Progress};
 pub use sampler::{SampleError, Sampled, Sampler, SetupError};
 pub use service::{Run, Service, ServiceError};
+pub use status::{
+    Board, ChainStatus, ConfigurationStatus, OpeningStatus, SamplingStatus, Status, WeightsStatus,
+};
 pub use step::{StepError, Stepped, Stepper};
 pub use tracking::Tracking;
