@@ -37,9 +37,9 @@ fn overview(view: &View<'_>) -> String {
             "<span class=\"muted\">pays nobody</span>".into()
         };
         out += &format!(
-            r##"<tr><th scope="row"><a href="#{}">{}</a></th><td class="opt">{}</td><td class="n">{counts}</td><td class="bar">{}</td><td class="n">{}</td><td class="n">{:.2}</td></tr>
+            r##"<tr><th scope="row"><a href="{}">{}</a></th><td class="opt">{}</td><td class="n">{counts}</td><td class="bar">{}</td><td class="n">{}</td><td class="n">{:.2}</td></tr>
 "##,
-            part.anchor,
+            part.href,
             esc(&part.scored.ticker),
             part.entry.map_or(String::new(), |entry| esc(&entry.plugin)),
             bar(if most > 0.0 { part.counts / most } else { 0.0 }),

@@ -6,13 +6,14 @@ use super::text::{count, number};
 
 /// The prices of a challenge over the ledger. `name` is already escaped.
 pub(super) fn chart(series: &Series, name: &str, sample_every: i64) -> String {
-    let all = || series.assets.iter().flatten().chain(&series.main).map(|point| point.1);
+    let all = || series.assets.iter().flat_map(|(_, points)| points).chain(&series.main).map(|point| point.1);
     let low = all().fold(f64::INFINITY, f64::min);
     let high = all().fold(f64::NEG_INFINITY, f64::max);
     // A flat line lies in the middle.
     let (bottom, height) = if high > low { (low, high - low) } else { (low - 0.5, 1.0) };
     let place = |points: &Vec<(f64, f64)>| points.iter().map(|&(x, y)| (x, (y - bottom) / height)).collect();
-    let curves: Vec<Vec<(f64, f64)>> = series.assets.iter().chain([&series.main]).map(place).collect();
+    let curves: Vec<Vec<(f64, f64)>> =
+        series.assets.iter().map(|(_, points)| points).chain([&series.main]).map(place).collect();
     let tick = |part: f64| value(bottom + part * height, height, series.unit);
     let (what, legend) = match series.unit {
         Unit::Price => (format!("Price of {name}"), String::new()),

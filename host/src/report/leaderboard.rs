@@ -38,17 +38,17 @@ fn table(view: &View<'_>, paid: &[&Miner<'_>]) -> String {
     out += "<th class=\"n\">Weight</th><td></td><th class=\"n total\">Total</th>";
     for part in columns.iter().filter_map(|&c| view.parts.get(c)) {
         out += &format!(
-            r##"<th class="up"><a href="#{}"><span>{}</span></a></th>"##,
-            part.anchor,
+            r##"<th class="up"><a href="{}"><span>{}</span></a></th>"##,
+            part.href,
             esc(&part.scored.ticker)
         );
     }
     out += "</tr></thead>\n<tbody>\n";
     for (i, miner) in paid.iter().enumerate() {
         out += &format!(
-            r##"<tr><td class="n muted">{}</td><th scope="row" class="who"><a href="#{}" title="{}">{}</a></th>"##,
+            r##"<tr><td class="n muted">{}</td><th scope="row" class="who"><a href="{}" title="{}">{}</a></th>"##,
             i + 1,
-            miner.anchor,
+            miner.href,
             esc(miner.hotkey),
             esc(&short(miner.hotkey))
         );
@@ -95,9 +95,9 @@ fn nothing(unpaid: &[&Miner<'_>]) -> String {
             format!(" <span class=\"about\">{}</span>", esc(miner.about))
         };
         out += &format!(
-            r##"<li><span><a class="k" href="#{}" title="{}">{}</a>{about}</span><span>{}</span></li>
+            r##"<li><span><a class="k" href="{}" title="{}">{}</a>{about}</span><span>{}</span></li>
 "##,
-            miner.anchor,
+            miner.href,
             esc(miner.hotkey),
             esc(&short(miner.hotkey)),
             why(miner)

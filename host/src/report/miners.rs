@@ -82,9 +82,9 @@ fn sentence(view: &View<'_>, index: usize, miner: &Miner<'_>) -> String {
     parts.sort_by(|a, b| b.0.total_cmp(&a.0));
     let most = parts.first().map_or(String::new(), |(x, part)| {
         format!(
-            r##", most of it ({}) from <a href="#{}">{}</a>"##,
+            r##", most of it ({}) from <a href="{}">{}</a>"##,
             percent((x / miner.total).min(1.0)),
-            part.anchor,
+            part.href,
             esc(&part.scored.ticker)
         )
     });
@@ -107,7 +107,7 @@ fn in_challenge(view: &View<'_>, index: usize, part: &Part<'_>, cell: &Cell<'_>,
         ),
         None => format!("<span class=\"why\">{}</span>", why(part, cell)),
     };
-    let mut out = format!(r##"<li><a href="#{}">{}</a>{head}"##, part.anchor, esc(&part.scored.ticker));
+    let mut out = format!(r##"<li><a href="{}">{}</a>{head}"##, part.href, esc(&part.scored.ticker));
     let facts = cell.report.map_or(&[][..], |report| &report.facts);
     if !facts.is_empty() {
         let fact = |fact: &mantis_plugin_api::Fact| {

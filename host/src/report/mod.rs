@@ -6,6 +6,7 @@
 mod challenges;
 mod chart;
 mod leaderboard;
+mod links;
 mod miners;
 mod page;
 mod prices;

@@ -1,7 +1,9 @@
 //! The page as a whole.
 
+use super::links::Links;
+use super::prices::Charts;
 use super::text::esc;
-use super::view::View;
+use super::view::{Matter, View};
 use super::{challenges, leaderboard, miners, summary, weights};
 use crate::config::Config;
 use crate::ledger::{Ledger, LedgerError};
@@ -37,7 +39,22 @@ pub struct Input<'a> {
 /// Where the ledger cannot be read.
 pub fn html(input: &Input<'_>) -> Result<String, LedgerError> {
     let refusals = input.ledger.rejections(None)?;
-    let view = View::new(input, &refusals)?;
+    let charts = Charts::read(input.config, input.ledger)?;
+    let blocks = input.ledger.blocks()?;
+    let ends = (blocks.iter().min().copied().unwrap_or(0), blocks.iter().max().copied().unwrap_or(0));
+    let matter = Matter {
+        title: input.title,
+        config: input.config,
+        scores: input.scores,
+        outcome: input.outcome,
+        about: input.about,
+        refusals: &refusals,
+        charts: &charts,
+        blocks: (blocks.len() as u64, ends.0, ends.1),
+        rows: input.ledger.tickers()?.iter().map(|ticker| ticker.rows).sum(),
+        links: Links::Anchors,
+    };
+    let view = View::new(&matter);
     let sections = [
         summary::section(&view),
         leaderboard::section(&view),

@@ -1,9 +1,11 @@
 //! Prices of a ticker over the ledger, thinned out for a chart.
 
+use crate::config::{Challenge, Config, QuoteKind};
 use crate::ledger::{Ledger, LedgerError, Row};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// Stretches of which the lowest and the highest price are kept: two points each.
 const STRETCHES: i64 = 200;
@@ -14,23 +16,64 @@ const SAMPLES: u64 = 90;
 type Point = (f64, f64);
 
 /// A curve: x, 0 to 1 over the ledger's rows, and y.
-pub(super) type Points = Vec<Point>;
+pub(crate) type Points = Vec<Point>;
+
+/// The price series of all challenges, each read once.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Charts(BTreeMap<(String, bool), Arc<Series>>);
+
+impl Charts {
+    /// Reads what the challenges of a configuration are labelled from: every row's price once, which takes a second
+    /// or so for 60 days.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub(crate) fn read(config: &Config, ledger: &Ledger) -> Result<Self, LedgerError> {
+        let tickers = ledger.tickers()?;
+        let mut charts = BTreeMap::new();
+        for challenge in &config.challenges {
+            let (name, rates) = key(challenge);
+            if charts.contains_key(&(name.to_owned(), rates)) {
+                continue;
+            }
+            let stored = tickers.iter().find(|ticker| ticker.ticker == name);
+            let Some((rows, range)) = stored.and_then(|ticker| Some((ticker.rows, ticker.sidx?))) else {
+                continue;
+            };
+            if let Some(drawn) = series(ledger, name, rows, range, rates)? {
+                charts.insert((name.to_owned(), rates), Arc::new(drawn));
+            }
+        }
+        Ok(Self(charts))
+    }
+
+    /// The series of a challenge; `None` where it has none.
+    pub(crate) fn of(&self, challenge: &Challenge) -> Option<Arc<Series>> {
+        let (name, rates) = key(challenge);
+        self.0.get(&(name.to_owned(), rates)).cloned()
+    }
+}
+
+/// Where a challenge's prices lie, and whether they are rates.
+fn key(challenge: &Challenge) -> (&str, bool) {
+    (challenge.price_ticker(), challenge.quotes == QuoteKind::FundingRates)
+}
 
 /// What a chart shows. y is in `unit`.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Series {
-    /// One curve per asset; none for a single price.
-    pub(super) assets: Vec<Points>,
+pub(crate) struct Series {
+    /// One curve per asset, by name; none for a single price.
+    pub(crate) assets: Vec<(String, Points)>,
     /// The price, or the middle of the assets.
-    pub(super) main: Points,
-    pub(super) unit: Unit,
+    pub(crate) main: Points,
+    pub(crate) unit: Unit,
     /// First and last `sidx`.
-    pub(super) range: (i64, i64),
+    pub(crate) range: (i64, i64),
 }
 
 /// What y is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
+pub(crate) enum Unit {
     /// A price.
     Price,
     /// Change since the first price, in percent.
@@ -40,7 +83,7 @@ pub(super) enum Unit {
 }
 
 /// Reads the prices of a ticker with so many rows; `None` where there is nothing to draw.
-pub(super) fn series(
+fn series(
     ledger: &Ledger,
     ticker: &str,
     rows: u64,
@@ -84,7 +127,7 @@ fn read(text: &str, rates: bool) -> BTreeMap<String, f64> {
 }
 
 /// A curve per asset, and the median of them.
-fn of_assets(samples: &[(f64, BTreeMap<String, f64>)], rates: bool) -> (Vec<Points>, Points) {
+fn of_assets(samples: &[(f64, BTreeMap<String, f64>)], rates: bool) -> (Vec<(String, Points)>, Points) {
     let mut curves: BTreeMap<&str, (f64, Points)> = BTreeMap::new();
     let mut middle = Vec::new();
     for (x, prices) in samples {
@@ -101,7 +144,7 @@ fn of_assets(samples: &[(f64, BTreeMap<String, f64>)], rates: bool) -> (Vec<Poin
             middle.push((*x, (low + high) / 2.0));
         }
     }
-    (curves.into_values().map(|(_, points)| points).collect(), middle)
+    (curves.into_iter().map(|(asset, (_, points))| (asset.to_owned(), points)).collect(), middle)
 }
 
 /// The lowest and the highest of each stretch, in the order in which they came.
@@ -187,7 +230,7 @@ mod tests {
         let (_dir, ledger) = ledger(3, |k| Record { price_data: Some(data(k).into()), ..Record::default() });
         let drawn = series(&ledger, "A", 3, (0, 2), false).unwrap().unwrap();
         assert_eq!(drawn.assets.len(), 3);
-        assert!(drawn.assets.iter().all(|curve| curve[0] == (0.0, 0.0) && curve.len() == 3));
+        assert!(drawn.assets.iter().all(|(_, curve)| curve[0] == (0.0, 0.0) && curve.len() == 3));
         assert!((drawn.main[2].1 - 2.0).abs() < 1e-9, "{:?}", drawn.main);
         let rates = series(&ledger, "A", 3, (0, 2), true).unwrap().unwrap();
         assert_eq!((rates.unit, rates.main[0].1), (Unit::Rate, 1000.0));

@@ -12,7 +12,7 @@ pub(super) fn section(view: &View<'_>) -> String {
     let input = view.input;
     let scores = input.scores;
     let paying = view.parts.iter().filter(|part| part.paid > 0).count();
-    let (blocks, first, last) = view.blocks;
+    let (blocks, first, last) = view.input.blocks;
     let days = last.saturating_sub(first) as f64 * BLOCK / 86_400.0;
     let seconds: f64 = scores.challenges.iter().map(|c| c.seconds).sum();
     let tile = |value: String, name: &str, more: String| {
@@ -41,7 +41,11 @@ pub(super) fn section(view: &View<'_>) -> String {
     );
     out += &tile(format!("{days:.1} <small>days</small>"), "Time span", "at 12 s a block".into());
     out += &tile(count(blocks as i128), "Blocks sampled", format!("{} to {}", count(first), count(last)));
-    out += &tile(count(view.rows), "Rows", plural(view.parts.len(), "challenge scored", "challenges scored"));
+    out += &tile(
+        count(view.input.rows),
+        "Rows",
+        plural(view.parts.len(), "challenge scored", "challenges scored"),
+    );
     out += &tile(
         format!("{} <small>MB</small>", count(scores.peak_rss_kib / 1024)),
         "Peak memory",
@@ -67,11 +71,11 @@ fn lead(view: &View<'_>, paying: usize) -> String {
     };
     let about = if best.about.is_empty() { String::new() } else { format!(" ({})", esc(best.about)) };
     format!(
-        r##"{} of {} earn something, from {}. Most goes to <a href="#{}">{}</a>{about}: {} of the total salience."##,
+        r##"{} of {} earn something, from {}. Most goes to <a href="{}">{}</a>{about}: {} of the total salience."##,
         count(paid as i128),
         plural(view.miners.len(), "miner", "miners"),
         plural(paying, "challenge", "challenges"),
-        best.anchor,
+        best.href,
         esc(&short(best.hotkey)),
         percent(best.total)
     )

@@ -1,50 +1,71 @@
 //! Everything that several sections need, worked out once.
 
-use super::Input;
-use super::prices::{Series, series};
+use super::links::Links;
+use super::prices::{Charts, Series};
 use super::text::{esc, short};
-use crate::config::{Challenge, QuoteKind};
-use crate::ledger::{Counts, LedgerError, Ticker};
-use crate::scoring::Scored;
+use crate::config::{Challenge, Config};
+use crate::ledger::Counts;
+use crate::scoring::{Scored, Scores};
 use crate::weights::{Outcome, Step, to_u16};
 use mantis_plugin_api::MinerReport;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
+
+/// What the sections are made from: all read already.
+#[derive(Clone, Copy)]
+pub(crate) struct Matter<'a> {
+    /// What it is called.
+    pub(crate) title: &'a str,
+    pub(crate) config: &'a Config,
+    pub(crate) scores: &'a Scores,
+    pub(crate) outcome: &'a Outcome,
+    /// What is known of a hotkey beside its name. May be empty.
+    pub(crate) about: &'a BTreeMap<String, String>,
+    /// Refusals of everybody, newest first.
+    pub(crate) refusals: &'a [Counts],
+    pub(crate) charts: &'a Charts,
+    /// Sampled blocks: how many, first, last.
+    pub(crate) blocks: (u64, i64, i64),
+    /// Rows of all tickers.
+    pub(crate) rows: u64,
+    /// Where links lead.
+    pub(crate) links: Links,
+}
 
 /// The result of a run, seen from miners and from challenges.
-pub(super) struct View<'a> {
-    pub(super) input: &'a Input<'a>,
+pub(crate) struct View<'a> {
+    pub(super) input: &'a Matter<'a>,
     /// In the order of the configuration.
     pub(super) parts: Vec<Part<'a>>,
     /// Best first.
     pub(super) miners: Vec<Miner<'a>>,
     /// Index into `miners` by hotkey.
     pub(super) places: BTreeMap<&'a str, usize>,
-    /// Sampled blocks: how many, first, last.
-    pub(super) blocks: (usize, i64, i64),
-    /// Rows of all tickers.
-    pub(super) rows: u64,
 }
 
 /// One challenge.
-pub(super) struct Part<'a> {
+pub(crate) struct Part<'a> {
     pub(super) scored: &'a Scored,
     pub(super) entry: Option<&'a Challenge>,
     pub(super) anchor: String,
+    /// A link to it, escaped.
+    pub(super) href: String,
     /// Its part of all weights that count; 0 where it pays nobody.
     pub(super) counts: f64,
     /// Miners it pays.
     pub(super) paid: usize,
     /// The largest share of what it pays, or 1.
     pub(super) best: f64,
-    pub(super) series: Option<Rc<Series>>,
+    pub(super) series: Option<Arc<Series>>,
 }
 
 /// One miner.
-pub(super) struct Miner<'a> {
+pub(crate) struct Miner<'a> {
     pub(super) hotkey: &'a str,
     pub(super) anchor: String,
+    /// A link to it, escaped.
+    pub(super) href: String,
     pub(super) about: &'a str,
     /// Its part of the aggregated salience.
     pub(super) total: f64,
@@ -58,7 +79,7 @@ pub(super) struct Miner<'a> {
 }
 
 /// One miner in one challenge.
-pub(super) struct Cell<'a> {
+pub(crate) struct Cell<'a> {
     /// Its part of what the challenge pays.
     pub(super) share: f64,
     /// Its place among those paid.
@@ -68,14 +89,10 @@ pub(super) struct Cell<'a> {
 }
 
 impl<'a> View<'a> {
-    pub(super) fn new(input: &'a Input<'a>, refusals: &'a [Counts]) -> Result<Self, LedgerError> {
-        let blocks = input.ledger.blocks()?;
-        let parts = parts(input)?;
-        let rows = input.ledger.tickers()?.iter().map(|ticker| ticker.rows).sum();
-        let miners = miners(input, refusals);
+    pub(crate) fn new(input: &'a Matter<'a>) -> Self {
+        let miners = miners(input);
         let places = miners.iter().enumerate().map(|(i, miner)| (miner.hotkey, i)).collect();
-        let ends = (blocks.iter().min().copied().unwrap_or(0), blocks.iter().max().copied().unwrap_or(0));
-        Ok(Self { input, parts, miners, places, blocks: (blocks.len(), ends.0, ends.1), rows })
+        Self { input, parts: parts(input), miners, places }
     }
 
     /// Miners that are given something by any challenge.
@@ -83,11 +100,11 @@ impl<'a> View<'a> {
         self.miners.iter().filter(|miner| miner.total > 0.0).count()
     }
 
-    /// A link to a miner's part of the page.
+    /// A link to a miner.
     pub(super) fn link(&self, hotkey: &str) -> String {
         let name = esc(&short(hotkey));
         match self.places.get(hotkey).and_then(|&place| self.miners.get(place)) {
-            Some(miner) => format!(r##"<a href="#{}">{name}</a>"##, miner.anchor),
+            Some(miner) => format!(r#"<a href="{}">{name}</a>"#, miner.href),
             None => format!(r#"<span>{name}</span>"#),
         }
     }
@@ -100,60 +117,32 @@ impl Miner<'_> {
     }
 }
 
-fn parts<'a>(input: &'a Input<'a>) -> Result<Vec<Part<'a>>, LedgerError> {
-    let tickers = input.ledger.tickers()?;
+fn parts<'a>(input: &'a Matter<'a>) -> Vec<Part<'a>> {
     let paid = |scored: &Scored| scored.shares().values().filter(|&&share| share > 0.0).count();
     let challenges = &input.scores.challenges;
     let sum: f64 = challenges.iter().filter(|c| paid(c) > 0).map(|c| c.weight).sum();
-    let mut known: BTreeMap<(&str, bool), Option<Rc<Series>>> = BTreeMap::new();
-    let mut parts = Vec::new();
-    for (i, scored) in challenges.iter().enumerate() {
+    let part = |(i, scored): (usize, &'a Scored)| {
         let entry = input.config.challenges.iter().find(|entry| entry.ticker == scored.ticker);
-        let drawn = match entry {
-            Some(entry) => {
-                let key = (entry.price_ticker(), entry.quotes == QuoteKind::FundingRates);
-                match known.get(&key) {
-                    Some(drawn) => drawn.clone(),
-                    None => {
-                        let drawn = drawn(input, &tickers, key)?.map(Rc::new);
-                        known.insert(key, drawn.clone());
-                        drawn
-                    }
-                }
-            }
-            None => None,
-        };
         let paid = paid(scored);
         let best = scored.shares().values().copied().fold(0.0, f64::max);
-        parts.push(Part {
+        let anchor = anchor("c-", &scored.ticker).unwrap_or_else(|| format!("c-{i}-"));
+        Part {
             scored,
             entry,
-            anchor: anchor("c-", &scored.ticker).unwrap_or_else(|| format!("c-{i}-")),
+            href: input.links.challenge(&scored.ticker, &anchor),
+            anchor,
             counts: if paid > 0 && sum > 0.0 { scored.weight / sum } else { 0.0 },
             paid,
             best: if best > 0.0 { best } else { 1.0 },
-            series: drawn,
-        });
-    }
-    Ok(parts)
+            series: entry.and_then(|entry| input.charts.of(entry)),
+        }
+    };
+    challenges.iter().enumerate().map(part).collect()
 }
 
-/// The prices of a ticker, or its rates; `None` where it has none.
-fn drawn(
-    input: &Input<'_>,
-    tickers: &[Ticker],
-    (name, rates): (&str, bool),
-) -> Result<Option<Series>, LedgerError> {
-    let stored = tickers.iter().find(|ticker| ticker.ticker == name);
-    match stored.and_then(|ticker| Some((ticker.rows, ticker.sidx?))) {
-        Some((rows, range)) => series(input.ledger, name, rows, range, rates),
-        None => Ok(None),
-    }
-}
-
-fn miners<'a>(input: &'a Input<'a>, refusals: &'a [Counts]) -> Vec<Miner<'a>> {
+fn miners<'a>(input: &'a Matter<'a>) -> Vec<Miner<'a>> {
     let mut refused: BTreeMap<&str, Vec<&Counts>> = BTreeMap::new();
-    for counts in refusals {
+    for counts in input.refusals {
         refused.entry(&counts.last.hotkey).or_default().push(counts);
     }
     let burn_uid = input.config.network.burn_uid;
@@ -176,9 +165,14 @@ fn miners<'a>(input: &'a Input<'a>, refusals: &'a [Counts]) -> Vec<Miner<'a>> {
     let mut miners: Vec<Miner<'_>> = hotkeys
         .into_iter()
         .enumerate()
-        .map(|(i, hotkey)| Miner {
+        .map(|(i, hotkey)| {
+            let anchor = anchor("", hotkey).unwrap_or_else(|| format!("m-{i}"));
+            (hotkey, input.links.miner(hotkey, &anchor), anchor)
+        })
+        .map(|(hotkey, href, anchor)| Miner {
             hotkey,
-            anchor: anchor("", hotkey).unwrap_or_else(|| format!("m-{i}")),
+            anchor,
+            href,
             about: input.about.get(hotkey).map_or("", String::as_str),
             total: input.scores.total.get(hotkey).copied().unwrap_or(0.0),
             step: steps.get(hotkey).copied(),
