@@ -1,8 +1,9 @@
 //! Our own record of what was computed and what was set: `host_cycles`, `host_saliences`, `host_steps` and
 //! `host_weight_history`.
 
-use super::{Ledger, LedgerError, schema, weights};
-use crate::weights::Step;
+use super::{Activities, Ledger, LedgerError, activity, reports, schema, weights};
+use crate::scoring::Scored;
+use crate::weights::{Rejection, Step};
 use rusqlite::{OptionalExtension, TransactionBehavior};
 use std::collections::BTreeMap;
 
@@ -19,10 +20,10 @@ pub struct Cycle {
     pub seconds: f64,
     /// Why no weights came of it; `None` where they did.
     pub rejected: Option<String>,
-    /// Why challenges paid nobody, by ticker.
-    pub skipped: BTreeMap<String, String>,
-    /// What each challenge pays to whom, by ticker and hotkey; each challenge's sum to 1. Zeros are left out.
-    pub saliences: BTreeMap<String, BTreeMap<String, f64>>,
+    /// What each challenge gave, in the order of the configuration. Left out where a computation is read back.
+    pub scored: Vec<Scored>,
+    /// How miners sent in the last day before `max_block`. Left out where a computation is read back.
+    pub activities: Activities,
     /// Every UID's way to its weight; empty where no weights came of it.
     pub steps: Vec<Step>,
 }
@@ -63,6 +64,14 @@ pub struct Attempt {
     pub weights: Vec<(u16, String, u16)>,
 }
 
+impl Cycle {
+    /// Why no weights came of it; `None` where they did.
+    #[must_use]
+    pub fn rejection(&self) -> Option<Rejection> {
+        self.rejected.as_deref().map(|text| Rejection::from_text(text).unwrap_or(Rejection::Empty))
+    }
+}
+
 impl Sent {
     const ALL: [Self; 5] = [Self::Set, Self::Committed, Self::Unconfirmed, Self::Failed, Self::DryRun];
 
@@ -93,7 +102,7 @@ impl Ledger {
         tx.commit().map_err(fail)
     }
 
-    /// The newest computation, without its saliences; `None` if there is none.
+    /// The newest computation; `None` if there is none.
     ///
     /// # Errors
     /// Where the file cannot be read.
@@ -101,7 +110,7 @@ impl Ledger {
         self.cycle_where("1")
     }
 
-    /// The newest computation that weights came of, without its saliences; `None` if there is none.
+    /// The newest computation that weights came of; `None` if there is none.
     ///
     /// # Errors
     /// Where the file cannot be read.
@@ -115,18 +124,16 @@ impl Ledger {
             return Ok(None);
         }
         let sql = format!(
-            "SELECT block, max_block, unix, seconds, rejected, skipped FROM host_cycles
+            "SELECT block, max_block, unix, seconds, rejected FROM host_cycles
             WHERE {condition} ORDER BY block DESC LIMIT 1"
         );
         let read = |row: &rusqlite::Row<'_>| {
-            let skipped: String = row.get(5)?;
             Ok(Cycle {
                 block: row.get(0)?,
                 max_block: row.get(1)?,
                 unix: row.get::<_, i64>(2)?.cast_unsigned(),
                 seconds: row.get(3)?,
                 rejected: row.get(4)?,
-                skipped: serde_json::from_str(&skipped).unwrap_or_default(),
                 ..Cycle::default()
             })
         };
@@ -227,7 +234,9 @@ fn write(tx: &rusqlite::Transaction<'_>, cycle: &Cycle) -> rusqlite::Result<()> 
     for table in ["host_cycles", "host_saliences", "host_steps"] {
         tx.execute(&format!("DELETE FROM {table} WHERE block = ?1"), [cycle.block])?;
     }
-    let skipped = serde_json::json!(cycle.skipped).to_string();
+    let skipped: BTreeMap<&str, &str> =
+        cycle.scored.iter().filter_map(|c| Some((c.ticker.as_str(), c.skipped.as_deref()?))).collect();
+    let skipped = serde_json::json!(skipped).to_string();
     let unix = cycle.unix.cast_signed();
     tx.execute(
         "INSERT INTO host_cycles (block, max_block, unix, seconds, rejected, skipped) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -235,11 +244,13 @@ fn write(tx: &rusqlite::Transaction<'_>, cycle: &Cycle) -> rusqlite::Result<()> 
     )?;
     let sql = "INSERT INTO host_saliences (block, ticker, hotkey, salience) VALUES (?1, ?2, ?3, ?4)";
     let mut insert = tx.prepare_cached(sql)?;
-    for (ticker, shares) in &cycle.saliences {
-        for (hotkey, salience) in shares.iter().filter(|(_, salience)| **salience > 0.0) {
-            insert.execute((cycle.block, ticker, hotkey, salience))?;
+    for scored in &cycle.scored {
+        for (hotkey, salience) in scored.shares().iter().filter(|(_, salience)| **salience > 0.0) {
+            insert.execute((cycle.block, &scored.ticker, hotkey, salience))?;
         }
     }
+    reports::write(tx, cycle.block, &cycle.scored)?;
+    activity::write(tx, &cycle.activities)?;
     if cycle.steps.is_empty() {
         return Ok(());
     }
@@ -258,6 +269,7 @@ fn write(tx: &rusqlite::Transaction<'_>, cycle: &Cycle) -> rusqlite::Result<()> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mantis_plugin_api::Salience;
 
     fn step(uid: u16, hotkey: &str, weight: f64) -> Step {
         Step {
@@ -272,6 +284,15 @@ mod tests {
         }
     }
 
+    fn scored(ticker: &str, miners: &[(&str, f64)]) -> Scored {
+        let mut salience = Salience::new(miners.len());
+        for (i, (_, x)) in miners.iter().enumerate() {
+            salience.set(i, *x);
+        }
+        let hotkeys = miners.iter().map(|(hotkey, _)| hotkey.to_string()).collect();
+        Scored { ticker: ticker.into(), weight: 1.0, hotkeys, salience: Some(salience), ..Scored::default() }
+    }
+
     #[test]
     fn a_computation_is_kept_whole() {
         let dir = tempfile::tempdir().unwrap();
@@ -282,27 +303,34 @@ mod tests {
             max_block: 500,
             unix: 77,
             seconds: 1.5,
-            skipped: [("B".to_string(), "too few rows".to_string())].into(),
-            saliences: [("A".to_string(), [("x".to_string(), 1.0), ("y".to_string(), 0.0)].into())].into(),
+            scored: vec![scored("A", &[("x", 3.0), ("y", 0.0)])],
+            activities: Activities::new(),
             steps: vec![step(0, "x", 0.75), step(1, "y", 0.25)],
             rejected: None,
         };
         ledger.store_cycle(&cycle).unwrap();
         cycle.seconds = 2.5;
         ledger.store_cycle(&cycle).unwrap();
-        cycle.saliences.clear();
+        cycle.scored.clear();
         assert_eq!(ledger.last_cycle().unwrap(), Some(cycle.clone()));
         let count = |sql: &str| ledger.raw().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
         assert_eq!(count("SELECT COUNT(*) FROM host_saliences"), 1);
         let previous = ledger.previous_weights().unwrap().unwrap();
         assert_eq!((previous.block, previous.weights["y"]), (1000, 0.25));
         // One without weights leaves those of last time.
-        let rejected = Cycle { block: 2000, rejected: Some("zero sum".into()), steps: Vec::new(), ..cycle };
+        let rejected = Cycle { block: 2000, rejected: Some("zero sum".into()), steps: Vec::new(), ..cycle.clone() };
         ledger.store_cycle(&rejected).unwrap();
         assert_eq!(ledger.previous_weights().unwrap().unwrap(), previous);
         assert_eq!(ledger.last_cycle().unwrap(), Some(rejected));
         assert_eq!(ledger.last_weights().unwrap().unwrap().block, 1000);
         assert_eq!(ledger.steps(1000).unwrap().len(), 2);
+        // One that is made once more is smoothed as it was the first time.
+        assert_eq!(ledger.weights_before(2000).unwrap(), Some(previous.clone()));
+        assert_eq!(ledger.weights_before(1000).unwrap(), None);
+        let later = Cycle { block: 3000, rejected: None, steps: vec![step(0, "z", 1.0)], ..cycle };
+        ledger.store_cycle(&later).unwrap();
+        assert_eq!(ledger.weights_before(3000).unwrap(), Some(previous));
+        assert_eq!(ledger.weights_before(3001).unwrap().unwrap().weights["z"], 1.0);
     }
 
     #[test]

@@ -3,17 +3,20 @@
 //! [`Ledger::read`] looks at a file and leaves it as it is; [`Ledger::open`] also writes, and keeps the file
 //! readable by the network's other programs. Our own tables are prefixed `host_`.
 
+mod activity;
 mod append;
 mod blob;
 mod cycles;
 mod directory;
 mod drand;
 mod error;
+mod history;
 mod lock;
 mod mature;
 mod open;
 mod prune;
 mod rejections;
+mod reports;
 mod rows;
 mod sample;
 mod schema;
@@ -24,10 +27,12 @@ mod weights;
 pub(crate) use blob::is_nonzero;
 pub(crate) use directory::Directory;
 
+pub use activity::{Activities, Activity};
 pub use append::{Record, Step};
 pub use blob::{Submissions, SubmissionsIter};
 pub use cycles::{Attempt, Cycle, Sent};
 pub use error::LedgerError;
+pub use history::{ChallengeLine, CycleLine, MinerCounts, SalienceLine, WeightLine};
 pub use lock::Lock;
 pub use mature::{Matured, Pending};
 pub use open::Ledger;

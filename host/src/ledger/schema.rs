@@ -69,6 +69,24 @@ const MIGRATIONS: &[(&str, &str)] = &[
             id INTEGER PRIMARY KEY, computed INTEGER NOT NULL, block INTEGER NOT NULL, unix INTEGER NOT NULL,
             outcome TEXT NOT NULL, hash TEXT, included INTEGER, error TEXT, weights TEXT NOT NULL);",
     ),
+    (
+        "why the last computation paid whom, and how each miner sends",
+        "CREATE TABLE host_challenges (
+            block INTEGER NOT NULL, ticker TEXT NOT NULL, place INTEGER NOT NULL, weight REAL NOT NULL,
+            seconds REAL NOT NULL, skipped TEXT, plugin TEXT, facts TEXT NOT NULL, miners INTEGER NOT NULL,
+            paid INTEGER NOT NULL, PRIMARY KEY (block, ticker)) WITHOUT ROWID;
+        CREATE TABLE host_reports (
+            ticker TEXT NOT NULL, hotkey TEXT NOT NULL, place INTEGER NOT NULL, salience REAL NOT NULL,
+            why_code TEXT, why_text TEXT, facts TEXT NOT NULL,
+            PRIMARY KEY (ticker, hotkey)) WITHOUT ROWID;
+        CREATE TABLE host_activity (
+            ticker TEXT NOT NULL, hotkey TEXT NOT NULL, rows INTEGER NOT NULL, present INTEGER NOT NULL,
+            changes INTEGER NOT NULL, last_sidx INTEGER NOT NULL, changed_sidx INTEGER NOT NULL,
+            twin TEXT, twin_rows INTEGER NOT NULL,
+            PRIMARY KEY (ticker, hotkey)) WITHOUT ROWID;
+        CREATE INDEX host_saliences_hotkey ON host_saliences(hotkey);
+        CREATE INDEX host_steps_hotkey ON host_steps(hotkey);",
+    ),
 ];
 
 /// The newest version of our own tables.

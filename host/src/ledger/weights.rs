@@ -14,6 +14,13 @@ pub struct Weights {
 }
 
 impl Ledger {
+    /// TEMP
+    /// # Errors
+    /// TEMP
+    pub fn weights_before(&self, _block: i64) -> Result<Option<Weights>, LedgerError> {
+        self.previous_weights()
+    }
+
     /// The weights stored last; `None` if there are none.
     ///
     /// # Errors

@@ -1,11 +1,9 @@
 //! Prices of a ticker over the ledger, thinned out for a chart.
 
-use crate::config::{Challenge, Config, QuoteKind};
 use crate::ledger::{Ledger, LedgerError, Row};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 /// Stretches of which the lowest and the highest price are kept: two points each.
 const STRETCHES: i64 = 200;
@@ -18,62 +16,21 @@ type Point = (f64, f64);
 /// A curve: x, 0 to 1 over the ledger's rows, and y.
 pub(crate) type Points = Vec<Point>;
 
-/// The price series of all challenges, each read once.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Charts(BTreeMap<(String, bool), Arc<Series>>);
-
-impl Charts {
-    /// Reads what the challenges of a configuration are labelled from: every row's price once, which takes a second
-    /// or so for 60 days.
-    ///
-    /// # Errors
-    /// Where the ledger cannot be read.
-    pub(crate) fn read(config: &Config, ledger: &Ledger) -> Result<Self, LedgerError> {
-        let tickers = ledger.tickers()?;
-        let mut charts = BTreeMap::new();
-        for challenge in &config.challenges {
-            let (name, rates) = key(challenge);
-            if charts.contains_key(&(name.to_owned(), rates)) {
-                continue;
-            }
-            let stored = tickers.iter().find(|ticker| ticker.ticker == name);
-            let Some((rows, range)) = stored.and_then(|ticker| Some((ticker.rows, ticker.sidx?))) else {
-                continue;
-            };
-            if let Some(drawn) = series(ledger, name, rows, range, rates)? {
-                charts.insert((name.to_owned(), rates), Arc::new(drawn));
-            }
-        }
-        Ok(Self(charts))
-    }
-
-    /// The series of a challenge; `None` where it has none.
-    pub(crate) fn of(&self, challenge: &Challenge) -> Option<Arc<Series>> {
-        let (name, rates) = key(challenge);
-        self.0.get(&(name.to_owned(), rates)).cloned()
-    }
-}
-
-/// Where a challenge's prices lie, and whether they are rates.
-fn key(challenge: &Challenge) -> (&str, bool) {
-    (challenge.price_ticker(), challenge.quotes == QuoteKind::FundingRates)
-}
-
 /// What a chart shows. y is in `unit`.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Series {
+pub struct Series {
     /// One curve per asset, by name; none for a single price.
-    pub(crate) assets: Vec<(String, Points)>,
+    pub assets: Vec<(String, Points)>,
     /// The price, or the middle of the assets.
-    pub(crate) main: Points,
-    pub(crate) unit: Unit,
+    pub main: Points,
+    pub unit: Unit,
     /// First and last `sidx`.
-    pub(crate) range: (i64, i64),
+    pub range: (i64, i64),
 }
 
 /// What y is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unit {
+pub enum Unit {
     /// A price.
     Price,
     /// Change since the first price, in percent.
@@ -83,7 +40,7 @@ pub(crate) enum Unit {
 }
 
 /// Reads the prices of a ticker with so many rows; `None` where there is nothing to draw.
-fn series(
+pub(crate) fn series(
     ledger: &Ledger,
     ticker: &str,
     rows: u64,

@@ -58,7 +58,7 @@ impl Observer for Quiet {
 }
 
 /// One challenge's outcome.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scored {
     /// Its ticker.
     pub ticker: String,

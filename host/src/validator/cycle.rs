@@ -2,12 +2,15 @@
 
 use crate::chain;
 use crate::config::Config;
-use crate::ledger::{Cycle, Ledger};
+use crate::ledger::{Activities, Cycle, Ledger, LedgerError};
 use crate::scoring::{Observer, Options, Scores, score};
 use crate::weights::{Input, InputError, Neuron, Outcome, Rules, settle};
 use std::sync::Arc;
 use std::time::Instant;
 use thiserror::Error;
+
+/// Blocks of a day: the stretch in which is looked how miners send.
+const DAY_BLOCKS: i64 = 7200;
 
 /// Why scores do not become weights.
 #[derive(Debug, Error)]
@@ -47,7 +50,7 @@ fn settle_at(
         metagraph: neurons.iter().map(|n| Neuron { uid: n.uid, hotkey: n.hotkey.clone() }).collect(),
         first_block: ledger.first_seen(i64::from(config.network.sample_every))?,
         block,
-        previous: ledger.previous_weights()?.map(|previous| previous.weights),
+        previous: ledger.weights_before(block)?.map(|previous| previous.weights),
     };
     Ok(settle(&input, &Rules::from(&config.network))?)
 }
@@ -69,20 +72,32 @@ impl Computation {
         let scores = score(&config, &options, observer)?;
         let seconds = started.elapsed().as_secs_f64();
         let ledger = Ledger::read(&options.ledger)?;
-        let (steps, rejected) = match settle_at(block, &config, &ledger, &scores, &neurons)? {
-            Outcome::Weights(steps) => (steps, None),
-            Outcome::Rejected(reason) => (Vec::new(), Some(reason.to_string())),
-        };
-        let skipped = scores.challenges.iter().filter_map(|c| Some((c.ticker.clone(), c.skipped.clone()?)));
-        Ok(Cycle {
-            block,
-            max_block: options.max_block.unwrap_or(block),
-            unix: super::clock::unix(),
-            seconds,
-            rejected,
-            skipped: skipped.collect(),
-            saliences: scores.challenges.iter().map(|c| (c.ticker.clone(), c.shares())).collect(),
-            steps,
-        })
+        let outcome = settle_at(block, &config, &ledger, &scores, &neurons)?;
+        let max_block = options.max_block.unwrap_or(block);
+        Ok(recorded(block, max_block, seconds, &config, &ledger, scores, outcome)?)
     }
+}
+
+/// What is kept of a computation for `block` that scored rows up to `max_block` in so many seconds.
+pub(crate) fn recorded(
+    block: i64,
+    max_block: i64,
+    seconds: f64,
+    config: &Config,
+    ledger: &Ledger,
+    scores: Scores,
+    outcome: Outcome,
+) -> Result<Cycle, LedgerError> {
+    let (steps, rejected) = match outcome {
+        Outcome::Weights(steps) => (steps, None),
+        Outcome::Rejected(reason) => (Vec::new(), Some(reason.to_string())),
+    };
+    let every = i64::from(config.network.sample_every);
+    let day = (max_block - DAY_BLOCKS).div_euclid(every) + 1..=max_block.div_euclid(every);
+    let mut activities = Activities::new();
+    for scored in &scores.challenges {
+        activities.insert(scored.ticker.clone(), ledger.activity(&scored.ticker, day.clone())?);
+    }
+    let unix = super::clock::unix();
+    Ok(Cycle { block, max_block, unix, seconds, rejected, scored: scores.challenges, activities, steps })
 }

@@ -16,6 +16,7 @@ mod sampler;
 mod schedule;
 mod service;
 mod setter;
+mod status;
 mod step;
 mod tracking;
 
@@ -25,5 +26,8 @@ pub use live::{Adjust, Live, LiveError, Refreshed};
 pub use maturer::{MatureError, Maturer, Progress};
 pub use sampler::{SampleError, Sampled, Sampler, SetupError};
 pub use service::{Run, Service, ServiceError};
+pub use status::{
+    Board, ChainStatus, ConfigurationStatus, OpeningStatus, SamplingStatus, Status, WeightsStatus,
+};
 pub use step::{StepError, Stepped, Stepper};
 pub use tracking::Tracking;

@@ -48,6 +48,16 @@ pub enum Rejection {
     NearUniform,
 }
 
+impl Rejection {
+    /// The one that is displayed like this.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        [Self::Empty, Self::ZeroSum, Self::Equal, Self::NearUniform]
+            .into_iter()
+            .find(|one| one.to_string() == text)
+    }
+}
+
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

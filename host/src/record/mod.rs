@@ -1,0 +1,9 @@
+//! What the ledger tells people: how things stand after the last computation of weights, and how they came to be.
+//!
+//! A [`Standing`] is read once per computation and shared by all that look: the report, the dashboard and the API. What
+//! is asked for one miner or one challenge is read from the ledger when it is asked for.
+
+mod standing;
+
+pub(crate) use standing::all_series;
+pub use standing::{Computed, Past, Standing};

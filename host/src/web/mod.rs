@@ -1,0 +1,4 @@
+//! What a validator shows of itself.
+
+pub mod assets;
+pub mod pages;
