@@ -1,11 +1,13 @@
 //! Each miner: what it earns, and every reason.
 
-use super::challenges::miner_value;
-use super::leaderboard;
+use super::chart::over_time;
+use super::facts::miner_value;
+use super::leaderboard::{self, coverage};
 use super::svg::bar;
+use super::table::{self, First, heading};
 use super::text::{count, esc, percent, plural, short, words};
 use super::view::{Cell, Miner, Part, View};
-use crate::ledger::Counts;
+use crate::ledger::{Activity, Counts};
 use crate::weights::{Outcome, Step};
 
 /// Refusals on the whole page, and of one miner at most and in any case.
@@ -15,13 +17,17 @@ const FEWEST: usize = 3;
 /// Numbers on the whole page, and of one miner in one challenge.
 const FACTS: usize = 14_000;
 const FACTS_EACH: usize = 20;
+/// Miners up to which it is shown how each sends.
+const SENDING: usize = 64;
 
 /// How much of a miner is shown, so that the page stays small.
 struct Limits {
     refusals: usize,
     facts: usize,
+    sending: bool,
 }
 
+/// All miners on one page.
 pub(super) fn section(view: &View<'_>) -> String {
     let mut out = String::from(
         "<section id=\"s-miners\" aria-labelledby=\"h-miners\">\n<h2 id=\"h-miners\">Miners</h2>\n<p class=\"muted\">Open a miner to see where its weight comes from, challenge by challenge. A link to <code>#HOTKEY</code> opens it at once. A full bar is what the best miner of a challenge gets.</p>\n<div class=\"list\">\n",
@@ -29,6 +35,7 @@ pub(super) fn section(view: &View<'_>) -> String {
     let limits = Limits {
         refusals: (REFUSALS / view.miners.len().max(1)).clamp(FEWEST, MOST),
         facts: facts_each(view),
+        sending: view.miners.len() <= SENDING,
     };
     for (i, miner) in view.miners.iter().enumerate() {
         out += &one(view, i, miner, &limits);
@@ -57,23 +64,78 @@ fn one(view: &View<'_>, index: usize, miner: &Miner<'_>, limits: &Limits) -> Str
         esc(miner.hotkey)
     );
     out += &format!("<p>{}</p>\n", sentence(view, index, miner));
-    out += "<ul class=\"parts\">\n";
+    out += &in_challenges(view, miner, limits.facts);
+    if limits.sending {
+        out += &sending(view, &format!("sends-{index}"), miner);
+    }
+    out += &steps(view, miner);
+    out += &over_time("Weight", &view.input.past.blocks, miner.past, percent);
+    out += &refused(&miner.refusals, limits.refusals);
+    out + "</div>\n</details>\n"
+}
+
+/// A miner in each challenge: first where it earns most.
+pub(crate) fn everywhere(view: &View<'_>, miner: &Miner<'_>) -> String {
+    in_challenges(view, miner, FACTS_EACH)
+}
+
+fn in_challenges(view: &View<'_>, miner: &Miner<'_>, facts: usize) -> String {
+    let mut out = String::from("<ul class=\"parts\">\n");
     let mut order: Vec<(usize, &Cell<'_>)> = miner.cells.iter().enumerate().collect();
     let contributes =
         |&(i, cell): &(usize, &Cell<'_>)| cell.share * view.parts.get(i).map_or(0.0, |p| p.counts);
     order.sort_by(|a, b| contributes(b).total_cmp(&contributes(a)));
     for (i, cell) in order {
         if let Some(part) = view.parts.get(i) {
-            out += &in_challenge(view, i, part, cell, limits.facts);
+            out += &in_challenge(view, i, part, cell, facts);
         }
     }
-    out += "</ul>\n";
-    out += &steps(view, miner);
-    out += &refused(&miner.refusals, limits.refusals);
-    out + "</div>\n</details>\n"
+    out + "</ul>\n"
 }
 
-fn sentence(view: &View<'_>, index: usize, miner: &Miner<'_>) -> String {
+/// How a miner sends: coverage, staleness and twins by challenge. `id` is the table's.
+pub(crate) fn sending(view: &View<'_>, id: &str, miner: &Miner<'_>) -> String {
+    let known =
+        || miner.cells.iter().zip(&view.parts).filter_map(|(cell, part)| Some((cell, part, cell.activity?)));
+    if known().next().is_none() {
+        return String::new();
+    }
+    let headings = [
+        heading("", First::Least, "Challenge"),
+        heading("n", First::Most, "Sent"),
+        heading("n", First::Most, "Changed"),
+        heading("n", First::Most, "Last sent"),
+        heading("n", First::Most, "Unchanged since"),
+        heading("", First::Least, "Twin"),
+    ];
+    let mut out = format!(
+        "<h4 id=\"h-{id}\">How it sends, last day</h4>\n{}",
+        table::begin(id, "", &format!("h-{id}"), &headings)
+    );
+    for (cell, part, activity) in known() {
+        let sample_every = i64::from(view.input.config.network.sample_every);
+        let block = |sidx: i64| count(sidx.saturating_mul(sample_every));
+        let (covered, shown) = coverage(cell);
+        let Activity { rows, present, changes, last_sidx, changed_sidx, twin, twin_rows } = activity;
+        let twin = match twin {
+            Some(twin) => format!("{} in {} of its {}", view.link(twin), count(*twin_rows), count(*present)),
+            None => String::new(),
+        };
+        out += &format!(
+            "<tr><th scope=\"row\"><a href=\"{}\">{}</a></th><td class=\"n\" data-value=\"{covered}\">{shown} <span class=\"muted\">of {} rows</span></td><td class=\"n\" data-value=\"{changes}\">{} times</td><td class=\"n\" data-value=\"{last_sidx}\">block {}</td><td class=\"n\" data-value=\"{changed_sidx}\">block {}</td><td data-value=\"{twin_rows}\">{twin}</td></tr>\n",
+            part.href,
+            esc(&part.scored.ticker),
+            count(*rows),
+            count(*changes),
+            block(*last_sidx),
+            block(*changed_sidx),
+        );
+    }
+    out + table::END
+}
+
+/// What a miner earns, in a sentence.
+pub(crate) fn sentence(view: &View<'_>, index: usize, miner: &Miner<'_>) -> String {
     if miner.total <= 0.0 {
         return format!("Earns nothing: {}.", leaderboard::why(miner));
     }
@@ -82,9 +144,9 @@ fn sentence(view: &View<'_>, index: usize, miner: &Miner<'_>) -> String {
     parts.sort_by(|a, b| b.0.total_cmp(&a.0));
     let most = parts.first().map_or(String::new(), |(x, part)| {
         format!(
-            r##", most of it ({}) from <a href="#{}">{}</a>"##,
+            r##", most of it ({}) from <a href="{}">{}</a>"##,
             percent((x / miner.total).min(1.0)),
-            part.anchor,
+            part.href,
             esc(&part.scored.ticker)
         )
     });
@@ -107,7 +169,7 @@ fn in_challenge(view: &View<'_>, index: usize, part: &Part<'_>, cell: &Cell<'_>,
         ),
         None => format!("<span class=\"why\">{}</span>", why(part, cell)),
     };
-    let mut out = format!(r##"<li><a href="#{}">{}</a>{head}"##, part.anchor, esc(&part.scored.ticker));
+    let mut out = format!(r##"<li><a href="{}">{}</a>{head}"##, part.href, esc(&part.scored.ticker));
     let facts = cell.report.map_or(&[][..], |report| &report.facts);
     if !facts.is_empty() {
         let fact = |fact: &mantis_plugin_api::Fact| {
@@ -133,7 +195,7 @@ fn why(part: &Part<'_>, cell: &Cell<'_>) -> String {
 }
 
 /// From salience to weight.
-fn steps(view: &View<'_>, miner: &Miner<'_>) -> String {
+pub(crate) fn steps(view: &View<'_>, miner: &Miner<'_>) -> String {
     let Some(step) = miner.step else {
         return match view.input.outcome {
             Outcome::Weights(_) => {
@@ -179,7 +241,8 @@ fn steps(view: &View<'_>, miner: &Miner<'_>) -> String {
     )
 }
 
-fn refused(refusals: &[&Counts], shown: usize) -> String {
+/// Why payloads of a miner were refused, newest first.
+pub(crate) fn refused(refusals: &[&Counts], shown: usize) -> String {
     if refusals.is_empty() {
         return String::new();
     }

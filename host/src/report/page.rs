@@ -1,15 +1,20 @@
 //! The page as a whole.
 
+use super::links::Links;
+use super::summary::Extent;
 use super::text::esc;
-use super::view::View;
-use super::{challenges, leaderboard, miners, summary, weights};
+use super::view::{Matter, View};
+use super::{challenges, configuration, leaderboard, miners, summary, weights};
 use crate::config::Config;
 use crate::ledger::{Ledger, LedgerError};
+use crate::record::{DRAWN, all_series};
 use crate::scoring::Scores;
+use crate::web::assets::{SCRIPT, STYLE};
 use crate::weights::Outcome;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-
-const STYLE: &str = include_str!("style.css");
 
 /// What a report is about.
 #[derive(Clone, Copy, Debug)]
@@ -36,16 +41,46 @@ pub struct Input<'a> {
 /// # Errors
 /// Where the ledger cannot be read.
 pub fn html(input: &Input<'_>) -> Result<String, LedgerError> {
-    let refusals = input.ledger.rejections(None)?;
-    let view = View::new(input, &refusals)?;
+    let ledger = input.ledger;
+    let refusals = ledger.rejections(None)?;
+    let series = all_series(ledger, input.config)?;
+    let past = ledger.past_weights(DRAWN)?;
+    let activities = ledger.activities()?;
+    let states = ledger.breakout_state()?;
+    let blocks = ledger.blocks()?;
+    let ends = (blocks.iter().min().copied().unwrap_or(0), blocks.iter().max().copied().unwrap_or(0));
+    let extent = Extent {
+        blocks: (blocks.len() as u64, ends.0, ends.1),
+        rows: ledger.tickers()?.iter().map(|ticker| ticker.rows).sum(),
+    };
+    let matter = Matter {
+        title: input.title,
+        config: input.config,
+        scores: input.scores,
+        outcome: input.outcome,
+        about: input.about,
+        refusals: &refusals,
+        series: &series,
+        past: &past,
+        activities: &activities,
+        links: Links::Anchors,
+    };
+    let view = View::new(&matter);
     let sections = [
-        summary::section(&view),
+        summary::section(&view, &extent),
         leaderboard::section(&view),
-        challenges::section(&view),
+        challenges::section(&view, &states),
         miners::section(&view),
         weights::section(&view),
+        configuration::section(&view),
     ];
     let title = esc(input.title);
+    let style = STYLE.text;
+    // A browser takes the marks for comments, a reader of XML what is between them for plain text. The script is asked
+    // to wait: it stands before what it is about.
+    let script =
+        format!("//<![CDATA[\naddEventListener('DOMContentLoaded', () => {{\n{}}});\n//]]>", SCRIPT.text);
+    let digest = BASE64.encode(Sha256::digest(&script));
     Ok(format!(
         r##"<!DOCTYPE html>
 <html lang="en" xmlns="http://www.w3.org/1999/xhtml">
@@ -53,14 +88,15 @@ pub fn html(input: &Input<'_>) -> Result<String, LedgerError> {
 <meta charset="utf-8"/>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <meta name="color-scheme" content="light dark"/>
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"/>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"/>
 <title>{title} – Mantis report</title>
 <style>
-{STYLE}</style>
+{style}</style>
+<script>{script}</script>
 </head>
 <body>
 <a class="skip" href="#s-summary">Skip to the summary</a>
-<header><div class="in"><a class="brand" href="#top-">Mantis</a><nav aria-label="Sections"><a href="#s-summary">Summary</a><a href="#s-leaderboard">Leaderboard</a><a href="#s-challenges">Challenges</a><a href="#s-miners">Miners</a><a href="#s-weights">Weights</a></nav></div></header>
+<header><div class="in"><a class="brand" href="#top-">Mantis</a><nav aria-label="Sections"><a href="#s-summary">Summary</a><a href="#s-leaderboard">Leaderboard</a><a href="#s-challenges">Challenges</a><a href="#s-miners">Miners</a><a href="#s-weights">Weights</a><a href="#s-configuration">Configuration</a></nav></div></header>
 <main id="top-">
 {}</main>
 <footer><p>Made by Mantis {} from the ledger and the configuration alone: the same input gives the same page.</p></footer>

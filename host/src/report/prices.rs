@@ -18,19 +18,19 @@ pub(crate) type Points = Vec<Point>;
 
 /// What a chart shows. y is in `unit`.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Series {
-    /// One curve per asset; none for a single price.
-    pub(crate) assets: Vec<Points>,
+pub struct Series {
+    /// One curve per asset, by name; none for a single price.
+    pub assets: Vec<(String, Points)>,
     /// The price, or the middle of the assets.
-    pub(crate) main: Points,
-    pub(crate) unit: Unit,
+    pub main: Points,
+    pub unit: Unit,
     /// First and last `sidx`.
-    pub(crate) range: (i64, i64),
+    pub range: (i64, i64),
 }
 
 /// What y is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unit {
+pub enum Unit {
     /// A price.
     Price,
     /// Change since the first price, in percent.
@@ -84,7 +84,7 @@ fn read(text: &str, rates: bool) -> BTreeMap<String, f64> {
 }
 
 /// A curve per asset, and the median of them.
-fn of_assets(samples: &[(f64, BTreeMap<String, f64>)], rates: bool) -> (Vec<Points>, Points) {
+fn of_assets(samples: &[(f64, BTreeMap<String, f64>)], rates: bool) -> (Vec<(String, Points)>, Points) {
     let mut curves: BTreeMap<&str, (f64, Points)> = BTreeMap::new();
     let mut middle = Vec::new();
     for (x, prices) in samples {
@@ -101,7 +101,7 @@ fn of_assets(samples: &[(f64, BTreeMap<String, f64>)], rates: bool) -> (Vec<Poin
             middle.push((*x, (low + high) / 2.0));
         }
     }
-    (curves.into_values().map(|(_, points)| points).collect(), middle)
+    (curves.into_iter().map(|(asset, (_, points))| (asset.to_owned(), points)).collect(), middle)
 }
 
 /// The lowest and the highest of each stretch, in the order in which they came.
@@ -187,7 +187,7 @@ mod tests {
         let (_dir, ledger) = ledger(3, |k| Record { price_data: Some(data(k).into()), ..Record::default() });
         let drawn = series(&ledger, "A", 3, (0, 2), false).unwrap().unwrap();
         assert_eq!(drawn.assets.len(), 3);
-        assert!(drawn.assets.iter().all(|curve| curve[0] == (0.0, 0.0) && curve.len() == 3));
+        assert!(drawn.assets.iter().all(|(_, curve)| curve[0] == (0.0, 0.0) && curve.len() == 3));
         assert!((drawn.main[2].1 - 2.0).abs() < 1e-9, "{:?}", drawn.main);
         let rates = series(&ledger, "A", 3, (0, 2), true).unwrap().unwrap();
         assert_eq!((rates.unit, rates.main[0].1), (Unit::Rate, 1000.0));

@@ -8,11 +8,19 @@ use crate::weights::Outcome;
 /// Seconds of a block.
 const BLOCK: f64 = 12.0;
 
-pub(super) fn section(view: &View<'_>) -> String {
+/// How much a ledger holds.
+pub(super) struct Extent {
+    /// Sampled blocks: how many, first, last.
+    pub(super) blocks: (u64, i64, i64),
+    /// Rows of all tickers.
+    pub(super) rows: u64,
+}
+
+pub(super) fn section(view: &View<'_>, extent: &Extent) -> String {
     let input = view.input;
     let scores = input.scores;
     let paying = view.parts.iter().filter(|part| part.paid > 0).count();
-    let (blocks, first, last) = view.blocks;
+    let (blocks, first, last) = extent.blocks;
     let days = last.saturating_sub(first) as f64 * BLOCK / 86_400.0;
     let seconds: f64 = scores.challenges.iter().map(|c| c.seconds).sum();
     let tile = |value: String, name: &str, more: String| {
@@ -23,11 +31,7 @@ pub(super) fn section(view: &View<'_>) -> String {
         esc(input.title),
         lead(view, paying)
     );
-    if let Outcome::Rejected(reason) = input.outcome {
-        out += &format!(
-            "<p class=\"alert\" role=\"note\"><b>No weights would be set: {reason}.</b> Those on chain stay as they are. Ranks below are by salience.</p>\n"
-        );
-    }
+    out += &refused_weights(view);
     out += "<dl class=\"tiles\">\n";
     out += &tile(
         format!("{} <small>of {}</small>", count(view.paid() as i128), count(view.miners.len() as i128)),
@@ -40,8 +44,9 @@ pub(super) fn section(view: &View<'_>) -> String {
         "of those scored".into(),
     );
     out += &tile(format!("{days:.1} <small>days</small>"), "Time span", "at 12 s a block".into());
-    out += &tile(count(blocks as i128), "Blocks sampled", format!("{} to {}", count(first), count(last)));
-    out += &tile(count(view.rows), "Rows", plural(view.parts.len(), "challenge scored", "challenges scored"));
+    out += &tile(count(blocks), "Blocks sampled", format!("{} to {}", count(first), count(last)));
+    out +=
+        &tile(count(extent.rows), "Rows", plural(view.parts.len(), "challenge scored", "challenges scored"));
     out += &tile(
         format!("{} <small>MB</small>", count(scores.peak_rss_kib / 1024)),
         "Peak memory",
@@ -57,6 +62,16 @@ pub(super) fn section(view: &View<'_>) -> String {
     out + "</section>\n"
 }
 
+/// Why no weights would be set; empty where they would.
+pub(crate) fn refused_weights(view: &View<'_>) -> String {
+    match view.input.outcome {
+        Outcome::Rejected(reason) => format!(
+            "<p class=\"alert\" role=\"note\"><b>No weights would be set: {reason}.</b> Those on chain stay as they are. Ranks below are by salience.</p>\n"
+        ),
+        Outcome::Weights(_) => String::new(),
+    }
+}
+
 fn lead(view: &View<'_>, paying: usize) -> String {
     let paid = view.paid();
     let Some(best) = view.miners.first().filter(|best| best.total > 0.0) else {
@@ -67,18 +82,18 @@ fn lead(view: &View<'_>, paying: usize) -> String {
     };
     let about = if best.about.is_empty() { String::new() } else { format!(" ({})", esc(best.about)) };
     format!(
-        r##"{} of {} earn something, from {}. Most goes to <a href="#{}">{}</a>{about}: {} of the total salience."##,
+        r##"{} of {} earn something, from {}. Most goes to <a href="{}">{}</a>{about}: {} of the total salience."##,
         count(paid as i128),
         plural(view.miners.len(), "miner", "miners"),
         plural(paying, "challenge", "challenges"),
-        best.anchor,
+        best.href,
         esc(&short(best.hotkey)),
         percent(best.total)
     )
 }
 
 /// The weights beside each other, largest first.
-fn spread(view: &View<'_>) -> String {
+pub(crate) fn spread(view: &View<'_>) -> String {
     let Outcome::Weights(steps) = view.input.outcome else { return String::new() };
     let burn_uid = view.input.config.network.burn_uid;
     let burned: f64 = steps.iter().filter(|step| step.uid == burn_uid).map(|step| step.weight).sum();
@@ -109,11 +124,12 @@ fn spread(view: &View<'_>) -> String {
         percent(burned),
         percent(largest),
         percent(largest / 2.0),
-        svg::columns(&parts, half, &label)
+        svg::columns(&parts, |i| i < half, &label)
     )
 }
 
-fn how(view: &View<'_>) -> String {
+/// How a weight comes about, in words.
+pub(crate) fn how(view: &View<'_>) -> String {
     let network = &view.input.config.network;
     format!(
         "<details class=\"card\"><summary>How a weight comes about</summary>\n<ol class=\"how\">\n\

@@ -7,14 +7,14 @@ const WIDTH: f64 = 1000.0;
 const HEIGHT: f64 = 200.0;
 
 /// A bar whose filled part is `part`, 0 to 1.
-pub(super) fn bar(part: f64) -> String {
+pub(crate) fn bar(part: f64) -> String {
     let width = 100.0 * clamp(part);
     format!(r#"<svg class="b"><rect width="{}%" height="9"/></svg>"#, fixed(width))
 }
 
 /// Curves through points with both coordinates 0 to 1 (y upwards); the last curve is drawn on top, as the main one.
 /// `label` says what is seen, and is already escaped.
-pub(super) fn curves(curves: &[Vec<(f64, f64)>], label: &str) -> String {
+pub(crate) fn curves(curves: &[Vec<(f64, f64)>], label: &str) -> String {
     let mut out = format!(
         r#"<svg class="curves" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img" aria-label="{label}">"#
     );
@@ -31,8 +31,60 @@ pub(super) fn curves(curves: &[Vec<(f64, f64)>], label: &str) -> String {
     out + "</svg>"
 }
 
-/// Columns beside each other, `parts` of the full height; the first `marked` of them in another colour.
-pub(super) fn columns(parts: &[f64], marked: usize, label: &str) -> String {
+/// A small curve of values from 0 to the largest of them, oldest first; nothing where there are fewer than two.
+pub(crate) fn spark(values: &[f64]) -> String {
+    let most = values.iter().copied().fold(0.0, f64::max);
+    let last = values.len().saturating_sub(1);
+    if last == 0 || most <= 0.0 {
+        return String::new();
+    }
+    let mut drawn = String::new();
+    for (i, value) in values.iter().enumerate() {
+        let (x, y) = (100.0 * i as f64 / last as f64, 22.0 - 20.0 * clamp(value / most));
+        // Writing to a string cannot fail.
+        let _ = write!(drawn, "{}{} {}", if i == 0 { 'M' } else { 'L' }, fixed(x), fixed(y));
+    }
+    format!(
+        r#"<svg class="spark" viewBox="0 0 100 24" preserveAspectRatio="none" aria-hidden="true"><path d="{drawn}"/></svg>"#
+    )
+}
+
+/// One bar of several parts, which sum to at most 1; `label` as in [`curves`].
+pub(crate) fn balance(parts: &[f64], label: &str) -> String {
+    let mut out = format!(r#"<svg class="balance" role="img" aria-label="{label}">"#);
+    let mut from = 0.0;
+    for (i, part) in parts.iter().enumerate() {
+        let width = 100.0 * clamp(*part);
+        out += &format!(
+            r#"<rect class="p{}" x="{}%" width="{}%" height="100%"/>"#,
+            i % 6,
+            fixed(from),
+            fixed(width)
+        );
+        from += width;
+    }
+    out + "</svg>"
+}
+
+/// A curve with dots on it, each of the class that is given beside its place; coordinates and `label` as in [`curves`].
+pub(crate) fn dotted(curve: &[(f64, f64)], dots: &[(f64, f64, &str)], label: &str) -> String {
+    let mut out = format!(
+        r#"<svg class="curves" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img" aria-label="{label}">"#
+    );
+    if let Some(path) = path(curve) {
+        out += &format!(r#"<path class="main" d="{path}"/>"#);
+    }
+    for (x, y, class) in dots {
+        if let Some(path) = path(&[(*x, *y)]) {
+            // A line without length has round ends: a dot that stays round however the drawing is stretched.
+            out += &format!(r#"<path class="dot {class}" d="{path}h0"/>"#);
+        }
+    }
+    out + "</svg>"
+}
+
+/// Columns beside each other, `parts` of the full height; those that are `marked` in another colour.
+pub(crate) fn columns(parts: &[f64], marked: impl Fn(usize) -> bool, label: &str) -> String {
     let mut out = format!(
         r#"<svg class="columns" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img" aria-label="{label}">"#
     );
@@ -41,7 +93,7 @@ pub(super) fn columns(parts: &[f64], marked: usize, label: &str) -> String {
     for (i, part) in parts.iter().enumerate() {
         // Whatever is not nothing can be seen.
         let height = if *part > 0.0 { (HEIGHT * clamp(*part)).max(1.5) } else { 0.0 };
-        let class = if i < marked { r#" class="marked""# } else { "" };
+        let class = if marked(i) { r#" class="marked""# } else { "" };
         out += &format!(
             r#"<rect{class} x="{}" y="{}" width="{}" height="{}"/>"#,
             fixed(i as f64 * step + (step - width) / 2.0),
@@ -54,7 +106,7 @@ pub(super) fn columns(parts: &[f64], marked: usize, label: &str) -> String {
 }
 
 /// How strongly a cell is coloured, 0 to 6: its size beside the largest, by the square root, as most are small.
-pub(super) fn heat(x: f64, largest: f64) -> u8 {
+pub(crate) fn heat(x: f64, largest: f64) -> u8 {
     if x <= 0.0 || largest <= 0.0 {
         return 0;
     }
@@ -111,10 +163,26 @@ mod tests {
 
     #[test]
     fn columns_share_the_width() {
-        let drawn = columns(&[1.0, 0.0, 1e-9, 0.5], 1, "a");
+        let drawn = columns(&[1.0, 0.0, 1e-9, 0.5], |i| i < 1, "a");
         assert!(drawn.contains(r#"<rect class="marked" x="35" y="0" width="180" height="200"/>"#), "{drawn}");
         assert!(drawn.contains(r#"y="198.5" width="180" height="1.5""#), "{drawn}");
         assert!(drawn.contains(r#"y="100" width="180" height="100""#), "{drawn}");
+    }
+
+    #[test]
+    fn small_drawings_stay_in_their_room() {
+        assert!(spark(&[0.0, 0.5, 1.0]).contains(r#"d="M0 22L50 12L100 2""#), "{}", spark(&[0.0, 0.5, 1.0]));
+        assert_eq!((spark(&[1.0]), spark(&[0.0, 0.0])), (String::new(), String::new()));
+        let drawn = balance(&[0.25, 0.75], "a");
+        assert!(
+            drawn.contains(r#"x="0%" width="25%""#) && drawn.contains(r#"x="25%" width="75%""#),
+            "{drawn}"
+        );
+        let drawn = dotted(&[(0.0, 0.0), (1.0, 1.0)], &[(0.5, 0.5, "up"), (f64::NAN, 0.0, "down")], "a");
+        assert!(
+            drawn.contains(r#"<path class="dot up" d="M500 100h0"/>"#) && !drawn.contains("down"),
+            "{drawn}"
+        );
     }
 
     #[test]

@@ -6,12 +6,12 @@ const LONGEST: usize = 300;
 /// A text from outside, made safe for element content and quoted attributes, and not longer than a few lines.
 ///
 /// Characters that XML forbids, and those that turn the direction of writing, become U+FFFD.
-pub(super) fn esc(text: &str) -> String {
+pub(crate) fn esc(text: &str) -> String {
     esc_to(text, LONGEST)
 }
 
 /// As [`esc`], with so many characters at most.
-pub(super) fn esc_to(text: &str, longest: usize) -> String {
+pub(crate) fn esc_to(text: &str, longest: usize) -> String {
     let mut out = String::with_capacity(text.len().min(longest) + 8);
     for (i, c) in text.chars().enumerate() {
         if i == longest {
@@ -37,7 +37,7 @@ pub(super) fn esc_to(text: &str, longest: usize) -> String {
 }
 
 /// The first letters of a hotkey, not yet escaped.
-pub(super) fn short(hotkey: &str) -> String {
+pub(crate) fn short(hotkey: &str) -> String {
     match hotkey.char_indices().nth(10) {
         Some((end, _)) => format!("{}…", &hotkey[..end]),
         None => hotkey.into(),
@@ -45,7 +45,7 @@ pub(super) fn short(hotkey: &str) -> String {
 }
 
 /// A part of a whole as a percentage, with about three digits.
-pub(super) fn percent(x: f64) -> String {
+pub(crate) fn percent(x: f64) -> String {
     let p = 100.0 * x;
     match p {
         _ if p <= 0.0 => "0%".into(),
@@ -57,7 +57,7 @@ pub(super) fn percent(x: f64) -> String {
 }
 
 /// A whole number with commas.
-pub(super) fn count(n: impl Into<i128>) -> String {
+pub(crate) fn count(n: impl Into<i128>) -> String {
     let n: i128 = n.into();
     let digits = n.unsigned_abs().to_string();
     let mut out = String::from(if n < 0 { "−" } else { "" });
@@ -71,7 +71,7 @@ pub(super) fn count(n: impl Into<i128>) -> String {
 }
 
 /// Any number, with four decimals or so.
-pub(super) fn number(x: f64) -> String {
+pub(crate) fn number(x: f64) -> String {
     let size = x.abs();
     if x == x.trunc() && size < 1e15 {
         return count(x as i64);
@@ -89,13 +89,49 @@ pub(super) fn number(x: f64) -> String {
     text.replace('-', "−")
 }
 
+/// So many seconds in the unit that people use: `12 s`, `5 min`, `3.5 h`, `12 days`.
+pub(crate) fn span(seconds: f64) -> String {
+    let seconds = seconds.abs();
+    match seconds {
+        _ if !seconds.is_finite() => "–".into(),
+        _ if seconds < 90.0 => format!("{seconds:.0} s"),
+        _ if seconds < 5400.0 => format!("{:.0} min", seconds / 60.0),
+        _ if seconds < 172_800.0 => format!("{:.1} h", seconds / 3600.0),
+        _ => format!("{} days", count((seconds / 86_400.0) as i64)),
+    }
+}
+
+/// A moment in Unix seconds as a `<time>` element that says how long before `now` it was.
+pub(crate) fn ago(unix: u64, now: u64) -> String {
+    let text = match now.checked_sub(unix) {
+        Some(past) => format!("{} ago", span(past as f64)),
+        None => format!("in {}", span(unix.saturating_sub(now) as f64)),
+    };
+    let utc = utc(unix);
+    format!(r#"<time datetime="{utc}" title="{utc}" data-unix="{unix}">{text}</time>"#)
+}
+
+/// A moment in Unix seconds: `2026-05-01T12:34:56Z`.
+pub(crate) fn utc(unix: u64) -> String {
+    let (days, second) = ((unix / 86_400).min(10_000_000), unix % 86_400);
+    // Days are counted from 0000-03-01 in cycles of 400 years, so that a leap day is the last of its year.
+    let days = days + 719_468;
+    let (cycle, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let (day, month) = (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
+    let year = 400 * cycle + year + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
+}
+
 /// `1 miner`, `2 miners`.
-pub(super) fn plural(n: usize, one: &str, more: &str) -> String {
+pub(crate) fn plural(n: usize, one: &str, more: &str) -> String {
     format!("{} {}", count(n as i128), if n == 1 { one } else { more })
 }
 
 /// A snake_case name as words, not yet escaped.
-pub(super) fn words(name: &str) -> String {
+pub(crate) fn words(name: &str) -> String {
     name.chars().take(40).map(|c| if c == '_' { ' ' } else { c }).collect()
 }
 
@@ -129,6 +165,26 @@ mod tests {
             (plural(1, "miner", "miners"), plural(2, "miner", "miners")),
             ("1 miner".into(), "2 miners".into())
         );
+    }
+
+    #[test]
+    fn moments_are_dated() {
+        let dates = [0, 951_782_399, 951_868_800, 1_709_164_800, 1_735_689_599, 4_107_542_400].map(utc);
+        assert_eq!(
+            dates,
+            [
+                "1970-01-01T00:00:00Z",
+                "2000-02-28T23:59:59Z",
+                "2000-03-01T00:00:00Z",
+                "2024-02-29T00:00:00Z",
+                "2024-12-31T23:59:59Z",
+                "2100-03-01T00:00:00Z"
+            ]
+        );
+        assert!(utc(u64::MAX).ends_with('Z'));
+        assert!(ago(100, 175).ends_with(">75 s ago</time>") && ago(175, 100).ends_with(">in 75 s</time>"));
+        let spans = [12.0, 300.0, 12_600.0, 1e6].map(span);
+        assert_eq!(spans, ["12 s", "5 min", "3.5 h", "11 days"]);
     }
 
     #[test]

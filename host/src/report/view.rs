@@ -1,93 +1,146 @@
 //! Everything that several sections need, worked out once.
 
-use super::Input;
-use super::prices::{Series, series};
+use super::links::Links;
+use super::prices::Series;
 use super::text::{esc, short};
-use crate::config::{Challenge, QuoteKind};
-use crate::ledger::{Counts, LedgerError, Ticker};
-use crate::scoring::Scored;
+use crate::config::{Challenge, Config};
+use crate::ledger::Past;
+use crate::ledger::{Activities, Activity, Counts};
+use crate::record::Standing;
+use crate::scoring::{Scored, Scores};
 use crate::weights::{Outcome, Step, to_u16};
 use mantis_plugin_api::MinerReport;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
+
+/// What the sections are made from: all read already.
+#[derive(Clone, Copy)]
+pub(crate) struct Matter<'a> {
+    /// What it is called.
+    pub(crate) title: &'a str,
+    pub(crate) config: &'a Config,
+    pub(crate) scores: &'a Scores,
+    pub(crate) outcome: &'a Outcome,
+    /// What is known of a hotkey beside its name. May be empty.
+    pub(crate) about: &'a BTreeMap<String, String>,
+    /// Refusals of everybody, newest first.
+    pub(crate) refusals: &'a [Counts],
+    /// Prices, or rates, by the ticker that they are stored under.
+    pub(crate) series: &'a BTreeMap<String, Arc<Series>>,
+    /// Weights of the computations before.
+    pub(crate) past: &'a Past,
+    /// How miners send, by ticker and hotkey.
+    pub(crate) activities: &'a Activities,
+    /// Where links lead.
+    pub(crate) links: Links,
+}
+
+impl<'a> Matter<'a> {
+    /// What a validator's pages are made from.
+    pub(crate) fn of(standing: &'a Standing, refusals: &'a [Counts]) -> Self {
+        Self {
+            title: "Mantis",
+            config: &standing.config,
+            scores: &standing.scores,
+            outcome: &standing.outcome,
+            about: &standing.about,
+            refusals,
+            series: &standing.series,
+            past: &standing.past,
+            activities: &standing.activities,
+            links: Links::Pages,
+        }
+    }
+}
 
 /// The result of a run, seen from miners and from challenges.
-pub(super) struct View<'a> {
-    pub(super) input: &'a Input<'a>,
+pub(crate) struct View<'a> {
+    pub(crate) input: &'a Matter<'a>,
     /// In the order of the configuration.
-    pub(super) parts: Vec<Part<'a>>,
+    pub(crate) parts: Vec<Part<'a>>,
     /// Best first.
-    pub(super) miners: Vec<Miner<'a>>,
+    pub(crate) miners: Vec<Miner<'a>>,
     /// Index into `miners` by hotkey.
-    pub(super) places: BTreeMap<&'a str, usize>,
-    /// Sampled blocks: how many, first, last.
-    pub(super) blocks: (usize, i64, i64),
-    /// Rows of all tickers.
-    pub(super) rows: u64,
+    pub(crate) places: BTreeMap<&'a str, usize>,
 }
 
 /// One challenge.
-pub(super) struct Part<'a> {
-    pub(super) scored: &'a Scored,
-    pub(super) entry: Option<&'a Challenge>,
-    pub(super) anchor: String,
+pub(crate) struct Part<'a> {
+    pub(crate) scored: &'a Scored,
+    pub(crate) entry: Option<&'a Challenge>,
+    pub(crate) anchor: String,
+    /// A link to it, escaped.
+    pub(crate) href: String,
     /// Its part of all weights that count; 0 where it pays nobody.
-    pub(super) counts: f64,
+    pub(crate) counts: f64,
     /// Miners it pays.
-    pub(super) paid: usize,
+    pub(crate) paid: usize,
     /// The largest share of what it pays, or 1.
-    pub(super) best: f64,
-    pub(super) series: Option<Rc<Series>>,
+    pub(crate) best: f64,
+    pub(crate) series: Option<Arc<Series>>,
 }
 
 /// One miner.
-pub(super) struct Miner<'a> {
-    pub(super) hotkey: &'a str,
-    pub(super) anchor: String,
-    pub(super) about: &'a str,
+pub(crate) struct Miner<'a> {
+    pub(crate) hotkey: &'a str,
+    pub(crate) anchor: String,
+    /// A link to it, escaped.
+    pub(crate) href: String,
+    pub(crate) about: &'a str,
     /// Its part of the aggregated salience.
-    pub(super) total: f64,
-    pub(super) step: Option<&'a Step>,
+    pub(crate) total: f64,
+    pub(crate) step: Option<&'a Step>,
     /// What the chain is given.
-    pub(super) on_chain: u16,
+    pub(crate) on_chain: u16,
+    /// Its weights in the computations before, oldest first; may be empty.
+    pub(crate) past: &'a [f64],
     /// One per challenge.
-    pub(super) cells: Vec<Cell<'a>>,
+    pub(crate) cells: Vec<Cell<'a>>,
     /// Newest first.
-    pub(super) refusals: Vec<&'a Counts>,
+    pub(crate) refusals: Vec<&'a Counts>,
 }
 
 /// One miner in one challenge.
-pub(super) struct Cell<'a> {
+pub(crate) struct Cell<'a> {
     /// Its part of what the challenge pays.
-    pub(super) share: f64,
+    pub(crate) share: f64,
     /// Its place among those paid.
-    pub(super) rank: Option<usize>,
+    pub(crate) rank: Option<usize>,
     /// `None`: it has sent nothing, or nothing was scored.
-    pub(super) report: Option<&'a MinerReport>,
+    pub(crate) report: Option<&'a MinerReport>,
+    /// How it sends; `None` where it has sent nothing of late, or nobody looked.
+    pub(crate) activity: Option<&'a Activity>,
 }
 
 impl<'a> View<'a> {
-    pub(super) fn new(input: &'a Input<'a>, refusals: &'a [Counts]) -> Result<Self, LedgerError> {
-        let blocks = input.ledger.blocks()?;
-        let parts = parts(input)?;
-        let rows = input.ledger.tickers()?.iter().map(|ticker| ticker.rows).sum();
-        let miners = miners(input, refusals);
+    pub(crate) fn new(input: &'a Matter<'a>) -> Self {
+        let miners = miners(input);
         let places = miners.iter().enumerate().map(|(i, miner)| (miner.hotkey, i)).collect();
-        let ends = (blocks.iter().min().copied().unwrap_or(0), blocks.iter().max().copied().unwrap_or(0));
-        Ok(Self { input, parts, miners, places, blocks: (blocks.len(), ends.0, ends.1), rows })
+        Self { input, parts: parts(input), miners, places }
     }
 
     /// Miners that are given something by any challenge.
-    pub(super) fn paid(&self) -> usize {
+    pub(crate) fn paid(&self) -> usize {
         self.miners.iter().filter(|miner| miner.total > 0.0).count()
     }
 
-    /// A link to a miner's part of the page.
-    pub(super) fn link(&self, hotkey: &str) -> String {
+    /// A miner and its place, best first from 0; `None` where nothing is known of it.
+    pub(crate) fn miner(&self, hotkey: &str) -> Option<(usize, &Miner<'a>)> {
+        let place = *self.places.get(hotkey)?;
+        Some((place, self.miners.get(place)?))
+    }
+
+    /// A challenge and its place in the configuration, from 0.
+    pub(crate) fn part(&self, ticker: &str) -> Option<(usize, &Part<'a>)> {
+        self.parts.iter().enumerate().find(|(_, part)| part.scored.ticker == ticker)
+    }
+
+    /// A link to a miner.
+    pub(crate) fn link(&self, hotkey: &str) -> String {
         let name = esc(&short(hotkey));
         match self.places.get(hotkey).and_then(|&place| self.miners.get(place)) {
-            Some(miner) => format!(r##"<a href="#{}">{name}</a>"##, miner.anchor),
+            Some(miner) => format!(r#"<a href="{}">{name}</a>"#, miner.href),
             None => format!(r#"<span>{name}</span>"#),
         }
     }
@@ -95,65 +148,37 @@ impl<'a> View<'a> {
 
 impl Miner<'_> {
     /// Its final weight; 0 where none is set.
-    pub(super) fn weight(&self) -> f64 {
+    pub(crate) fn weight(&self) -> f64 {
         self.step.map_or(0.0, |step| step.weight)
     }
 }
 
-fn parts<'a>(input: &'a Input<'a>) -> Result<Vec<Part<'a>>, LedgerError> {
-    let tickers = input.ledger.tickers()?;
+fn parts<'a>(input: &'a Matter<'a>) -> Vec<Part<'a>> {
     let paid = |scored: &Scored| scored.shares().values().filter(|&&share| share > 0.0).count();
     let challenges = &input.scores.challenges;
     let sum: f64 = challenges.iter().filter(|c| paid(c) > 0).map(|c| c.weight).sum();
-    let mut known: BTreeMap<(&str, bool), Option<Rc<Series>>> = BTreeMap::new();
-    let mut parts = Vec::new();
-    for (i, scored) in challenges.iter().enumerate() {
+    let part = |(i, scored): (usize, &'a Scored)| {
         let entry = input.config.challenges.iter().find(|entry| entry.ticker == scored.ticker);
-        let drawn = match entry {
-            Some(entry) => {
-                let key = (entry.price_ticker(), entry.quotes == QuoteKind::FundingRates);
-                match known.get(&key) {
-                    Some(drawn) => drawn.clone(),
-                    None => {
-                        let drawn = drawn(input, &tickers, key)?.map(Rc::new);
-                        known.insert(key, drawn.clone());
-                        drawn
-                    }
-                }
-            }
-            None => None,
-        };
         let paid = paid(scored);
         let best = scored.shares().values().copied().fold(0.0, f64::max);
-        parts.push(Part {
+        let anchor = anchor("c-", &scored.ticker).unwrap_or_else(|| format!("c-{i}-"));
+        Part {
             scored,
             entry,
-            anchor: anchor("c-", &scored.ticker).unwrap_or_else(|| format!("c-{i}-")),
+            href: input.links.challenge(&scored.ticker, &anchor),
+            anchor,
             counts: if paid > 0 && sum > 0.0 { scored.weight / sum } else { 0.0 },
             paid,
             best: if best > 0.0 { best } else { 1.0 },
-            series: drawn,
-        });
-    }
-    Ok(parts)
+            series: entry.and_then(|entry| input.series.get(entry.price_ticker())).cloned(),
+        }
+    };
+    challenges.iter().enumerate().map(part).collect()
 }
 
-/// The prices of a ticker, or its rates; `None` where it has none.
-fn drawn(
-    input: &Input<'_>,
-    tickers: &[Ticker],
-    (name, rates): (&str, bool),
-) -> Result<Option<Series>, LedgerError> {
-    let stored = tickers.iter().find(|ticker| ticker.ticker == name);
-    match stored.and_then(|ticker| Some((ticker.rows, ticker.sidx?))) {
-        Some((rows, range)) => series(input.ledger, name, rows, range, rates),
-        None => Ok(None),
-    }
-}
-
-fn miners<'a>(input: &'a Input<'a>, refusals: &'a [Counts]) -> Vec<Miner<'a>> {
+fn miners<'a>(input: &'a Matter<'a>) -> Vec<Miner<'a>> {
     let mut refused: BTreeMap<&str, Vec<&Counts>> = BTreeMap::new();
-    for counts in refusals {
+    for counts in input.refusals {
         refused.entry(&counts.last.hotkey).or_default().push(counts);
     }
     let burn_uid = input.config.network.burn_uid;
@@ -172,17 +197,24 @@ fn miners<'a>(input: &'a Input<'a>, refusals: &'a [Counts]) -> Vec<Miner<'a>> {
     // Whoever is given the burn need not be a miner.
     hotkeys.extend(steps.values().filter(|step| step.uid != burn_uid).map(|step| step.hotkey.as_str()));
 
-    let columns: Vec<_> = input.scores.challenges.iter().map(Column::new).collect();
+    let columns: Vec<_> =
+        input.scores.challenges.iter().map(|c| Column::new(c, input.activities.get(&c.ticker))).collect();
     let mut miners: Vec<Miner<'_>> = hotkeys
         .into_iter()
         .enumerate()
-        .map(|(i, hotkey)| Miner {
+        .map(|(i, hotkey)| {
+            let anchor = anchor("", hotkey).unwrap_or_else(|| format!("m-{i}"));
+            (hotkey, input.links.miner(hotkey, &anchor), anchor)
+        })
+        .map(|(hotkey, href, anchor)| Miner {
             hotkey,
-            anchor: anchor("", hotkey).unwrap_or_else(|| format!("m-{i}")),
+            anchor,
+            href,
             about: input.about.get(hotkey).map_or("", String::as_str),
             total: input.scores.total.get(hotkey).copied().unwrap_or(0.0),
             step: steps.get(hotkey).copied(),
             on_chain: steps.get(hotkey).and_then(|step| on_chain.get(&step.uid)).copied().unwrap_or(0),
+            past: input.past.weights.get(hotkey).map_or(&[][..], Vec::as_slice),
             cells: columns.iter().map(|column| column.cell(hotkey)).collect(),
             refusals: refused.remove(hotkey).unwrap_or_default(),
         })
@@ -209,10 +241,11 @@ struct Column<'a> {
     shares: BTreeMap<String, f64>,
     ranks: BTreeMap<String, usize>,
     reports: BTreeMap<&'a str, &'a MinerReport>,
+    activities: Option<&'a BTreeMap<String, Activity>>,
 }
 
 impl<'a> Column<'a> {
-    fn new(scored: &'a Scored) -> Self {
+    fn new(scored: &'a Scored, activities: Option<&'a BTreeMap<String, Activity>>) -> Self {
         let shares = scored.shares();
         let mut order: Vec<(&String, f64)> =
             shares.iter().map(|(k, &v)| (k, v)).filter(|(_, share)| *share > 0.0).collect();
@@ -227,7 +260,7 @@ impl<'a> Column<'a> {
         }
         let reports = scored.salience.iter().flat_map(|salience| &salience.miners);
         let reports = scored.hotkeys.iter().map(String::as_str).zip(reports).collect();
-        Self { shares, ranks, reports }
+        Self { shares, ranks, reports, activities }
     }
 
     fn cell(&self, hotkey: &str) -> Cell<'a> {
@@ -235,6 +268,7 @@ impl<'a> Column<'a> {
             share: self.shares.get(hotkey).copied().unwrap_or(0.0),
             rank: self.ranks.get(hotkey).copied(),
             report: self.reports.get(hotkey).copied(),
+            activity: self.activities.and_then(|all| all.get(hotkey)),
         }
     }
 }
