@@ -3,8 +3,11 @@
 //! The program and its plugins are those of the same build, in the folder above the test's own: `cargo xtask test`
 //! builds them first.
 
+pub mod browser;
+pub mod http;
 pub mod localnet;
 pub mod proxy;
+pub mod record;
 pub mod stage;
 
 use half::f16;

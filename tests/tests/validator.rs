@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use mantis::chain::{Chain, ChainError, Head, Hyperparameters, Neuron, OfflineChain, Receipt};
 use mantis::demo::{Crowd, Simulation, Simulator};
 use mantis::ledger::{Ledger, Sent};
-use mantis::validator::{Live, Run, Service};
+use mantis::validator::{Board, Live, Run, Service, Status};
 use mantis::wallet::Hotkey;
 use mantis::worker::Launcher;
 use mantis_tests::stage::{Running, Stage, VALIDATOR, keep, set};
@@ -259,7 +259,9 @@ fn committed_weights_count_when_the_chain_shows_them() {
             Late { chain: Arc::new(offline), committed: Mutex::default(), shown: AtomicBool::new(false) };
         let late = Arc::new(late);
         let live = Live::start(&file, launcher, Box::new(|_| {})).unwrap();
-        let service = Service::new(run, live, late.clone(), Ledger::open(stage.ledger()).unwrap()).unwrap();
+        let board = Board::new(Status::default(), live.current().clone());
+        let ledger = Ledger::open(stage.ledger()).unwrap();
+        let service = Service::new(run, live, late.clone(), ledger, board).unwrap();
         let mut crowd = Crowd::new(&stage.world, &stage.miners, SEED).unwrap();
         let sent = || {
             let attempts = Ledger::read(stage.ledger()).unwrap().attempts(10).unwrap();

@@ -50,6 +50,8 @@ pub(super) enum Command {
     Check(super::check::CheckArgs),
     /// Validate: sample blocks, open payloads, compute weights and set them, for as long as it runs.
     Validator(Box<super::validator::ValidatorArgs>),
+    /// Look at a ledger: its validator's dashboard, without the validator.
+    Dashboard(super::listen::DashboardArgs),
     /// Write a ledger of simulated miners.
     Simulate(SimulateArgs),
     /// Serve one job of the host's; not for people.
@@ -193,6 +195,11 @@ pub(super) struct DemoArgs {
     /// Folder for the ledger and the report; a demo that was cut short goes on there.
     #[arg(long, value_name = "DIR", default_value = "demo")]
     pub(super) dir: PathBuf,
+    #[command(flatten)]
+    pub(super) listen: super::listen::ListenArgs,
+    /// Go on serving the dashboard when all is played, until Ctrl-C; the default on a terminal.
+    #[arg(long, conflicts_with = "json")]
+    pub(super) stay: bool,
     /// Print one JSON document.
     #[arg(long)]
     pub(super) json: bool,

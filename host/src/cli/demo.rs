@@ -1,20 +1,25 @@
 //! `mantis demo`.
 
 use super::args::DemoArgs;
+use super::listen;
 use super::output::{Bars, Table, bar, print, print_json, short};
 use super::score::{Document, launcher, write_report};
 use super::simulate::about;
 use crate::config::Config;
-use crate::demo::{Demo, Finished, Hearer, Miner, Phase, Plan};
+use crate::demo::{Demo, Finished, Hearer, Miner, Phase, Plan, cast};
 use crate::ledger::{Counts, Ledger};
 use crate::plugins::locate;
 use crate::report::{Input, html};
 use crate::scoring::Scores;
+use crate::validator::{Board, Status};
+use crate::web::Site;
 use crate::weights::Outcome;
 use anyhow::Context;
 use indicatif::ProgressBar;
 use std::collections::BTreeMap;
+use std::io::{IsTerminal, stdin, stdout};
 use std::path::Path;
+use std::sync::Arc;
 
 const MINERS: usize = 24;
 
@@ -25,15 +30,32 @@ pub(super) fn run(args: &DemoArgs) -> anyhow::Result<()> {
             .with_context(|| format!("{} cannot be played; build all plugins first", challenge.ticker))?;
     }
     let plan = Plan { seed: args.seed, miners: MINERS, days: args.days, live: args.minutes };
+    let board = Board::new(Status { network: "demo".into(), ..Status::default() }, Arc::new(config.clone()));
     let demo = Demo { plan, config, dir: args.dir.clone(), launcher: launcher(1800.0)? };
-    let finished = super::runtime()?.block_on(demo.run(&Progress::new(), &Bars::new()))?;
+    let about = cast(MINERS, args.seed).into_iter().map(|miner| (miner.hotkey, miner.about)).collect();
+    let site = Site::live(&demo.prepare()?, board.clone(), about);
+    let runtime = super::runtime()?;
+    let (server, finished) = runtime.block_on(async {
+        let server = args.listen.serve(site)?;
+        if let Some(server) = &server {
+            eprintln!("dashboard: http://{}/", server.address());
+        }
+        anyhow::Ok((server, demo.run(&Progress::new(), &Bars::new(), &board).await?))
+    })?;
     let refusals = refusals(&finished.ledger)?;
     let report = args.dir.join("report.html");
     write_report(&report, &page(args, &finished)?)?;
     if args.json {
         return print_json(&document(&finished, &refusals, &report));
     }
-    print(&text(args, &finished, &refusals, &report))
+    print(&text(args, &finished, &refusals, &report))?;
+    match server {
+        Some(server) if args.stay || stdout().is_terminal() && stdin().is_terminal() => {
+            eprintln!("the dashboard stays at http://{}/ until Ctrl-C", server.address());
+            runtime.block_on(listen::ended())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Bars of the phases before scoring, and lines above them.

@@ -8,6 +8,7 @@ mod conform;
 mod demo;
 mod explain;
 mod feed;
+mod listen;
 mod log;
 mod miner;
 mod output;
@@ -43,6 +44,7 @@ pub fn main() -> ExitCode {
         Command::Plugin { command } => plugin::run(command),
         Command::Check(args) => check::run(args),
         Command::Validator(args) => validator::run(args),
+        Command::Dashboard(args) => listen::dashboard(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Worker => crate::worker::serve().map_err(Into::into),
     };

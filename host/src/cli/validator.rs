@@ -1,6 +1,7 @@
 //! `mantis validator`.
 
 use super::args::{ConfigArgs, positive};
+use super::listen::{self, ListenArgs};
 use super::log::LogArgs;
 use super::score::launcher;
 use super::wallet::WalletArgs;
@@ -8,15 +9,16 @@ use crate::chain::{self, Signer};
 use crate::config::Config;
 use crate::datalog::fetch;
 use crate::ledger::{Ledger, Lock};
-use crate::validator::{Live, Run, Service};
+use crate::validator::{Board, Live, Run, Service, Status};
+use crate::web::Site;
 use anyhow::Context;
 use clap::Args;
+use std::collections::BTreeMap;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::signal::unix::{SignalKind, signal};
 use tracing::info;
 
 /// Time that a validator takes at most to end; what is not finished by then is broken off, and the ledger keeps what was
@@ -57,6 +59,8 @@ pub(super) struct ValidatorArgs {
     /// Folder for temporary files; the default is the system's.
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
+    #[command(flatten)]
+    listen: ListenArgs,
     #[command(flatten)]
     log: LogArgs,
 }
@@ -99,25 +103,28 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
         .with_context(|| format!("cannot make the folder {}", copies.display()))?;
     let adjust = Box::new(move |config: &mut Config| config.network.netuid = netuid);
     let live = Live::start_in(&copies, &args.config.config, run.launcher.clone(), adjust)?;
-    let service = Service::new(run, live, chain, ledger)?;
+    let status = Status { network: args.network.clone(), ..Status::default() };
+    let board = Board::new(status, live.current().clone());
+    let service = Service::new(run, live, chain, ledger, board.clone())?;
     let ended = runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
+        let server = args.listen.serve(Site::live(&args.ledger, board, BTreeMap::new()))?;
+        if let Some(server) = &server {
+            info!(address = %server.address(), "dashboard");
+        }
+        let signals = listen::ended();
+        let mut refused = None;
         service
             .run(async {
-                tokio::select! {
-                    _ = terminate.recv() => {}
-                    _ = interrupt.recv() => {}
-                }
+                refused = signals.await.err();
                 end_in_time();
             })
             .await;
-        anyhow::Ok(())
+        refused.map_or(Ok(()), Err)
     });
     // Nobody waits for scoring that goes on: its processes end with this one.
     runtime.shutdown_background();
     info!("validator ends");
-    ended.context("cannot listen for signals")
+    ended
 }
 
 /// Logs how far a download is, every ten seconds.

@@ -6,12 +6,13 @@ use super::simulate::{Simulation, Simulator};
 use super::world::{World, WorldError};
 use crate::chain::{Chain, ChainError};
 use crate::config::Config;
-use crate::ledger::{Ledger, LedgerError, Totals};
+use crate::ledger::{Attempt, Ledger, LedgerError, Sent, Totals};
 use crate::payload::hex;
 use crate::scoring::{Observer, Options, Scores, score};
 use crate::store::StoreError;
 use crate::validator::{
-    CycleError, Live, LiveError, Refreshed, SetupError, StepError, Stepper, settle_scores,
+    Board, CycleError, Live, LiveError, Refreshed, SetupError, StepError, Stepper, recorded, settle_scores,
+    unix,
 };
 use crate::weights::{Outcome, to_u16};
 use crate::worker::Launcher;
@@ -23,6 +24,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 use thiserror::Error;
 use tokio::task::block_in_place;
 
@@ -115,14 +117,19 @@ pub enum DemoError {
 }
 
 impl Demo {
-    /// Plays the plan; `hearer` hears of it. Needs a runtime with more than one thread.
+    /// Plays the plan; `hearer` hears of it, and the board says what is being done. Needs a runtime with more than one thread.
     ///
     /// Before each live block and before scoring it looks whether the configuration's file or a plugin has changed, and
     /// goes on with the new ones where they are good.
     ///
     /// # Errors
     /// [`DemoError`].
-    pub async fn run(&self, hearer: &dyn Hearer, observer: &dyn Observer) -> Result<Finished, DemoError> {
+    pub async fn run(
+        &self,
+        hearer: &dyn Hearer,
+        observer: &dyn Observer,
+        board: &Board,
+    ) -> Result<Finished, DemoError> {
         let path = self.prepare()?;
         let mut ledger = Ledger::open(&path)?;
         let miners = cast(self.plan.miners, self.plan.seed);
@@ -131,6 +138,7 @@ impl Demo {
         let mut live =
             block_in_place(|| Live::start_in(&plugins, file, self.launcher.clone(), world.adjust()))?;
         world.set_config(live.current().clone());
+        board.set_config(live.current().clone());
         let (history, minutes) = (self.plan.days as usize * ROWS_PER_DAY, self.plan.live as usize);
         let config = live.current().clone();
         let simulation = Simulation {
@@ -153,7 +161,8 @@ impl Demo {
             if let Some(config) = refresh(&mut live, &simulator, hearer) {
                 simulator.set_config(&config);
                 world.set_config(config.clone());
-                stepper.set_config(config)?;
+                stepper.set_config(config.clone())?;
+                board.set_config(config);
             }
             let Some(step) = simulator.step() else { break };
             let head = world.advance(&step);
@@ -161,13 +170,28 @@ impl Demo {
             let is_new = step.block > last;
             crowd.act(&step, head, is_new).await?;
             if is_new {
-                stepper.step(world.chain.as_ref(), &mut ledger).await?;
+                let started = Instant::now();
+                let stepped = stepper.step(world.chain.as_ref(), &mut ledger).await?;
+                board.write(|status| {
+                    status.answered(head);
+                    status.chain.neurons = Some(miners.len());
+                    status.sampled(&stepped.sampled, 0, started.elapsed().as_secs_f64());
+                    status.opened(&stepped.progress);
+                });
             }
             hearer.progress(Phase::Live, (simulator.row() - history) as f64 / minutes as f64);
         }
         stepper.mature(world.chain.head().await?, &mut ledger).await?;
         hearer.progress(Phase::Scoring, 0.0);
+        board.write(|status| status.weights.computing = ledger.last_block().ok().flatten());
         let (scores, outcome) = self.weigh(live.current(), &world, &mut ledger, observer).await?;
+        let attempt = ledger.attempts(1)?.pop();
+        board.write(|status| {
+            status.weights.computing = None;
+            status.weights.computed = ledger.last_block().ok().flatten();
+            status.weights.attempted = attempt.as_ref().map(|attempt| attempt.block);
+            status.weights.outcome = attempt.map(|attempt| attempt.sent.as_str().to_owned());
+        });
         hearer.progress(Phase::Scoring, 1.0);
         world.stop().await;
         let config = live.current().clone();
@@ -195,17 +219,46 @@ impl Demo {
             scratch: std::env::temp_dir(),
             launcher: self.launcher.clone(),
         };
+        let started = Instant::now();
         let scores = block_in_place(|| score(config, &options, observer))?;
+        let seconds = started.elapsed().as_secs_f64();
         let outcome = block_in_place(|| settle_scores(config, ledger, &scores, &neurons))?;
+        let max_block = options.max_block.unwrap_or(block);
+        block_in_place(|| {
+            let cycle = recorded(block, max_block, seconds, config, ledger, scores.clone(), outcome.clone())?;
+            ledger.store_cycle(&cycle)
+        })?;
         if let Outcome::Weights(steps) = &outcome {
             let weights: BTreeMap<u16, f64> = steps.iter().map(|step| (step.uid, step.weight)).collect();
-            world.chain.set_weights(&to_u16(&weights)).await?;
+            let on_chain = to_u16(&weights);
+            let receipt = world.chain.set_weights(&on_chain).await?;
+            let named = |&(uid, weight): &(u16, u16)| {
+                let step = steps.iter().find(|step| step.uid == uid);
+                (uid, step.map_or_else(String::new, |step| step.hotkey.clone()), weight)
+            };
+            let attempt = Attempt {
+                computed: block,
+                block,
+                unix: unix(),
+                sent: Sent::Set,
+                transaction: Some(receipt.transaction),
+                included: Some(receipt.block.cast_signed()),
+                error: None,
+                weights: on_chain.iter().map(named).collect(),
+            };
+            // A demo that is played once more sets them once more.
+            if ledger.attempts(1)?.first().is_none_or(|last| last.computed != block) {
+                ledger.store_attempt(&attempt)?;
+            }
         }
         Ok((scores, outcome))
     }
 
-    /// Makes the folder, and removes what another plan left there; gives the ledger's path.
-    fn prepare(&self) -> Result<PathBuf, DemoError> {
+    /// Makes the folder and its ledger, or removes what another plan left there; gives the ledger's path.
+    ///
+    /// # Errors
+    /// Where the folder cannot be written.
+    pub fn prepare(&self) -> Result<PathBuf, DemoError> {
         let file = |path: &Path| {
             let path = path.to_path_buf();
             move |source| DemoError::File { path, source }
@@ -219,6 +272,7 @@ impl Demo {
         let (marker, path) = (format!("{marker:#}\n"), self.dir.join("demo.json"));
         let ledger = self.dir.join("ledger.db");
         if fs::read_to_string(&path).is_ok_and(|found| found == marker) {
+            drop(Ledger::open(&ledger)?);
             return Ok(ledger);
         }
         // Only what an earlier demo left: its ledger, and SQLite's files beside it.
@@ -229,6 +283,7 @@ impl Demo {
             }
         }
         fs::write(&path, marker).map_err(file(&path))?;
+        drop(Ledger::open(&ledger)?);
         Ok(ledger)
     }
 }

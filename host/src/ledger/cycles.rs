@@ -204,12 +204,20 @@ impl Ledger {
     /// # Errors
     /// Where the file cannot be read.
     pub fn attempts(&self, limit: u32) -> Result<Vec<Attempt>, LedgerError> {
+        self.attempts_from(0, limit)
+    }
+
+    /// The same, after leaving out the first `offset`.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn attempts_from(&self, offset: u32, limit: u32) -> Result<Vec<Attempt>, LedgerError> {
         if !schema::has_table(&self.conn, &self.path, "host_weight_history")? {
             return Ok(Vec::new());
         }
         let sql =
             "SELECT computed, block, unix, outcome, hash, included, error, weights FROM host_weight_history
-            ORDER BY id DESC LIMIT ?1";
+            ORDER BY id DESC LIMIT ?2 OFFSET ?1";
         let read = |row: &rusqlite::Row<'_>| {
             let (outcome, weights): (String, String) = (row.get(3)?, row.get(7)?);
             Ok(Attempt {
@@ -225,7 +233,7 @@ impl Ledger {
         };
         self.conn
             .prepare_cached(sql)
-            .and_then(|mut query| query.query_map([limit], read)?.collect())
+            .and_then(|mut query| query.query_map((offset, limit), read)?.collect())
             .map_err(|e| LedgerError::sqlite(&self.path, "the table host_weight_history", e))
     }
 }
@@ -318,7 +326,8 @@ mod tests {
         let previous = ledger.previous_weights().unwrap().unwrap();
         assert_eq!((previous.block, previous.weights["y"]), (1000, 0.25));
         // One without weights leaves those of last time.
-        let rejected = Cycle { block: 2000, rejected: Some("zero sum".into()), steps: Vec::new(), ..cycle.clone() };
+        let rejected =
+            Cycle { block: 2000, rejected: Some("zero sum".into()), steps: Vec::new(), ..cycle.clone() };
         ledger.store_cycle(&rejected).unwrap();
         assert_eq!(ledger.previous_weights().unwrap().unwrap(), previous);
         assert_eq!(ledger.last_cycle().unwrap(), Some(rejected));

@@ -75,6 +75,15 @@ pub struct MinerCounts {
     pub last_block: i64,
 }
 
+/// Smoothed weights of some of the computations, evenly spread, oldest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Past {
+    /// The blocks that were computed for.
+    pub blocks: Vec<i64>,
+    /// By hotkey, a weight per block; 0 where it had none.
+    pub weights: BTreeMap<String, Vec<f64>>,
+}
+
 impl Ledger {
     /// Computations, newest first: at most `limit` after leaving out the first `offset`.
     ///
@@ -198,12 +207,11 @@ impl Ledger {
         self.record("raw_payloads", sql, [hotkey], |row| row.get(0))
     }
 
-    /// The smoothed weights of some of the computations: at most `most` of them, evenly spread, the newest among them.
-    /// Blocks, oldest first, and by hotkey a weight per block, 0 where it had none.
+    /// The smoothed weights of some of the computations: at most `most` of them, the newest among them.
     ///
     /// # Errors
     /// Where the file cannot be read.
-    pub fn past_weights(&self, most: usize) -> Result<(Vec<i64>, BTreeMap<String, Vec<f64>>), LedgerError> {
+    pub fn past_weights(&self, most: usize) -> Result<Past, LedgerError> {
         let all: Vec<i64> = self.record(
             "host_cycles",
             "SELECT block FROM host_cycles WHERE rejected IS NULL ORDER BY block",
@@ -226,7 +234,7 @@ impl Ledger {
                 }
             }
         }
-        Ok((blocks, weights))
+        Ok(Past { blocks, weights })
     }
 
     fn count(&self, table: &str) -> Result<u64, LedgerError> {
@@ -289,7 +297,7 @@ mod tests {
     fn the_past_is_read_by_miner_and_by_challenge() {
         let dir = tempfile::tempdir().unwrap();
         let mut ledger = Ledger::open(dir.path().join("a.db")).unwrap();
-        assert_eq!(ledger.past_weights(3).unwrap(), (Vec::new(), BTreeMap::new()));
+        assert_eq!(ledger.past_weights(3).unwrap(), Past::default());
         for k in 1..=7 {
             ledger.store_cycle(&cycle(k)).unwrap();
         }
@@ -303,9 +311,9 @@ mod tests {
         assert_eq!(ledger.weight_history("x").unwrap().last(), Some(&line));
         let line = SalienceLine { block: 7000, ticker: "A".into(), share: 8.0 / 9.0 };
         assert_eq!(ledger.salience_history("x").unwrap().last(), Some(&line));
-        let (blocks, weights) = ledger.past_weights(3).unwrap();
+        let Past { blocks, weights } = ledger.past_weights(3).unwrap();
         assert_eq!((blocks, &weights["x"]), (vec![1000, 4000, 7000], &vec![1.0, 4.0, 7.0]));
-        assert_eq!(ledger.past_weights(1).unwrap().0, [7000]);
-        assert_eq!(ledger.past_weights(100).unwrap().0.len(), 7);
+        assert_eq!(ledger.past_weights(1).unwrap().blocks, [7000]);
+        assert_eq!(ledger.past_weights(100).unwrap().blocks.len(), 7);
     }
 }

@@ -32,7 +32,7 @@ pub use append::{Record, Step};
 pub use blob::{Submissions, SubmissionsIter};
 pub use cycles::{Attempt, Cycle, Sent};
 pub use error::LedgerError;
-pub use history::{ChallengeLine, CycleLine, MinerCounts, SalienceLine, WeightLine};
+pub use history::{ChallengeLine, CycleLine, MinerCounts, Past, SalienceLine, WeightLine};
 pub use lock::Lock;
 pub use mature::{Matured, Pending};
 pub use open::Ledger;

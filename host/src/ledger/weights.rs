@@ -34,6 +34,29 @@ impl Ledger {
         let Some(&(block, _)) = rows.first() else { return Ok(None) };
         Ok(Some(Weights { block, weights: rows.into_iter().map(|(_, weight)| weight).collect() }))
     }
+
+    /// The weights of the newest computation for a block before this one, as far back as they are kept; `None` if there
+    /// are none.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn weights_before(&self, block: i64) -> Result<Option<Weights>, LedgerError> {
+        let last = self.previous_weights()?;
+        if last.as_ref().is_none_or(|last| last.block < block) {
+            return Ok(last);
+        }
+        if !schema::has_table(&self.conn, &self.path, "host_steps")? {
+            return Ok(None);
+        }
+        let sql = "SELECT MAX(block) FROM host_steps WHERE block < ?1";
+        let before: Option<i64> = self
+            .conn
+            .query_row(sql, [block], |row| row.get(0))
+            .map_err(|e| LedgerError::sqlite(&self.path, "the table host_steps", e))?;
+        let Some(block) = before else { return Ok(None) };
+        let steps = self.steps(block)?.into_iter();
+        Ok(Some(Weights { block, weights: steps.map(|step| (step.hotkey, step.weight)).collect() }))
+    }
 }
 
 /// Replaces the stored weights.

@@ -3,7 +3,8 @@
 //! A [`Standing`] is read once per computation and shared by all that look: the report, the dashboard and the API. What
 //! is asked for one miner or one challenge is read from the ledger when it is asked for.
 
+mod ranking;
 mod standing;
 
-pub(crate) use standing::all_series;
-pub use standing::{Computed, Past, Standing};
+pub use ranking::Ranked;
+pub use standing::{Computed, Standing};

@@ -1,7 +1,7 @@
 //! How things stand after the last computation.
 
 use crate::config::{Config, QuoteKind};
-use crate::ledger::{Activities, Ledger, LedgerError};
+use crate::ledger::{Activities, Ledger, LedgerError, Past};
 use crate::report::prices::{Series, series};
 use crate::scoring::{Scored, Scores};
 use crate::weights::{Outcome, aggregate};
@@ -27,7 +27,7 @@ pub struct Standing {
     /// How miners send, by ticker and hotkey.
     pub activities: Activities,
     /// Prices, or rates, by the ticker that they are stored under.
-    pub series: BTreeMap<String, Arc<Series>>,
+    pub(crate) series: BTreeMap<String, Arc<Series>>,
     /// What is known of a hotkey beside its name: `skilled 0.24`. Empty but in a demo.
     pub about: BTreeMap<String, String>,
 }
@@ -43,15 +43,6 @@ pub struct Computed {
     pub unix: u64,
     /// How long it took, s.
     pub seconds: f64,
-}
-
-/// Smoothed weights of computations before, evenly spread, oldest first.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Past {
-    /// The blocks that were computed for.
-    pub blocks: Vec<i64>,
-    /// By hotkey, a weight per block; 0 where it had none.
-    pub weights: BTreeMap<String, Vec<f64>>,
 }
 
 impl Standing {
@@ -83,7 +74,7 @@ impl Standing {
             },
             None => Outcome::Weights(Vec::new()),
         };
-        let past = Past::read(ledger)?;
+        let past = ledger.past_weights(DRAWN)?;
         Ok(Self {
             scores: Scores { total: total(&challenges), challenges, peak_rss_kib: 0 },
             computed,
@@ -105,6 +96,13 @@ impl Standing {
         let sum: f64 = weights.iter().map(counts).sum();
         let share = |x: f64| if sum > 0.0 { x / sum } else { 0.0 };
         weights.iter().map(|entry| (entry.0.clone(), share(counts(entry)))).collect()
+    }
+
+    /// What each challenge counted for in the computation, by ticker: its part of the weights of all that paid.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<String, f64> {
+        let weights = self.scores.challenges.iter().map(|scored| (scored.ticker.clone(), scored.weight));
+        self.shares(&weights.collect())
     }
 
     /// The total salience by hotkey, were these the challenges' weights: what the weights follow from, before burn and
@@ -138,17 +136,6 @@ impl Standing {
             || self.scores.challenges.iter().any(|scored| scored.hotkeys.iter().any(|known| known == hotkey))
             || self.past.weights.contains_key(hotkey)
             || self.about.contains_key(hotkey)
-    }
-}
-
-impl Past {
-    /// Reads the weights of some of the computations that the ledger keeps.
-    ///
-    /// # Errors
-    /// Where the ledger cannot be read.
-    pub fn read(ledger: &Ledger) -> Result<Self, LedgerError> {
-        let (blocks, weights) = ledger.past_weights(DRAWN)?;
-        Ok(Self { blocks, weights })
     }
 }
 

@@ -14,12 +14,11 @@ pub(crate) mod links;
 pub(crate) mod miners;
 mod page;
 pub(crate) mod prices;
-pub(crate) mod summary;
-pub(crate) mod svg;
-pub(crate) mod table;
-pub(crate) mod text;
-pub(crate) mod view;
-pub(crate) mod weights;
+mod summary;
+mod svg;
+mod text;
+mod view;
+mod weights;
 
 pub use page::{Input, html};
 

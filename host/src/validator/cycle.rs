@@ -17,7 +17,7 @@ const DAY_BLOCKS: i64 = 7200;
 #[expect(missing_docs, reason = "each is another module's error")]
 pub enum CycleError {
     #[error(transparent)]
-    Ledger(#[from] crate::ledger::LedgerError),
+    Ledger(#[from] LedgerError),
     #[error(transparent)]
     Weights(#[from] InputError),
 }

@@ -20,6 +20,8 @@ mod status;
 mod step;
 mod tracking;
 
+pub(crate) use clock::unix;
+pub(crate) use cycle::recorded;
 pub use cycle::{CycleError, settle_scores};
 pub use decoders::{Decoders, Unusable};
 pub use live::{Adjust, Live, LiveError, Refreshed};

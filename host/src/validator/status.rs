@@ -1,5 +1,7 @@
 //! What a validator is doing, for whoever looks.
 
+use super::{Progress, Sampled};
+use crate::chain::Head;
 use crate::config::Config;
 use crate::ledger::Sent;
 use serde::Serialize;
@@ -12,6 +14,8 @@ use utoipa::ToSchema;
 pub struct Status {
     /// When it was started.
     pub started: u64,
+    /// When it last began a turn: it does so every few seconds.
+    pub alive: u64,
     /// The network, as it was named at the start: `finney`, URLs of nodes, `demo`.
     pub network: String,
     /// The subnet.
@@ -145,7 +149,8 @@ impl Board {
         let now = super::clock::unix();
         let file = config.file.display().to_string();
         let configuration = ConfigurationStatus { file, taken: now, fault: None };
-        let status = Status { started: now, netuid: config.network.netuid, configuration, ..status };
+        let status =
+            Status { started: now, alive: now, netuid: config.network.netuid, configuration, ..status };
         Self { status: watch::Sender::new(status), config: watch::Sender::new(config) }
     }
 
@@ -178,6 +183,40 @@ impl Board {
 }
 
 impl Status {
+    /// A block was sampled, so many blocks after its own.
+    pub(crate) fn sampled(&mut self, sampled: &Sampled, late: u64, seconds: f64) {
+        let now = &mut self.sampling;
+        now.block = Some(sampled.block.cast_unsigned());
+        (now.at, now.late) = (Some(super::clock::unix()), Some(late));
+        (now.accepted, now.refused) = (Some(sampled.accepted), Some(sampled.rejected));
+        now.seconds = Some(seconds);
+        now.samples += 1;
+        now.accepted_total += sampled.accepted as u64;
+        now.refused_total += sampled.rejected as u64;
+        now.seconds_total += seconds;
+        now.feed_fault.clone_from(&sampled.feed_fault);
+        now.fault = None;
+    }
+
+    /// What had waited was opened, as far as it could be.
+    pub(crate) fn opened(&mut self, progress: &Progress) {
+        let now = &mut self.opening;
+        now.waiting = progress.waiting;
+        now.fault.clone_from(&progress.why);
+        now.untracked.clone_from(&progress.untracked);
+        now.opened_total += progress.opened as u64;
+        now.refused_total += progress.rejected as u64;
+    }
+
+    /// The chain has answered.
+    pub(crate) fn answered(&mut self, head: Head) {
+        let now = super::clock::unix();
+        self.alive = now;
+        let chain = &mut self.chain;
+        (chain.block, chain.block_time, chain.answered) = (Some(head.block), Some(head.unix), Some(now));
+        chain.fault = None;
+    }
+
     /// What needs somebody, most pressing first: sentences. Empty where all is well.
     #[must_use]
     pub fn faults(&self) -> Vec<String> {

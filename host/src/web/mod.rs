@@ -1,4 +1,18 @@
-//! What a validator shows of itself.
+//! What people and programs see of a validator: pages, a JSON API, metrics. All of it only reads.
+//!
+//! A [`Site`] looks into the ledger and at the validator's [`Board`](crate::validator::Board); [`serve`] answers requests
+//! with it. Answers are kept for two seconds, and no more than two are made at once, so that readers, however many, do
+//! not keep the validator from its work.
 
-pub mod assets;
-pub mod pages;
+mod api;
+mod cache;
+mod extract;
+mod fault;
+mod health;
+mod metrics;
+mod routes;
+mod server;
+mod site;
+
+pub use server::{Server, WebError};
+pub use site::Site;
