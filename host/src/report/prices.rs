@@ -18,19 +18,19 @@ pub(crate) type Points = Vec<Point>;
 
 /// What a chart shows. y is in `unit`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Series {
+pub(crate) struct Series {
     /// One curve per asset, by name; none for a single price.
-    pub assets: Vec<(String, Points)>,
+    pub(crate) assets: Vec<(String, Points)>,
     /// The price, or the middle of the assets.
-    pub main: Points,
-    pub unit: Unit,
+    pub(crate) main: Points,
+    pub(crate) unit: Unit,
     /// First and last `sidx`.
-    pub range: (i64, i64),
+    pub(crate) range: (i64, i64),
 }
 
 /// What y is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
+pub(crate) enum Unit {
     /// A price.
     Price,
     /// Change since the first price, in percent.

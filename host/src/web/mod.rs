@@ -5,14 +5,14 @@
 //! many, do not keep the validator from its work.
 
 mod api;
-pub(crate) mod assets;
+pub mod assets;
 mod cache;
 mod extract;
 mod fault;
 mod health;
 mod html;
 mod metrics;
-pub(crate) mod pages;
+pub mod pages;
 mod routes;
 mod server;
 mod site;

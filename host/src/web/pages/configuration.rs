@@ -39,19 +39,17 @@ fn what_if(view: &View<'_>) -> String {
     let mut out = String::from(
         "<section id=\"what-if\" data-api=\"/api/v1/what-if\" aria-labelledby=\"h-what-if\">\n<h2 id=\"h-what-if\">What if</h2>\n<p class=\"muted\">Try other weights for the challenges and see who would earn how much of the total, from the saliences of the last computation. <b>Nothing is changed by this</b>, neither here nor on the chain. The total is what comes before burn and smoothing.</p>\n<p class=\"alert no-script\">The sliders need a script.</p>\n<div class=\"try\">\n<div class=\"sliders\">\n",
     );
-    let mut places = 0;
-    for (ticker, weight) in &weights {
+    for (place, (ticker, weight)) in weights.iter().enumerate() {
         let part = view.part(ticker);
         let share = part.map_or(0.0, |(_, part)| part.counts);
         let pays = part.is_some_and(|(_, part)| part.paid > 0);
         let note = if pays { "" } else { " <small>pays nobody</small>" };
         let ticker = esc(ticker);
         out += &format!(
-            "<div class=\"slider\"><label for=\"slider-{places}\">{ticker}{note}</label><input type=\"range\" id=\"slider-{places}\" data-ticker=\"{ticker}\" data-configured=\"{weight}\" min=\"0\" max=\"{top}\" step=\"any\" value=\"{weight}\"/><output for=\"slider-{places}\" data-number=\"{ticker}\">{}</output><span class=\"n\" data-share=\"{ticker}\" data-value=\"{share}\">{}</span></div>\n",
+            "<div class=\"slider\"><label for=\"slider-{place}\">{ticker}{note}</label><input type=\"range\" id=\"slider-{place}\" data-ticker=\"{ticker}\" data-configured=\"{weight}\" min=\"0\" max=\"{top}\" step=\"any\" value=\"{weight}\"/><output for=\"slider-{place}\" data-number=\"{ticker}\">{}</output><span class=\"n\" data-share=\"{ticker}\" data-value=\"{share}\">{}</span></div>\n",
             number(*weight),
             percent(share)
         );
-        places += 1;
     }
     let headings = [
         sorted("n", First::Least, "#"),
