@@ -1,10 +1,11 @@
 //! Benchmarks that anyone can run.
 
-use crate::shell::{build, cargo, mantis, output, run, target_dir};
+use crate::shell::{build, cargo, mantis, output, root, run, target_dir};
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 #[derive(Subcommand)]
@@ -36,6 +37,15 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 256)]
         count: u32,
     },
+    /// How long the dashboard's answers take while many read it, and whether the validator misses a sample meanwhile.
+    Web {
+        /// Readers, each with a connection of its own.
+        #[arg(long, default_value_t = 200)]
+        readers: u32,
+        /// How long they read.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
     /// Seconds per challenge of the same plugins as WebAssembly components and as shared libraries.
     Runtime {
         /// Rows of the ledger.
@@ -64,6 +74,11 @@ pub(crate) fn run_bench(what: &Bench) -> Result<()> {
         Bench::Payload { count } => {
             let package = ["--package", "mantis-timelock-tests", "--bin", "bench-payload"];
             run(cargo().args(["run", "--release"]).args(package).args(["--", &count.to_string()]))
+        }
+        Bench::Web { readers, seconds } => {
+            build()?;
+            let numbers = [readers, seconds].map(ToString::to_string);
+            run(Command::new(target_dir()?.join("release/readers")).current_dir(root()).args(numbers))
         }
         Bench::Score { rows, miners, only, runs, ledger, growth } => {
             build()?;
