@@ -11,6 +11,8 @@ pub mod collect;
 pub mod config;
 pub mod datalog;
 pub mod demo;
+pub mod doctor;
+pub mod export;
 pub mod history;
 pub mod http;
 pub mod ledger;

@@ -22,6 +22,8 @@ fn every_command_has_help_with_an_example() {
         "simulate",
         "feed",
         "miner",
+        "doctor",
+        "export",
     ] {
         let help = stdout(mantis().args(command.split(' ')).arg("--help"));
         assert!(help.contains("Example") && help.contains(&format!("mantis {command}")), "{command}: {help}");

@@ -32,6 +32,10 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Look for what is wrong around a validator, and say what to do about it.
+    Doctor(Box<super::doctor::DoctorArgs>),
+    /// Write a ledger's tables to Parquet or CSV files.
+    Export(super::export::ExportArgs),
     /// Publish the market feed: ask sources for prices and funding rates, upload what they say.
     Feed(FeedArgs),
     /// Mine: seal embeddings, upload them, commit their URL.

@@ -6,7 +6,9 @@ mod check;
 mod config;
 mod conform;
 mod demo;
+mod doctor;
 mod explain;
+mod export;
 mod feed;
 mod listen;
 mod log;
@@ -38,6 +40,8 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(args),
         Command::Challenges(args) => challenges::run(args),
         Command::Config { command: ConfigCommand::Check(args) } => config::check(args),
+        Command::Doctor(args) => doctor::run(args),
+        Command::Export(args) => export::run(args),
         Command::Feed(args) => feed::run(args),
         Command::Miner(args) => miner::run(args),
         Command::Payload { command } => payload::run(command),

@@ -26,11 +26,7 @@ impl Lock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                // Who it is only helps; without it the message is shorter.
-                let _ = file.take(20).read_to_string(&mut holder);
-                let holder = holder.trim().parse().ok();
-                return Err(LedgerError::InUse { path: ledger.into(), holder });
+                return Err(LedgerError::InUse { path: ledger.into(), holder: named(&file) });
             }
             Err(TryLockError::Error(error)) => return Err(fail(error)),
         }
@@ -38,6 +34,44 @@ impl Lock {
         writeln!(file, "{}", std::process::id()).map_err(fail)?;
         Ok(Self { _file: file })
     }
+}
+
+/// Who holds the lock of a ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// Nobody.
+    Nobody,
+    /// A process; `None` where it is not known which.
+    Process(Option<u32>),
+}
+
+impl Holder {
+    /// Looks who holds the lock of a ledger; makes and changes no file.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn of(ledger: &Path) -> Result<Self, LedgerError> {
+        let path = beside(ledger);
+        let fail = |e| LedgerError::io(&path, "looking at the lock", e);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::Nobody),
+            Err(error) => return Err(fail(error)),
+        };
+        // Shared, and given up at once: several may look at the same time.
+        match file.try_lock_shared() {
+            Ok(()) => Ok(Self::Nobody),
+            Err(TryLockError::WouldBlock) => Ok(Self::Process(named(&file))),
+            Err(TryLockError::Error(error)) => Err(fail(error)),
+        }
+    }
+}
+
+/// The process that a lock's file names. It only helps; without it, messages are shorter.
+fn named(file: &File) -> Option<u32> {
+    let mut holder = String::new();
+    file.take(20).read_to_string(&mut holder).ok()?;
+    holder.trim().parse().ok()
 }
 
 fn beside(ledger: &Path) -> PathBuf {
@@ -57,7 +91,11 @@ mod tests {
         let lock = Lock::take(&ledger).unwrap();
         let refused = Lock::take(&ledger).unwrap_err().to_string();
         assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
+        assert_eq!(Holder::of(&ledger).unwrap(), Holder::Process(Some(std::process::id())));
         drop(lock);
+        assert_eq!(Holder::of(&ledger).unwrap(), Holder::Nobody);
+        assert_eq!(Holder::of(&dir.path().join("b.db")).unwrap(), Holder::Nobody);
+        assert!(!dir.path().join("b.db.lock").exists());
         drop(Lock::take(&ledger).unwrap());
         assert!(Lock::take(&dir.path().join("no/such/folder.db")).is_err());
     }

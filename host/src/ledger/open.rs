@@ -22,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const READ_CACHE: i64 = 1_024;
 const WRITE_CACHE: i64 = 16_384;
 
+const CONTENTS: &str = "its table of contents";
+
 impl Ledger {
     /// Opens a ledger to read. Neither the file nor its journal mode is changed, and another process may go
     /// on writing it.
@@ -114,7 +116,7 @@ impl Ledger {
 }
 
 /// Looks at the file itself, without SQLite. Returns its length.
-fn inspect(path: &Path) -> Result<u64, LedgerError> {
+pub(super) fn inspect(path: &Path) -> Result<u64, LedgerError> {
     let doing = "reading it";
     let fail = |e| LedgerError::io(path, doing, e);
     let kind = fs::metadata(path).map_err(fail)?;
@@ -151,20 +153,16 @@ fn inspect(path: &Path) -> Result<u64, LedgerError> {
 }
 
 /// Whether one of SQLite's side files, with anything in it, is beside the ledger.
-fn has_beside(path: &Path, suffix: &str) -> bool {
+pub(super) fn has_beside(path: &Path, suffix: &str) -> bool {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     fs::metadata(name).is_ok_and(|side| side.len() > 0)
 }
 
 /// Connects without the right to write.
-fn connect_read_only(path: &Path) -> Result<Ledger, LedgerError> {
+pub(super) fn connect_read_only(path: &Path) -> Result<Ledger, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let touch = |conn: &Connection| {
-        tune(conn, READ_CACHE)?;
-        conn.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
-    };
-    let fail = |e| LedgerError::sqlite(path, "its table of contents", e);
+    let fail = |e| LedgerError::sqlite(path, CONTENTS, e);
     let conn = Connection::open_with_flags(path, flags).map_err(fail)?;
     let Err(refused) = touch(&conn) else {
         return Ok(Ledger { conn, path: path.into() });
@@ -180,10 +178,23 @@ fn connect_read_only(path: &Path) -> Result<Ledger, LedgerError> {
     if has_beside(path, "-wal") {
         return Err(LedgerError::UnmergedWal { path: path.into() });
     }
-    let conn =
-        Connection::open_with_flags(immutable_uri(path), flags | OpenFlags::SQLITE_OPEN_URI).map_err(fail)?;
+    connect_immutable(path)
+}
+
+/// Connects to a file that nobody changes: without locks and side files.
+pub(super) fn connect_immutable(path: &Path) -> Result<Ledger, LedgerError> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let fail = |e| LedgerError::sqlite(path, CONTENTS, e);
+    let conn = Connection::open_with_flags(immutable_uri(path), flags).map_err(fail)?;
     touch(&conn).map_err(fail)?;
     Ok(Ledger { conn, path: path.into() })
+}
+
+/// Sets a connection up to read, and reads the first page: an open file is not yet a readable one.
+fn touch(conn: &Connection) -> Result<(), rusqlite::Error> {
+    tune(conn, READ_CACHE)?;
+    conn.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(()))
 }
 
 /// The URI under which SQLite reads a file without locks and side files.

@@ -49,6 +49,11 @@ pub(super) fn parse(text: &[u8]) -> Result<Hotkey, String> {
     }
 }
 
+/// The address that a key file names; `None` where it names none.
+pub(super) fn address(text: &[u8]) -> Option<String> {
+    serde_json::from_slice::<KeyFile>(text).ok()?.ss58_address
+}
+
 fn decoded<const N: usize>(digits: &str) -> Option<Zeroizing<[u8; N]>> {
     let digits = digits.strip_prefix("0x").unwrap_or(digits);
     let mut bytes = Zeroizing::new([0; N]);

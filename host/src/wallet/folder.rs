@@ -88,16 +88,7 @@ pub fn open(
     hotkey: &str,
     password: Password,
 ) -> Result<Hotkey, WalletError> {
-    let folder = match folder {
-        Some(folder) => expanded(folder)?,
-        None => home()?.join(".bittensor/wallets"),
-    };
-    for name in [wallet, hotkey] {
-        if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\']) {
-            return Err(WalletError::Name { name: name.into() });
-        }
-    }
-    let path = folder.join(wallet).join("hotkeys").join(hotkey);
+    let path = place(folder, wallet, hotkey)?;
     let bytes = read(&path)?;
     let content = |reason: &str| WalletError::Content { path: path.clone(), reason: reason.into() };
     if bytes.starts_with(b"$ANSIBLE_VAULT") || bytes.starts_with(b"gAAAAA") {
@@ -114,6 +105,51 @@ pub fn open(
         bytes
     };
     file::parse(&plain).map_err(|reason| content(&reason))
+}
+
+/// What can be said of a hotkey's file without its password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The file.
+    pub path: PathBuf,
+    /// Whether a password is needed.
+    pub encrypted: bool,
+    /// The hotkey's address: of the key itself, or, where it is encrypted, as the file of its public half says, if
+    /// there is one.
+    pub address: Option<String>,
+}
+
+/// Looks at the hotkey of a wallet without asking for a password.
+///
+/// # Errors
+/// As [`open`], but for what only a password would show.
+pub fn look(folder: Option<&Path>, wallet: &str, hotkey: &str) -> Result<Found, WalletError> {
+    let path = place(folder, wallet, hotkey)?;
+    let bytes = read(&path)?;
+    let encrypted = bytes.starts_with(nacl::MARK);
+    let address = if encrypted {
+        // The folder's own convention: the public half of NAME lies in NAMEpub.txt.
+        let public = path.with_file_name(format!("{hotkey}pub.txt"));
+        std::fs::read(public).ok().and_then(|text| file::address(&text))
+    } else {
+        let key = open(folder, wallet, hotkey, Password::Environment)?;
+        Some(key.address().to_owned())
+    };
+    Ok(Found { path, encrypted, address })
+}
+
+/// Where the file of a hotkey lies.
+fn place(folder: Option<&Path>, wallet: &str, hotkey: &str) -> Result<PathBuf, WalletError> {
+    let folder = match folder {
+        Some(folder) => expanded(folder)?,
+        None => home()?.join(".bittensor/wallets"),
+    };
+    for name in [wallet, hotkey] {
+        if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\']) {
+            return Err(WalletError::Name { name: name.into() });
+        }
+    }
+    Ok(folder.join(wallet).join("hotkeys").join(hotkey))
 }
 
 /// Reads a file that nobody else may read. The permissions are those of the open file, not of another one that took its

@@ -5,5 +5,5 @@ mod folder;
 mod hotkey;
 mod nacl;
 
-pub use folder::{PASSWORD, Password, WalletError, open};
+pub use folder::{Found, PASSWORD, Password, WalletError, look, open};
 pub use hotkey::Hotkey;

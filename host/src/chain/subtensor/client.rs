@@ -39,6 +39,19 @@ impl Subtensor {
         Ok(Self { link, settings, key })
     }
 
+    /// The hash of the chain's first block, `0x` and hexadecimal: what tells one chain from another.
+    ///
+    /// # Errors
+    /// Where no node can be reached.
+    pub async fn genesis(&self) -> Result<String, ChainError> {
+        self.link
+            .read(
+                "reading the first block",
+                |node| async move { Ok(format!("{:?}", node.online.genesis_hash())) },
+            )
+            .await
+    }
+
     fn key(&self, doing: &'static str) -> Result<&Hotkey, ChainError> {
         let cure = "choose the hotkey that signs: --wallet-name and --wallet-hotkey, or --hotkey-uri";
         self.key.as_ref().ok_or_else(|| ChainError::Refused {

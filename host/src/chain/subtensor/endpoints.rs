@@ -13,7 +13,7 @@ const PRESETS: [(&str, &[&str]); 3] = [
 ///
 /// # Errors
 /// [`ChainError::Unreachable`] for what is neither.
-pub(super) fn endpoints(network: &str) -> Result<Vec<String>, ChainError> {
+pub fn endpoints(network: &str) -> Result<Vec<String>, ChainError> {
     let mut found: Vec<String> = Vec::new();
     for part in network.split(',').map(str::trim) {
         let urls: Vec<String> = match PRESETS.iter().find(|(name, _)| *name == part) {

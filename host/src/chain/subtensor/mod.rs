@@ -23,5 +23,6 @@ mod values;
 mod weights;
 
 pub use client::Subtensor;
+pub use endpoints::endpoints;
 pub use sealed::{Clock, Commit, Schedule};
 pub use settings::{Limits, Settings};
