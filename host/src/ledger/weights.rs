@@ -14,13 +14,6 @@ pub struct Weights {
 }
 
 impl Ledger {
-    /// TEMP
-    /// # Errors
-    /// TEMP
-    pub fn weights_before(&self, _block: i64) -> Result<Option<Weights>, LedgerError> {
-        self.previous_weights()
-    }
-
     /// The weights stored last; `None` if there are none.
     ///
     /// # Errors

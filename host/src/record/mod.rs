@@ -8,3 +8,4 @@ mod standing;
 
 pub use ranking::Ranked;
 pub use standing::{Computed, Standing};
+pub(crate) use standing::{DRAWN, all_series};

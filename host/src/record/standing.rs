@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Computations at most whose weights are drawn.
-const DRAWN: usize = 90;
+pub(crate) const DRAWN: usize = 90;
 
 /// How things stand after the last computation. It is read once, then shared.
 #[derive(Clone, Debug)]

@@ -14,11 +14,12 @@ pub(crate) mod links;
 pub(crate) mod miners;
 mod page;
 pub(crate) mod prices;
-mod summary;
-mod svg;
-mod text;
-mod view;
-mod weights;
+pub(crate) mod summary;
+pub(crate) mod svg;
+pub(crate) mod table;
+pub(crate) mod text;
+pub(crate) mod view;
+pub(crate) mod weights;
 
 pub use page::{Input, html};
 

@@ -7,7 +7,7 @@ use super::view::{Matter, View};
 use super::{challenges, configuration, leaderboard, miners, summary, weights};
 use crate::config::Config;
 use crate::ledger::{Ledger, LedgerError};
-use crate::record::{Past, all_series};
+use crate::record::{DRAWN, all_series};
 use crate::scoring::Scores;
 use crate::web::assets::{SCRIPT, STYLE};
 use crate::weights::Outcome;
@@ -44,7 +44,7 @@ pub fn html(input: &Input<'_>) -> Result<String, LedgerError> {
     let ledger = input.ledger;
     let refusals = ledger.rejections(None)?;
     let series = all_series(ledger, input.config)?;
-    let past = Past::read(ledger)?;
+    let past = ledger.past_weights(DRAWN)?;
     let activities = ledger.activities()?;
     let states = ledger.breakout_state()?;
     let blocks = ledger.blocks()?;

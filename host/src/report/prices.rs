@@ -19,8 +19,8 @@ pub(crate) type Points = Vec<Point>;
 /// What a chart shows. y is in `unit`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Series {
-    /// One curve per asset; none for a single price.
-    pub(crate) assets: Vec<Points>,
+    /// One curve per asset, by name; none for a single price.
+    pub(crate) assets: Vec<(String, Points)>,
     /// The price, or the middle of the assets.
     pub(crate) main: Points,
     pub(crate) unit: Unit,

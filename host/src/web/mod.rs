@@ -5,11 +5,13 @@
 //! not keep the validator from its work.
 
 mod api;
+pub mod assets;
 mod cache;
 mod extract;
 mod fault;
 mod health;
 mod metrics;
+pub mod pages;
 mod routes;
 mod server;
 mod site;

@@ -4,7 +4,7 @@ use super::{frame::document, now};
 use crate::report::configuration;
 use crate::report::table::{self, First, heading, sorted};
 use crate::report::text::{ago, esc, number, percent, short};
-use crate::report::view::View;
+use crate::report::view::{Miner, View};
 use crate::validator::Status;
 
 pub(super) fn page(view: &View<'_>, status: Option<&Status>) -> String {
@@ -39,19 +39,17 @@ fn what_if(view: &View<'_>) -> String {
     let mut out = String::from(
         "<section id=\"what-if\" data-api=\"/api/v1/what-if\" aria-labelledby=\"h-what-if\">\n<h2 id=\"h-what-if\">What if</h2>\n<p class=\"muted\">Try other weights for the challenges and see who would earn how much of the total, from the saliences of the last computation. <b>Nothing is changed by this</b>, neither here nor on the chain. The total is what comes before burn and smoothing.</p>\n<p class=\"alert no-script\">The sliders need a script.</p>\n<div class=\"try\">\n<div class=\"sliders\">\n",
     );
-    let mut places = 0;
-    for (ticker, weight) in &weights {
+    for (place, (ticker, weight)) in weights.iter().enumerate() {
         let part = view.part(ticker);
         let share = part.map_or(0.0, |(_, part)| part.counts);
         let pays = part.is_some_and(|(_, part)| part.paid > 0);
         let note = if pays { "" } else { " <small>pays nobody</small>" };
         let ticker = esc(ticker);
         out += &format!(
-            "<div class=\"slider\"><label for=\"slider-{places}\">{ticker}{note}</label><input type=\"range\" id=\"slider-{places}\" data-ticker=\"{ticker}\" data-configured=\"{weight}\" min=\"0\" max=\"{top}\" step=\"any\" value=\"{weight}\"/><output for=\"slider-{places}\" data-number=\"{ticker}\">{}</output><span class=\"n\" data-share=\"{ticker}\" data-value=\"{share}\">{}</span></div>\n",
+            "<div class=\"slider\"><label for=\"slider-{place}\">{ticker}{note}</label><input type=\"range\" id=\"slider-{place}\" data-ticker=\"{ticker}\" data-configured=\"{weight}\" min=\"0\" max=\"{top}\" step=\"any\" value=\"{weight}\"/><output for=\"slider-{place}\" data-number=\"{ticker}\">{}</output><span class=\"n\" data-share=\"{ticker}\" data-value=\"{share}\">{}</span></div>\n",
             number(*weight),
             percent(share)
         );
-        places += 1;
     }
     let headings = [
         sorted("n", First::Least, "#"),
@@ -63,7 +61,9 @@ fn what_if(view: &View<'_>) -> String {
     ];
     out += "<p class=\"needs-script\"><button type=\"button\" id=\"what-if-reset\">As configured</button></p>\n</div>\n<div>\n<p class=\"meta\" id=\"what-if-state\" role=\"status\">As it is, with the weights of the configuration.</p>\n";
     out += &table::begin("what-if-leaderboard", "", "h-what-if", &headings);
-    for (i, miner) in view.miners.iter().filter(|miner| miner.total > 0.0).enumerate() {
+    let mut miners: Vec<&Miner<'_>> = view.miners.iter().filter(|miner| miner.total > 0.0).collect();
+    miners.sort_by(|a, b| b.total.total_cmp(&a.total).then(a.hotkey.cmp(b.hotkey)));
+    for (i, miner) in miners.into_iter().enumerate() {
         let hotkey = esc(miner.hotkey);
         out += &format!(
             "<tr data-hotkey=\"{hotkey}\"><td class=\"n muted\" data-value=\"{0}\">{0}</td><th scope=\"row\" class=\"who\" data-value=\"{hotkey}\"><a href=\"{1}\" title=\"{hotkey}\">{2}</a></th><td class=\"n\" data-value=\"{3}\">{4}</td><td class=\"n\" data-value=\"{3}\">{4}</td><td class=\"n\" data-value=\"0\">0%</td><td class=\"n\" data-value=\"0\"></td></tr>\n",
