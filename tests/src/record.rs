@@ -23,7 +23,7 @@ pub fn write(ledger: &mut Ledger, config: &Config, miners: usize, computations: 
         let block = last_block - 1000 * past as i64;
         let wave = |miner: usize, challenge: usize| {
             let x = (miner * 7 + challenge * 13 + past) % 17;
-            if (miner + challenge) % 3 == 0 { 0.0 } else { x as f64 + 1.0 }
+            if (miner + challenge).is_multiple_of(3) { 0.0 } else { x as f64 + 1.0 }
         };
         let scored: Vec<Scored> = weights
             .iter()

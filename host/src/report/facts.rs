@@ -149,20 +149,10 @@ pub(super) fn numbers(
     for (hotkey, report) in order {
         let share = shares.get(*hotkey).copied().unwrap_or(0.0);
         let shown = if share > 0.0 { percent(share) } else { "·".into() };
-        let value = if share > 0.0 { share.to_string() } else { "0".into() };
-        out += &format!(
-            "<tr><th class=\"who\" scope=\"row\">{}</th><td data-value=\"{value}\">{shown}</td>",
-            view.link(hotkey)
-        );
+        out += &format!("<tr><th class=\"who\" scope=\"row\">{}</th><td>{shown}</td>", view.link(hotkey));
         for name in &names {
             out += &match report.facts.iter().find(|fact| fact.name == *name) {
-                Some(fact) => {
-                    let shown = miner_value(view, index, fact);
-                    // What reads as a number is sorted by as it stands.
-                    let sorts = shown.parse::<f64>().is_ok();
-                    let value = if sorts { String::new() } else { format!(" data-value=\"{}\"", fact.value) };
-                    format!("<td{value}>{shown}</td>")
-                }
+                Some(fact) => format!("<td>{}</td>", miner_value(view, index, fact)),
                 None => "<td></td>".into(),
             };
         }

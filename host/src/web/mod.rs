@@ -1,8 +1,8 @@
 //! What people and programs see of a validator: pages, a JSON API, metrics. All of it only reads.
 //!
-//! A [`Site`] looks into the ledger and at the validator's [`Board`](crate::validator::Board); [`serve`] answers requests
-//! with it. Answers are kept for two seconds, and no more than two are made at once, so that readers, however many, do
-//! not keep the validator from its work.
+//! A [`Site`] looks into the ledger and at the validator's [`Board`](crate::validator::Board); a [`Server`] answers
+//! requests with it. Answers are kept for two seconds, and no more than two are made at once, so that readers, however
+//! many, do not keep the validator from its work.
 
 mod api;
 pub mod assets;
@@ -10,6 +10,7 @@ mod cache;
 mod extract;
 mod fault;
 mod health;
+mod html;
 mod metrics;
 pub mod pages;
 mod routes;

@@ -5,7 +5,7 @@ use super::api::{
 };
 use super::fault::Fault;
 use super::site::Site;
-use super::{cache, health, metrics};
+use super::{cache, health, html, metrics};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -41,6 +41,15 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route("/api/v1/refusals", get(refusals::refusals))
         .route("/api/v1/configuration", get(configuration::configuration))
         .route("/api/v1/what-if", get(what_if::what_if))
+        .route("/", get(html::overview))
+        .route("/live", get(html::live))
+        .route("/leaderboard", get(html::leaderboard))
+        .route("/leaderboard/{ticker}", get(html::leaderboard_of))
+        .route("/miners/{hotkey}", get(html::miner))
+        .route("/challenges", get(html::challenges))
+        .route("/challenges/{ticker}", get(html::challenge))
+        .route("/weights", get(html::weights))
+        .route("/configuration", get(html::configuration))
         .layer(from_fn_with_state(site.clone(), cache::answer));
     Router::new()
         .merge(looked_up)
@@ -48,18 +57,12 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::metrics))
-        .fallback(nothing)
+        .route("/assets/{name}", get(html::asset))
+        .fallback(html::nothing)
         .method_not_allowed_fallback(only_get)
         .layer(from_fn(guard))
         .layer(from_fn_with_state(site.clone(), count))
         .with_state(site)
-}
-
-async fn nothing(request: Request) -> Fault {
-    Fault::missing(format!(
-        "there is nothing at {}; /api/v1/openapi.json lists what there is",
-        request.uri().path()
-    ))
 }
 
 async fn only_get() -> Response {

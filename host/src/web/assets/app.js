@@ -8,12 +8,18 @@
 
   // --- Tables: a click on a heading sorts by it, a second one turns the order round. ---
 
+  // A number as it is written for people, as one for programs: `<0.001%`, `−1,234.5`.
+  const plain = (text) => {
+    const written = /^<?[−-]?[\d,]+(\.\d+)?(e[−-]?\d+)?%?$/.test(text);
+    return written ? text.replace(/[<,%]/g, '').replaceAll('−', '-') : text;
+  };
+
   const valueOf = (row, column) => {
     const cell = row.cells[column];
     if (!cell) return null;
     const value = cell.dataset.value;
-    const text = value === undefined ? cell.textContent.trim() : value;
-    return text === '' ? null : text;
+    const text = value === undefined ? plain(cell.textContent.trim()) : value;
+    return text === '' || text === '·' || text === '–' ? null : text;
   };
 
   const isNumber = (text) => text.trim() !== '' && Number.isFinite(Number(text));
