@@ -61,7 +61,7 @@ const MINERS: usize = 6;
 fn recorded(dir: &Path) -> Dashboard {
     let path = dir.join("ledger.db");
     tiny_ledger(&path, &["ETH", "CADUSD"], 40);
-    let config = Config::load(&root().join("challenges.toml")).unwrap();
+    let config = Config::load(root().join("challenges.toml")).unwrap();
     write(&mut Ledger::open(&path).unwrap(), &config, MINERS, 5, 5_000_000);
     Dashboard::start(&path)
 }

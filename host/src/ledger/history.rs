@@ -1,5 +1,6 @@
 //! How it came to be: our own record of all computations, by miner and by challenge.
 
+use super::sample::NO_PAYLOAD;
 use super::{Ledger, LedgerError, schema};
 use rusqlite::{Params, Row};
 use std::collections::BTreeMap;
@@ -203,8 +204,9 @@ impl Ledger {
     /// Where the file cannot be read.
     pub fn waiting(&self, hotkey: &str) -> Result<Vec<i64>, LedgerError> {
         let sql = "SELECT block FROM blocks WHERE idx >= (SELECT MIN(ts) FROM raw_payloads)
-            AND EXISTS (SELECT 1 FROM raw_payloads WHERE ts = idx AND hotkey = ?1) ORDER BY idx";
-        self.record("raw_payloads", sql, [hotkey], |row| row.get(0))
+            AND EXISTS (SELECT 1 FROM raw_payloads
+                WHERE ts = idx AND hotkey = ?1 AND payload IS NOT NULL AND payload <> ?2) ORDER BY idx";
+        self.record("raw_payloads", sql, (hotkey, NO_PAYLOAD), |row| row.get(0))
     }
 
     /// The smoothed weights of some of the computations: at most `most` of them, the newest among them.

@@ -23,14 +23,15 @@ const MEASURES: [(&str, &str, Option<f64>); 5] = [
     ("coefficient", "Coefficient", None),
 ];
 
-/// The numbers about a challenge.
+/// The numbers about a challenge, without those that [`balance`] draws.
 pub(super) fn list(facts: &[Fact]) -> String {
     if facts.is_empty() {
         return String::new();
     }
     let item =
         |fact: &Fact| format!("<div><dt>{}</dt><dd>{}</dd></div>", esc(&words(&fact.name)), value(fact));
-    let items: String = facts.iter().take(COLUMNS).map(item).collect();
+    let others = facts.iter().filter(|fact| !is_label(fact));
+    let items: String = others.take(COLUMNS).map(item).collect();
     format!("<dl class=\"facts\">{items}</dl>\n")
 }
 
@@ -38,8 +39,8 @@ pub(super) fn list(facts: &[Fact]) -> String {
 pub(super) fn balance(facts: &[Fact]) -> String {
     let mut parts: Vec<(String, f64)> = facts
         .iter()
+        .filter(|fact| is_label(fact))
         .filter_map(|fact| Some((fact.name.strip_prefix("share_")?, fact.value)))
-        .filter(|(_, share)| (0.0..=1.0).contains(share))
         .take(COLUMNS)
         .map(|(name, share)| (words(name), share))
         .collect();
@@ -148,16 +149,10 @@ pub(super) fn numbers(
     for (hotkey, report) in order {
         let share = shares.get(*hotkey).copied().unwrap_or(0.0);
         let shown = if share > 0.0 { percent(share) } else { "·".into() };
-        let value = if share > 0.0 { share.to_string() } else { "0".into() };
-        out += &format!(
-            "<tr><th class=\"who\" scope=\"row\">{}</th><td data-value=\"{value}\">{shown}</td>",
-            view.link(hotkey)
-        );
+        out += &format!("<tr><th class=\"who\" scope=\"row\">{}</th><td>{shown}</td>", view.link(hotkey));
         for name in &names {
             out += &match report.facts.iter().find(|fact| fact.name == *name) {
-                Some(fact) => {
-                    format!("<td data-value=\"{:.6}\">{}</td>", fact.value, miner_value(view, index, fact))
-                }
+                Some(fact) => format!("<td>{}</td>", miner_value(view, index, fact)),
                 None => "<td></td>".into(),
             };
         }
@@ -165,6 +160,11 @@ pub(super) fn numbers(
         out += &format!("<td class=\"t\">{why}</td></tr>\n");
     }
     out + table::END + "</details>\n"
+}
+
+/// Whether a number says how often a label came true.
+fn is_label(fact: &Fact) -> bool {
+    fact.name.starts_with("share_") && (0.0..=1.0).contains(&fact.value)
 }
 
 /// A number about a challenge.

@@ -36,7 +36,7 @@ pub struct Input<'a> {
 /// The report as one HTML document.
 ///
 /// Everything in it that comes from outside is escaped and cut to a few lines. 256 miners in 12 challenges stay below
-/// 3 MB. The result depends on the input alone.
+/// 3.5 MB. The result depends on the input alone.
 ///
 /// # Errors
 /// Where the ledger cannot be read.

@@ -293,8 +293,8 @@ fn a_whole_network_fits() {
     let text = "the ensemble gives it no weight: it adds nothing to what others send";
     let world = World::new(plain, 256, 12, "excursion_share", 1);
     let size = world.page("t").len();
-    assert!(size < 3_000_000, "{size}");
+    assert!(size < 3_500_000, "{size}");
     let world = World::new(plain, 256, 3, text, 12);
     let size = world.page("t").len();
-    assert!(size < 3_000_000, "{size}");
+    assert!(size < 3_500_000, "{size}");
 }

@@ -8,12 +8,18 @@
 
   // --- Tables: a click on a heading sorts by it, a second one turns the order round. ---
 
+  // A number as it is written for people, as one for programs: `<0.001%`, `−1,234.5`.
+  const plain = (text) => {
+    const written = /^<?[−-]?[\d,]+(\.\d+)?(e[−-]?\d+)?%?$/.test(text);
+    return written ? text.replace(/[<,%]/g, '').replaceAll('−', '-') : text;
+  };
+
   const valueOf = (row, column) => {
     const cell = row.cells[column];
     if (!cell) return null;
     const value = cell.dataset.value;
-    const text = value === undefined ? cell.textContent.trim() : value;
-    return text === '' ? null : text;
+    const text = value === undefined ? plain(cell.textContent.trim()) : value;
+    return text === '' || text === '·' || text === '–' ? null : text;
   };
 
   const isNumber = (text) => text.trim() !== '' && Number.isFinite(Number(text));
@@ -74,7 +80,7 @@
   const ago = (seconds) => {
     const future = seconds < 0;
     const s = Math.abs(seconds);
-    let text = Math.floor(s / 86400) + ' days';
+    let text = Math.floor(s / 86400).toLocaleString('en') + ' days';
     if (s < 90) text = Math.round(s) + ' s';
     else if (s < 5400) text = Math.round(s / 60) + ' min';
     else if (s < 172800) text = (s / 3600).toFixed(1) + ' h';
@@ -206,13 +212,19 @@
       slider.setAttribute('aria-valuetext', number(slider.value));
     };
 
-    const changed = () => sliders.some((slider) => Number(slider.value) !== Number(slider.dataset.configured));
+    // A slider may round what it is set to: what nobody has moved counts as configured, to the last digit.
+    const weight = (slider) => {
+      const configured = Number(slider.dataset.configured);
+      const value = Number(slider.value);
+      return Math.abs(value - configured) <= 1e-6 * Number(slider.max) ? configured : value;
+    };
+    const changed = () => sliders.some((slider) => weight(slider) !== Number(slider.dataset.configured));
 
     const ask = async () => {
       if (running) running.abort();
       const mine = new AbortController();
       running = mine;
-      const query = new URLSearchParams(sliders.map((slider) => [slider.dataset.ticker, slider.value]));
+      const query = new URLSearchParams(sliders.map((slider) => [slider.dataset.ticker, weight(slider)]));
       try {
         const answer = await (await get(form.dataset.api + '?' + query, mine.signal)).json();
         if (running !== mine) return;

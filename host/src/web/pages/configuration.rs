@@ -4,7 +4,7 @@ use super::{frame::document, now};
 use crate::report::configuration;
 use crate::report::table::{self, First, heading, sorted};
 use crate::report::text::{ago, esc, number, percent, short};
-use crate::report::view::View;
+use crate::report::view::{Miner, View};
 use crate::validator::Status;
 
 pub(super) fn page(view: &View<'_>, status: Option<&Status>) -> String {
@@ -61,7 +61,9 @@ fn what_if(view: &View<'_>) -> String {
     ];
     out += "<p class=\"needs-script\"><button type=\"button\" id=\"what-if-reset\">As configured</button></p>\n</div>\n<div>\n<p class=\"meta\" id=\"what-if-state\" role=\"status\">As it is, with the weights of the configuration.</p>\n";
     out += &table::begin("what-if-leaderboard", "", "h-what-if", &headings);
-    for (i, miner) in view.miners.iter().filter(|miner| miner.total > 0.0).enumerate() {
+    let mut miners: Vec<&Miner<'_>> = view.miners.iter().filter(|miner| miner.total > 0.0).collect();
+    miners.sort_by(|a, b| b.total.total_cmp(&a.total).then(a.hotkey.cmp(b.hotkey)));
+    for (i, miner) in miners.into_iter().enumerate() {
         let hotkey = esc(miner.hotkey);
         out += &format!(
             "<tr data-hotkey=\"{hotkey}\"><td class=\"n muted\" data-value=\"{0}\">{0}</td><th scope=\"row\" class=\"who\" data-value=\"{hotkey}\"><a href=\"{1}\" title=\"{hotkey}\">{2}</a></th><td class=\"n\" data-value=\"{3}\">{4}</td><td class=\"n\" data-value=\"{3}\">{4}</td><td class=\"n\" data-value=\"0\">0%</td><td class=\"n\" data-value=\"0\"></td></tr>\n",

@@ -178,7 +178,7 @@ fn activities(config: &Config, hotkeys: &[String]) -> Activities {
         changes: 700,
         last_sidx: 1999,
         changed_sidx: 1990,
-        twin: (m % 5 == 0).then(|| hotkeys[(m + 1) % hotkeys.len()].clone()),
+        twin: m.is_multiple_of(5).then(|| hotkeys[(m + 1) % hotkeys.len()].clone()),
         twin_rows: 12,
     };
     let all: BTreeMap<String, Activity> =
@@ -207,7 +207,7 @@ fn sample(config: &Config, hotkeys: &[String], k: i64, text: &str) -> Sample {
         sha256[0] = m as u8;
         sha256[1] = k as u8;
         let accepted = Accepted { payload: vec![1, 2, 3], sha256, round: 9, early: false };
-        let accepted = (m % 7 != 0).then_some(accepted);
+        let accepted = (!m.is_multiple_of(7)).then_some(accepted);
         if accepted.is_none() {
             let (code, detail) = (text.into(), format!("the file is not there: {text}"));
             let hotkey = hotkey.clone();
@@ -228,7 +228,7 @@ fn states(config: &Config) -> BTreeMap<String, String> {
     let breakouts = config.challenges.iter().find(|c| c.blocks_ahead == 0 && c.assets.len() > 4).unwrap();
     let event = |a: usize, e: usize| {
         serde_json::json!({
-            "trigger_sidx": 1000 + 97 * e + a, "direction": if e % 2 == 0 { "high" } else { "low" },
+            "trigger_sidx": 1000 + 97 * e + a, "direction": if e.is_multiple_of(2) { "high" } else { "low" },
             "label": usize::from(noise(a, e) > 0.5), "embeddings": {"a": [0.5, 0.5]},
         })
     };
@@ -361,7 +361,7 @@ fn the_leaderboard_says_what_was_computed() {
         .unwrap()
         .descendants()
         .filter(|n| name(n, "th") || name(n, "td"))
-        .map(|n| n.descendants().filter_map(|n| n.is_text().then(|| n.text().unwrap())).collect())
+        .map(|n| n.descendants().filter(roxmltree::Node::is_text).filter_map(|n| n.text()).collect())
         .collect();
     let rows: Vec<_> = table.descendants().filter(|n| n.attribute("data-hotkey").is_some()).collect();
     assert_eq!(rows.len(), 12);
@@ -489,42 +489,4 @@ fn a_whole_network_stays_small() {
     for (name, page) in world.all() {
         assert!(page.len() < 1_000_000, "{name}: {}", page.len());
     }
-}
-
-#[test]
-fn look() {
-    let Some(dir) = std::env::var_os("MANTIS_LOOK") else { return };
-    let began = std::time::Instant::now();
-    let world = World::new(plain, 256, 90, "excursion_share");
-    println!("world {:?}", began.elapsed());
-    for page in [
-        Page::Overview,
-        Page::Leaderboard { challenge: None },
-        Page::Challenges,
-        Page::Challenge("ETH"),
-        Page::Challenge("MULTIBREAKOUT"),
-        Page::Weights { offset: 0 },
-        Page::Configuration,
-        Page::Miner(&plain(5)),
-    ] {
-        let began = std::time::Instant::now();
-        let made = world.page(page);
-        println!("{page:?} {:?} {}", began.elapsed(), made.len());
-    }
-    let world = World::new(plain, 24, 40, "skilled 0.24");
-    for (name, page) in world.all() {
-        std::fs::write(Path::new(&dir).join(format!("{name}.html")), page).unwrap();
-    }
-    let report = crate::report::html(&crate::report::Input {
-        title: "Demo, seed 1",
-        config: &world.standing.config,
-        ledger: &world.ledger,
-        scores: &world.standing.scores,
-        outcome: &world.standing.outcome,
-        about: &world.standing.about,
-    })
-    .unwrap();
-    std::fs::write(Path::new(&dir).join("report.html"), report).unwrap();
-    std::fs::write(Path::new(&dir).join("style.css"), crate::web::assets::STYLE.text).unwrap();
-    std::fs::write(Path::new(&dir).join("app.js"), crate::web::assets::SCRIPT.text).unwrap();
 }

@@ -17,11 +17,13 @@ pub(super) fn page(view: &View<'_>, ledger: &Ledger, offset: u32) -> Result<Stri
     }
     main += "</section>\n";
     let cycles = ledger.cycles(offset, LINES)?;
-    let all = ledger.attempts(offset.saturating_add(LINES))?;
+    let (computed, attempted) = (ledger.count_cycles()?, ledger.count_attempts()?);
+    let wanted = if u64::from(offset) < attempted { offset.saturating_add(LINES) } else { 0 };
+    let all = ledger.attempts(wanted)?;
     let attempts = all.get(offset as usize..).unwrap_or_default();
     main += &computations(&cycles);
     main += &settings(attempts);
-    main += &pages(offset, ledger.count_cycles()?.max(ledger.count_attempts()?));
+    main += &pages(offset, computed.max(attempted));
     Ok(document("Weights", "/weights", &main))
 }
 
