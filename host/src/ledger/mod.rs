@@ -34,7 +34,6 @@ pub use blob::{Submissions, SubmissionsIter};
 pub use cycles::{Attempt, Cycle, Sent};
 pub use error::LedgerError;
 pub use history::{ChallengeLine, CycleLine, MinerCounts, Past, SalienceLine, WeightLine};
-pub use lock::Lock;
 pub use lock::{Holder, Lock};
 pub use look::{Pages, Stretch};
 pub use mature::{Matured, Pending};

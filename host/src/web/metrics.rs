@@ -60,7 +60,7 @@ pub(super) async fn metrics(State(site): State<Arc<Site>>) -> Result<Response, F
     .await
 }
 
-/// The program itself. Process numbers have the names that Prometheus's own clients give them.
+/// The program itself.
 fn of_program(registry: &mut Registry, traffic: &BTreeMap<u16, u64>) {
     let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
     registry.register("build", "The program", build);
@@ -335,5 +335,84 @@ impl Process {
             resident: resident * 1024.0,
             files: fs::read_dir("/proc/self/fd").ok()?.count() as f64,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::ledger::Cycle;
+    use crate::scoring::Scored;
+    use mantis_plugin_api::Salience;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    const GRAFANA: &str = include_str!("../../../deploy/grafana/validator.json");
+
+    /// Every number there can be.
+    fn all() -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(dir.path().join("a.db")).unwrap();
+        let text = "[[challenge]]\nname=\"A\"\nticker=\"A\"\nplugin=\"binary\"\nprice_key=\"A\"\ndim=2\nblocks_ahead=300\nweight=1";
+        let config = Arc::new(Config::parse(text, Path::new("a.toml")).unwrap());
+        let mut salience = Salience::new(1);
+        salience.set(0, 1.0);
+        let scored = Scored {
+            ticker: "A".into(),
+            weight: 1.0,
+            hotkeys: vec!["x".into()],
+            salience: Some(salience),
+            ..Scored::default()
+        };
+        ledger.store_cycle(&Cycle { block: 1000, scored: vec![scored], ..Cycle::default() }).unwrap();
+        let standing = Standing::read(&ledger, config, BTreeMap::new()).unwrap();
+        let mut status = Status::default();
+        (status.chain.block, status.chain.neurons) = (Some(7), Some(3));
+        (status.chain.registered, status.chain.permit) = (Some(true), Some(false));
+        (status.sampling.block, status.sampling.seconds) = (Some(5), Some(0.25));
+        (status.weights.computed, status.weights.attempted) = (Some(1000), Some(1007));
+        status.weights.outcome = Some("set".into());
+        let mut registry = Registry::with_prefix("mantis");
+        of_program(&mut registry, &[(200, 3)].into());
+        of_ledger(&mut registry, &ledger).unwrap();
+        of_validator(&mut registry, &status);
+        of_market(&mut registry, &standing);
+        let mut text = String::new();
+        encode(&mut text, &registry).unwrap();
+        text
+    }
+
+    #[test]
+    fn what_grafana_asks_for_is_there() {
+        let text = all();
+        let is_name = |c: char| c.is_ascii_lowercase() || c == '_';
+        let asked: BTreeSet<&str> = GRAFANA
+            .match_indices("mantis_")
+            .map(|(at, _)| GRAFANA[at..].split(|c| !is_name(c)).next().unwrap())
+            .collect();
+        assert!(asked.len() > 20, "{asked:?}");
+        // Refusals come with what was refused, and nothing was.
+        for name in asked.into_iter().filter(|name| *name != "mantis_refusals_total") {
+            let is_there =
+                |line: &str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']));
+            assert!(text.lines().any(is_there), "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn names_and_numbers_are_as_the_rules_want_them() {
+        let text = all();
+        for line in [
+            "# TYPE mantis_sample_duration_seconds gauge",
+            "mantis_sample_duration_seconds 0.25",
+            "mantis_hotkey_permit 0.0",
+            "mantis_http_responses_total{status=\"200\"} 3.0",
+            "mantis_attempt_outcome{outcome=\"set\"} 1.0",
+            "mantis_miner_salience_ratio{hotkey=\"x\"} 1.0",
+            "# TYPE mantis_samples_missed counter",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}: {text}");
+        }
     }
 }
