@@ -110,6 +110,7 @@ fn the_dashboard_works_in_a_browser() {
 
     // A miner's page has the API's numbers.
     let best = leaders[0]["hotkey"].as_str().unwrap();
+    browser.open(&format!("{site}/leaderboard"));
     browser.click(&browser.find(&format!("#leaderboard tr[data-hotkey='{best}'] a")));
     let _ = browser.find("#miner");
     assert!(browser.url().ends_with(&format!("/miners/{best}")), "{}", browser.url());

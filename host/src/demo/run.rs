@@ -174,6 +174,8 @@ impl Demo {
                 let stepped = stepper.step(world.chain.as_ref(), &mut ledger).await?;
                 board.write(|status| {
                     status.answered(head);
+                    // The world's clock is not the reader's.
+                    status.chain.block_time = None;
                     status.chain.neurons = Some(miners.len());
                     status.sampled(&stepped.sampled, 0, started.elapsed().as_secs_f64());
                     status.opened(&stepped.progress);

@@ -41,7 +41,10 @@ pub(crate) fn board(view: &View<'_>, id: &str, labelled: &str, miners: &[&Miner<
         view.parts.iter().enumerate().filter(|(_, part)| part.paid > 0).map(|(i, _)| i).collect();
     let cells = || miners.iter().flat_map(|miner| columns.iter().filter_map(|&c| miner.cells.get(c)));
     let most = cells().map(|cell| cell.share).fold(0.0, f64::max);
-    let heaviest = miners.iter().map(|miner| miner.weight().max(miner.total)).fold(0.0, f64::max);
+    // Whoever is given the burn would make all others look small.
+    let burn_uid = view.input.config.network.burn_uid;
+    let earning = miners.iter().filter(|miner| miner.step.is_none_or(|step| step.uid != burn_uid));
+    let heaviest = earning.map(|miner| miner.weight()).fold(0.0, f64::max);
     let any_about = miners.iter().any(|miner| !miner.about.is_empty());
     let any_past = miners.iter().any(|miner| miner.past.len() > 1);
     let mut headings = vec![sorted("n", First::Least, "#"), heading("who", First::Least, "Miner")];
@@ -65,7 +68,7 @@ pub(crate) fn board(view: &View<'_>, id: &str, labelled: &str, miners: &[&Miner<
             "<td class=\"n\" data-value=\"{}\">{}</td><td class=\"bar\">{}</td>",
             miner.weight(),
             percent(miner.weight()),
-            bar(miner.weight() / heaviest)
+            bar(if heaviest > 0.0 { miner.weight() / heaviest } else { 0.0 })
         );
         if any_past {
             let (first, last) = (miner.past.first().copied(), miner.past.last().copied());

@@ -55,10 +55,9 @@ pub fn render(
     live: Option<&Status>,
     ledger: &Ledger,
 ) -> Result<Option<String>, LedgerError> {
-    // The pages that say why miners earn nothing need all refusals, a miner's own page only its own.
+    // Some miners are known by their refusals alone.
     let refusals = match page {
-        Page::Miner(hotkey) => ledger.rejections(Some(hotkey))?,
-        Page::Overview | Page::Leaderboard { .. } => ledger.rejections(None)?,
+        Page::Miner(_) | Page::Overview | Page::Leaderboard { .. } => ledger.rejections(None)?,
         _ => Vec::new(),
     };
     let matter = Matter::of(standing, &refusals);
