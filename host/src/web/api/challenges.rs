@@ -84,7 +84,7 @@ pub(in crate::web) struct ChallengePast {
 
 /// All challenges, in the order of the configuration.
 #[utoipa::path(get, path = "/api/v1/challenges", tag = "challenges", params(Paging),
-    responses((status = 200, body = Page<ChallengeAnswer>), Problems))]
+    responses((status = 200, description = "A page of challenges.", body = Page<ChallengeAnswer>), Problems))]
 pub(in crate::web) async fn challenges(
     State(site): State<Arc<Site>>,
     Params(paging): Params<Paging>,
@@ -100,7 +100,7 @@ pub(in crate::web) async fn challenges(
 /// One challenge.
 #[utoipa::path(get, path = "/api/v1/challenges/{ticker}", tag = "challenges",
     params(("ticker" = String, Path, description = "The challenge's ticker.", example = "ETH")),
-    responses((status = 200, body = ChallengeAnswer), Problems))]
+    responses((status = 200, description = "The challenge.", body = ChallengeAnswer), Problems))]
 pub(in crate::web) async fn challenge(
     State(site): State<Arc<Site>>,
     Name(ticker): Name,
@@ -116,7 +116,7 @@ pub(in crate::web) async fn challenge(
 /// A challenge in all computations, newest first.
 #[utoipa::path(get, path = "/api/v1/challenges/{ticker}/history", tag = "challenges",
     params(("ticker" = String, Path, description = "The challenge's ticker.", example = "ETH"), Paging),
-    responses((status = 200, body = Page<ChallengePast>), Problems))]
+    responses((status = 200, description = "A page of computations.", body = Page<ChallengePast>), Problems))]
 pub(in crate::web) async fn history(
     State(site): State<Arc<Site>>,
     Name(ticker): Name,

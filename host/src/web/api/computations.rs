@@ -64,7 +64,7 @@ pub(in crate::web) struct OnChain {
 
 /// All computations, newest first.
 #[utoipa::path(get, path = "/api/v1/computations", tag = "weights", params(Paging),
-    responses((status = 200, body = Page<ComputationAnswer>), Problems))]
+    responses((status = 200, description = "A page of computations.", body = Page<ComputationAnswer>), Problems))]
 pub(in crate::web) async fn computations(
     State(site): State<Arc<Site>>,
     Params(paging): Params<Paging>,
@@ -80,7 +80,7 @@ pub(in crate::web) async fn computations(
 /// Every UID's way to its weight in one computation, by UID.
 #[utoipa::path(get, path = "/api/v1/computations/{block}/weights", tag = "weights",
     params(("block" = i64, Path, description = "The block that was computed for."), Paging),
-    responses((status = 200, body = Page<StepAnswer>), Problems))]
+    responses((status = 200, description = "A page of UIDs.", body = Page<StepAnswer>), Problems))]
 pub(in crate::web) async fn weights(
     State(site): State<Arc<Site>>,
     Block(block): Block,
@@ -100,7 +100,7 @@ pub(in crate::web) async fn weights(
 
 /// All attempts to set weights, newest first.
 #[utoipa::path(get, path = "/api/v1/settings", tag = "weights", params(Paging),
-    responses((status = 200, body = Page<SettingAnswer>), Problems))]
+    responses((status = 200, description = "A page of attempts.", body = Page<SettingAnswer>), Problems))]
 pub(in crate::web) async fn settings(
     State(site): State<Arc<Site>>,
     Params(paging): Params<Paging>,

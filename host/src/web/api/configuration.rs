@@ -62,7 +62,7 @@ struct BeaconAnswer {
 
 /// The configuration that runs.
 #[utoipa::path(get, path = "/api/v1/configuration", tag = "validator",
-    responses((status = 200, body = ConfigurationAnswer), Problems))]
+    responses((status = 200, description = "The configuration.", body = ConfigurationAnswer), Problems))]
 pub(in crate::web) async fn configuration(
     State(site): State<Arc<Site>>,
 ) -> Result<Json<ConfigurationAnswer>, Fault> {

@@ -1,6 +1,8 @@
 //! The API's own description.
 
-use super::{challenges, computations, configuration, leaderboard, miners, refusals, status, what_if};
+use super::{
+    Problem, challenges, computations, configuration, leaderboard, miners, refusals, status, what_if,
+};
 use crate::web::health;
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -32,6 +34,7 @@ use utoipa::OpenApi;
         health::healthz,
         health::readyz,
     ),
+    components(schemas(Problem)),
     tags(
         (name = "validator", description = "What the validator is doing, and by which configuration."),
         (name = "miners", description = "Who earns what, and why."),

@@ -50,7 +50,7 @@ pub(in crate::web) struct Asked {
 
 /// All miners that were scored or weighed, best first.
 #[utoipa::path(get, path = "/api/v1/leaderboard", tag = "miners", params(Asked),
-    responses((status = 200, body = Page<Leader>), Problems))]
+    responses((status = 200, description = "A page of miners.", body = Page<Leader>), Problems))]
 pub(in crate::web) async fn leaderboard(
     State(site): State<Arc<Site>>,
     Params(query): Params<Asked>,

@@ -142,7 +142,7 @@ pub(in crate::web) struct HistoryLine {
 /// What a miner earns, challenge by challenge, and why.
 #[utoipa::path(get, path = "/api/v1/miners/{hotkey}", tag = "miners",
     params(("hotkey" = String, Path, description = "The miner's hotkey, SS58.")),
-    responses((status = 200, body = MinerAnswer), Problems))]
+    responses((status = 200, description = "The miner.", body = MinerAnswer), Problems))]
 pub(in crate::web) async fn miner(
     State(site): State<Arc<Site>>,
     Name(hotkey): Name,
@@ -153,7 +153,7 @@ pub(in crate::web) async fn miner(
 /// A miner in all computations, newest first.
 #[utoipa::path(get, path = "/api/v1/miners/{hotkey}/history", tag = "miners",
     params(("hotkey" = String, Path, description = "The miner's hotkey, SS58."), Paging),
-    responses((status = 200, body = Page<HistoryLine>), Problems))]
+    responses((status = 200, description = "A page of computations.", body = Page<HistoryLine>), Problems))]
 pub(in crate::web) async fn history(
     State(site): State<Arc<Site>>,
     Name(hotkey): Name,

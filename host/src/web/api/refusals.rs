@@ -34,7 +34,7 @@ pub(in crate::web) struct Refusal {
 
 /// What was refused of everybody, newest first.
 #[utoipa::path(get, path = "/api/v1/refusals", tag = "miners", params(Paging),
-    responses((status = 200, body = Page<Refusal>), Problems))]
+    responses((status = 200, description = "A page of refusals.", body = Page<Refusal>), Problems))]
 pub(in crate::web) async fn refusals(
     State(site): State<Arc<Site>>,
     Params(paging): Params<Paging>,
@@ -48,7 +48,7 @@ pub(in crate::web) async fn refusals(
 /// What was refused of one miner, newest first.
 #[utoipa::path(get, path = "/api/v1/miners/{hotkey}/refusals", tag = "miners",
     params(("hotkey" = String, Path, description = "The miner's hotkey, SS58."), Paging),
-    responses((status = 200, body = Page<Refusal>), Problems))]
+    responses((status = 200, description = "A page of refusals.", body = Page<Refusal>), Problems))]
 pub(in crate::web) async fn of_miner(
     State(site): State<Arc<Site>>,
     Name(hotkey): Name,

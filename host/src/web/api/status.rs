@@ -85,7 +85,7 @@ struct Computation {
 
 /// What the validator is doing, and what its ledger holds.
 #[utoipa::path(get, path = "/api/v1/status", tag = "validator",
-    responses((status = 200, body = StatusAnswer), Problems))]
+    responses((status = 200, description = "What it is doing.", body = StatusAnswer), Problems))]
 pub(in crate::web) async fn status(State(site): State<Arc<Site>>) -> Result<Json<StatusAnswer>, Fault> {
     let status = site.status();
     site.look(move |ledger, standing| {

@@ -46,7 +46,7 @@ struct WhatIfMiner {
 #[utoipa::path(get, path = "/api/v1/what-if", tag = "weights",
     params(("weights" = BTreeMap<String, f64>, Query, style = Form, explode = true,
         description = "Weights by ticker: numbers from 0 to 1000000000.", example = json!({"ETH": 2.0}))),
-    responses((status = 200, body = WhatIfAnswer), Problems))]
+    responses((status = 200, description = "What would be earned.", body = WhatIfAnswer), Problems))]
 pub(in crate::web) async fn what_if(
     State(site): State<Arc<Site>>,
     Params(query): Params<Vec<(String, String)>>,
