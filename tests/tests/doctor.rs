@@ -120,7 +120,7 @@ impl Ward {
     fn arguments(&self, command: &mut Command) {
         let chain = format!("offline:{}", self.dir.path().join("chain.json").display());
         command.arg("doctor").arg("--config").arg(self.config());
-        command.arg("--network").arg(chain).arg("--scratch").arg(self.dir.path());
+        command.arg("--network").arg(chain);
     }
 
     /// Runs it with more arguments; gives its exit code and its document.
@@ -136,12 +136,14 @@ impl Ward {
         {
             command.args(["--hotkey-uri", VALIDATOR]);
         }
+        if !more.contains(&"--scratch") {
+            command.arg("--scratch").arg(self.dir.path());
+        }
         document(command.arg("--json").args(more))
     }
 
     /// What it finds must be this fault and no other, with a cure, and a word that `what` has.
     fn expect(&self, more: &[&str], check: &str, word: &str) -> Value {
-        // The chain's block is a few seconds old whatever was done before.
         let (code, document) = self.ask(more);
         let faults: Vec<&Value> = found(&document, "fault");
         let names: Vec<&str> = faults.iter().map(|fault| fault["check"].as_str().unwrap()).collect();

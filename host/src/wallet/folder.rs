@@ -252,6 +252,24 @@ mod tests {
     }
 
     #[test]
+    fn a_look_needs_no_password() {
+        let plain = wallet("plain", 0o600);
+        let found = look(Some(plain.path()), "mine", "default").unwrap();
+        assert!(!found.encrypted);
+        assert_eq!(found.address.as_deref(), Some("5Ckqtg5KQmUwJSwRnhqHMn7JjQuwWFopKYQE3zeLtyEyHM6g"));
+        let locked = wallet("locked", 0o600);
+        let found = look(Some(locked.path()), "mine", "default").unwrap();
+        assert_eq!((found.encrypted, found.address), (true, None));
+        // The public half says whose it is.
+        let public = locked.path().join("mine/hotkeys/defaultpub.txt");
+        std::fs::write(public, r#"{"ss58Address": "5Grwva"}"#).unwrap();
+        let found = look(Some(locked.path()), "mine", "default").unwrap();
+        assert_eq!(found.address.as_deref(), Some("5Grwva"));
+        let open = wallet("plain", 0o644);
+        assert!(matches!(look(Some(open.path()), "mine", "default"), Err(WalletError::Open { .. })));
+    }
+
+    #[test]
     fn names_stay_in_the_folder_and_missing_files_are_named() {
         let folder = wallet("plain", 0o600);
         let failure = |wallet: &str, hotkey: &str| {
