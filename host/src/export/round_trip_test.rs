@@ -2,13 +2,16 @@
 
 use super::*;
 use crate::ledger::{
-    Accepted, Arrival, Attempt, Cycle, Ledger, LedgerError, Record, Rejection, Row, Sample, Sent, Stage, Step,
+    Accepted, Activities, Arrival, Attempt, Cycle, Ledger, LedgerError, Record, Rejection, Row, Sample, Sent,
+    Stage, Step,
 };
+use crate::scoring::Scored;
 use crate::weights;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
 use half::f16;
+use mantis_plugin_api::Salience;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -60,7 +63,16 @@ fn ledger(path: &Path) {
         rejections: vec![rejection],
     };
     ledger.sample(&sample).unwrap();
-    let share = |pairs: &[(&str, f64)]| pairs.iter().map(|(name, x)| ((*name).to_owned(), *x)).collect();
+    let mut salience = Salience::new(2);
+    salience.set(0, 1.0);
+    salience.set(1, 3.0);
+    let scored = Scored {
+        ticker: "ETH".into(),
+        hotkeys: vec!["5Alice".into(), "5Bob".into()],
+        salience: Some(salience),
+        skipped: Some("too few rows".into()),
+        ..Scored::default()
+    };
     let step = |uid, previous| weights::Step {
         uid,
         hotkey: format!("5Uid{uid}"),
@@ -77,8 +89,8 @@ fn ledger(path: &Path) {
         unix: 1_700_000_000,
         seconds: 1.5,
         rejected: None,
-        skipped: BTreeMap::from([("ETH".into(), "too few rows".into())]),
-        saliences: BTreeMap::from([("ETH".into(), share(&[("5Alice", 0.25), ("5Bob", 0.75)]))]),
+        scored: vec![scored],
+        activities: Activities::new(),
         steps: vec![step(0, None), step(1, Some(0.2))],
     };
     ledger.store_cycle(&cycle).unwrap();
