@@ -7,6 +7,7 @@ use mantis::beacon::signing::BeaconKey;
 use mantis::chain::Head;
 use mantis::demo::beacon_server::BeaconServer;
 use mantis::ledger::{Ledger, Lock, Record, Step};
+use mantis_tests::localnet::{Localnet, free_port, installed};
 use mantis_tests::stage::{Stage, VALIDATOR, keep, set};
 use serde_json::Value;
 use std::fs;
@@ -420,4 +421,31 @@ fn the_machine() {
     let faults = found(&document, "fault");
     assert_eq!((code, faults.len()), (1, 1), "{document:#}");
     assert_eq!(faults[0]["check"], "open_files");
+}
+
+#[test]
+fn the_real_runtime_is_understood() {
+    let Some(tools) = installed() else { return };
+    let ward = Ward::new();
+    let port = free_port();
+    let mut node = Localnet::start(&tools, port, &["--block-ms", "500"]);
+    let ask = |network: &str, more: &[&str]| {
+        let mut command = mantis_tests::mantis();
+        command.arg("doctor").arg("--config").arg(ward.config()).args(["--network", network, "--json"]);
+        document(command.current_dir(ward.dir.path()).args(more)).1
+    };
+    let network = format!("ws://127.0.0.1:{port}");
+    let well = ask(&network, &["--hotkey-uri", VALIDATOR]);
+    for check in ["chain_nodes", "subnet", "weights_version", "hotkey_registered", "validator_permit"] {
+        assert_eq!(status(&well, check), "ok", "{well:#}");
+    }
+    let nodes =
+        &found(&well, "ok").into_iter().find(|check| check["check"] == "chain_nodes").unwrap()["what"];
+    assert!(nodes.as_str().unwrap().contains("of the chain 0x"), "{nodes}");
+    let one_dead = ask(&format!("ws://127.0.0.1:1,{network}"), &["--hotkey-uri", "//Stranger"]);
+    assert_eq!(status(&one_dead, "chain_nodes"), "warning", "{one_dead:#}");
+    assert_eq!(status(&one_dead, "hotkey_registered"), "fault", "{one_dead:#}");
+    let elsewhere = ask(&network, &["--netuid", "999"]);
+    assert_eq!(status(&elsewhere, "subnet"), "fault", "{elsewhere:#}");
+    node.stop();
 }

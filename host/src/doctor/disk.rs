@@ -74,8 +74,8 @@ fn read(folder: &Path) -> Result<Reading, String> {
 
 #[cfg(target_os = "linux")]
 fn kind(folder: &Path) -> i64 {
-    // The type's width differs between machines; the numbers have 32 bits.
-    rustix::fs::statfs(folder).map_or(0, |about| (about.f_type as i64) & 0xffff_ffff)
+    // The numbers have 32 bits, whatever the field's width and sign.
+    rustix::fs::statfs(folder).map_or(0, |about| about.f_type & 0xffff_ffff)
 }
 
 #[cfg(not(target_os = "linux"))]

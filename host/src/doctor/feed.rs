@@ -74,7 +74,7 @@ fn judge_prices(config: &Config, quotes: &Quotes) -> Verdict {
     let (mut none, mut some) = (Vec::new(), Vec::new());
     for challenge in &config.challenges {
         let missing = match price_of(challenge, quotes) {
-            (Some(price), _) if price == 0.0 => {
+            (Some(0.0), _) => {
                 vec![challenge.price_key.as_ref().unwrap_or(&challenge.ticker)]
             }
             (_, Some(found)) => {

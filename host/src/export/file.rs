@@ -54,7 +54,7 @@ pub(super) struct Writer {
 
 enum Form {
     Parquet(Box<ArrowWriter<NamedTempFile>>),
-    Csv(csv::Writer<BufWriter<NamedTempFile>>),
+    Csv(Box<csv::Writer<BufWriter<NamedTempFile>>>),
 }
 
 impl Writer {
@@ -79,7 +79,7 @@ impl Writer {
                 let mut writer = csv::Writer::from_writer(BufWriter::new(file));
                 let names = schema.fields().iter().map(|field| field.name());
                 writer.write_record(names).map_err(|error| refused(error.to_string()))?;
-                Form::Csv(writer)
+                Form::Csv(Box::new(writer))
             }
         };
         Ok(Self { path: path.into(), form })

@@ -47,7 +47,7 @@ fn ledger(path: &Path) {
         };
         Step { block: 5 * sidx, sidx, records: vec![eth, multi] }
     };
-    ledger.append_many(&(1001..1001 + ROWS).map(step).collect::<Vec<_>>(), 20).unwrap();
+    ledger.append_many((1001..1001 + ROWS).map(step), 20).unwrap();
     let accepted = Accepted { payload: b"p".to_vec(), sha256: [1; 32], round: 7, early: true };
     let rejection = Rejection {
         hotkey: "5Bob".into(),

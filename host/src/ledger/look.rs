@@ -188,7 +188,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.db");
         let mut writer = Ledger::open(&path).unwrap();
-        writer.append_many(&(1..500).map(step).collect::<Vec<_>>(), 100).unwrap();
+        writer.append_many((1..500).map(step), 100).unwrap();
         drop(writer);
         let mut bytes = fs::read(&path).unwrap();
         // Every page but the first, which names the tables, and those of the schema's overflow.
