@@ -24,6 +24,9 @@ const TICK: Duration = Duration::from_secs(1);
 /// Sampled blocks without readers, before and after.
 const QUIET: usize = 20;
 
+/// What a kind of address is called, and its n-th one.
+type Kind = (&'static str, fn(usize) -> String);
+
 /// How long each answer took, by the kind of address.
 type Times = Arc<Mutex<Vec<(&'static str, Duration)>>>;
 
@@ -110,7 +113,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Addresses of a kind.
-fn addresses() -> [(&'static str, fn(usize) -> String); 8] {
+fn addresses() -> [Kind; 8] {
     [
         ("overview", |_| "/".into()),
         ("leaderboard", |_| "/leaderboard".into()),
