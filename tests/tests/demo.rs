@@ -81,7 +81,7 @@ fn content(dir: &Path) -> BTreeMap<String, Vec<Vec<Cell>>> {
         .collect();
     let rows = |table: &String| {
         let mut query = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2")).unwrap();
-        let names: Vec<String> = query.column_names().into_iter().map(String::from).collect();
+        let names: Vec<String> = query.column_names().map(String::from).collect();
         let is_time = |name: &&String| matches!(name.as_str(), "unix" | "seconds");
         let lasting: Vec<&str> = names.iter().filter(|name| !is_time(name)).map(String::as_str).collect();
         let cells = |row: &rusqlite::Row<'_>| lasting.iter().map(|name| row.get(*name)).collect();
