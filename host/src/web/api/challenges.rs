@@ -114,7 +114,7 @@ pub(in crate::web) async fn challenge(
 }
 
 /// A challenge in all computations, newest first.
-#[utoipa::path(get, path = "/api/v1/challenges/{ticker}/history", tag = "challenges",
+#[utoipa::path(get, path = "/api/v1/challenges/{ticker}/history", operation_id = "challenge_history", tag = "challenges",
     params(("ticker" = String, Path, description = "The challenge's ticker.", example = "ETH"), Paging),
     responses((status = 200, description = "A page of computations.", body = Page<ChallengePast>), Problems))]
 pub(in crate::web) async fn history(

@@ -78,7 +78,7 @@ pub(in crate::web) async fn computations(
 }
 
 /// Every UID's way to its weight in one computation, by UID.
-#[utoipa::path(get, path = "/api/v1/computations/{block}/weights", tag = "weights",
+#[utoipa::path(get, path = "/api/v1/computations/{block}/weights", operation_id = "computed_weights", tag = "weights",
     params(("block" = i64, Path, description = "The block that was computed for."), Paging),
     responses((status = 200, description = "A page of UIDs.", body = Page<StepAnswer>), Problems))]
 pub(in crate::web) async fn weights(

@@ -151,7 +151,7 @@ pub(in crate::web) async fn miner(
 }
 
 /// A miner in all computations, newest first.
-#[utoipa::path(get, path = "/api/v1/miners/{hotkey}/history", tag = "miners",
+#[utoipa::path(get, path = "/api/v1/miners/{hotkey}/history", operation_id = "miner_history", tag = "miners",
     params(("hotkey" = String, Path, description = "The miner's hotkey, SS58."), Paging),
     responses((status = 200, description = "A page of computations.", body = Page<HistoryLine>), Problems))]
 pub(in crate::web) async fn history(

@@ -46,7 +46,7 @@ pub(in crate::web) async fn refusals(
 }
 
 /// What was refused of one miner, newest first.
-#[utoipa::path(get, path = "/api/v1/miners/{hotkey}/refusals", tag = "miners",
+#[utoipa::path(get, path = "/api/v1/miners/{hotkey}/refusals", operation_id = "miner_refusals", tag = "miners",
     params(("hotkey" = String, Path, description = "The miner's hotkey, SS58."), Paging),
     responses((status = 200, description = "A page of refusals.", body = Page<Refusal>), Problems))]
 pub(in crate::web) async fn of_miner(
