@@ -9,7 +9,7 @@ use crate::chain::{self, Signer};
 use crate::config::Config;
 use crate::datalog::fetch;
 use crate::ledger::{Ledger, Lock};
-use crate::validator::{Board, Live, Run, Service, Status};
+use crate::validator::{Board, Live, Run, Service, Status, without_path};
 use crate::web::Site;
 use anyhow::Context;
 use clap::Args;
@@ -97,7 +97,7 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
     };
     let version = env!("CARGO_PKG_VERSION");
     let hotkey = run.hotkey.as_deref().unwrap_or("none");
-    info!(version, network = %args.network, netuid, hotkey, ledger = %args.ledger.display(), "validator starts");
+    info!(version, network = %without_path(&args.network), netuid, hotkey, ledger = %args.ledger.display(), "validator starts");
     let copies = args.ledger.with_added_extension("plugins");
     std::fs::create_dir_all(&copies)
         .with_context(|| format!("cannot make the folder {}", copies.display()))?;

@@ -28,6 +28,7 @@ pub use live::{Adjust, Live, LiveError, Refreshed};
 pub use maturer::{MatureError, Maturer, Progress};
 pub use sampler::{SampleError, Sampled, Sampler, SetupError};
 pub use service::{Run, Service, ServiceError};
+pub(crate) use status::without_path;
 pub use status::{
     Board, ChainStatus, ConfigurationStatus, OpeningStatus, SamplingStatus, Status, WeightsStatus,
 };

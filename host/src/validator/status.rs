@@ -16,7 +16,8 @@ pub struct Status {
     pub started: u64,
     /// When it last began a turn: it does so every few seconds.
     pub alive: u64,
-    /// The network, as it was named at the start: `finney`, URLs of nodes, `demo`.
+    /// The network, as it was named at the start: `finney`, hosts of nodes, `demo`. What else their URLs hold may be
+    /// a secret, and is left out.
     pub network: String,
     /// The subnet.
     pub netuid: u16,
@@ -241,5 +242,28 @@ impl Status {
             all.push("our hotkey has no validator permit: weights may be refused".into());
         }
         all
+    }
+}
+
+/// Addresses of nodes without what comes after the host: it may hold a key.
+pub(crate) fn without_path(network: &str) -> String {
+    let host = |address: &str| match address.split_once("://") {
+        Some((_, rest)) => {
+            let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+            host.rsplit('@').next().unwrap_or_default().to_owned()
+        }
+        None => address.to_owned(),
+    };
+    network.split([',', ' ']).filter(|part| !part.is_empty()).map(host).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_are_named_without_keys() {
+        assert_eq!(without_path("wss://a:b@x.org:443/key?k=1,ws://y"), "x.org:443, y");
+        assert_eq!(without_path("finney"), "finney");
     }
 }

@@ -112,12 +112,8 @@ fn around(status: &Status) -> String {
     about.extend(chain.answered.map(|at| ago(at, now())));
     about.retain(|text| !text.is_empty());
     let state = |fault: &Option<String>| if fault.is_some() { "<em>fault</em>" } else { "well" };
-    let chain_tile = tile(
-        "chain",
-        &format!("Chain {}", esc(&without_path(&status.network))),
-        state(&chain.fault),
-        &about.join(" · "),
-    );
+    let chain_tile =
+        tile("chain", &format!("Chain {}", esc(&status.network)), state(&chain.fault), &about.join(" · "));
     let beacon = match (&status.opening.fault, status.opening.waiting) {
         (Some(fault), _) => esc(fault),
         (None, 0) => "nothing waits for it".into(),
@@ -208,18 +204,6 @@ fn block(block: Option<u64>) -> String {
     block.map_or("–".into(), |block| count(i128::from(block)))
 }
 
-/// Addresses of nodes without what comes after the host: it may hold a key.
-fn without_path(network: &str) -> String {
-    let host = |address: &str| match address.split_once("://") {
-        Some((_, rest)) => {
-            let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-            host.rsplit('@').next().unwrap_or_default().to_owned()
-        }
-        None => address.to_owned(),
-    };
-    network.split([',', ' ']).filter(|part| !part.is_empty()).map(host).collect::<Vec<_>>().join(", ")
-}
-
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| first.to_uppercase().collect::<String>() + letters.as_str())
@@ -228,12 +212,6 @@ fn capital(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nodes_are_named_without_keys() {
-        assert_eq!(without_path("wss://a:b@x.org:443/key?k=1,ws://y"), "x.org:443, y");
-        assert_eq!(without_path("finney"), "finney");
-    }
 
     #[test]
     fn sentences_begin_with_a_capital() {
