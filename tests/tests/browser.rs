@@ -11,6 +11,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 
 /// Keys of the WebDriver standard.
 const END: &str = "\u{e010}";
@@ -34,7 +35,14 @@ impl Demo {
         let server = lines.by_ref().find_map(|line| address(&line)).expect("the dashboard's address");
         assert!(lines.by_ref().any(|line| line.contains("stays at")), "it ended before all was played");
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, server }
+        let demo = Self { child, server };
+        // What was computed just now is shown within a few seconds.
+        let until = Instant::now() + Duration::from_secs(60);
+        while demo.json("/api/v1/leaderboard")["total"] == 0 {
+            assert!(Instant::now() < until, "what was computed is not shown");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        demo
     }
 
     fn json(&self, path: &str) -> Value {

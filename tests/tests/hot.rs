@@ -63,7 +63,19 @@ struct Running {
 impl Running {
     fn start(dir: &Path) -> Self {
         let mut command = mantis();
-        command.args(["demo", "--json", "--seed", "1", "--days", "1", "--minutes", "700", "--dir"]);
+        command.args([
+            "demo",
+            "--json",
+            "--seed",
+            "1",
+            "--days",
+            "1",
+            "--minutes",
+            "700",
+            "--listen",
+            "off",
+            "--dir",
+        ]);
         command.arg(dir.join("demo")).arg("--config").arg(dir.join("challenges.toml"));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (mut stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
