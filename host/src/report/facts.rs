@@ -78,18 +78,25 @@ pub(super) fn distribution(miners: &[MinerReport]) -> String {
     if high <= low {
         return String::new();
     }
-    let width = (high - low) / BINS as f64;
+    // No column has miners on both sides of chance.
+    let is_above = |value: f64| chance.is_none_or(|chance| value > chance);
+    let edge = chance.unwrap_or(low);
+    let at_most = (((edge - low) / (high - low) * BINS as f64).ceil() as usize).min(BINS - 1);
+    let below = if values.iter().all(|&value| is_above(value)) { 0 } else { at_most.max(1) };
+    let part = |span: f64, bins: usize| if bins > 0 { span / bins as f64 } else { 0.0 };
+    let width = part(edge - low, below).max(part(high - edge, BINS - below));
+    let (low, high) = (edge - width * below as f64, edge + width * (BINS - below) as f64);
     let mut bins = [0_usize; BINS];
-    for value in &values {
-        let bin = (((value - low) / width) as usize).min(BINS - 1);
+    for &value in &values {
+        let bin = ((value - low) / width) as usize;
+        let bin = if is_above(value) { bin.clamp(below, BINS - 1) } else { bin.min(below - 1) };
         if let Some(count) = bins.get_mut(bin) {
             *count += 1;
         }
     }
     let most = bins.iter().copied().max().unwrap_or(1).max(1);
     let parts: Vec<f64> = bins.iter().map(|&count| count as f64 / most as f64).collect();
-    let better = |bin: usize| chance.is_none_or(|chance| low + (bin as f64 + 0.5) * width > chance);
-    let above = values.iter().filter(|&&value| chance.is_none_or(|chance| value > chance)).count();
+    let above = values.iter().filter(|&&value| is_above(value)).count();
     let caption = match chance {
         Some(chance) => format!(
             "{name} of {}; in colour the {above} above {}",
@@ -100,7 +107,7 @@ pub(super) fn distribution(miners: &[MinerReport]) -> String {
     };
     let label = format!("{caption}: from {} to {}", number(low), number(high));
     let marks = [most.to_string(), String::new(), "0".into()];
-    figure(&caption, marks, &svg::columns(&parts, better, &label), (&number(low), &number(high)))
+    figure(&caption, marks, &svg::columns(&parts, |bin| bin >= below, &label), (&number(low), &number(high)))
 }
 
 /// How many miners are not paid, by reason.
@@ -206,6 +213,11 @@ mod tests {
         let drawn = distribution(&[0.4, 0.5, 0.6, 0.6, f64::NAN].map(miner));
         assert!(drawn.contains("AUC of 4 miners; in colour the 2 above 0.5000"), "{drawn}");
         assert_eq!(drawn.matches("class=\"marked\"").count(), BINS / 2);
+        // Who is below chance has a column without colour, however close.
+        let drawn = distribution(&[0.499, 0.8, 0.9].map(miner));
+        assert_eq!(drawn.matches("class=\"marked\"").count(), BINS - 1, "{drawn}");
+        let drawn = distribution(&[0.3, 0.4, 0.5].map(miner));
+        assert_eq!(drawn.matches("class=\"marked\"").count(), 1, "{drawn}");
         assert_eq!(distribution(&[0.4].map(miner)), "");
     }
 }
