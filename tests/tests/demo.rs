@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
+use mantis::ledger::Ledger;
 use mantis_tests::{json, mantis};
 use rusqlite::Connection;
 use rusqlite::types::Value as Cell;
@@ -63,6 +64,10 @@ fn miners_earn_what_they_deserve_and_are_told_why_not() {
     assert!(why("malformed").iter().all(|why| why.contains("refused")), "{:?}", why("malformed"));
     let payloads = &document["payloads"];
     assert!(payloads["opened"].as_u64().unwrap() > 1_000 && payloads["stale"].as_u64().unwrap() >= 129);
+    let ledger = Ledger::read(dir.join("ledger.db")).unwrap();
+    let computed: Vec<i64> = ledger.attempts(20).unwrap().iter().map(|attempt| attempt.computed).collect();
+    let days = |days: i64| 5_000_000 + days * 7_200;
+    assert_eq!(computed[1..], [35, 30, 25, 20, 15, 10, 5].map(days), "weights of the history");
     let sum: f64 = document["weights"].as_object().unwrap().values().map(|w| w.as_f64().unwrap()).sum();
     assert!((sum - 1.0).abs() < 1e-9, "{sum}");
     std::fs::remove_dir_all(dir).unwrap();

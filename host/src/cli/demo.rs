@@ -61,12 +61,13 @@ pub(super) fn run(args: &DemoArgs) -> anyhow::Result<()> {
 /// Bars of the phases before scoring, and lines above them.
 struct Progress {
     history: ProgressBar,
+    past: ProgressBar,
     live: ProgressBar,
 }
 
 impl Progress {
     fn new() -> Self {
-        Self { history: bar("history"), live: bar("live") }
+        Self { history: bar("history"), past: bar("past weights"), live: bar("live") }
     }
 }
 
@@ -74,9 +75,10 @@ impl Hearer for Progress {
     fn progress(&self, phase: Phase, done: f64) {
         let bar = match phase {
             Phase::History => &self.history,
+            Phase::Past => &self.past,
             Phase::Live => &self.live,
             Phase::Scoring => {
-                return [&self.history, &self.live].iter().for_each(|bar| bar.finish_and_clear());
+                return [&self.history, &self.past, &self.live].iter().for_each(|bar| bar.finish_and_clear());
             }
         };
         bar.set_position((done * 1000.0) as u64);

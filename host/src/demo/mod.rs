@@ -13,6 +13,7 @@ mod run;
 pub mod servers;
 mod simulate;
 mod truth;
+mod weigh;
 mod world;
 
 pub use crowd::Crowd;

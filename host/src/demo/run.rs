@@ -3,23 +3,19 @@
 use super::crowd::Crowd;
 use super::miners::{Miner, cast};
 use super::simulate::{Simulation, Simulator};
+use super::weigh::Scale;
 use super::world::{World, WorldError};
 use crate::chain::{Chain, ChainError};
 use crate::config::Config;
-use crate::ledger::{Attempt, Ledger, LedgerError, Sent, Totals};
+use crate::ledger::{Ledger, LedgerError, Totals};
 use crate::payload::hex;
-use crate::scoring::{Observer, Options, Scores, score};
+use crate::scoring::{Observer, Scores};
 use crate::store::StoreError;
-use crate::validator::{
-    Board, CycleError, Live, LiveError, Refreshed, SetupError, StepError, Stepper, recorded, settle_scores,
-    unix,
-};
-use crate::weights::{Outcome, to_u16};
+use crate::validator::{Board, CycleError, Live, LiveError, Refreshed, SetupError, StepError, Stepper};
+use crate::weights::Outcome;
 use crate::worker::Launcher;
-use mantis_plugin_api::Solver;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,7 +24,7 @@ use std::time::Instant;
 use thiserror::Error;
 use tokio::task::block_in_place;
 
-const ROWS_PER_DAY: usize = 1440;
+pub(super) const ROWS_PER_DAY: usize = 1440;
 
 /// What is played. The same plan gives the same ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +57,8 @@ pub struct Demo {
 pub enum Phase {
     /// The days of history.
     History,
+    /// The computations of weights that a validator would have made in those days.
+    Past,
     /// The live part.
     Live,
     /// Scoring.
@@ -114,6 +112,8 @@ pub enum DemoError {
     Chain(#[from] ChainError),
     #[error(transparent)]
     Weights(#[from] CycleError),
+    #[error("the weights of block {block} are not set: {why}")]
+    NotSet { block: i64, why: String },
 }
 
 impl Demo {
@@ -154,6 +154,16 @@ impl Demo {
             simulator.write(history, &mut ledger, |done| hearer.progress(Phase::History, done))
         })?;
 
+        let scale = Scale { world: &world, launcher: &self.launcher, board };
+        let end = simulation.block(history + minutes - 1);
+        let past = scale.past(&config, simulation.block(0)..simulation.block(history));
+        for (n, &block) in past.iter().enumerate() {
+            hearer.progress(Phase::Past, n as f64 / past.len() as f64);
+            let next = past.get(n + 1).copied().unwrap_or(end);
+            scale.then(&config, &mut ledger, block, next).await?;
+        }
+        hearer.progress(Phase::Past, 1.0);
+
         let mut stepper = Stepper::new(live.current().clone(), self.launcher.clone())?;
         let mut crowd = Crowd::new(&world, &miners, self.plan.seed)?;
         let last = ledger.last_block()?.unwrap_or(i64::MIN);
@@ -173,9 +183,7 @@ impl Demo {
                 let started = Instant::now();
                 let stepped = stepper.step(world.chain.as_ref(), &mut ledger).await?;
                 board.write(|status| {
-                    status.answered(head);
-                    // The world's clock is not the reader's.
-                    status.chain.block_time = None;
+                    status.answered_in_play(head);
                     status.chain.neurons = Some(miners.len());
                     status.sampled(&stepped.sampled, 0, started.elapsed().as_secs_f64());
                     status.opened(&stepped.progress);
@@ -185,75 +193,11 @@ impl Demo {
         }
         stepper.mature(world.chain.head().await?, &mut ledger).await?;
         hearer.progress(Phase::Scoring, 0.0);
-        board.write(|status| status.weights.computing = ledger.last_block().ok().flatten());
-        let (scores, outcome) = self.weigh(live.current(), &world, &mut ledger, observer).await?;
-        let attempt = ledger.attempts(1)?.pop();
-        board.write(|status| {
-            status.weights.computing = None;
-            status.weights.computed = ledger.last_block().ok().flatten();
-            status.weights.attempted = attempt.as_ref().map(|attempt| attempt.block);
-            status.weights.outcome = attempt.map(|attempt| attempt.sent.as_str().to_owned());
-        });
+        let (scores, outcome) = scale.now(live.current(), &mut ledger, observer).await?;
         hearer.progress(Phase::Scoring, 1.0);
         world.stop().await;
         let config = live.current().clone();
         Ok(Finished { miners, config, scores, outcome, totals: ledger.totals()?, ledger: path })
-    }
-
-    /// Scores the ledger and sets the weights.
-    async fn weigh(
-        &self,
-        config: &Config,
-        world: &World,
-        ledger: &mut Ledger,
-        observer: &dyn Observer,
-    ) -> Result<(Scores, Outcome), DemoError> {
-        let neurons = world.chain.metagraph().await?;
-        let block = ledger.last_block()?.unwrap_or(0);
-        let options = Options {
-            ledger: ledger.path().to_path_buf(),
-            max_block: Some(block - i64::from(config.network.task_interval)),
-            only: None,
-            active: Some(neurons.iter().map(|neuron| neuron.hotkey.clone()).collect()),
-            // The network's early stops pay constants in some challenges; the optimum does not.
-            solver: Some(Solver::Exact),
-            threads: std::thread::available_parallelism().map_or(1, usize::from),
-            scratch: std::env::temp_dir(),
-            launcher: self.launcher.clone(),
-        };
-        let started = Instant::now();
-        let scores = block_in_place(|| score(config, &options, observer))?;
-        let seconds = started.elapsed().as_secs_f64();
-        let outcome = block_in_place(|| settle_scores(config, ledger, &scores, &neurons))?;
-        let max_block = options.max_block.unwrap_or(block);
-        block_in_place(|| {
-            let cycle = recorded(block, max_block, seconds, config, ledger, scores.clone(), outcome.clone())?;
-            ledger.store_cycle(&cycle)
-        })?;
-        if let Outcome::Weights(steps) = &outcome {
-            let weights: BTreeMap<u16, f64> = steps.iter().map(|step| (step.uid, step.weight)).collect();
-            let on_chain = to_u16(&weights);
-            let receipt = world.chain.set_weights(&on_chain).await?;
-            let named = |&(uid, weight): &(u16, u16)| {
-                let step = steps.iter().find(|step| step.uid == uid);
-                (uid, step.map_or_else(String::new, |step| step.hotkey.clone()), weight)
-            };
-            let attempt = Attempt {
-                computed: block,
-                block,
-                unix: unix(),
-                sent: Sent::Set,
-                transaction: Some(receipt.transaction),
-                included: Some(receipt.block.cast_signed()),
-                error: None,
-                weights: on_chain.iter().map(named).collect(),
-            };
-            // A demo that is played once more sets them once more.
-            if ledger.attempts(1)?.first().is_none_or(|last| last.computed != block) {
-                ledger.store_attempt(&attempt)?;
-            }
-        }
-        Ok((scores, outcome))
     }
 
     /// Makes the folder and its ledger, or removes what another plan left there; gives the ledger's path.

@@ -55,6 +55,12 @@ impl<'a> Simulation<'a> {
         Prices::new(self.rows, &keys, &keys, self.seed)
     }
 
+    /// The block of a row.
+    #[must_use]
+    pub fn block(&self, row: usize) -> i64 {
+        (FIRST_SIDX + row as i64) * i64::from(self.config.network.sample_every)
+    }
+
     fn challenges(&self) -> Vec<&'a Challenge> {
         wanted(self.config, self.only.as_ref())
     }
@@ -135,13 +141,13 @@ impl<'a> Simulator<'a> {
     /// The block of the row that comes next.
     #[must_use]
     pub fn next_block(&self) -> i64 {
-        (FIRST_SIDX + self.row as i64) * i64::from(self.simulation.config.network.sample_every)
+        self.simulation.block(self.row)
     }
 
     /// Plays the next row: the block, its prices, and what each miner sends. None beyond the last row.
     pub fn step(&mut self) -> Option<Step> {
-        let Simulation { config, rows, miners, .. } = &self.simulation;
-        let row = self.row;
+        let Simulation { rows, miners, .. } = &self.simulation;
+        let (row, block) = (self.row, self.next_block());
         if row >= *rows {
             return None;
         }
@@ -155,8 +161,7 @@ impl<'a> Simulator<'a> {
             submissions: submissions(row, *rows, truth, miners, players),
         };
         let records = self.parts.iter_mut().map(record).collect();
-        let sidx = FIRST_SIDX + row as i64;
-        Some(Step { block: sidx * i64::from(config.network.sample_every), sidx, records })
+        Some(Step { block, sidx: FIRST_SIDX + row as i64, records })
     }
 
     /// Plays on to the row `until` and stores what the ledger does not have yet; `progress` hears of the finished

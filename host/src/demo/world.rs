@@ -165,9 +165,14 @@ impl World {
 
     /// Moves on to the block of a simulated row; the feed shows its prices.
     pub fn advance(&self, step: &Step) -> Head {
-        let block = step.block.unsigned_abs();
-        self.block.store(block, Ordering::Relaxed);
         self.set_feed(self.quotes(step).to_string().into_bytes());
+        self.set_block(step.block)
+    }
+
+    /// Moves to a block: the chain's head, and the clock with it.
+    pub fn set_block(&self, block: i64) -> Head {
+        let block = block.unsigned_abs();
+        self.block.store(block, Ordering::Relaxed);
         Head { block, unix: EPOCH + block.saturating_sub(self.first_block) * BLOCK_SECONDS }
     }
 

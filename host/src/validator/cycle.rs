@@ -38,7 +38,7 @@ pub fn settle_scores(
 }
 
 /// The same for the metagraph of a block.
-fn settle_at(
+pub(crate) fn settle_at(
     block: i64,
     config: &Config,
     ledger: &Ledger,

@@ -21,13 +21,14 @@ mod step;
 mod tracking;
 
 pub(crate) use clock::unix;
-pub(crate) use cycle::recorded;
 pub use cycle::{CycleError, settle_scores};
+pub(crate) use cycle::{recorded, settle_at};
 pub use decoders::{Decoders, Unusable};
 pub use live::{Adjust, Live, LiveError, Refreshed};
 pub use maturer::{MatureError, Maturer, Progress};
 pub use sampler::{SampleError, Sampled, Sampler, SetupError};
 pub use service::{Run, Service, ServiceError};
+pub(crate) use setter::set as set_weights;
 pub(crate) use status::without_path;
 pub use status::{
     Board, ChainStatus, ConfigurationStatus, OpeningStatus, SamplingStatus, Status, WeightsStatus,

@@ -28,7 +28,7 @@ pub(super) fn of_registered(steps: &[Step], neurons: &[Neuron], network: &Networ
 
 /// Sets the weights of a computation for whoever is registered now; `None` for `chain` is a dry run. The attempt says
 /// how it ended.
-pub(super) async fn set(
+pub(crate) async fn set(
     chain: Option<&dyn Chain>,
     cycle: &Cycle,
     neurons: &[Neuron],

@@ -218,6 +218,12 @@ impl Status {
         chain.fault = None;
     }
 
+    /// The same where the chain's clock is not the reader's.
+    pub(crate) fn answered_in_play(&mut self, head: Head) {
+        self.answered(head);
+        self.chain.block_time = None;
+    }
+
     /// What needs somebody, most pressing first: sentences. Empty where all is well.
     #[must_use]
     pub fn faults(&self) -> Vec<String> {

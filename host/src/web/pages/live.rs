@@ -1,13 +1,14 @@
 //! What goes on now: a part of the overview that is fetched again every few seconds.
 
 use super::now;
+use crate::chain::BLOCK_SECONDS;
 use crate::ledger::{Ledger, LedgerError, Totals};
 use crate::record::Standing;
 use crate::report::text::{ago, count, esc, percent, plural, span};
 use crate::validator::Status;
 
 /// Seconds of a block.
-const BLOCK: f64 = 12.0;
+const BLOCK: f64 = BLOCK_SECONDS as f64;
 /// Reasons that are named.
 const REASONS: usize = 6;
 
@@ -142,7 +143,8 @@ fn due(status: &Status) -> String {
             (count(due), text)
         }
         (Some(due), None) => (count(due), String::new()),
-        _ => ("–".into(), "not yet known".into()),
+        (None, Some(_)) => ("–".into(), "none is due".into()),
+        (None, None) => ("–".into(), "not yet known".into()),
     };
     let (next, mut text) = at(weights.next_computation);
     if let Some(computing) = weights.computing {

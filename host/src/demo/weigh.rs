@@ -1,0 +1,124 @@
+//! Weights in the demo: those that a validator would have computed in the days of history, and those of the end.
+
+use super::run::DemoError;
+use super::world::World;
+use crate::chain::Chain as _;
+use crate::config::Config;
+use crate::ledger::Ledger;
+use crate::scoring::{Observer, Options, Quiet, Scores, score};
+use crate::validator::{Board, recorded, set_weights, settle_at};
+use crate::weights::Outcome;
+use crate::worker::Launcher;
+use mantis_plugin_api::Solver;
+use std::ops::Range;
+use std::time::Instant;
+use tokio::task::block_in_place;
+
+/// Sampled blocks from one computation of the past to the next: five days. A validator computes far more often; this
+/// is enough for a history to look at, and for the weights to be smoothed.
+const PERIOD: i64 = 5 * super::run::ROWS_PER_DAY as i64;
+
+/// Computes weights and sets them, and says so on the board.
+pub(super) struct Scale<'a> {
+    pub(super) world: &'a World,
+    pub(super) launcher: &'a Launcher,
+    pub(super) board: &'a Board,
+}
+
+impl Scale<'_> {
+    /// The blocks of the past for which weights are computed, in order: without the last days', which are those of
+    /// the end.
+    pub(super) fn past(&self, config: &Config, blocks: Range<i64>) -> Vec<i64> {
+        let network = &config.network;
+        let interval = i64::from(network.weight_calc_interval);
+        let period = PERIOD * i64::from(network.sample_every);
+        let due = (blocks.start..blocks.end).step_by(period.unsigned_abs() as usize).skip(1);
+        due.map(|block| block - block.rem_euclid(interval)).filter(|&block| block > blocks.start).collect()
+    }
+
+    /// Computes the weights of a block of the past and sets them, where the ledger does not have them; `next` is the
+    /// block of the computation after it.
+    pub(super) async fn then(
+        &self,
+        config: &Config,
+        ledger: &mut Ledger,
+        block: i64,
+        next: i64,
+    ) -> Result<(), DemoError> {
+        // Set after it was computed: what was set is whole.
+        if ledger.attempts(1)?.first().is_none_or(|last| last.computed < block) {
+            let head = self.world.set_block(block);
+            self.board.write(|status| status.answered_in_play(head));
+            self.weigh(config, ledger, block, &Quiet).await?;
+        }
+        self.board.write(|status| status.weights.next_computation = Some(next));
+        Ok(())
+    }
+
+    /// Computes the weights of the last block and sets them.
+    pub(super) async fn now(
+        &self,
+        config: &Config,
+        ledger: &mut Ledger,
+        observer: &dyn Observer,
+    ) -> Result<(Scores, Outcome), DemoError> {
+        let block = ledger.last_block()?.unwrap_or(0);
+        let computed = self.weigh(config, ledger, block, observer).await?;
+        self.board.write(|status| status.weights.next_computation = None);
+        Ok(computed)
+    }
+
+    /// Scores the ledger as it was at a block, and sets the weights.
+    async fn weigh(
+        &self,
+        config: &Config,
+        ledger: &mut Ledger,
+        block: i64,
+        observer: &dyn Observer,
+    ) -> Result<(Scores, Outcome), DemoError> {
+        self.board.write(|status| status.weights.computing = Some(block));
+        let neurons = self.world.chain.metagraph().await?;
+        let max_block = block - i64::from(config.network.task_interval);
+        let options = Options {
+            ledger: ledger.path().to_path_buf(),
+            max_block: Some(max_block),
+            only: None,
+            active: Some(neurons.iter().map(|neuron| neuron.hotkey.clone()).collect()),
+            // The network's early stops pay constants in some challenges; the optimum does not.
+            solver: Some(Solver::Exact),
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            scratch: std::env::temp_dir(),
+            launcher: self.launcher.clone(),
+        };
+        let started = Instant::now();
+        let scores = block_in_place(|| score(config, &options, observer))?;
+        let seconds = started.elapsed().as_secs_f64();
+        let (outcome, cycle) = block_in_place(|| {
+            let outcome = settle_at(block, config, ledger, &scores, &neurons)?;
+            let cycle = recorded(block, max_block, seconds, config, ledger, scores.clone(), outcome.clone())?;
+            ledger.store_cycle(&cycle)?;
+            Ok::<_, DemoError>((outcome, cycle))
+        })?;
+        self.board.write(|status| {
+            status.weights.computing = None;
+            status.weights.computed = Some(block);
+        });
+        if cycle.rejected.is_none() {
+            let chain = self.world.chain.as_ref();
+            let attempt = set_weights(Some(chain), &cycle, &neurons, &config.network, block).await;
+            // A demo that is played once more sets them once more.
+            if ledger.attempts(1)?.first().is_none_or(|last| last.computed != block) {
+                ledger.store_attempt(&attempt)?;
+            }
+            self.board.write(|status| {
+                status.weights.attempted = Some(attempt.block);
+                status.weights.outcome = Some(attempt.sent.as_str().to_owned());
+                status.weights.attempt_fault.clone_from(&attempt.error);
+            });
+            if let Some(why) = attempt.error {
+                return Err(DemoError::NotSet { block, why });
+            }
+        }
+        Ok((scores, outcome))
+    }
+}
