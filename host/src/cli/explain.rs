@@ -7,7 +7,7 @@ use super::weights::settled;
 use crate::chain::Neuron;
 use crate::config::Config;
 use crate::scoring::{Scored, Scores};
-use crate::weights::{Outcome, Step, to_u16};
+use crate::weights::{Outcome, Step, on_chain};
 use anyhow::{Context, bail};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,8 +89,7 @@ fn explain(
     let (weight, u16, rejected) = match settled(config, ledger, scores, neurons)? {
         Outcome::Rejected(reason) => (None, None, Some(reason.to_string())),
         Outcome::Weights(steps) => {
-            let weights = steps.iter().map(|step| (step.uid, step.weight)).collect();
-            let on_chain: BTreeMap<u16, u16> = to_u16(&weights).into_iter().collect();
+            let on_chain = on_chain(&steps);
             let step = steps.into_iter().find(|step| step.hotkey == hotkey);
             let u16 = step.as_ref().map(|step| on_chain.get(&step.uid).copied().unwrap_or(0));
             (step, u16, None)
@@ -111,22 +110,14 @@ fn explain(
 fn part(scored: &Scored, hotkey: &str, paying: f64) -> Part {
     let shares = scored.shares();
     let salience = shares.get(hotkey).copied().unwrap_or(0.0);
-    let report = scored.hotkeys.iter().position(|other| other == hotkey);
-    let report = report.and_then(|miner| scored.salience.as_ref()?.miners.get(miner));
-    let why_zero = if salience > 0.0 {
-        None
-    } else {
-        let own = report.and_then(|report| report.why_zero.as_ref()).map(|why| why.text.clone());
-        let never = || report.is_none().then(|| "it has sent nothing for this challenge".into());
-        scored.skipped.clone().or(own).or_else(never).or_else(|| Some("the plugin gives no reason".into()))
-    };
+    let report = scored.report(hotkey);
     Part {
         ticker: scored.ticker.clone(),
         share_of_weights: if shares.is_empty() || paying <= 0.0 { 0.0 } else { scored.weight / paying },
         salience,
         rank: (salience > 0.0).then(|| 1 + shares.values().filter(|&&other| other > salience).count()),
-        paid: shares.values().filter(|&&x| x > 0.0).count(),
-        why_zero,
+        paid: scored.paid(),
+        why_zero: (salience <= 0.0).then(|| scored.why_nothing(report).text),
         facts: report.iter().flat_map(|r| &r.facts).map(|fact| (fact.name.clone(), fact.value)).collect(),
     }
 }

@@ -142,7 +142,7 @@ pub(super) fn text(scores: &Scores) -> String {
     let weight: f64 = scores.challenges.iter().filter(|c| !c.shares().is_empty()).map(|c| c.weight).sum();
     let mut challenges = Table::new(["challenge", "weight", "miners paid", "seconds", ""]);
     for c in &scores.challenges {
-        let paid = c.shares().values().filter(|&&x| x > 0.0).count();
+        let paid = c.paid();
         challenges.row([
             c.ticker.clone(),
             if paid > 0 { format!("{:.1}%", 100.0 * c.weight / weight) } else { "-".into() },

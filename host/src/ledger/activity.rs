@@ -1,6 +1,7 @@
 //! How each miner sends: our own table `host_activity`, a row per challenge and miner that has rows.
 
-use super::{Directory, Ledger, LedgerError, Row, is_nonzero, schema};
+use super::rows::SUBMISSIONS;
+use super::{Directory, Ledger, LedgerError, Row, is_nonzero};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -50,9 +51,7 @@ impl Ledger {
         let mut names = Directory::default();
         let mut miners: Vec<Miner> = Vec::new();
         let mut rows = 0;
-        let sql = "SELECT sidx, NULL, NULL, embeddings FROM challenge_data
-            WHERE ticker = ?1 AND sidx BETWEEN ?2 AND ?3 ORDER BY sidx";
-        self.scan(sql, ticker, range, None, |row: Row<'_>| {
+        self.scan(SUBMISSIONS, ticker, range, None, |row: Row<'_>| {
             rows += 1;
             names.rewind();
             // The first that sent a vector; whoever sends it after that is the first one's twin, and the first the
@@ -112,12 +111,9 @@ impl Ledger {
     /// # Errors
     /// Where the file cannot be read.
     pub fn activities(&self) -> Result<Activities, LedgerError> {
-        if !schema::has_table(&self.conn, &self.path, "host_activity")? {
-            return Ok(Activities::new());
-        }
         let sql = "SELECT ticker, hotkey, rows, present, changes, last_sidx, changed_sidx, twin, twin_rows
             FROM host_activity";
-        let rows = self.list("host_activity", sql, |row| {
+        let rows = self.record("host_activity", sql, [], |row| {
             let activity = Activity {
                 rows: row.get(2)?,
                 present: row.get(3)?,

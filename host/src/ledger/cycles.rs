@@ -212,13 +212,10 @@ impl Ledger {
     /// # Errors
     /// Where the file cannot be read.
     pub fn attempts_from(&self, offset: u32, limit: u32) -> Result<Vec<Attempt>, LedgerError> {
-        if !schema::has_table(&self.conn, &self.path, "host_weight_history")? {
-            return Ok(Vec::new());
-        }
         let sql =
             "SELECT computed, block, unix, outcome, hash, included, error, weights FROM host_weight_history
             ORDER BY id DESC LIMIT ?2 OFFSET ?1";
-        let read = |row: &rusqlite::Row<'_>| {
+        self.record("host_weight_history", sql, (offset, limit), |row| {
             let (outcome, weights): (String, String) = (row.get(3)?, row.get(7)?);
             Ok(Attempt {
                 computed: row.get(0)?,
@@ -230,11 +227,7 @@ impl Ledger {
                 error: row.get(6)?,
                 weights: serde_json::from_str(&weights).unwrap_or_default(),
             })
-        };
-        self.conn
-            .prepare_cached(sql)
-            .and_then(|mut query| query.query_map((offset, limit), read)?.collect())
-            .map_err(|e| LedgerError::sqlite(&self.path, "the table host_weight_history", e))
+        })
     }
 }
 

@@ -246,7 +246,7 @@ impl Ledger {
     }
 
     /// The rows of a query on a table of our own; none where the file has no such table.
-    fn record<T>(
+    pub(super) fn record<T>(
         &self,
         table: &str,
         sql: &str,

@@ -1,5 +1,6 @@
 //! Looking at a ledger without leaving a trace.
 
+use super::rows::ROWS;
 use super::{Ledger, LedgerError, Row, Warnings, schema};
 use rusqlite::{ErrorCode, InterruptHandle};
 use std::ops::{ControlFlow, RangeInclusive};
@@ -117,9 +118,7 @@ impl Ledger {
         sidx: RangeInclusive<i64>,
         visit: impl FnMut(Row<'_>) -> Result<ControlFlow<()>, E>,
     ) -> Result<Warnings, E> {
-        let sql = "SELECT sidx, price, price_data, embeddings FROM challenge_data
-            WHERE ticker = ?1 AND sidx BETWEEN ?2 AND ?3 ORDER BY sidx";
-        self.scan(sql, ticker, sidx, None, visit)
+        self.scan(ROWS, ticker, sidx, None, visit)
     }
 
     /// A handle that breaks off whatever the connection is doing.

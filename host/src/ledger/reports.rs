@@ -1,10 +1,10 @@
 //! Why the last computation paid whom: our own tables `host_challenges`, a row per computation and challenge, and
 //! `host_reports`, a row per challenge and miner of the last computation alone.
 
-use super::{Ledger, LedgerError, schema};
+use super::{Ledger, LedgerError};
 use crate::scoring::Scored;
 use mantis_plugin_api::{Description, Fact, MinerReport, Salience, WhyZero};
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 use std::collections::BTreeMap;
 
 impl Ledger {
@@ -14,13 +14,9 @@ impl Ledger {
     /// # Errors
     /// Where the file cannot be read.
     pub fn scored(&self, block: i64) -> Result<Vec<Scored>, LedgerError> {
-        if !schema::has_table(&self.conn, &self.path, "host_challenges")? {
-            return Ok(Vec::new());
-        }
-        let fail = |e| LedgerError::sqlite(&self.path, "the table host_challenges", e);
         let sql = "SELECT ticker, weight, seconds, skipped, plugin, facts FROM host_challenges
             WHERE block = ?1 ORDER BY place";
-        let read = |row: &Row<'_>| {
+        let mut all = self.record("host_challenges", sql, [block], |row| {
             let plugin: Option<String> = row.get(4)?;
             Ok(Scored {
                 ticker: row.get(0)?,
@@ -31,17 +27,10 @@ impl Ledger {
                 salience: Some(Salience { facts: facts(&row.get::<_, String>(5)?), ..Salience::default() }),
                 hotkeys: Vec::new(),
             })
-        };
-        let mut all: Vec<Scored> = self
-            .conn
-            .prepare_cached(sql)
-            .and_then(|mut query| query.query_map([block], read)?.collect())
-            .map_err(fail)?;
-        let newest: Option<i64> = self
-            .conn
-            .query_row("SELECT MAX(block) FROM host_challenges", [], |row| row.get(0))
-            .map_err(fail)?;
-        if newest == Some(block) {
+        })?;
+        let newest: Vec<Option<i64>> =
+            self.record("host_challenges", "SELECT MAX(block) FROM host_challenges", [], |row| row.get(0))?;
+        if newest == [Some(block)] {
             let mut miners = self.reports()?;
             for scored in &mut all {
                 let (hotkeys, reports) =

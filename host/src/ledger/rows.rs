@@ -5,6 +5,13 @@ use super::{Ledger, LedgerError};
 use rusqlite::types::ValueRef;
 use std::ops::{ControlFlow, RangeInclusive};
 
+/// The rows of a ticker, in order.
+pub(super) const ROWS: &str = "SELECT sidx, price, price_data, embeddings FROM challenge_data
+    WHERE ticker = ?1 AND sidx BETWEEN ?2 AND ?3 ORDER BY sidx";
+/// The same with the submissions alone.
+pub(super) const SUBMISSIONS: &str = "SELECT sidx, NULL, NULL, embeddings FROM challenge_data
+    WHERE ticker = ?1 AND sidx BETWEEN ?2 AND ?3 ORDER BY sidx";
+
 /// One sampled block of one ticker. It borrows from the database and lasts until the next row.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
@@ -57,9 +64,7 @@ impl Ledger {
         storage_dim: usize,
         visit: impl FnMut(Row<'_>) -> Result<ControlFlow<()>, E>,
     ) -> Result<Warnings, E> {
-        let sql = "SELECT sidx, price, price_data, embeddings FROM challenge_data
-            WHERE ticker = ?1 AND sidx BETWEEN ?2 AND ?3 ORDER BY sidx";
-        self.scan(sql, ticker, sidx, Some(storage_dim), visit)
+        self.scan(ROWS, ticker, sidx, Some(storage_dim), visit)
     }
 
     /// As [`Ledger::rows`], without the submissions: cheaper.

@@ -1,5 +1,6 @@
 //! The smaller things that a ledger knows.
 
+use super::rows::SUBMISSIONS;
 use super::{Directory, Ledger, LedgerError, Row, is_nonzero, schema};
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, RangeInclusive};
@@ -115,10 +116,8 @@ impl Ledger {
     pub fn first_seen(&self, sample_every: i64) -> Result<BTreeMap<String, i64>, LedgerError> {
         let mut names = Directory::default();
         let mut first: Vec<Option<i64>> = Vec::new();
-        let sql = "SELECT sidx, NULL, NULL, embeddings FROM challenge_data
-            WHERE ticker = ?1 AND sidx BETWEEN ?2 AND ?3 ORDER BY sidx";
         for ticker in self.tickers()? {
-            self.scan(sql, &ticker.ticker, i64::MIN..=i64::MAX, None, |row: Row<'_>| {
+            self.scan(SUBMISSIONS, &ticker.ticker, i64::MIN..=i64::MAX, None, |row: Row<'_>| {
                 names.rewind();
                 for (hotkey, numbers) in row.submissions {
                     let number = names.number(hotkey);

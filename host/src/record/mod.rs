@@ -7,5 +7,6 @@ mod ranking;
 mod standing;
 
 pub use ranking::Ranked;
+pub(crate) use ranking::best_first;
 pub use standing::{Computed, Standing};
 pub(crate) use standing::{DRAWN, all_series};

@@ -1,7 +1,8 @@
 //! Who earns what, best first.
 
 use super::Standing;
-use crate::weights::{Outcome, Step, to_u16};
+use crate::weights::{Step, on_chain};
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One miner among all.
@@ -26,13 +27,9 @@ impl Standing {
     /// by salience, then by hotkey. Whoever is given the burn is placed by its salience.
     #[must_use]
     pub fn ranking(&self) -> Vec<Ranked> {
-        let steps: &[Step] = match &self.outcome {
-            Outcome::Weights(steps) => steps,
-            Outcome::Rejected(_) => &[],
-        };
+        let steps = self.outcome.steps();
         let burn_uid = self.config.network.burn_uid;
-        let on_chain: BTreeMap<u16, u16> =
-            to_u16(&steps.iter().map(|step| (step.uid, step.weight)).collect()).into_iter().collect();
+        let on_chain = on_chain(steps);
         let by_hotkey: BTreeMap<&str, &Step> =
             steps.iter().map(|step| (step.hotkey.as_str(), step)).collect();
         let mut hotkeys: BTreeSet<&str> =
@@ -53,16 +50,16 @@ impl Standing {
             })
             .collect();
         let earned = |one: &Ranked| if one.uid == Some(burn_uid) { one.total } else { one.weight };
-        all.sort_by(|a, b| {
-            (b.total > 0.0)
-                .cmp(&(a.total > 0.0))
-                .then(earned(b).total_cmp(&earned(a)))
-                .then(b.total.total_cmp(&a.total))
-                .then(a.hotkey.cmp(&b.hotkey))
-        });
+        all.sort_by(|a, b| best_first((a.total, earned(a), &a.hotkey), (b.total, earned(b), &b.hotkey)));
         for (place, one) in (1..).zip(&mut all) {
             one.rank = (one.total > 0.0).then_some(place);
         }
         all
     }
+}
+
+/// The order of miners, each given as its total salience, what it earned and its hotkey: those that earn before those
+/// that do not, then by what they earned, then by salience. Whoever is given the burn earned its salience.
+pub(crate) fn best_first(a: (f64, f64, &str), b: (f64, f64, &str)) -> Ordering {
+    (b.0 > 0.0).cmp(&(a.0 > 0.0)).then(b.1.total_cmp(&a.1)).then(b.0.total_cmp(&a.0)).then(a.2.cmp(b.2))
 }

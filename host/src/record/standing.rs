@@ -128,11 +128,7 @@ impl Standing {
     /// Whether anything is known of a hotkey.
     #[must_use]
     pub fn knows(&self, hotkey: &str) -> bool {
-        let weighed = match &self.outcome {
-            Outcome::Weights(steps) => steps.iter().any(|step| step.hotkey == hotkey),
-            Outcome::Rejected(_) => false,
-        };
-        weighed
+        self.outcome.steps().iter().any(|step| step.hotkey == hotkey)
             || self.scores.challenges.iter().any(|scored| scored.hotkeys.iter().any(|known| known == hotkey))
             || self.past.weights.contains_key(hotkey)
             || self.about.contains_key(hotkey)

@@ -80,7 +80,8 @@ pub(crate) fn head(part: &Part<'_>) -> String {
     out
 }
 
-/// Prices, labels, whom it pays and why not others, breakouts, all numbers. `more` comes below the prices.
+/// Prices, labels, how well miners tell them, whom it pays and why not others, breakouts, all numbers. `more` comes
+/// below what is said of all miners.
 pub(crate) fn body(
     view: &View<'_>,
     index: usize,
@@ -100,6 +101,7 @@ pub(crate) fn body(
         scored.salience.as_ref().map_or((&none, &[][..]), |s| (&s.facts, &s.miners[..]));
     out += &facts::list(all_facts);
     out += &facts::balance(all_facts);
+    out += &facts::distribution(miners);
     out += more;
     out += "</div>\n<div>\n";
     let shares = scored.shares();
@@ -107,7 +109,6 @@ pub(crate) fn body(
     let mut order: Vec<(&String, &MinerReport)> = scored.hotkeys.iter().zip(miners).collect();
     order.sort_by(|a, b| share(b.0).total_cmp(&share(a.0)).then(a.0.cmp(b.0)));
     out += &who(view, part, &order, &shares);
-    out += &facts::distribution(miners);
     out += &facts::why_not(miners);
     out += "</div>\n</div>\n";
     out += &breakouts::charts(part, states);

@@ -167,7 +167,7 @@ fn in_challenge(view: &View<'_>, index: usize, part: &Part<'_>, cell: &Cell<'_>,
             part.paid,
             percent(cell.share * part.counts)
         ),
-        None => format!("<span class=\"why\">{}</span>", why(part, cell)),
+        None => format!("<span class=\"why\">{}</span>", esc(&part.scored.why_nothing(cell.report).text)),
     };
     let mut out = format!(r##"<li><a href="{}">{}</a>{head}"##, part.href, esc(&part.scored.ticker));
     let facts = cell.report.map_or(&[][..], |report| &report.facts);
@@ -181,17 +181,6 @@ fn in_challenge(view: &View<'_>, index: usize, part: &Part<'_>, cell: &Cell<'_>,
         out += &format!("<p>{}{more}</p>", lines.join(" · "));
     }
     out + "</li>\n"
-}
-
-/// Why a challenge does not pay a miner.
-fn why(part: &Part<'_>, cell: &Cell<'_>) -> String {
-    let own = cell.report.and_then(|report| report.why_zero.as_ref()).map(|why| &why.text);
-    match (&part.scored.skipped, own, cell.report) {
-        (_, Some(own), _) => esc(own),
-        (Some(skipped), ..) => format!("nobody is paid: {}", esc(skipped)),
-        (None, None, None) => "it has sent nothing for this challenge".into(),
-        (None, None, Some(_)) => "the plugin gives no reason".into(),
-    }
 }
 
 /// From salience to weight.

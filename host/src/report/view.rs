@@ -5,11 +5,10 @@ use super::prices::Series;
 use super::text::{esc, short};
 use crate::config::{Challenge, Config};
 use crate::ledger::{Activities, Activity, Counts, Past};
-use crate::record::Standing;
+use crate::record::{Standing, best_first};
 use crate::scoring::{Scored, Scores};
-use crate::weights::{Outcome, Step, to_u16};
+use crate::weights::{Outcome, Step, on_chain};
 use mantis_plugin_api::MinerReport;
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -153,12 +152,11 @@ impl Miner<'_> {
 }
 
 fn parts<'a>(input: &'a Matter<'a>) -> Vec<Part<'a>> {
-    let paid = |scored: &Scored| scored.shares().values().filter(|&&share| share > 0.0).count();
     let challenges = &input.scores.challenges;
-    let sum: f64 = challenges.iter().filter(|c| paid(c) > 0).map(|c| c.weight).sum();
+    let sum: f64 = challenges.iter().filter(|c| c.paid() > 0).map(|c| c.weight).sum();
     let part = |(i, scored): (usize, &'a Scored)| {
         let entry = input.config.challenges.iter().find(|entry| entry.ticker == scored.ticker);
-        let paid = paid(scored);
+        let paid = scored.paid();
         let best = scored.shares().values().copied().fold(0.0, f64::max);
         let anchor = anchor("c-", &scored.ticker).unwrap_or_else(|| format!("c-{i}-"));
         Part {
@@ -181,12 +179,8 @@ fn miners<'a>(input: &'a Matter<'a>) -> Vec<Miner<'a>> {
         refused.entry(&counts.last.hotkey).or_default().push(counts);
     }
     let burn_uid = input.config.network.burn_uid;
-    let steps: &[Step] = match input.outcome {
-        Outcome::Weights(steps) => steps,
-        Outcome::Rejected(_) => &[],
-    };
-    let on_chain: BTreeMap<u16, u16> =
-        to_u16(&steps.iter().map(|step| (step.uid, step.weight)).collect()).into_iter().collect();
+    let steps = input.outcome.steps();
+    let on_chain = on_chain(steps);
     let steps: BTreeMap<&str, &Step> = steps.iter().map(|step| (step.hotkey.as_str(), step)).collect();
     let mut hotkeys: BTreeSet<&str> = BTreeSet::new();
     hotkeys.extend(input.scores.challenges.iter().flat_map(|c| &c.hotkeys).map(String::as_str));
@@ -218,21 +212,12 @@ fn miners<'a>(input: &'a Matter<'a>) -> Vec<Miner<'a>> {
             refusals: refused.remove(hotkey).unwrap_or_default(),
         })
         .collect();
-    miners.sort_by(|a, b| best_first(a, b, burn_uid));
-    miners
-}
-
-/// By weight, then by salience; the burn does not lift whoever is given it.
-fn best_first(a: &Miner<'_>, b: &Miner<'_>, burn_uid: u16) -> Ordering {
     let earned = |miner: &Miner<'_>| match miner.step {
         Some(step) if step.uid == burn_uid => miner.total,
         _ => miner.weight(),
     };
-    (b.total > 0.0)
-        .cmp(&(a.total > 0.0))
-        .then(earned(b).total_cmp(&earned(a)))
-        .then(b.total.total_cmp(&a.total))
-        .then(a.hotkey.cmp(b.hotkey))
+    miners.sort_by(|a, b| best_first((a.total, earned(a), a.hotkey), (b.total, earned(b), b.hotkey)));
+    miners
 }
 
 /// A challenge's miners, to be asked for one by one.

@@ -4,8 +4,7 @@ use super::svg::bar;
 use super::table::{self, First, heading};
 use super::text::{count, esc, percent, plural};
 use super::view::View;
-use crate::weights::{Outcome, to_u16};
-use std::collections::BTreeMap;
+use crate::weights::{Outcome, on_chain};
 
 /// Every UID's way to its weight.
 pub(super) fn section(view: &View<'_>) -> String {
@@ -23,8 +22,7 @@ pub(crate) fn whole(view: &View<'_>) -> String {
             return format!("<p>None would be set: {reason}. Those on chain stay.</p>\n");
         }
     };
-    let on_chain: BTreeMap<u16, u16> =
-        to_u16(&steps.iter().map(|step| (step.uid, step.weight)).collect()).into_iter().collect();
+    let on_chain = on_chain(steps);
     if steps.is_empty() {
         return "<p class=\"muted\">None have been computed yet.</p>\n".into();
     }

@@ -8,7 +8,7 @@ use crate::payload::hex;
 use crate::plugins::{NotFound, Source, locate};
 use crate::weights::aggregate;
 use crate::worker::{Job, Launcher, Task};
-use mantis_plugin_api::{Description, Salience, Solver};
+use mantis_plugin_api::{Description, MinerReport, Salience, Solver, WhyZero};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -88,6 +88,31 @@ pub struct Scores {
 }
 
 impl Scored {
+    /// How many miners it pays.
+    #[must_use]
+    pub fn paid(&self) -> usize {
+        self.shares().values().filter(|&&share| share > 0.0).count()
+    }
+
+    /// What the plugin says of a miner; `None` where it was not asked about it.
+    #[must_use]
+    pub fn report(&self, hotkey: &str) -> Option<&MinerReport> {
+        let place = self.hotkeys.iter().position(|other| other == hotkey)?;
+        self.salience.as_ref()?.miners.get(place)
+    }
+
+    /// Why it pays nothing to the miner of a report: the miner's own reason before the one that all share.
+    #[must_use]
+    pub fn why_nothing(&self, report: Option<&MinerReport>) -> WhyZero {
+        let why = |code: &str, text: &str| WhyZero { code: code.into(), text: text.into() };
+        match (report.and_then(|report| report.why_zero.clone()), &self.skipped, report) {
+            (Some(own), ..) => own,
+            (None, Some(skipped), _) => why("nobody", &format!("nobody is paid: {skipped}")),
+            (None, None, None) => why("absent", "it has sent nothing for this challenge"),
+            (None, None, Some(_)) => why("unknown", "the plugin gives no reason"),
+        }
+    }
+
     /// Salience per hotkey, scaled to sum 1; empty where nobody is paid.
     #[must_use]
     pub fn shares(&self) -> BTreeMap<String, f64> {

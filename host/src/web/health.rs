@@ -1,6 +1,7 @@
 //! Whether the program runs, and whether it does its work.
 
 use super::site::Site;
+use crate::chain::BLOCK_SECONDS;
 use crate::config::Network;
 use crate::validator::{Status, unix as now};
 use axum::Json;
@@ -15,7 +16,6 @@ use utoipa::ToSchema;
 const STUCK: u64 = 600;
 /// Sampled blocks that may be missing before it counts as not ready.
 const BEHIND: u64 = 3;
-const BLOCK_SECONDS: u64 = 12;
 
 /// Whether all is well.
 #[derive(Debug, Serialize, ToSchema)]

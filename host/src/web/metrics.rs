@@ -257,7 +257,7 @@ fn of_market(registry: &mut Registry, standing: &Standing) {
     for scored in &standing.scores.challenges {
         let labels = || vec![("ticker", scored.ticker.clone())];
         set(&counts, labels(), shares.get(&scored.ticker).copied().unwrap_or(0.0));
-        set(&paid, labels(), scored.shares().values().filter(|&&share| share > 0.0).count() as f64);
+        set(&paid, labels(), scored.paid() as f64);
         set(&seconds, labels(), scored.seconds);
     }
     let weight = labelled(registry, "miner_weight_ratio", "Each miner's smoothed weight");

@@ -11,4 +11,4 @@ mod settle;
 pub use aggregate::aggregate;
 pub use input::{Input, InputError, Neuron};
 pub use rules::Rules;
-pub use settle::{Outcome, Rejection, Step, settle, to_u16};
+pub use settle::{Outcome, Rejection, Step, on_chain, settle, to_u16};

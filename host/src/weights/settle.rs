@@ -48,6 +48,23 @@ pub enum Rejection {
     NearUniform,
 }
 
+impl Outcome {
+    /// The steps; none where nothing is set.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        match self {
+            Self::Weights(steps) => steps,
+            Self::Rejected(_) => &[],
+        }
+    }
+}
+
+/// What the chain is given for each UID of a settlement.
+#[must_use]
+pub fn on_chain(steps: &[Step]) -> BTreeMap<u16, u16> {
+    to_u16(&steps.iter().map(|step| (step.uid, step.weight)).collect()).into_iter().collect()
+}
+
 impl Rejection {
     /// The one that is displayed like this.
     #[must_use]

@@ -6,6 +6,7 @@ use crate::config::{Challenge, QuoteKind, Weight};
 use crate::ledger::ChallengeLine;
 use crate::payload::hex;
 use crate::record::Standing;
+use crate::scoring::Scored;
 use crate::web::extract::{Name, Paging, Params};
 use crate::web::fault::Fault;
 use crate::web::site::Site;
@@ -90,8 +91,9 @@ pub(in crate::web) async fn challenges(
     Params(paging): Params<Paging>,
 ) -> Result<Json<Page<ChallengeAnswer>>, Fault> {
     site.look(move |_, standing| {
-        let all =
-            standing.config.challenges.iter().map(|challenge| ChallengeAnswer::new(challenge, standing));
+        let counting = Counting::of(standing);
+        let all = standing.config.challenges.iter();
+        let all = all.map(|challenge| ChallengeAnswer::new(challenge, standing, &counting));
         Ok(Json(Page::of(all, paging)?))
     })
     .await
@@ -108,7 +110,7 @@ pub(in crate::web) async fn challenge(
     site.look(move |_, standing| {
         let challenge = standing.config.challenges.iter().find(|challenge| challenge.ticker == ticker);
         let challenge = challenge.ok_or_else(|| unknown(&ticker, standing))?;
-        Ok(Json(ChallengeAnswer::new(challenge, standing)))
+        Ok(Json(ChallengeAnswer::new(challenge, standing, &Counting::of(standing))))
     })
     .await
 }
@@ -139,13 +141,23 @@ pub(super) fn unknown(ticker: &str, standing: &Standing) -> Fault {
     Fault::missing(format!("there is no challenge \"{ticker}\"; there are {}", known.join(", ")))
 }
 
+/// What challenges count for, by ticker.
+struct Counting {
+    weights: BTreeMap<String, f64>,
+    counts: BTreeMap<String, f64>,
+}
+
+impl Counting {
+    fn of(standing: &Standing) -> Self {
+        Self { weights: standing.config.weights().into_iter().collect(), counts: standing.counts() }
+    }
+}
+
 impl ChallengeAnswer {
-    fn new(challenge: &Challenge, standing: &Standing) -> Self {
+    fn new(challenge: &Challenge, standing: &Standing, counting: &Counting) -> Self {
         let scored = standing.scored(&challenge.ticker);
         let described = scored.and_then(|scored| scored.description.as_ref());
         let salience = scored.and_then(|scored| scored.salience.as_ref());
-        let weights: BTreeMap<String, f64> = standing.config.weights().into_iter().collect();
-        let counts = standing.counts();
         Self {
             ticker: challenge.ticker.clone(),
             name: challenge.name.clone(),
@@ -158,9 +170,9 @@ impl ChallengeAnswer {
                 Solver::Exact => "exact",
                 Solver::Network => "network",
             },
-            weight: weights.get(&challenge.ticker).copied().unwrap_or(0.0),
+            weight: counting.weights.get(&challenge.ticker).copied().unwrap_or(0.0),
             is_share: matches!(challenge.weight, Weight::Share(_)),
-            counts: counts.get(&challenge.ticker).copied().unwrap_or(0.0),
+            counts: counting.counts.get(&challenge.ticker).copied().unwrap_or(0.0),
             dim: challenge.dim,
             blocks_ahead: challenge.blocks_ahead,
             assets: challenge.assets.clone(),
@@ -171,7 +183,7 @@ impl ChallengeAnswer {
             },
             params: serde_json::to_value(&challenge.params).unwrap_or_default(),
             miners: scored.map_or(0, |scored| scored.hotkeys.len()),
-            paid: scored.map_or(0, |scored| scored.shares().values().filter(|&&share| share > 0.0).count()),
+            paid: scored.map_or(0, Scored::paid),
             skipped: scored.and_then(|scored| scored.skipped.clone()),
             seconds: scored.map(|scored| scored.seconds),
             facts: salience.map_or_else(BTreeMap::new, |salience| named(&salience.facts)),

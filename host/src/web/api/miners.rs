@@ -7,10 +7,10 @@ use crate::scoring::Scored;
 use crate::web::extract::{Name, Paging, Params};
 use crate::web::fault::Fault;
 use crate::web::site::Site;
-use crate::weights::{Outcome, Step};
+use crate::weights::Step;
 use axum::Json;
 use axum::extract::State;
-use mantis_plugin_api::Fact;
+use mantis_plugin_api::{Fact, WhyZero};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -202,10 +202,7 @@ impl MinerAnswer {
         if ranked.is_none() && !is_known(ledger, standing, &hotkey)? {
             return Err(unknown(&hotkey));
         }
-        let step = match &standing.outcome {
-            Outcome::Weights(steps) => steps.iter().find(|step| step.hotkey == hotkey),
-            Outcome::Rejected(_) => None,
-        };
+        let step = standing.outcome.steps().iter().find(|step| step.hotkey == hotkey);
         let counts = standing.counts();
         let every = i64::from(standing.config.network.sample_every);
         let challenges = standing.scores.challenges.iter().map(|scored| {
@@ -246,26 +243,18 @@ impl InChallenge {
     fn new(scored: &Scored, counts: f64, hotkey: &str, activity: Option<ActivityAnswer>) -> Self {
         let shares = scored.shares();
         let share = shares.get(hotkey).copied().unwrap_or(0.0);
-        let place = scored.hotkeys.iter().position(|other| other == hotkey);
-        let report = place.and_then(|place| scored.salience.as_ref()?.miners.get(place));
+        let report = scored.report(hotkey);
         let why = || {
-            let why = |code: &str, text: &str| Why { code: code.into(), text: text.into() };
-            match (&scored.skipped, report) {
-                (_, Some(report)) if report.why_zero.is_some() => {
-                    report.why_zero.as_ref().map(|zero| why(&zero.code, &zero.text))
-                }
-                (Some(skipped), _) => Some(why("nobody", &format!("nobody is paid: {skipped}"))),
-                (None, None) => Some(why("absent", "it has sent nothing for this challenge")),
-                (None, Some(_)) => Some(why("unknown", "the plugin gives no reason")),
-            }
+            let WhyZero { code, text } = scored.why_nothing(report);
+            Why { code, text }
         };
         Self {
             ticker: scored.ticker.clone(),
             counts,
             share,
             rank: (share > 0.0).then(|| 1 + shares.values().filter(|&&other| other > share).count()),
-            paid: shares.values().filter(|&&share| share > 0.0).count(),
-            why_zero: if share > 0.0 { None } else { why() },
+            paid: scored.paid(),
+            why_zero: (share <= 0.0).then(why),
             facts: report.map_or_else(BTreeMap::new, |report| named(&report.facts)),
             activity,
         }

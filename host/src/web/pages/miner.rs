@@ -2,6 +2,7 @@
 
 use super::frame::document;
 use super::leaderboard::asof;
+use crate::chain::BLOCK_SECONDS;
 use crate::ledger::{Ledger, LedgerError, MinerCounts};
 use crate::record::Standing;
 use crate::report::chart::over_time;
@@ -18,7 +19,7 @@ const DRAWN: usize = 200;
 /// Stretches of refusals that are shown.
 const REFUSALS: usize = 100;
 /// Seconds of a block.
-const BLOCK: f64 = 12.0;
+const BLOCK: f64 = BLOCK_SECONDS as f64;
 
 pub(super) fn page(
     view: &View<'_>,

@@ -12,8 +12,7 @@ mod weights;
 use crate::ledger::{Ledger, LedgerError};
 use crate::record::Standing;
 use crate::report::view::{Matter, View};
-use crate::validator::Status;
-use std::time::{SystemTime, UNIX_EPOCH};
+use crate::validator::{Status, unix as now};
 
 pub use frame::fault;
 pub use live::live;
@@ -71,11 +70,6 @@ pub fn render(
         Page::Weights { offset } => weights::page(&view, ledger, offset).map(Some),
         Page::Configuration => Ok(Some(configuration::page(&view, live))),
     }
-}
-
-/// Unix seconds.
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]
