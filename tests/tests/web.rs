@@ -219,7 +219,8 @@ fn what_did_not_change_is_not_sent_again() {
 fn metrics_have_names_by_the_rules() {
     let dir = tempfile::tempdir().unwrap();
     let site = recorded(dir.path());
-    let text = site.get("/metrics").text();
+    let wanted = b"GET /metrics HTTP/1.1\r\nHost: a\r\nAccept: application/openmetrics-text\r\nConnection: close\r\n\r\n";
+    let text = ask(site.server, wanted).unwrap().text();
     assert!(text.ends_with("# EOF\n"), "{text}");
     let mut kinds = BTreeSet::new();
     for line in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
@@ -238,6 +239,24 @@ fn metrics_have_names_by_the_rules() {
         assert!(text.contains(counter), "{counter}: {text}");
     }
     assert!(text.contains(&format!("mantis_miner_weight_ratio{{hotkey=\"{}\"}}", hotkey(1))), "{text}");
+
+    // Whoever does not ask for OpenMetrics is given the older form, with the same samples.
+    let classic = site.get("/metrics");
+    assert!(
+        classic.headers["content-type"].starts_with("text/plain; version=0.0.4"),
+        "{:?}",
+        classic.headers
+    );
+    let classic = classic.text();
+    assert!(
+        classic.contains("# TYPE mantis_payloads_total counter") && !classic.contains("# EOF"),
+        "{classic}"
+    );
+    let names = |text: &str| -> BTreeSet<String> {
+        let samples = text.lines().filter(|line| !line.starts_with('#'));
+        samples.map(|line| line.split([' ', '{']).next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&classic), names(&text));
 }
 
 #[test]

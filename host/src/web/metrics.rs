@@ -1,12 +1,13 @@
 //! Numbers for Prometheus.
 
+use super::exposition::negotiated;
 use super::fault::Fault;
 use super::site::Site;
 use crate::ledger::Ledger;
 use crate::record::Standing;
 use crate::validator::Status;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
@@ -18,9 +19,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// What OpenMetrics calls itself.
-const FORM: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Requests that were answered, by status.
 #[derive(Debug, Default)]
@@ -40,7 +38,7 @@ type Numbers = Family<Labels, Gauge<f64, AtomicU64>>;
 type Counts = Family<Labels, Counter<f64, AtomicU64>>;
 
 /// All numbers, as text.
-pub(super) async fn metrics(State(site): State<Arc<Site>>) -> Result<Response, Fault> {
+pub(super) async fn metrics(State(site): State<Arc<Site>>, request: HeaderMap) -> Result<Response, Fault> {
     let (status, standing) = (site.status(), site.standing());
     let traffic = site.traffic.by_status.lock().unwrap_or_else(PoisonError::into_inner).clone();
     site.read(move |ledger| {
@@ -55,7 +53,8 @@ pub(super) async fn metrics(State(site): State<Arc<Site>>) -> Result<Response, F
         }
         let mut text = String::new();
         encode(&mut text, &registry).map_err(|_| Fault::broken())?;
-        Ok(([(header::CONTENT_TYPE, FORM)], text).into_response())
+        let (form, text) = negotiated(&request, text);
+        Ok(([(header::CONTENT_TYPE, form), (header::VARY, "Accept")], text).into_response())
     })
     .await
 }
@@ -349,6 +348,7 @@ mod tests {
     use std::path::Path;
 
     const GRAFANA: &str = include_str!("../../../deploy/grafana/validator.json");
+    const ALERTS: &str = include_str!("../../../deploy/prometheus/alerts.yml");
 
     /// Every number there can be.
     fn all() -> String {
@@ -384,14 +384,15 @@ mod tests {
     }
 
     #[test]
-    fn what_grafana_asks_for_is_there() {
+    fn what_grafana_and_alerts_ask_for_is_there() {
         let text = all();
         let is_name = |c: char| c.is_ascii_lowercase() || c == '_';
-        let asked: BTreeSet<&str> = GRAFANA
-            .match_indices("mantis_")
-            .map(|(at, _)| GRAFANA[at..].split(|c| !is_name(c)).next().unwrap())
-            .collect();
-        assert!(asked.len() > 20, "{asked:?}");
+        let named = |text: &'static str| {
+            let places = text.match_indices("mantis_").map(|(at, _)| at);
+            places.map(|at| text[at..].split(|c| !is_name(c)).next().unwrap()).collect::<BTreeSet<&str>>()
+        };
+        let asked = &named(GRAFANA) | &named(ALERTS);
+        assert!(named(GRAFANA).len() > 20 && named(ALERTS).len() == 5, "{asked:?}");
         // Refusals come with what was refused, and nothing was.
         for name in asked.into_iter().filter(|name| *name != "mantis_refusals_total") {
             let is_there =

@@ -7,6 +7,7 @@
 mod api;
 pub mod assets;
 mod cache;
+mod exposition;
 mod extract;
 mod fault;
 mod health;
