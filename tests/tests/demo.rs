@@ -98,18 +98,19 @@ fn content(dir: &Path) -> BTreeMap<String, Vec<Vec<Cell>>> {
 #[test]
 fn killed_at_any_time_it_goes_on_to_the_same_ledger() {
     let (whole, killed) = (folder("demo-undisturbed"), folder("demo-killed"));
-    json(&mut demo(&whole, "1", "90"));
+    json(&mut demo(&whole, "6", "90"));
     let expected = content(&whole);
     let live = |name: &str| expected[name].len();
+    assert!(live("host_cycles") == 2 && live("host_weight_history") == 2);
     assert!(live("drand_cache") >= 25 && live("host_rejections") >= 6 && live("raw_payloads") > 1_000);
     let blocks = || -> i64 {
         let connection = Connection::open(killed.join("ledger.db"));
         connection.and_then(|c| c.query_row("SELECT COUNT(*) FROM blocks", [], |row| row.get(0))).unwrap_or(0)
     };
     let mut kills = 0;
-    // Each time after some more blocks: in the history, soon after it, and in the live part.
-    for until in [1, 1_000, 1_441, 1_470, 1_505, 1_520] {
-        let mut child = demo(&killed, "1", "90").stdout(Stdio::null()).spawn().unwrap();
+    // Each time after some more blocks: in the history, while its weights are computed, and in the live part.
+    for until in [1, 5_000, 8_640, 8_641, 8_670, 8_705, 8_720] {
+        let mut child = demo(&killed, "6", "90").stdout(Stdio::null()).spawn().unwrap();
         while blocks() < until && child.try_wait().unwrap().is_none() {
             sleep(Duration::from_millis(3));
         }
@@ -120,7 +121,7 @@ fn killed_at_any_time_it_goes_on_to_the_same_ledger() {
         child.wait().unwrap();
     }
     assert!(kills >= 4, "{kills}");
-    let document: Value = json(&mut demo(&killed, "1", "90"));
+    let document: Value = json(&mut demo(&killed, "6", "90"));
     assert!(document["scores"]["per_challenge"].is_object());
     let found = content(&killed);
     for (table, rows) in &expected {

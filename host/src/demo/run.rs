@@ -155,7 +155,7 @@ impl Demo {
         })?;
 
         let scale = Scale { world: &world, launcher: &self.launcher, board };
-        let end = simulation.block(history + minutes - 1);
+        let end = simulation.block((history + minutes).saturating_sub(1));
         let past = scale.past(&config, simulation.block(0)..simulation.block(history));
         for (n, &block) in past.iter().enumerate() {
             hearer.progress(Phase::Past, n as f64 / past.len() as f64);
