@@ -23,6 +23,8 @@ use std::collections::BTreeMap;
 
 /// Seconds between two blocks.
 pub const BLOCK_SECONDS: u64 = 12;
+/// Blocks of a day.
+pub const DAY_BLOCKS: i64 = 86_400 / BLOCK_SECONDS as i64;
 
 /// A block of the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

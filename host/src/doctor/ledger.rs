@@ -2,7 +2,7 @@
 
 use super::finding::{Finding, Status, Verdict, skip};
 use super::size::shown;
-use crate::chain::BLOCK_SECONDS;
+use crate::chain::{BLOCK_SECONDS, DAY_BLOCKS};
 use crate::ledger::{Holder, Ledger, LedgerError, Pages, Stretch};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,8 +14,6 @@ pub(super) const ROWS: &str = "ledger_rows";
 
 /// Sampled blocks after which a running validator has fallen behind.
 const BEHIND: i64 = 5;
-/// Blocks of a day, over which lost rows are counted.
-const DAY: i64 = 7200;
 /// Share of a day's rows that may be lost.
 const LOSS: f64 = 0.01;
 
@@ -56,7 +54,8 @@ pub(super) fn check(path: &Path, is_named: bool, limit: Duration) -> (Vec<Findin
     };
     let bytes = bytes(path);
     let file = judge_file(path, bytes, &about).of(FILE, since);
-    let day = about.newest.and_then(|newest| ledger.stretch(newest - DAY).ok()).or(Some(Stretch::default()));
+    let day =
+        about.newest.and_then(|newest| ledger.stretch(newest - DAY_BLOCKS).ok()).or(Some(Stretch::default()));
     let since = Instant::now();
     let pages = pages(&ledger, limit).of(PAGES, since);
     (vec![file, pages, lock], Reading { bytes, day, holder, why: "" })

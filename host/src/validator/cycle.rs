@@ -1,6 +1,6 @@
 //! From scores to weights.
 
-use crate::chain;
+use crate::chain::{self, DAY_BLOCKS};
 use crate::config::Config;
 use crate::ledger::{Activities, Cycle, Ledger, LedgerError};
 use crate::scoring::{Observer, Options, Scores, score};
@@ -8,9 +8,6 @@ use crate::weights::{Input, InputError, Neuron, Outcome, Rules, settle};
 use std::sync::Arc;
 use std::time::Instant;
 use thiserror::Error;
-
-/// Blocks of a day: the stretch in which is looked how miners send.
-const DAY_BLOCKS: i64 = 7200;
 
 /// Why scores do not become weights.
 #[derive(Debug, Error)]
@@ -93,6 +90,7 @@ pub(crate) fn recorded(
         Outcome::Rejected(reason) => (Vec::new(), Some(reason.to_string())),
     };
     let every = i64::from(config.network.sample_every);
+    // The stretch in which is looked how miners send.
     let day = (max_block - DAY_BLOCKS).div_euclid(every) + 1..=max_block.div_euclid(every);
     let mut activities = Activities::new();
     for scored in &scores.challenges {

@@ -1,7 +1,7 @@
 //! Taking in what miners send, opening what has waited, and forgetting what is old.
 
 use super::{Service, round};
-use crate::chain::{BLOCK_SECONDS, Head};
+use crate::chain::{BLOCK_SECONDS, DAY_BLOCKS, Head};
 use crate::ledger::Horizon;
 use crate::validator::schedule::{self, Samples};
 use tokio::task::block_in_place;
@@ -14,7 +14,6 @@ const MARGIN_DAYS: i64 = 5;
 const PRUNED_AT_ONCE: u32 = 200;
 /// Blocks between two looks for old rows.
 const PRUNE_EVERY: i64 = 50;
-const DAY_BLOCKS: i64 = 7200;
 
 impl Service {
     pub(super) async fn sample_what_is_due(&mut self, head: Head) {
