@@ -36,7 +36,7 @@ pub(crate) fn charts(part: &Part<'_>, states: &[(String, String)]) -> String {
     if entry.blocks_ahead != 0 || series.unit != Unit::Change {
         return String::new();
     }
-    let mut drawn: Vec<String> = Vec::new();
+    let mut drawn: Vec<(usize, String)> = Vec::new();
     let (mut went, mut turned, mut open) = (0, 0, 0);
     for asset in &entry.assets {
         let curve = series.assets.iter().find(|(name, _)| name == asset).map(|(_, points)| points);
@@ -49,8 +49,11 @@ pub(crate) fn charts(part: &Part<'_>, states: &[(String, String)]) -> String {
         went += went_on;
         turned += state.completed.len() - went_on;
         open += pending;
-        drawn.push(one(asset, series, curve, &state));
+        drawn.push((state.completed.len() + pending, one(asset, series, curve, &state)));
     }
+    // Where most happened comes first.
+    drawn.sort_by_key(|(events, _)| std::cmp::Reverse(*events));
+    let mut drawn: Vec<String> = drawn.into_iter().map(|(_, one)| one).collect();
     if drawn.is_empty() {
         return String::new();
     }
@@ -95,13 +98,15 @@ fn one(asset: &str, series: &Series, curve: &Points, state: &State) -> String {
         }
     }
     let up = state.completed.iter().filter(|event| event.direction == "high").count();
+    let open = dots.iter().filter(|dot| dot.2 == "open").count();
+    let open = if open > 0 { format!(", {open} open") } else { String::new() };
     let label = format!(
         "{}: {}, {up} of them upwards",
         esc(asset),
         plural(state.completed.len(), "breakout", "breakouts")
     );
     format!(
-        "<figure class=\"small-chart\"><figcaption><b>{}</b> {}</figcaption>{}</figure>\n",
+        "<figure class=\"small-chart\"><figcaption><b>{}</b> {}{open}</figcaption>{}</figure>\n",
         esc(asset),
         plural(state.completed.len(), "breakout", "breakouts"),
         svg::dotted(&curve, &dots, &label)

@@ -80,8 +80,8 @@ pub(crate) fn head(part: &Part<'_>) -> String {
     out
 }
 
-/// Prices, labels, how well miners tell them, whom it pays and why not others, breakouts, all numbers. `more` comes
-/// below what is said of all miners.
+/// Prices, labels, how well miners tell them, whom it pays and why not others, breakouts, all numbers. `more` are two
+/// charts that come below that.
 pub(crate) fn body(
     view: &View<'_>,
     index: usize,
@@ -102,7 +102,6 @@ pub(crate) fn body(
     out += &facts::list(all_facts);
     out += &facts::balance(all_facts);
     out += &facts::distribution(miners);
-    out += more;
     out += "</div>\n<div>\n";
     let shares = scored.shares();
     let share = |hotkey: &str| shares.get(hotkey).copied().unwrap_or(0.0);
@@ -111,6 +110,9 @@ pub(crate) fn body(
     out += &who(view, part, &order, &shares);
     out += &facts::why_not(miners);
     out += "</div>\n</div>\n";
+    if !more.is_empty() {
+        out += &format!("<div class=\"pair\">\n{more}</div>\n");
+    }
     out += &breakouts::charts(part, states);
     if order.is_empty() { out } else { out + &facts::numbers(view, index, &order, &shares) }
 }

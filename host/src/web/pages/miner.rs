@@ -191,22 +191,24 @@ fn payloads(
     let now = status.and_then(|status| status.chain.block).and_then(|block| i64::try_from(block).ok());
     if let (Some(first), Some(last)) = (waiting.first(), waiting.last()) {
         let ripe = |block: i64| now.map(|now| block.saturating_add(lag).saturating_sub(now));
-        let said = match ripe(*first) {
+        let next = match ripe(*first) {
             Some(left) if left > 0 => {
-                format!("; the first opens in {} blocks, about {}", count(left), span(left as f64 * BLOCK))
+                format!(" The first opens in {} blocks, about {}.", count(left), span(left as f64 * BLOCK))
             }
-            Some(_) => "; the first is due and waits for the beacon".into(),
+            Some(_) => " The first is due and waits for the beacon.".into(),
             None => String::new(),
         };
         let due =
             now.map_or(0, |now| waiting.iter().filter(|&&block| block.saturating_add(lag) <= now).count());
-        let maturing = if now.is_some() {
-            format!(" {} maturing, {} due.", count((waiting.len() - due) as i128), count(due as i128))
-        } else {
-            String::new()
+        let maturing = match now {
+            Some(_) if due == 0 => ", maturing".into(),
+            Some(_) => {
+                format!(": {} maturing, {} due", count((waiting.len() - due) as i128), count(due as i128))
+            }
+            None => String::new(),
         };
         out += &format!(
-            "<p>{} sealed, of blocks {} to {}{said}.{maturing}</p>\n",
+            "<p>{} sealed, of blocks {} to {}{maturing}.{next}</p>\n",
             if waiting.len() == 1 {
                 "One is".into()
             } else {
