@@ -3,7 +3,7 @@
 use super::crowd::Crowd;
 use super::miners::{Miner, cast};
 use super::simulate::{Simulation, Simulator};
-use super::weigh::Scale;
+use super::weigh::{Scale, past};
 use super::world::{World, WorldError};
 use crate::chain::{Chain, ChainError};
 use crate::config::Config;
@@ -156,7 +156,7 @@ impl Demo {
 
         let scale = Scale { world: &world, launcher: &self.launcher, board };
         let end = simulation.block((history + minutes).saturating_sub(1));
-        let past = scale.past(&config, simulation.block(0)..simulation.block(history));
+        let past = past(&simulation, history);
         for (n, &block) in past.iter().enumerate() {
             hearer.progress(Phase::Past, n as f64 / past.len() as f64);
             let next = past.get(n + 1).copied().unwrap_or(end);

@@ -1,22 +1,22 @@
 //! Weights in the demo: those that a validator would have computed in the days of history, and those of the end.
 
 use super::run::DemoError;
+use super::simulate::Simulation;
 use super::world::World;
 use crate::chain::Chain as _;
 use crate::config::Config;
 use crate::ledger::Ledger;
-use crate::scoring::{Observer, Options, Quiet, Scores, score};
-use crate::validator::{Board, recorded, set_weights, settle_at};
+use crate::scoring::{Observer, Options, Quiet, Scores};
+use crate::validator::{Board, Computation, set_weights};
 use crate::weights::Outcome;
 use crate::worker::Launcher;
 use mantis_plugin_api::Solver;
-use std::ops::Range;
-use std::time::Instant;
+use std::sync::Arc;
 use tokio::task::block_in_place;
 
-/// Sampled blocks from one computation of the past to the next: five days. A validator computes far more often; this
-/// is enough for a history to look at, and for the weights to be smoothed.
-const PERIOD: i64 = 5 * super::run::ROWS_PER_DAY as i64;
+/// Rows from one computation of the past to the next: five days. A validator computes far more often; this is enough
+/// for a history to look at, and for weights to be smoothed.
+const PERIOD: usize = 5 * super::run::ROWS_PER_DAY;
 
 /// Computes weights and sets them, and says so on the board.
 pub(super) struct Scale<'a> {
@@ -25,22 +25,20 @@ pub(super) struct Scale<'a> {
     pub(super) board: &'a Board,
 }
 
-impl Scale<'_> {
-    /// The blocks of the past for which weights are computed, in order: without the last days', which are those of
-    /// the end.
-    pub(super) fn past(&self, config: &Config, blocks: Range<i64>) -> Vec<i64> {
-        let network = &config.network;
-        let interval = i64::from(network.weight_calc_interval);
-        let period = PERIOD * i64::from(network.sample_every);
-        let due = (blocks.start..blocks.end).step_by(period.unsigned_abs() as usize).skip(1);
-        due.map(|block| block - block.rem_euclid(interval)).filter(|&block| block > blocks.start).collect()
-    }
+/// The blocks for which weights are computed in a history of so many rows, in order. Its last days have none of their
+/// own: their weights are those of the end.
+pub(super) fn past(simulation: &Simulation<'_>, history: usize) -> Vec<i64> {
+    let interval = i64::from(simulation.config.network.weight_calc_interval);
+    let blocks = (PERIOD..history).step_by(PERIOD).map(|row| simulation.block(row));
+    blocks.map(|block| block - block.rem_euclid(interval)).filter(|&due| due > simulation.block(0)).collect()
+}
 
+impl Scale<'_> {
     /// Computes the weights of a block of the past and sets them, where the ledger does not have them; `next` is the
     /// block of the computation after it.
     pub(super) async fn then(
         &self,
-        config: &Config,
+        config: &Arc<Config>,
         ledger: &mut Ledger,
         block: i64,
         next: i64,
@@ -58,7 +56,7 @@ impl Scale<'_> {
     /// Computes the weights of the last block and sets them.
     pub(super) async fn now(
         &self,
-        config: &Config,
+        config: &Arc<Config>,
         ledger: &mut Ledger,
         observer: &dyn Observer,
     ) -> Result<(Scores, Outcome), DemoError> {
@@ -71,17 +69,16 @@ impl Scale<'_> {
     /// Scores the ledger as it was at a block, and sets the weights.
     async fn weigh(
         &self,
-        config: &Config,
+        config: &Arc<Config>,
         ledger: &mut Ledger,
         block: i64,
         observer: &dyn Observer,
     ) -> Result<(Scores, Outcome), DemoError> {
         self.board.write(|status| status.weights.computing = Some(block));
         let neurons = self.world.chain.metagraph().await?;
-        let max_block = block - i64::from(config.network.task_interval);
         let options = Options {
             ledger: ledger.path().to_path_buf(),
-            max_block: Some(max_block),
+            max_block: Some(block - i64::from(config.network.task_interval)),
             only: None,
             active: Some(neurons.iter().map(|neuron| neuron.hotkey.clone()).collect()),
             // The network's early stops pay constants in some challenges; the optimum does not.
@@ -90,15 +87,9 @@ impl Scale<'_> {
             scratch: std::env::temp_dir(),
             launcher: self.launcher.clone(),
         };
-        let started = Instant::now();
-        let scores = block_in_place(|| score(config, &options, observer))?;
-        let seconds = started.elapsed().as_secs_f64();
-        let (outcome, cycle) = block_in_place(|| {
-            let outcome = settle_at(block, config, ledger, &scores, &neurons)?;
-            let cycle = recorded(block, max_block, seconds, config, ledger, scores.clone(), outcome.clone())?;
-            ledger.store_cycle(&cycle)?;
-            Ok::<_, DemoError>((outcome, cycle))
-        })?;
+        let computation = Computation { config: config.clone(), options, neurons: neurons.clone(), block };
+        let (scores, cycle) = block_in_place(|| computation.run(observer))?;
+        block_in_place(|| ledger.store_cycle(&cycle))?;
         self.board.write(|status| {
             status.weights.computing = None;
             status.weights.computed = Some(block);
@@ -119,6 +110,6 @@ impl Scale<'_> {
                 return Err(DemoError::NotSet { block, why });
             }
         }
-        Ok((scores, outcome))
+        Ok((scores, cycle.into_outcome()))
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{Activities, Ledger, LedgerError, activity, reports, schema, weights};
 use crate::scoring::Scored;
-use crate::weights::{Rejection, Step};
+use crate::weights::{Outcome, Rejection, Step};
 use rusqlite::{OptionalExtension, TransactionBehavior};
 use std::collections::BTreeMap;
 
@@ -65,10 +65,13 @@ pub struct Attempt {
 }
 
 impl Cycle {
-    /// Why no weights came of it; `None` where they did.
+    /// What came of it.
     #[must_use]
-    pub fn rejection(&self) -> Option<Rejection> {
-        self.rejected.as_deref().map(|text| Rejection::from_text(text).unwrap_or(Rejection::Empty))
+    pub fn into_outcome(self) -> Outcome {
+        match self.rejected {
+            Some(text) => Outcome::Rejected(Rejection::from_text(&text).unwrap_or(Rejection::Empty)),
+            None => Outcome::Weights(self.steps),
+        }
     }
 }
 

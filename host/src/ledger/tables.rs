@@ -107,8 +107,7 @@ impl Ledger {
 
     /// The block of each hotkey's first stored vector, in any ticker, that is not all zero.
     ///
-    /// It reads every row of the ledger. Where snapshots of all tickers are built anyway, the earliest of
-    /// their
+    /// It reads every row of the ledger. Where snapshots of all tickers are built anyway, the earliest of their
     /// [`first_seen`](crate::history::Snapshot::first_seen) says the same of the hotkeys that are columns, for nothing.
     ///
     /// # Errors

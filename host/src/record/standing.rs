@@ -1,7 +1,7 @@
 //! How things stand after the last computation.
 
 use crate::config::{Config, QuoteKind};
-use crate::ledger::{Activities, Ledger, LedgerError, Past};
+use crate::ledger::{Activities, Cycle, Ledger, LedgerError, Past};
 use crate::report::prices::{Series, series};
 use crate::scoring::{Scored, Scores};
 use crate::weights::{Outcome, aggregate};
@@ -67,13 +67,7 @@ impl Standing {
             Some(cycle) => ledger.scored(cycle.block)?,
             None => Vec::new(),
         };
-        let outcome = match last {
-            Some(cycle) => match cycle.rejection() {
-                Some(reason) => Outcome::Rejected(reason),
-                None => Outcome::Weights(cycle.steps),
-            },
-            None => Outcome::Weights(Vec::new()),
-        };
+        let outcome = last.map_or(Outcome::Weights(Vec::new()), Cycle::into_outcome);
         let past = ledger.past_weights(DRAWN)?;
         Ok(Self {
             scores: Scores { total: total(&challenges), challenges, peak_rss_kib: 0 },

@@ -35,7 +35,7 @@ pub fn settle_scores(
 }
 
 /// The same for the metagraph of a block.
-pub(crate) fn settle_at(
+fn settle_at(
     block: i64,
     config: &Config,
     ledger: &Ledger,
@@ -53,17 +53,17 @@ pub(crate) fn settle_at(
 }
 
 /// A computation of weights.
-pub(super) struct Computation {
-    pub(super) config: Arc<Config>,
-    pub(super) options: Options,
-    pub(super) neurons: Vec<chain::Neuron>,
+pub(crate) struct Computation {
+    pub(crate) config: Arc<Config>,
+    pub(crate) options: Options,
+    pub(crate) neurons: Vec<chain::Neuron>,
     /// The block it is for.
-    pub(super) block: i64,
+    pub(crate) block: i64,
 }
 
 impl Computation {
-    /// Scores the ledger and settles the weights. Takes minutes; writes nothing.
-    pub(super) fn run(self, observer: &dyn Observer) -> Result<Cycle, CycleError> {
+    /// Scores the ledger and settles the weights: the scores, and what is kept of all. Takes minutes; writes nothing.
+    pub(crate) fn run(self, observer: &dyn Observer) -> Result<(Scores, Cycle), CycleError> {
         let Self { config, options, neurons, block } = self;
         let started = Instant::now();
         let scores = score(&config, &options, observer)?;
@@ -71,18 +71,19 @@ impl Computation {
         let ledger = Ledger::read(&options.ledger)?;
         let outcome = settle_at(block, &config, &ledger, &scores, &neurons)?;
         let max_block = options.max_block.unwrap_or(block);
-        Ok(recorded(block, max_block, seconds, &config, &ledger, scores, outcome)?)
+        let cycle = recorded(block, max_block, seconds, &config, &ledger, &scores, outcome)?;
+        Ok((scores, cycle))
     }
 }
 
 /// What is kept of a computation for `block` that scored rows up to `max_block` in so many seconds.
-pub(crate) fn recorded(
+fn recorded(
     block: i64,
     max_block: i64,
     seconds: f64,
     config: &Config,
     ledger: &Ledger,
-    scores: Scores,
+    scores: &Scores,
     outcome: Outcome,
 ) -> Result<Cycle, LedgerError> {
     let (steps, rejected) = match outcome {
@@ -96,6 +97,6 @@ pub(crate) fn recorded(
     for scored in &scores.challenges {
         activities.insert(scored.ticker.clone(), ledger.activity(&scored.ticker, day.clone())?);
     }
-    let unix = super::clock::unix();
-    Ok(Cycle { block, max_block, unix, seconds, rejected, scored: scores.challenges, activities, steps })
+    let (unix, scored) = (super::clock::unix(), scores.challenges.clone());
+    Ok(Cycle { block, max_block, unix, seconds, rejected, scored, activities, steps })
 }

@@ -21,8 +21,8 @@ mod step;
 mod tracking;
 
 pub(crate) use clock::unix;
+pub(crate) use cycle::Computation;
 pub use cycle::{CycleError, settle_scores};
-pub(crate) use cycle::{recorded, settle_at};
 pub use decoders::{Decoders, Unusable};
 pub use live::{Adjust, Live, LiveError, Refreshed};
 pub use maturer::{MatureError, Maturer, Progress};

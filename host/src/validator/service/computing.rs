@@ -41,7 +41,7 @@ impl Service {
         };
         info!(block, "computing weights");
         self.computing = Some(block);
-        self.scoring = Some(tokio::task::spawn_blocking(move || computation.run(&Log)));
+        self.scoring = Some(tokio::task::spawn_blocking(move || Ok(computation.run(&Log)?.1)));
     }
 
     /// Keeps the scores that are ready.
