@@ -6,7 +6,7 @@ use super::world::World;
 use crate::chain::Chain as _;
 use crate::config::Config;
 use crate::ledger::Ledger;
-use crate::scoring::{Observer, Options, Quiet, Scores};
+use crate::scoring::{Observer, Quiet, Scores};
 use crate::validator::{Board, Computation, set_weights};
 use crate::weights::Outcome;
 use crate::worker::Launcher;
@@ -76,18 +76,17 @@ impl Scale<'_> {
     ) -> Result<(Scores, Outcome), DemoError> {
         self.board.write(|status| status.weights.computing = Some(block));
         let neurons = self.world.chain.metagraph().await?;
-        let options = Options {
+        let computation = Computation {
+            config: config.clone(),
             ledger: ledger.path().to_path_buf(),
-            max_block: Some(block - i64::from(config.network.task_interval)),
-            only: None,
-            active: Some(neurons.iter().map(|neuron| neuron.hotkey.clone()).collect()),
+            neurons: neurons.clone(),
+            block,
             // The network's early stops pay constants in some challenges; the optimum does not.
             solver: Some(Solver::Exact),
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             scratch: std::env::temp_dir(),
             launcher: self.launcher.clone(),
         };
-        let computation = Computation { config: config.clone(), options, neurons: neurons.clone(), block };
         let (scores, cycle) = block_in_place(|| computation.run(observer))?;
         block_in_place(|| ledger.store_cycle(&cycle))?;
         self.board.write(|status| {
@@ -101,11 +100,7 @@ impl Scale<'_> {
             if ledger.attempts(1)?.first().is_none_or(|last| last.computed != block) {
                 ledger.store_attempt(&attempt)?;
             }
-            self.board.write(|status| {
-                status.weights.attempted = Some(attempt.block);
-                status.weights.outcome = Some(attempt.sent.as_str().to_owned());
-                status.weights.attempt_fault.clone_from(&attempt.error);
-            });
+            self.board.write(|status| status.weights.tried(Some(&attempt)));
             if let Some(why) = attempt.error {
                 return Err(DemoError::NotSet { block, why });
             }

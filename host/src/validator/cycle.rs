@@ -5,6 +5,9 @@ use crate::config::Config;
 use crate::ledger::{Activities, Cycle, Ledger, LedgerError};
 use crate::scoring::{Observer, Options, Scores, score};
 use crate::weights::{Input, InputError, Neuron, Outcome, Rules, settle};
+use crate::worker::Launcher;
+use mantis_plugin_api::Solver;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 use thiserror::Error;
@@ -55,22 +58,38 @@ fn settle_at(
 /// A computation of weights.
 pub(crate) struct Computation {
     pub(crate) config: Arc<Config>,
-    pub(crate) options: Options,
+    pub(crate) ledger: PathBuf,
+    /// Who is registered.
     pub(crate) neurons: Vec<chain::Neuron>,
     /// The block it is for.
     pub(crate) block: i64,
+    /// The rest as in [`Options`].
+    pub(crate) solver: Option<Solver>,
+    pub(crate) threads: usize,
+    pub(crate) scratch: PathBuf,
+    pub(crate) launcher: Launcher,
 }
 
 impl Computation {
     /// Scores the ledger and settles the weights: the scores, and what is kept of all. Takes minutes; writes nothing.
     pub(crate) fn run(self, observer: &dyn Observer) -> Result<(Scores, Cycle), CycleError> {
-        let Self { config, options, neurons, block } = self;
+        let Self { config, ledger, neurons, block, solver, threads, scratch, launcher } = self;
+        let max_block = block - i64::from(config.network.task_interval);
+        let options = Options {
+            ledger,
+            max_block: Some(max_block),
+            only: None,
+            active: Some(neurons.iter().map(|neuron| neuron.hotkey.clone()).collect()),
+            solver,
+            threads,
+            scratch,
+            launcher,
+        };
         let started = Instant::now();
         let scores = score(&config, &options, observer)?;
         let seconds = started.elapsed().as_secs_f64();
         let ledger = Ledger::read(&options.ledger)?;
         let outcome = settle_at(block, &config, &ledger, &scores, &neurons)?;
-        let max_block = options.max_block.unwrap_or(block);
         let cycle = recorded(block, max_block, seconds, &config, &ledger, &scores, outcome)?;
         Ok((scores, cycle))
     }

@@ -3,7 +3,7 @@
 use super::{Progress, Sampled};
 use crate::chain::Head;
 use crate::config::Config;
-use crate::ledger::Sent;
+use crate::ledger::{Attempt, Sent};
 use serde::Serialize;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -180,6 +180,15 @@ impl Board {
     #[must_use]
     pub fn config(&self) -> Arc<Config> {
         self.config.borrow().clone()
+    }
+}
+
+impl WeightsStatus {
+    /// The newest attempt to set weights.
+    pub(crate) fn tried(&mut self, attempt: Option<&Attempt>) {
+        self.attempted = attempt.map(|attempt| attempt.block);
+        self.outcome = attempt.map(|attempt| attempt.sent.as_str().to_owned());
+        self.attempt_fault = attempt.and_then(|attempt| attempt.error.clone());
     }
 }
 

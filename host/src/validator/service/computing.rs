@@ -1,7 +1,7 @@
 //! Computing weights, beside everything else.
 
 use super::{Service, round};
-use crate::scoring::{Observer, Options, Scored};
+use crate::scoring::{Observer, Scored};
 use crate::validator::cycle::Computation;
 use crate::validator::schedule;
 use std::sync::Arc;
@@ -25,19 +25,14 @@ impl Service {
             Err(error) => return error!(%error, "weights are not computed"),
         }
         let computation = Computation {
-            options: Options {
-                ledger: self.ledger.path().to_path_buf(),
-                max_block: Some(block - i64::from(network.task_interval)),
-                only: None,
-                active: Some(self.neurons.iter().map(|neuron| neuron.hotkey.clone()).collect()),
-                solver: None,
-                threads: self.run.threads,
-                scratch: self.run.scratch.clone(),
-                launcher: self.run.launcher.clone(),
-            },
             config: self.config.clone(),
+            ledger: self.ledger.path().to_path_buf(),
             neurons: self.neurons.to_vec(),
             block,
+            solver: None,
+            threads: self.run.threads,
+            scratch: self.run.scratch.clone(),
+            launcher: self.run.launcher.clone(),
         };
         info!(block, "computing weights");
         self.computing = Some(block);

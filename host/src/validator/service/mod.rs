@@ -203,9 +203,7 @@ impl Service {
             weights.computed = self.computed;
             weights.computing = self.scoring.as_ref().and(self.computing);
             weights.next_computation = next_computation;
-            weights.attempted = attempt.map(|attempt| attempt.block);
-            weights.outcome = attempt.map(|attempt| attempt.sent.as_str().to_owned());
-            weights.attempt_fault = attempt.and_then(|attempt| attempt.error.clone());
+            weights.tried(attempt);
             weights.next_setting = attempt.map(|attempt| attempt.block + interval);
         });
     }
