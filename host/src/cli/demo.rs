@@ -212,9 +212,7 @@ fn table(finished: &Finished, refusals: &BTreeMap<String, Counts>) -> String {
 fn why_nothing(scores: &Scores, refusals: &BTreeMap<String, Counts>, hotkey: &str) -> String {
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     for challenge in &scores.challenges {
-        let miner = challenge.hotkeys.iter().position(|other| other == hotkey);
-        let report = miner.and_then(|miner| challenge.salience.as_ref()?.miners.get(miner));
-        if let Some(report) = report {
+        if let Some(report) = challenge.report(hotkey) {
             let reason = report.why_zero.as_ref().map_or("no reason given", |why| &why.text);
             *reasons.entry(reason).or_default() += 1;
         }

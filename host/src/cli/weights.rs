@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::ledger::Ledger;
 use crate::scoring::Scores;
 use crate::validator::settle_scores;
-use crate::weights::{Input, Outcome, Rules, Step, settle, to_u16};
+use crate::weights::{Input, Outcome, Rules, Step, on_chain, settle};
 use anyhow::Context;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -70,8 +70,7 @@ fn rules(args: &WeightsArgs) -> anyhow::Result<Rules> {
 }
 
 fn text_of(steps: &[Step]) -> String {
-    let weights: BTreeMap<u16, f64> = steps.iter().map(|step| (step.uid, step.weight)).collect();
-    let on_chain: BTreeMap<u16, u16> = to_u16(&weights).into_iter().collect();
+    let on_chain = on_chain(steps);
     let mut table = Table::new(["uid", "hotkey", "share", "after burn", "weight", "u16", ""]);
     for step in steps.iter().filter(|step| step.weight > 0.0) {
         table.row([

@@ -3,10 +3,8 @@
 use super::svg;
 use super::text::{count, esc, percent, plural, short};
 use super::view::View;
+use crate::chain::BLOCK_SECONDS;
 use crate::weights::Outcome;
-
-/// Seconds of a block.
-const BLOCK: f64 = 12.0;
 
 /// How much a ledger holds.
 pub(super) struct Extent {
@@ -21,7 +19,7 @@ pub(super) fn section(view: &View<'_>, extent: &Extent) -> String {
     let scores = input.scores;
     let paying = view.parts.iter().filter(|part| part.paid > 0).count();
     let (blocks, first, last) = extent.blocks;
-    let days = last.saturating_sub(first) as f64 * BLOCK / 86_400.0;
+    let days = last.saturating_sub(first) as f64 * BLOCK_SECONDS as f64 / 86_400.0;
     let seconds: f64 = scores.challenges.iter().map(|c| c.seconds).sum();
     let tile = |value: String, name: &str, more: String| {
         format!("<div><dt>{name}</dt><dd><b>{value}</b><span>{more}</span></dd></div>\n")

@@ -1,5 +1,7 @@
 //! Text and numbers for the page.
 
+use crate::chain::BLOCK_SECONDS;
+
 /// Characters of a text from outside that are shown.
 const LONGEST: usize = 300;
 
@@ -99,6 +101,11 @@ pub(crate) fn span(seconds: f64) -> String {
         _ if seconds < 172_800.0 => format!("{:.1} h", seconds / 3600.0),
         _ => format!("{} days", count((seconds / 86_400.0) as i64)),
     }
+}
+
+/// The time that so many blocks take.
+pub(crate) fn span_of(blocks: i64) -> String {
+    span(blocks as f64 * BLOCK_SECONDS as f64)
 }
 
 /// A moment in Unix seconds as a `<time>` element that says how long before `now` it was.

@@ -91,7 +91,7 @@ impl Scored {
     /// How many miners it pays.
     #[must_use]
     pub fn paid(&self) -> usize {
-        self.shares().values().filter(|&&share| share > 0.0).count()
+        self.parts().filter(|(_, part)| *part > 0.0).count()
     }
 
     /// What the plugin says of a miner; `None` where it was not asked about it.
@@ -116,13 +116,15 @@ impl Scored {
     /// Salience per hotkey, scaled to sum 1; empty where nobody is paid.
     #[must_use]
     pub fn shares(&self) -> BTreeMap<String, f64> {
-        let Some(salience) = &self.salience else { return BTreeMap::new() };
-        let sum: f64 = salience.miners.iter().map(|miner| miner.salience).sum();
-        if sum <= 0.0 {
-            return BTreeMap::new();
-        }
-        let shares = salience.miners.iter().map(|miner| miner.salience / sum);
-        self.hotkeys.iter().cloned().zip(shares).collect()
+        self.parts().map(|(hotkey, part)| (hotkey.clone(), part)).collect()
+    }
+
+    /// The same in the order of the columns.
+    fn parts(&self) -> impl Iterator<Item = (&String, f64)> {
+        let miners = self.salience.as_ref().map_or(&[][..], |salience| &salience.miners);
+        let sum: f64 = miners.iter().map(|miner| miner.salience).sum();
+        let miners = if sum <= 0.0 { &[] } else { miners };
+        self.hotkeys.iter().zip(miners.iter().map(move |miner| miner.salience / sum))
     }
 }
 

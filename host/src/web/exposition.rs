@@ -10,8 +10,8 @@ const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The form that a request asks for: its content type, and the text in it, out of OpenMetrics.
 pub(super) fn negotiated(request: &HeaderMap, text: String) -> (&'static str, String) {
-    let accepted = request.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    if accepted.into_iter().any(|types| types.contains("application/openmetrics-text")) {
+    let mut accepted = request.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    if accepted.any(|types| types.contains("application/openmetrics-text")) {
         (OPEN_METRICS, text)
     } else {
         (CLASSIC, classic(&text))
@@ -21,13 +21,8 @@ pub(super) fn negotiated(request: &HeaderMap, text: String) -> (&'static str, St
 /// The older form of an OpenMetrics text: families are named as their samples are, information is a gauge, and there
 /// are neither units nor an end.
 fn classic(text: &str) -> String {
-    let described = |line: &'_ str, what: &str| -> Option<(String, String)> {
-        let (name, rest) = line.strip_prefix(what)?.split_once(' ')?;
-        Some((name.to_owned(), rest.to_owned()))
-    };
-    let kinds: BTreeMap<String, String> =
-        text.lines().filter_map(|line| described(line, "# TYPE ")).collect();
-    let suffix = |name: &str| match kinds.get(name).map(String::as_str) {
+    let kinds: BTreeMap<&str, &str> = text.lines().filter_map(|line| described(line, "# TYPE ")).collect();
+    let suffix = |name: &str| match kinds.get(name).copied() {
         Some("counter") => "_total",
         Some("info") => "_info",
         _ => "",
@@ -35,16 +30,21 @@ fn classic(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.lines() {
         if let Some((name, help)) = described(line, "# HELP ") {
-            out += &format!("# HELP {name}{} {help}\n", suffix(&name));
+            out += &format!("# HELP {name}{} {help}\n", suffix(name));
         } else if let Some((name, kind)) = described(line, "# TYPE ") {
-            let kind = if kind == "info" { "gauge" } else { &kind };
-            out += &format!("# TYPE {name}{} {kind}\n", suffix(&name));
+            let kind = if kind == "info" { "gauge" } else { kind };
+            out += &format!("# TYPE {name}{} {kind}\n", suffix(name));
         } else if !line.starts_with('#') {
             out += line;
             out.push('\n');
         }
     }
     out
+}
+
+/// The family that a line is about, and what the line says of it.
+fn described<'a>(line: &'a str, what: &str) -> Option<(&'a str, &'a str)> {
+    line.strip_prefix(what)?.split_once(' ')
 }
 
 #[cfg(test)]

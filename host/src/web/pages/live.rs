@@ -1,14 +1,11 @@
 //! What goes on now: a part of the overview that is fetched again every few seconds.
 
 use super::now;
-use crate::chain::BLOCK_SECONDS;
 use crate::ledger::{Ledger, LedgerError, Totals};
 use crate::record::Standing;
-use crate::report::text::{ago, count, esc, percent, plural, span};
+use crate::report::text::{ago, count, esc, percent, plural, span_of};
 use crate::validator::Status;
 
-/// Seconds of a block.
-const BLOCK: f64 = BLOCK_SECONDS as f64;
 /// Reasons that are named.
 const REASONS: usize = 6;
 
@@ -136,7 +133,7 @@ fn due(status: &Status) -> String {
         (Some(due), Some(block)) => {
             let to_go = due.saturating_sub(i64::try_from(block).unwrap_or(i64::MAX));
             let text = if to_go > 0 {
-                format!("in {} blocks, about {}", count(to_go), span(to_go as f64 * BLOCK))
+                format!("in {} blocks, about {}", count(to_go), span_of(to_go))
             } else {
                 "due now".into()
             };

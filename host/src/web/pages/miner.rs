@@ -2,14 +2,13 @@
 
 use super::frame::document;
 use super::leaderboard::asof;
-use crate::chain::BLOCK_SECONDS;
 use crate::ledger::{Ledger, LedgerError, MinerCounts};
 use crate::record::Standing;
 use crate::report::chart::over_time;
 use crate::report::links::segment;
 use crate::report::miners;
 use crate::report::svg;
-use crate::report::text::{count, esc, percent, plural, short, span};
+use crate::report::text::{count, esc, percent, plural, short, span_of};
 use crate::report::view::{Miner, View};
 use crate::validator::Status;
 use std::collections::BTreeMap;
@@ -18,8 +17,6 @@ use std::collections::BTreeMap;
 const DRAWN: usize = 200;
 /// Stretches of refusals that are shown.
 const REFUSALS: usize = 100;
-/// Seconds of a block.
-const BLOCK: f64 = BLOCK_SECONDS as f64;
 
 pub(super) fn page(
     view: &View<'_>,
@@ -193,7 +190,7 @@ fn payloads(
         let ripe = |block: i64| now.map(|now| block.saturating_add(lag).saturating_sub(now));
         let next = match ripe(*first) {
             Some(left) if left > 0 => {
-                format!(" The first opens in {} blocks, about {}.", count(left), span(left as f64 * BLOCK))
+                format!(" The first opens in {} blocks, about {}.", count(left), span_of(left))
             }
             Some(_) => " The first is due and waits for the beacon.".into(),
             None => String::new(),
