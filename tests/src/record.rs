@@ -2,7 +2,7 @@
 
 use mantis::config::Config;
 use mantis::ledger::{Activities, Activity, Attempt, Cycle, Ledger, Sent};
-use mantis::scoring::Scored;
+use mantis::weights::Scored;
 use mantis::weights::Step;
 use mantis_plugin_api::{Description, Salience, WhyZero};
 

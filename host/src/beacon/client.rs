@@ -2,7 +2,6 @@
 
 use super::Scheme;
 use crate::http::{HttpFault, builder, fetch};
-use crate::payload::decode_hex;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -154,7 +153,7 @@ impl Client {
             return Answer::Failed("its answer is not {\"signature\": hex}".into());
         };
         let mut signature = [0; 48];
-        if digits.len() != 96 || decode_hex(&digits, &mut signature).is_err() {
+        if digits.len() != 96 || hex::decode_to_slice(&digits, &mut signature).is_err() {
             return Answer::Failed("its signature is not 96 hexadecimal digits".into());
         }
         if self.0.scheme.verify(round, &signature) { Answer::Signature(signature) } else { Answer::Wrong }

@@ -94,7 +94,7 @@ impl Scheme {
 
 impl fmt::Debug for Scheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = crate::payload::hex(&self.public_key());
+        let key = hex::encode(&self.public_key());
         f.debug_struct("Scheme")
             .field("public_key", &key)
             .field("genesis", &self.genesis)
@@ -125,7 +125,7 @@ mod tests {
 
     fn bytes(digits: &str) -> [u8; 48] {
         let mut bytes = [0; 48];
-        crate::payload::decode_hex(digits, &mut bytes).unwrap();
+        hex::decode_to_slice(digits, &mut bytes).unwrap();
         bytes
     }
 

@@ -5,7 +5,7 @@ use super::output::{Table, print, print_json};
 use super::payload::read_plaintext;
 use super::score::launcher;
 use crate::config::Config;
-use crate::payload::review::{Review, Reviewed, review};
+use crate::miner::review::{Review, Reviewed, review};
 use anyhow::Context;
 use clap::Args;
 use std::path::PathBuf;

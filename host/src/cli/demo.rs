@@ -10,7 +10,7 @@ use crate::demo::{Demo, Finished, Hearer, Miner, Phase, Plan, cast};
 use crate::ledger::{Counts, Ledger};
 use crate::plugins::locate;
 use crate::report::{Input, html};
-use crate::scoring::Scores;
+use crate::weights::Scores;
 use crate::validator::{Board, Status};
 use crate::web::Site;
 use crate::weights::Outcome;

@@ -6,7 +6,7 @@ use super::score::scored;
 use super::weights::settled;
 use crate::chain::Neuron;
 use crate::config::Config;
-use crate::scoring::{Scored, Scores};
+use crate::weights::{Scored, Scores};
 use crate::weights::{Outcome, Step, on_chain};
 use anyhow::{Context, bail};
 use serde::Serialize;

@@ -1,6 +1,7 @@
 //! What commands print: JSON, tables, progress.
 
-use crate::scoring::{Observer, Scored};
+use crate::scoring::Observer;
+use crate::weights::Scored;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::io::{self, Write};

@@ -6,9 +6,7 @@ use crate::beacon::{Client, Scheme};
 use crate::config::Config;
 use crate::payload::json::{Limits, parse_bearing_numbers};
 use crate::payload::submission::split;
-use crate::payload::{
-    Envelope, OwnerSecret, Plaintext, Refusal, Rules, SealOptions, Suite, decode_hex, hex, seal, timelock,
-};
+use crate::payload::{Envelope, OwnerSecret, Plaintext, Refusal, Rules, SealOptions, Suite, seal, timelock};
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand, ValueEnum};
 use rand_chacha::ChaCha20Rng;
@@ -163,7 +161,7 @@ fn run_seal(args: &SealArgs) -> anyhow::Result<()> {
     if args.json {
         return print_json(&json!({
             "out": out.to_string(), "hotkey": args.hotkey, "round": round, "opens_at": opens_at,
-            "bytes": payload.len(), "sha256": hex(&Sha256::digest(&payload)), "alg": options.suite.label(),
+            "bytes": payload.len(), "sha256": hex::encode(&Sha256::digest(&payload)), "alg": options.suite.label(),
         }));
     }
     let wait = opens_at.saturating_sub(now()?);
@@ -264,7 +262,7 @@ fn owner_key(argument: Option<&str>, config: &Config) -> anyhow::Result<[u8; 32]
 /// The bytes of an argument.
 fn bytes<const N: usize>(digits: &str, name: &str) -> anyhow::Result<[u8; N]> {
     let mut bytes = Zeroizing::new([0; N]);
-    let good = digits.len() == 2 * N && decode_hex(digits, bytes.as_mut()).is_ok();
+    let good = digits.len() == 2 * N && hex::decode_to_slice(digits, bytes.as_mut()).is_ok();
     ensure!(good, "{name} is not {} hexadecimal digits", 2 * N);
     Ok(*bytes)
 }

@@ -5,7 +5,7 @@ use super::output::{Table, print, print_json, short};
 use crate::chain::Neuron;
 use crate::config::Config;
 use crate::ledger::Ledger;
-use crate::scoring::Scores;
+use crate::weights::Scores;
 use crate::validator::settle_scores;
 use crate::weights::{Input, Outcome, Rules, Step, on_chain, settle};
 use anyhow::Context;

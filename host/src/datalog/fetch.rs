@@ -3,7 +3,6 @@
 use crate::config::Datalog;
 use crate::http::{HttpFault, builder};
 use crate::ledger::{Ledger, LedgerError};
-use crate::payload::hex;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, IF_RANGE, LAST_MODIFIED, RANGE};
 use sha2::{Digest, Sha256};
@@ -218,7 +217,7 @@ async fn verify(from: &Datalog, part: &Path) -> Result<(), DatalogError> {
     if let Some(expected) = from.sha256 {
         let found = digest(part).await.map_err(|source| DatalogError::File { path: part.into(), source })?;
         if found != expected {
-            return Err(DatalogError::Digest { found: hex(&found), expected: hex(&expected) });
+            return Err(DatalogError::Digest { found: hex::encode(&found), expected: hex::encode(&expected) });
         }
     }
     let check = || Ledger::read(part)?.check_integrity();

@@ -8,8 +8,8 @@ use super::world::{World, WorldError};
 use crate::chain::{Chain, ChainError};
 use crate::config::Config;
 use crate::ledger::{Ledger, LedgerError, Totals};
-use crate::payload::hex;
-use crate::scoring::{Observer, Scores};
+use crate::scoring::Observer;
+use crate::weights::Scores;
 use crate::store::StoreError;
 use crate::validator::{Board, CycleError, Live, LiveError, Refreshed, SetupError, StepError, Stepper};
 use crate::weights::Outcome;
@@ -211,7 +211,7 @@ impl Demo {
         };
         fs::create_dir_all(&self.dir).map_err(file(&self.dir))?;
         let text = fs::read(&self.config.file).map_err(file(&self.config.file))?;
-        let digest = hex(&Sha256::digest(text));
+        let digest = hex::encode(&Sha256::digest(text));
         let marker = serde_json::json!({
             "plan": self.plan, "configuration": digest, "version": env!("CARGO_PKG_VERSION"),
         });

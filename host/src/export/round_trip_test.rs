@@ -5,7 +5,7 @@ use crate::ledger::{
     Accepted, Activities, Arrival, Attempt, Cycle, Ledger, LedgerError, Record, Rejection, Row, Sample, Sent,
     Stage, Step,
 };
-use crate::scoring::Scored;
+use crate::weights::Scored;
 use crate::weights;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type, Int32Type, Int64Type};

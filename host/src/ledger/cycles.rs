@@ -2,7 +2,7 @@
 //! `host_weight_history`.
 
 use super::{Activities, Ledger, LedgerError, activity, reports, schema, weights};
-use crate::scoring::Scored;
+use crate::weights::Scored;
 use crate::weights::{Outcome, Rejection, Step};
 use rusqlite::{OptionalExtension, TransactionBehavior};
 use std::collections::BTreeMap;

@@ -267,7 +267,7 @@ impl Ledger {
 mod tests {
     use super::*;
     use crate::ledger::Cycle;
-    use crate::scoring::Scored;
+    use crate::weights::Scored;
     use crate::weights::Step;
     use mantis_plugin_api::Salience;
 

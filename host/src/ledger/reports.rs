@@ -2,7 +2,7 @@
 //! `host_reports`, a row per challenge and miner of the last computation alone.
 
 use super::{Ledger, LedgerError};
-use crate::scoring::Scored;
+use crate::weights::Scored;
 use mantis_plugin_api::{Description, Fact, MinerReport, Salience, WhyZero};
 use rusqlite::Connection;
 use std::collections::BTreeMap;

@@ -4,6 +4,7 @@ mod embeddings;
 mod once;
 #[cfg(test)]
 mod once_test;
+pub mod review;
 mod sealer;
 
 pub use embeddings::{Embeddings, EmbeddingsError};

@@ -1,7 +1,8 @@
 //! The outside of a payload: everything that can be checked before a curve is touched.
 
-use super::field::{bytes, field, hex, kind, many_bytes, object, shown, text, wrong_type};
-use super::json::{self, Limits, shortened};
+use super::describe::{kind, shortened, shown};
+use super::field::{bytes, field, many_bytes, object, text, wrong_type};
+use super::json::{self, Limits};
 use super::keys::binding;
 use super::{Refusal, Suite, timelock};
 use serde_json::{Map, Value};
@@ -91,11 +92,11 @@ impl Envelope {
         if top.contains_key("owner_pk") {
             let found: [u8; 32] = bytes(top, "owner_pk", "owner_pk", "64")?;
             if found != owner_key {
-                return Err(Refusal::OwnerKey { found: hex(&found), expected: hex(&owner_key) });
+                return Err(Refusal::OwnerKey { found: hex::encode(&found), expected: hex::encode(&owner_key) });
             }
         }
         if !bool::from(binding(hotkey, round, &owner_key, &pke).ct_eq(&bound)) {
-            return Err(Refusal::Binding { owner_key: hex(&owner_key) });
+            return Err(Refusal::Binding { owner_key: hex::encode(&owner_key) });
         }
         if round > rules.newest_round {
             return Err(Refusal::RoundTooLate { round, newest: rules.newest_round });

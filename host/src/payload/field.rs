@@ -1,7 +1,8 @@
-//! Reading the fields of a payload, and hexadecimal.
+//! Reading the fields of a payload.
 
 use super::Refusal;
-use super::json::shortened;
+use super::describe::kind;
+use hex::FromHexError;
 use serde_json::{Map, Value};
 
 /// A field of an object; `name` is its whole path for messages, `key` its last part.
@@ -44,7 +45,7 @@ pub(super) fn bytes<const N: usize>(
         return Err(Refusal::Length { field: name, found: digits.chars().count(), expected });
     }
     let mut bytes = [0; N];
-    decode_hex(digits, &mut bytes).map_err(|at| Refusal::Hex { field: name, at })?;
+    decode(digits, &mut bytes, name)?;
     Ok(bytes)
 }
 
@@ -61,56 +62,24 @@ pub(super) fn many_bytes(
         return Err(Refusal::Length { field: name, found: digits.chars().count(), expected });
     }
     let mut bytes = vec![0; digits.len() / 2];
-    decode_hex(digits, &mut bytes).map_err(|at| Refusal::Hex { field: name, at })?;
+    decode(digits, &mut bytes, name)?;
     Ok(bytes)
 }
 
-/// Fills `bytes` from twice as many digits of either case. On error, gives the number of the first character that is
-/// no digit, from 1.
-pub(crate) fn decode_hex(digits: &str, bytes: &mut [u8]) -> Result<(), usize> {
-    let (pairs, _) = digits.as_bytes().as_chunks::<2>();
-    for (i, (byte, pair)) in bytes.iter_mut().zip(pairs).enumerate() {
-        let nibble = |digit: u8| char::from(digit).to_digit(16);
-        match (nibble(pair[0]), nibble(pair[1])) {
-            (Some(high), Some(low)) => *byte = (high << 4 | low) as u8,
-            (high, _) => return Err(2 * i + if high.is_some() { 2 } else { 1 }),
-        }
-    }
-    Ok(())
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]);
-    digits.map(char::from).collect()
+/// Fills `bytes` from twice as many digits of either case.
+fn decode(digits: &str, bytes: &mut [u8], field: &'static str) -> Result<(), Refusal> {
+    hex::decode_to_slice(digits, bytes).map_err(|error| {
+        let at = match error {
+            FromHexError::InvalidHexCharacter { index, .. } => index + 1,
+            FromHexError::OddLength | FromHexError::InvalidStringLength => digits.len(),
+        };
+        Refusal::Hex { field, at }
+    })
 }
 
 /// Says that a field has another type.
 pub(super) fn wrong_type(field: &'static str, expected: &'static str, value: &Value) -> Refusal {
     Refusal::WrongType { field, expected, found: kind(value) }
-}
-
-/// What a value is, in words.
-pub(super) fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
-}
-
-/// A value as it may stand in a message: small ones themselves, others by their kind.
-pub(super) fn shown(value: &Value) -> String {
-    match value {
-        Value::Number(number) => number.to_string(),
-        Value::Bool(value) => value.to_string(),
-        Value::String(text) => format!("\"{}\"", shortened(text)),
-        other => kind(other).into(),
-    }
 }
 
 #[cfg(test)]
@@ -120,10 +89,11 @@ mod tests {
     #[test]
     fn hexadecimal_of_either_case() {
         let mut bytes = [0; 3];
-        assert_eq!(decode_hex("00aBfF", &mut bytes), Ok(()));
-        assert_eq!((bytes, hex(&bytes)), ([0, 0xab, 0xff], "00abff".into()));
-        assert_eq!(decode_hex("00g0", &mut bytes), Err(3));
-        assert_eq!(decode_hex("0x00", &mut bytes), Err(2));
-        assert_eq!(decode_hex("+1", &mut bytes), Err(1));
+        assert_eq!(decode("00aBfF", &mut bytes, "x"), Ok(()));
+        assert_eq!(bytes, [0, 0xab, 0xff]);
+        let mut fault = |digits| decode(digits, &mut bytes[..digits.len() / 2], "x").unwrap_err();
+        assert_eq!(fault("00g0"), Refusal::Hex { field: "x", at: 3 });
+        assert_eq!(fault("0x00"), Refusal::Hex { field: "x", at: 2 });
+        assert_eq!(fault("+1"), Refusal::Hex { field: "x", at: 1 });
     }
 }

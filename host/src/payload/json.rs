@@ -308,12 +308,6 @@ fn unfit_number(rest: &[u8]) -> (usize, Option<&'static str>) {
     (length, instead)
 }
 
-/// A miner's text as it may stand in a message.
-pub(super) fn shortened(text: &str) -> String {
-    const SHOWN: usize = 64;
-    let escaped: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
-    if text.chars().nth(SHOWN).is_some() { escaped + ".." } else { escaped }
-}
 
 #[cfg(test)]
 mod tests {

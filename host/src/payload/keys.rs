@@ -1,7 +1,6 @@
 //! The keys of a payload and what is made of them: the binding, and the wrap for the owner.
 
 use super::Refusal;
-use super::field::decode_hex;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit};
 use hkdf::Hkdf;
@@ -27,7 +26,7 @@ impl OwnerSecret {
         if digits.len() != 64 {
             return None;
         }
-        decode_hex(digits, bytes.as_mut()).ok()?;
+        hex::decode_to_slice(digits, bytes.as_mut()).ok()?;
         Some(Self::new(*bytes))
     }
 

@@ -4,6 +4,7 @@
 //! [`Envelope::open_as_owner`] with the subnet owner's secret; both come to the same [`Plaintext`]. [`seal`] is the
 //! miner's side. Every way to fail is a [`Refusal`] that the miner can be told.
 
+pub mod describe;
 mod drand;
 mod envelope;
 mod field;
@@ -11,7 +12,6 @@ pub mod json;
 mod keys;
 mod open;
 mod refusal;
-pub mod review;
 mod seal;
 pub mod submission;
 mod suite;
@@ -23,8 +23,6 @@ pub use open::Plaintext;
 pub use refusal::Refusal;
 pub use seal::{SealError, SealOptions, seal};
 pub use suite::Suite;
-
-pub(crate) use field::{decode_hex, hex};
 
 #[cfg(test)]
 mod malformed_test;

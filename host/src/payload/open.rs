@@ -1,6 +1,6 @@
 //! Opening a payload.
 
-use super::field::{decode_hex, hex, kind, shown};
+use super::describe::{kind, shown};
 use super::json::{self, Limits};
 use super::keys::{OwnerSecret, open_box, wrap_key};
 use super::{Envelope, Refusal};
@@ -43,7 +43,7 @@ impl Envelope {
     /// The first [`Refusal`]; [`Refusal::OwnerSecret`] where the secret is not that of the owner key in the rules.
     pub fn open_as_owner(&self, secret: &OwnerSecret) -> Result<Plaintext, Refusal> {
         if !bool::from(secret.public_key().ct_eq(&self.owner_key)) {
-            return Err(Refusal::OwnerSecret { expected: hex(&self.owner_key) });
+            return Err(Refusal::OwnerSecret { expected: hex::encode(&self.owner_key) });
         }
         let key = self.unwrap(&*wrap_key(&secret.0, &self.pke, "W_owner.pke")?)?;
         self.content(&key)
@@ -83,7 +83,7 @@ fn plaintext(text: &[u8], hotkey: &str, limits: &Limits) -> Result<Plaintext, Re
 fn split_secrets(digits: &[u8]) -> Result<(StaticSecret, Zeroizing<[u8; 32]>), Refusal> {
     let digits = std::str::from_utf8(digits).map_err(|_| Refusal::TimelockContent)?;
     let mut both = Zeroizing::new([0; 64]);
-    if digits.len() != 128 || decode_hex(digits, both.as_mut()).is_err() {
+    if digits.len() != 128 || hex::decode_to_slice(digits, both.as_mut()).is_err() {
         return Err(Refusal::TimelockContent);
     }
     let (mut ske, mut key) = (Zeroizing::new([0; 32]), Zeroizing::new([0; 32]));

@@ -21,7 +21,7 @@ fn references() -> Vec<Reference> {
     let read = |entry: &Value| {
         let text = |key: &str| entry[key].as_str().unwrap();
         let mut signature = [0; 48];
-        decode_hex(text("signature"), &mut signature).unwrap();
+        hex::decode_to_slice(text("signature"), &mut signature).unwrap();
         Reference {
             hotkey: text("hotkey").into(),
             payload: text("payload").into(),

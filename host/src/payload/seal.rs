@@ -1,6 +1,5 @@
 //! Sealing a payload: the miner's side.
 
-use super::field::hex;
 use super::keys::{binding, seal_box, wrap_key};
 use super::{Suite, timelock};
 use crate::beacon::Scheme;
@@ -77,7 +76,7 @@ pub fn seal(
     let content = seal_box(&key, &content_nonce, text.as_bytes(), &binding).ok_or(failed.clone())?;
     let wrap = seal_box(&wrap_key, &wrap_nonce, key.as_ref(), &binding).ok_or(failed)?;
     let mut secrets = Zeroizing::new([0; timelock::TEXT]);
-    let digits = Zeroizing::new(hex(ske.as_bytes()) + &Zeroizing::new(hex(key.as_ref())));
+    let digits = Zeroizing::new(hex::encode(ske.as_bytes()) + &Zeroizing::new(hex::encode(key.as_ref())));
     secrets.copy_from_slice(digits.as_bytes());
     let time = options.suite.lock(&secrets, round, beacon, options.size, rng)?;
 
@@ -85,11 +84,11 @@ pub fn seal(
         "v": 2,
         "round": round,
         "hk": hotkey,
-        "owner_pk": hex(owner_key),
-        "C": { "nonce": hex(&content_nonce), "ct": hex(&content) },
-        "W_owner": { "pke": hex(&pke), "nonce": hex(&wrap_nonce), "ct": hex(&wrap) },
-        "W_time": { "ct": hex(&time) },
-        "binding": hex(&binding),
+        "owner_pk": hex::encode(owner_key),
+        "C": { "nonce": hex::encode(&content_nonce), "ct": hex::encode(&content) },
+        "W_owner": { "pke": hex::encode(&pke), "nonce": hex::encode(&wrap_nonce), "ct": hex::encode(&wrap) },
+        "W_time": { "ct": hex::encode(&time) },
+        "binding": hex::encode(&binding),
         "alg": options.suite.label(),
     });
     Ok(payload.to_string().into_bytes())

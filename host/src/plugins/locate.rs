@@ -2,7 +2,6 @@
 
 use super::LoadError;
 use crate::config::Runtime;
-use crate::payload::hex;
 use sha2::{Digest, Sha256};
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::fs::File;
@@ -58,12 +57,12 @@ pub fn digest(path: &Path) -> Result<String, LoadError> {
         |e: io::Error| LoadError::Unreadable { path: path.to_path_buf(), message: e.to_string() };
     let mut hasher = Sha256::new();
     io::copy(&mut File::open(path).map_err(unreadable)?, &mut HashWriter(&mut hasher)).map_err(unreadable)?;
-    Ok(hex(&hasher.finalize()))
+    Ok(hex::encode(&hasher.finalize()))
 }
 
 /// The sha256 of bytes, in lower-case hexadecimal.
 pub(crate) fn digest_of(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+    hex::encode(&Sha256::digest(bytes))
 }
 
 struct HashWriter<'a>(&'a mut Sha256);

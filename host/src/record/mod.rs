@@ -4,6 +4,7 @@
 //! is asked for one miner or one challenge is read from the ledger when it is asked for.
 
 mod ranking;
+pub(crate) mod series;
 mod standing;
 
 pub use ranking::Ranked;

@@ -2,8 +2,8 @@
 
 use crate::config::{Config, QuoteKind};
 use crate::ledger::{Activities, Cycle, Ledger, LedgerError, Past};
-use crate::report::prices::{Series, series};
-use crate::scoring::{Scored, Scores};
+use super::series::{Series, series};
+use crate::weights::{Scored, Scores};
 use crate::weights::{Outcome, aggregate};
 use std::collections::BTreeMap;
 use std::sync::Arc;

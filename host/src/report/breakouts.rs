@@ -1,6 +1,6 @@
 //! Breakouts of a challenge about events, marked on the prices of their assets.
 
-use super::prices::{Points, Series, Unit};
+use crate::record::series::{Points, Series, Unit};
 use super::svg;
 use super::text::{count, esc, plural};
 use super::view::Part;

@@ -1,6 +1,6 @@
 //! A chart with its axes, from a series.
 
-use super::prices::{Series, Unit};
+use crate::record::series::{Series, Unit};
 use super::svg;
 use super::text::{count, number};
 

@@ -6,7 +6,6 @@ use super::table::{self, First, heading};
 use super::text::{count, esc, number, percent, plural};
 use super::view::{Part, View};
 use crate::config::{Challenge, Config, QuoteKind, Stale, Weight};
-use crate::payload::hex;
 use mantis_plugin_api::Solver;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -57,7 +56,7 @@ pub(crate) fn challenges(view: &View<'_>) -> String {
             challenge.runtime.as_str(),
             solver(challenge.solver),
             match &challenge.sha256 {
-                Some(digest) => format!("<code title=\"{0}\">{1}…</code>", hex(digest), &hex(digest)[..8]),
+                Some(digest) => format!("<code title=\"{0}\">{1}…</code>", hex::encode(digest), &hex::encode(digest)[..8]),
                 None => "<span class=\"muted\">nothing</span>".into(),
             }
         );
@@ -76,7 +75,7 @@ pub(crate) fn of_challenge(challenge: &Challenge, part: Option<&Part<'_>>) -> St
     rows.push((
         "Digest".into(),
         match &challenge.sha256 {
-            Some(digest) => format!("<code class=\"long\">{}</code>", hex(digest)),
+            Some(digest) => format!("<code class=\"long\">{}</code>", hex::encode(digest)),
             None => "not pinned".into(),
         },
     ));
@@ -138,14 +137,14 @@ pub(crate) fn constants(config: &Config) -> String {
         ("Smoothing", format!("{} new", percent(network.ema))),
         ("Young", format!("{} for {}", percent(network.young_weight), blocks(network.young_blocks))),
         ("Seed", network.seed.to_string()),
-        ("Owner\u{2019}s key", format!("<code class=\"long\">{}</code>", hex(&network.owner_key))),
+        ("Owner\u{2019}s key", format!("<code class=\"long\">{}</code>", hex::encode(&network.owner_key))),
     ]);
     out += "<h4>Beacon</h4>\n";
     let addresses: Vec<String> = config.beacon.api.iter().map(|api| esc(&without_secrets(api))).collect();
     out += &rows(&[
         ("Asked in turn", addresses.join("<br/>")),
         ("A round every", format!("{} s", count(i128::from(config.beacon.period)))),
-        ("Public key", format!("<code class=\"long\">{}</code>", hex(&config.beacon.public_key))),
+        ("Public key", format!("<code class=\"long\">{}</code>", hex::encode(&config.beacon.public_key))),
     ]);
     out += "<h4>Market feed</h4>\n";
     let feed = config.market.url.as_ref().map(|url| esc(&without_secrets(url)));

@@ -4,6 +4,7 @@
 //! from elsewhere, a script only to sort. The dashboard makes a page of each, with links from one to the other.
 //! Everything is well-formed XML too, so that anything can read it. The same input gives the same page.
 
+pub mod assets;
 pub(crate) mod breakouts;
 pub(crate) mod challenges;
 pub(crate) mod chart;
@@ -13,7 +14,6 @@ pub(crate) mod leaderboard;
 pub(crate) mod links;
 pub(crate) mod miners;
 mod page;
-pub(crate) mod prices;
 pub(crate) mod summary;
 pub(crate) mod svg;
 pub(crate) mod table;

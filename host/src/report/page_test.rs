@@ -3,7 +3,7 @@
 use super::{Input, html};
 use crate::config::Config;
 use crate::ledger::{Ledger, Record, Rejection, Sample, Stage, Step};
-use crate::scoring::{Scored, Scores};
+use crate::weights::{Scored, Scores};
 use crate::weights::{Neuron, Outcome, Rules, aggregate, settle};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;

@@ -1,12 +1,12 @@
 //! Everything that several sections need, worked out once.
 
 use super::links::Links;
-use super::prices::Series;
+use crate::record::series::Series;
 use super::text::{esc, short};
 use crate::config::{Challenge, Config};
 use crate::ledger::{Activities, Activity, Counts, Past};
 use crate::record::{Standing, best_first};
-use crate::scoring::{Scored, Scores};
+use crate::weights::{Scored, Scores};
 use crate::weights::{Outcome, Step, on_chain};
 use mantis_plugin_api::MinerReport;
 use std::collections::{BTreeMap, BTreeSet};

@@ -6,4 +6,4 @@ mod run;
 
 pub use inspect::{Inspected, check, decode, inspect};
 pub(crate) use inspect::{session, session_job};
-pub use run::{Observer, Options, Quiet, Scored, Scores, score};
+pub use run::{Observer, Options, Quiet, score};

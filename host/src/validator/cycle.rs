@@ -3,7 +3,8 @@
 use crate::chain::{self, DAY_BLOCKS};
 use crate::config::Config;
 use crate::ledger::{Activities, Cycle, Ledger, LedgerError};
-use crate::scoring::{Observer, Options, Scores, score};
+use crate::scoring::{Observer, Options, score};
+use crate::weights::Scores;
 use crate::weights::{Input, InputError, Neuron, Outcome, Rules, settle};
 use crate::worker::Launcher;
 use mantis_plugin_api::Solver;

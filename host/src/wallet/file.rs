@@ -57,7 +57,7 @@ pub(super) fn address(text: &[u8]) -> Option<String> {
 fn decoded<const N: usize>(digits: &str) -> Option<Zeroizing<[u8; N]>> {
     let digits = digits.strip_prefix("0x").unwrap_or(digits);
     let mut bytes = Zeroizing::new([0; N]);
-    let fits = digits.len() == 2 * N && crate::payload::decode_hex(digits, bytes.as_mut()).is_ok();
+    let fits = digits.len() == 2 * N && hex::decode_to_slice(digits, bytes.as_mut()).is_ok();
     fits.then_some(bytes)
 }
 

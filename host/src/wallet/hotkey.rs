@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn development_keys_have_their_known_addresses_and_sign() {
         let mut private = [0; 64];
-        crate::payload::decode_hex(PRIVATE, &mut private).unwrap();
+        hex::decode_to_slice(PRIVATE, &mut private).unwrap();
         let keys = [Hotkey::from_uri("//Alice").unwrap(), Hotkey::from_private_key(&private).unwrap()];
         for alice in keys {
             assert_eq!(alice.address(), "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY");

@@ -103,7 +103,7 @@ impl Answer {
     fn new(headers: &HeaderMap, body: Bytes) -> Self {
         let plain = || HeaderValue::from_static("application/octet-stream");
         let digest = Sha256::digest(&body);
-        let etag = format!("\"{}\"", crate::payload::hex(digest.get(..12).unwrap_or_default()));
+        let etag = format!("\"{}\"", hex::encode(digest.get(..12).unwrap_or_default()));
         Self {
             content_type: headers.get(header::CONTENT_TYPE).cloned().unwrap_or_else(plain),
             etag: HeaderValue::from_str(&etag).unwrap_or_else(|_| HeaderValue::from_static("\"\"")),

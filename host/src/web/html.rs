@@ -1,6 +1,6 @@
 //! Addresses of pages, and of what they are dressed with.
 
-use super::assets::Asset;
+use crate::report::assets::Asset;
 use super::extract::{Name, Params};
 use super::fault::Fault;
 use super::pages::{self, Page};

@@ -342,7 +342,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::ledger::Cycle;
-    use crate::scoring::Scored;
+    use crate::weights::Scored;
     use mantis_plugin_api::Salience;
     use std::collections::BTreeSet;
     use std::path::Path;

@@ -5,7 +5,6 @@
 //! many, do not keep the validator from its work.
 
 mod api;
-pub mod assets;
 mod cache;
 mod exposition;
 mod extract;

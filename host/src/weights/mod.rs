@@ -6,9 +6,11 @@
 mod aggregate;
 mod input;
 mod rules;
+mod scored;
 mod settle;
 
 pub use aggregate::aggregate;
 pub use input::{Input, InputError, Neuron};
 pub use rules::Rules;
+pub use scored::{Scored, Scores};
 pub use settle::{Outcome, Rejection, Step, on_chain, settle, to_u16};

@@ -74,10 +74,10 @@ mod tests {
     fn opens_what_the_networks_client_seals() {
         let sealed = include_str!("../../../tests/fixtures/timelock-hello.hex").trim();
         let mut bytes = vec![0; sealed.len() / 2];
-        crate::payload::decode_hex(sealed, &mut bytes).unwrap();
+        hex::decode_to_slice(sealed, &mut bytes).unwrap();
         let mut signature = [0; 48];
         let digits = "b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125e342b73a8dd2bacbe47e4b6b63ed5e39";
-        crate::payload::decode_hex(digits, &mut signature).unwrap();
+        hex::decode_to_slice(digits, &mut signature).unwrap();
         assert_eq!(&*open_bytes(&bytes, 1000, &signature).unwrap(), b"hello world");
     }
 }

@@ -119,7 +119,7 @@ mod tests {
         // 2^256 - 1 = 2 * order + this.
         let largest = scalar(&[0xff; 32]).unwrap().to_bytes();
         assert_eq!(
-            super::super::super::field::hex(&largest),
+            hex::encode(&largest),
             "1824b159acc5056f998c4fefecbc4ff55884b7fa0003480200000001fffffffd"
         );
         let mut below = ORDER;

@@ -1,7 +1,6 @@
 //! What is new in a configuration, in words, and what must not be.
 
 use crate::config::{Challenge, Config, Fault, Weight};
-use crate::payload::hex;
 use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
@@ -122,7 +121,7 @@ fn of_challenge(old: &Challenge, new: &Challenge, lines: &mut Vec<String>) {
 /// A plugin by name, form and the beginning of its digest.
 fn file(challenge: &Challenge) -> String {
     let digest = challenge.sha256.unwrap_or_default();
-    let digest = hex(&digest[..6]);
+    let digest = hex::encode(&digest[..6]);
     format!("{} ({}, {digest}..)", challenge.plugin, challenge.runtime.as_str())
 }
 

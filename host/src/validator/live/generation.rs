@@ -5,7 +5,6 @@ use super::changes;
 use super::running::LiveError;
 use super::watch::{Key, Looked, PluginFile};
 use crate::config::{Challenge, Config, ConfigFaults, Fault};
-use crate::payload::hex;
 use crate::plugins::{LoadError, digest, locate};
 use crate::scoring::inspect;
 use crate::worker::Launcher;
@@ -105,7 +104,7 @@ fn files_at_fault(config: &Config, files: &BTreeMap<Key, PluginFile>) -> Vec<Fau
             return Some(config.fault_at(i, "plugin", format!("its file cannot be read: {why}"), ""));
         };
         let pinned = challenge.sha256.filter(|pinned| *pinned != found)?;
-        let error = LoadError::Digest { path: file.path.clone(), found: hex(&found), pinned: hex(&pinned) };
+        let error = LoadError::Digest { path: file.path.clone(), found: hex::encode(&found), pinned: hex::encode(&pinned) };
         Some(config.fault_at(i, "sha256", error.to_string(), ""))
     };
     config.challenges.iter().enumerate().filter_map(fault).collect()

@@ -1,7 +1,8 @@
 //! Computing weights, beside everything else.
 
 use super::{Service, round};
-use crate::scoring::{Observer, Scored};
+use crate::scoring::Observer;
+use crate::weights::Scored;
 use crate::validator::cycle::Computation;
 use crate::validator::schedule;
 use std::sync::Arc;

@@ -4,9 +4,8 @@ use super::miners::named;
 use super::{Page, Problems};
 use crate::config::{Challenge, QuoteKind, Weight};
 use crate::ledger::ChallengeLine;
-use crate::payload::hex;
 use crate::record::Standing;
-use crate::scoring::Scored;
+use crate::weights::Scored;
 use crate::web::extract::{Name, Paging, Params};
 use crate::web::fault::Fault;
 use crate::web::site::Site;
@@ -165,7 +164,7 @@ impl ChallengeAnswer {
             version: described.map(|described| described.version.clone()),
             summary: described.map(|described| described.summary.clone()),
             runtime: challenge.runtime.as_str(),
-            sha256: challenge.sha256.map(|digest| hex(&digest)),
+            sha256: challenge.sha256.map(|digest| hex::encode(&digest)),
             solver: match challenge.solver {
                 Solver::Exact => "exact",
                 Solver::Network => "network",

@@ -2,7 +2,6 @@
 
 use super::Problems;
 use crate::config::{Beacon, Config, Network};
-use crate::payload::hex;
 use crate::web::fault::Fault;
 use crate::web::site::Site;
 use axum::Json;
@@ -77,7 +76,7 @@ impl ConfigurationAnswer {
             network: NetworkAnswer::from(&config.network),
             beacon: BeaconAnswer {
                 api: api.clone(),
-                public_key: hex(public_key),
+                public_key: hex::encode(public_key),
                 genesis: *genesis,
                 period: *period,
             },
@@ -102,7 +101,7 @@ impl From<&Network> for NetworkAnswer {
             max_days: network.max_days,
             ema: network.ema,
             seed: network.seed,
-            owner_key: hex(&network.owner_key),
+            owner_key: hex::encode(&network.owner_key),
             young_blocks: network.young_blocks,
             young_weight: network.young_weight,
             min_sampled: network.min_sampled,

@@ -3,7 +3,7 @@
 use super::{Page, Problems};
 use crate::ledger::{Activity, Ledger, MinerCounts};
 use crate::record::Standing;
-use crate::scoring::Scored;
+use crate::weights::Scored;
 use crate::web::extract::{Name, Paging, Params};
 use crate::web::fault::Fault;
 use crate::web::site::Site;

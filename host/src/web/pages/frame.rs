@@ -1,7 +1,7 @@
 //! What all pages share: head, navigation, foot.
 
 use crate::report::text::esc;
-use crate::web::assets::{SCRIPT, STYLE};
+use crate::report::assets::{SCRIPT, STYLE};
 
 /// The pages that the navigation names: address and words.
 const PLACES: [(&str, &str); 5] = [

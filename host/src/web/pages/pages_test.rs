@@ -8,7 +8,7 @@ use crate::ledger::{
 };
 use crate::record::Standing;
 use crate::report::links::segment;
-use crate::scoring::Scored;
+use crate::weights::Scored;
 use crate::validator::Status;
 use crate::weights::{self, Neuron, Outcome, Rules, aggregate, settle};
 use mantis_plugin_api::{Description, Salience, WhyZero};

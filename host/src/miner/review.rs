@@ -1,9 +1,8 @@
 //! What the validator would store of a plaintext, and what is wrong with it.
 
-use super::field::{kind, shown};
-use super::json::shortened;
-use super::submission::{Split, SplitError, split};
 use crate::config::{Challenge, Config};
+use crate::payload::describe::{kind, shortened, shown};
+use crate::payload::submission::{Split, SplitError, split};
 use crate::scoring::decode;
 use crate::worker::Launcher;
 use half::f16;
