@@ -5,8 +5,8 @@
 
 #![allow(missing_docs)]
 
-use mantis::beacon::{Scheme, signing::BeaconKey};
-use mantis::payload::{Envelope, OwnerSecret, Refusal, Rules, SealOptions, seal, timelock::Size};
+use mantis_payload::beacon::{Scheme, signing::BeaconKey};
+use mantis_payload::{Envelope, OwnerSecret, Refusal, Rules, SealOptions, seal, timelock::Size};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use serde_json::{Map, Value};

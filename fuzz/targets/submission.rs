@@ -2,9 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mantis::config::Challenge;
-use mantis::payload::json::{Limits, parse, parse_bearing_numbers};
-use mantis::payload::submission::split;
+use mantis_config::Challenge;
+use mantis_payload::json::{Limits, parse, parse_bearing_numbers};
+use mantis_payload::submission::split;
 use std::sync::LazyLock;
 
 static CHALLENGES: LazyLock<Vec<Challenge>> = LazyLock::new(|| {

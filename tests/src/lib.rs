@@ -11,7 +11,7 @@ pub mod record;
 pub mod stage;
 
 use half::f16;
-use mantis::ledger::{Ledger, Record, Step};
+use mantis_ledger::{Ledger, Record, Step};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

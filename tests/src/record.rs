@@ -1,9 +1,9 @@
 //! A ledger whose record is long: computations of weights, day after day, without the rows that they came from.
 
-use mantis::config::Config;
-use mantis::ledger::{Activities, Activity, Attempt, Cycle, Ledger, Sent};
-use mantis::weights::Scored;
-use mantis::weights::Step;
+use mantis_config::Config;
+use mantis_ledger::{Activities, Activity, Attempt, Cycle, Ledger, Sent};
+use mantis_weights::Scored;
+use mantis_weights::Step;
 use mantis_plugin_api::{Description, Salience, WhyZero};
 
 /// What a miner is called.

@@ -67,7 +67,7 @@ fn from_nothing_to_a_scored_challenge() {
         let found = json(mantis().args(["plugin", "inspect", "--json"]).arg(file));
         assert_eq!(found["description"]["name"], "my-steady", "{found:#}");
         assert_eq!(found["description"]["params"][0]["key"], "min_rows");
-        assert_eq!(found["sha256"], mantis::plugins::digest(file).unwrap());
+        assert_eq!(found["sha256"], mantis_scoring::plugins::digest(file).unwrap());
         assert_eq!(found["refused"], Value::Null);
 
         let bars = ["--max-clones", "1.1", "--max-noise", "0.5", "--config", config.to_str().unwrap()];

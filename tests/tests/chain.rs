@@ -7,9 +7,9 @@
 use jsonrpsee::core::client::ClientT;
 use jsonrpsee::rpc_params;
 use jsonrpsee::ws_client::WsClientBuilder;
-use mantis::chain::{Chain, ChainError, Hyperparameters, Limits, Settings, Subtensor};
-use mantis::demo::servers::ObjectServer;
-use mantis::wallet::Hotkey;
+use mantis_network::chain::{Chain, ChainError, Hyperparameters, Limits, Settings, Subtensor};
+use mantis_network::loopback::ObjectServer;
+use mantis_network::wallet::Hotkey;
 use mantis_tests::localnet::{Localnet, free_port, installed};
 use mantis_tests::proxy::{Mode, Proxy};
 use mantis_tests::{failure, json as json_of, mantis, root};

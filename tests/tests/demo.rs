@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
-use mantis::ledger::Ledger;
+use mantis_ledger::Ledger;
 use mantis_tests::{json, mantis};
 use rusqlite::Connection;
 use rusqlite::types::Value as Cell;

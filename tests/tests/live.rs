@@ -2,11 +2,12 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
-use mantis::config::Config;
-use mantis::demo::{Crowd, Simulation, Simulator, World, cast};
-use mantis::ledger::Ledger;
-use mantis::validator::{Live, LiveError, Refreshed, Stepper};
-use mantis::worker::Launcher;
+use mantis_config::Config;
+use mantis::demo::{Crowd, World};
+use mantis::simulation::{Simulation, Simulator, cast};
+use mantis_ledger::Ledger;
+use mantis_validator::{Live, LiveError, Refreshed, Stepper};
+use mantis_scoring::worker::Launcher;
 use mantis_tests::{bin_dir, has_wasm};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -216,7 +217,7 @@ fn a_replaced_plugin_is_taken_if_it_is_good() {
 fn pins_are_held() {
     let files = Files::new();
     let mut live = files.start().unwrap();
-    let digest = mantis::plugins::digest(&files.plugin("other")).unwrap();
+    let digest = mantis_scoring::plugins::digest(&files.plugin("other")).unwrap();
     let pin = |digest: &str| {
         files.edit("plugin = \"other\"", &format!("plugin = \"other\"\nsha256 = \"{digest}\""));
     };

@@ -1,6 +1,6 @@
 //! The commands that speak HTTP, against servers on loopback.
 
-use mantis::demo::servers::{FeedServer, ObjectServer};
+use mantis_network::loopback::{FeedServer, ObjectServer};
 use mantis_tests::{json, mantis, root};
 use serde_json::{Value, json};
 use std::fs;

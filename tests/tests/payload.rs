@@ -109,7 +109,7 @@ fn sealed_embeddings_open_for_the_owner_and_for_nobody_else() {
 
 /// The public key of a secret in hexadecimal.
 fn public_key(secret: &str) -> String {
-    let key = mantis::payload::OwnerSecret::from_hex(secret).unwrap().public_key();
+    let key = mantis_payload::OwnerSecret::from_hex(secret).unwrap().public_key();
     key.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

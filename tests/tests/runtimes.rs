@@ -96,6 +96,6 @@ fn digests_are_of_the_form_that_runs() {
         row["sha256"].as_str().unwrap().to_owned()
     };
     let file = mantis_tests::bin_dir().join("mantis_binary.wasm");
-    assert_eq!(digest("wasm"), mantis::plugins::digest(&file).unwrap());
+    assert_eq!(digest("wasm"), mantis_scoring::plugins::digest(&file).unwrap());
     assert_ne!(digest("wasm"), digest("native"));
 }

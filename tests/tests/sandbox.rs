@@ -274,7 +274,7 @@ fn a_pin_is_checked_before_loading() {
     assert!(reason.contains("its sha256 is") && reason.contains(&wrong), "{reason}");
 
     let dir = TempDir::new().unwrap();
-    let right = mantis::plugins::digest(&bin_dir().join("mantis_hostile.wasm")).unwrap();
+    let right = mantis_scoring::plugins::digest(&bin_dir().join("mantis_hostile.wasm")).unwrap();
     let pinned = hostile(dir.path(), &["none"], &format!("sha256 = \"{right}\"\n"));
     let (document, _) = score(dir.path(), &pinned, &["none"], "60");
     assert_eq!(document["per_challenge"]["T-NONE"]["5Bob"], 1.0 / 3.0, "{document:#}");

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
-use mantis::config::Config;
+use mantis_config::Config;
 use mantis_tests::{bin_dir, json, l1, mantis, root, stdout, timeless};
 use serde_json::Value;
 use std::collections::BTreeSet;

@@ -2,11 +2,12 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
-use mantis::config::Config;
-use mantis::demo::{Crowd, Miner, Simulation, Simulator, World, cast};
-use mantis::ledger::{Ledger, LedgerError, Row};
-use mantis::validator::{Stepped, Stepper};
-use mantis::worker::Launcher;
+use mantis_config::Config;
+use mantis::demo::{Crowd, World};
+use mantis::simulation::{Miner, Simulation, Simulator, cast};
+use mantis_ledger::{Ledger, LedgerError, Row};
+use mantis_validator::{Stepped, Stepper};
+use mantis_scoring::worker::Launcher;
 use mantis_tests::{bin_dir, root};
 use std::net::TcpListener;
 use std::ops::ControlFlow;

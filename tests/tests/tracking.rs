@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
-use mantis::config::Config;
-use mantis::demo::{Miner, Simulation, Simulator, cast};
-use mantis::ledger::{Ledger, LedgerError, Row};
-use mantis::scoring::{Options, Quiet, score};
-use mantis::validator::Tracking;
-use mantis::worker::Launcher;
+use mantis_config::Config;
+use mantis::simulation::{Miner, Simulation, Simulator, cast};
+use mantis_ledger::{Ledger, LedgerError, Row};
+use mantis_scoring::{Options, Quiet, score};
+use mantis_validator::Tracking;
+use mantis_scoring::worker::Launcher;
 use mantis_breakout::{AssetState, Resolved, Rules, Tracker};
 use mantis_tests::{bin_dir, root};
 use rusqlite::Connection;

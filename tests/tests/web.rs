@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
-use mantis::config::Config;
-use mantis::ledger::Ledger;
+use mantis_config::Config;
+use mantis_ledger::Ledger;
 use mantis_tests::http::{Answer, ask, get};
 use mantis_tests::record::{hotkey, write};
 use mantis_tests::{mantis, root, tiny_ledger};

@@ -16,7 +16,7 @@ const LEDGERS: [(u32, u16); 2] = [(16_000, 12), (44_500, 6)];
 /// built.
 ///
 /// # Errors
-/// Where any result differs in a bit, or something cannot be built or run.
+/// If any result differs in a bit, or something cannot be built or run.
 pub(crate) fn compare() -> Result<()> {
     build()?;
     let wasm = plugins::toolchain().map_err(Into::into).and_then(|_| plugins::build());

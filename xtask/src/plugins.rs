@@ -7,7 +7,7 @@ use mantis_plugin_build::{BuildError, Crates, Toolchain};
 /// Finds a toolchain.
 ///
 /// # Errors
-/// Where there is none, saying how to get one.
+/// If there is none, saying how to get one.
 pub(crate) fn toolchain() -> Result<Toolchain, BuildError> {
     Toolchain::find()
 }

@@ -19,7 +19,7 @@ type Run = (f64, Value);
 /// medians.
 ///
 /// # Errors
-/// Where a run fails, the runtimes differ in a bit of a result, or a bar is missed.
+/// If a run fails, the runtimes differ in a bit of a result, or a bar is missed.
 pub(crate) fn bench(ledger: &Path, only: Option<&str>, runs: u32, solver: &str) -> Result<()> {
     let once = |runtime: &str, threads: Option<&str>| once(ledger, only, solver, runtime, threads);
     // Fills the cache of machine code, and the system's of files.

@@ -5,8 +5,9 @@
 //! long answers took with and without readers, and what they did to sampling; fails where a sample is missed or an answer
 //! is no success.
 
-use mantis::demo::{Crowd, Simulation, Simulator};
-use mantis::ledger::Ledger;
+use mantis::demo::Crowd;
+use mantis::simulation::{Simulation, Simulator};
+use mantis_ledger::Ledger;
 use mantis_tests::http;
 use mantis_tests::record::{hotkey, write};
 use mantis_tests::stage::{Running, Stage, VALIDATOR};

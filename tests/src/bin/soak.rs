@@ -3,8 +3,9 @@
 //! Prints memory, file descriptors and missed samples as it goes, and fails where memory or descriptors grow, a sample is
 //! missed, or no weights are set.
 
-use mantis::demo::{Crowd, Simulation, Simulator};
-use mantis::ledger::Ledger;
+use mantis::demo::Crowd;
+use mantis::simulation::{Simulation, Simulator};
+use mantis_ledger::Ledger;
 use mantis_tests::stage::{Running, Stage, VALIDATOR, set};
 use std::fs;
 use std::time::{Duration, Instant};

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
-use mantis::beacon::{Scheme, signing::BeaconKey};
-use mantis::payload::timelock::{self, Size};
+use mantis_payload::beacon::{Scheme, signing::BeaconKey};
+use mantis_payload::timelock::{self, Size};
 use mantis_timelock_tests::{open, seal};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;

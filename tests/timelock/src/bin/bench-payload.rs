@@ -1,9 +1,9 @@
 //! Payloads opened per second on one core, beside the time-lock of the `timelock` crate: `cargo xtask bench payload`.
 
 use anyhow::{Context, Result, ensure};
-use mantis::beacon::{Scheme, signing::BeaconKey};
-use mantis::payload::timelock::{self, Size};
-use mantis::payload::{Envelope, OwnerSecret, Rules, SealOptions, seal};
+use mantis_payload::beacon::{Scheme, signing::BeaconKey};
+use mantis_payload::timelock::{self, Size};
+use mantis_payload::{Envelope, OwnerSecret, Rules, SealOptions, seal};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use std::time::Instant;

@@ -1,0 +1,198 @@
+//! The challenges.
+
+use super::miners::named;
+use super::{Page, Problems};
+use mantis_config::{Challenge, QuoteKind, Weight};
+use mantis_ledger::ChallengeLine;
+use crate::standing::Standing;
+use mantis_weights::Scored;
+use crate::server::extract::{Name, Paging, Params};
+use crate::server::fault::Fault;
+use crate::server::site::Site;
+use axum::Json;
+use axum::extract::State;
+use mantis_plugin_api::Solver;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// A challenge: as it is configured, and what it gave in the newest computation.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::server) struct ChallengeAnswer {
+    /// Its ticker.
+    ticker: String,
+    /// Its name.
+    name: String,
+    /// The plugin's name.
+    plugin: String,
+    /// The plugin's version; null where it was not asked yet.
+    version: Option<String>,
+    /// What the plugin says it pays for; null where it was not asked yet.
+    summary: Option<String>,
+    /// What the plugin runs in: `native` or `wasm`.
+    runtime: &'static str,
+    /// SHA-256 of the plugin's file, as far as it is pinned.
+    sha256: Option<String>,
+    /// Where model fits stop: `exact` or `network`.
+    solver: &'static str,
+    /// The weight as it is configured, or where it is a share, as it follows from the others.
+    weight: f64,
+    /// Whether it is configured as a share of the total.
+    is_share: bool,
+    /// What it counts for: its part of the weights of all that pay.
+    counts: f64,
+    /// Numbers per asset and prediction.
+    dim: usize,
+    /// Blocks from a prediction to what it is measured by.
+    blocks_ahead: u32,
+    /// The assets, where it has more than one.
+    assets: Vec<String>,
+    /// Whose prices it is measured by: a key of the market feed.
+    price_key: Option<String>,
+    /// `prices` or `funding_rates`.
+    quotes: &'static str,
+    /// Parameters that are configured, by name.
+    #[schema(value_type = Object)]
+    params: serde_json::Value,
+    /// Miners that had rows in the newest computation.
+    miners: usize,
+    /// Miners that it paid.
+    paid: usize,
+    /// Why it paid nobody; null where it did pay.
+    skipped: Option<String>,
+    /// How long it took, s; null where it was not scored yet.
+    seconds: Option<f64>,
+    /// Numbers about the challenge as a whole, by name.
+    facts: BTreeMap<String, f64>,
+}
+
+/// A challenge in one computation.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::server) struct ChallengePast {
+    /// The block that was computed for.
+    block: i64,
+    /// What the challenge counted for.
+    weight: f64,
+    /// How long it took, s.
+    seconds: f64,
+    /// Miners that had rows.
+    miners: u32,
+    /// Miners that it paid.
+    paid: u32,
+}
+
+/// All challenges, in the order of the configuration.
+#[utoipa::path(get, path = "/api/v1/challenges", tag = "challenges", params(Paging),
+    responses((status = 200, description = "A page of challenges.", body = Page<ChallengeAnswer>), Problems))]
+pub(in crate::server) async fn challenges(
+    State(site): State<Arc<Site>>,
+    Params(paging): Params<Paging>,
+) -> Result<Json<Page<ChallengeAnswer>>, Fault> {
+    site.look(move |_, standing| {
+        let counting = Counting::of(standing);
+        let all = standing.config.challenges.iter();
+        let all = all.map(|challenge| ChallengeAnswer::new(challenge, standing, &counting));
+        Ok(Json(Page::of(all, paging)?))
+    })
+    .await
+}
+
+/// One challenge.
+#[utoipa::path(get, path = "/api/v1/challenges/{ticker}", tag = "challenges",
+    params(("ticker" = String, Path, description = "The challenge's ticker.", example = "ETH")),
+    responses((status = 200, description = "The challenge.", body = ChallengeAnswer), Problems))]
+pub(in crate::server) async fn challenge(
+    State(site): State<Arc<Site>>,
+    Name(ticker): Name,
+) -> Result<Json<ChallengeAnswer>, Fault> {
+    site.look(move |_, standing| {
+        let challenge = standing.config.challenges.iter().find(|challenge| challenge.ticker == ticker);
+        let challenge = challenge.ok_or_else(|| unknown(&ticker, standing))?;
+        Ok(Json(ChallengeAnswer::new(challenge, standing, &Counting::of(standing))))
+    })
+    .await
+}
+
+/// A challenge in all computations, newest first.
+#[utoipa::path(get, path = "/api/v1/challenges/{ticker}/history", operation_id = "challenge_history", tag = "challenges",
+    params(("ticker" = String, Path, description = "The challenge's ticker.", example = "ETH"), Paging),
+    responses((status = 200, description = "A page of computations.", body = Page<ChallengePast>), Problems))]
+pub(in crate::server) async fn history(
+    State(site): State<Arc<Site>>,
+    Name(ticker): Name,
+    Params(paging): Params<Paging>,
+) -> Result<Json<Page<ChallengePast>>, Fault> {
+    site.look(move |ledger, standing| {
+        let lines = ledger.challenge_history(&ticker)?;
+        let is_configured = standing.config.challenges.iter().any(|challenge| challenge.ticker == ticker);
+        if lines.is_empty() && !is_configured {
+            return Err(unknown(&ticker, standing));
+        }
+        Ok(Json(Page::of(lines.into_iter().rev().map(ChallengePast::from), paging)?))
+    })
+    .await
+}
+
+pub(super) fn unknown(ticker: &str, standing: &Standing) -> Fault {
+    let ticker: String = ticker.chars().take(80).collect();
+    let known: Vec<&str> = standing.config.challenges.iter().map(|c| c.ticker.as_str()).collect();
+    Fault::missing(format!("there is no challenge \"{ticker}\"; there are {}", known.join(", ")))
+}
+
+/// What challenges count for, by ticker.
+struct Counting {
+    weights: BTreeMap<String, f64>,
+    counts: BTreeMap<String, f64>,
+}
+
+impl Counting {
+    fn of(standing: &Standing) -> Self {
+        Self { weights: standing.config.weights().into_iter().collect(), counts: standing.counts() }
+    }
+}
+
+impl ChallengeAnswer {
+    fn new(challenge: &Challenge, standing: &Standing, counting: &Counting) -> Self {
+        let scored = standing.scored(&challenge.ticker);
+        let described = scored.and_then(|scored| scored.description.as_ref());
+        let salience = scored.and_then(|scored| scored.salience.as_ref());
+        Self {
+            ticker: challenge.ticker.clone(),
+            name: challenge.name.clone(),
+            plugin: challenge.plugin.clone(),
+            version: described.map(|described| described.version.clone()),
+            summary: described.map(|described| described.summary.clone()),
+            runtime: challenge.runtime.as_str(),
+            sha256: challenge.sha256.map(|digest| hex::encode(&digest)),
+            solver: match challenge.solver {
+                Solver::Exact => "exact",
+                Solver::Network => "network",
+            },
+            weight: counting.weights.get(&challenge.ticker).copied().unwrap_or(0.0),
+            is_share: matches!(challenge.weight, Weight::Share(_)),
+            counts: counting.counts.get(&challenge.ticker).copied().unwrap_or(0.0),
+            dim: challenge.dim,
+            blocks_ahead: challenge.blocks_ahead,
+            assets: challenge.assets.clone(),
+            price_key: challenge.price_key.clone(),
+            quotes: match challenge.quotes {
+                QuoteKind::Prices => "prices",
+                QuoteKind::FundingRates => "funding_rates",
+            },
+            params: serde_json::to_value(&challenge.params).unwrap_or_default(),
+            miners: scored.map_or(0, |scored| scored.hotkeys.len()),
+            paid: scored.map_or(0, Scored::paid),
+            skipped: scored.and_then(|scored| scored.skipped.clone()),
+            seconds: scored.map(|scored| scored.seconds),
+            facts: salience.map_or_else(BTreeMap::new, |salience| named(&salience.facts)),
+        }
+    }
+}
+
+impl From<ChallengeLine> for ChallengePast {
+    fn from(line: ChallengeLine) -> Self {
+        let ChallengeLine { block, weight, seconds, miners, paid } = line;
+        Self { block, weight, seconds, miners, paid }
+    }
+}

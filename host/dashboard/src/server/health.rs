@@ -1,0 +1,109 @@
+//! Whether the program runs, and whether it does its work.
+
+use super::site::Site;
+use mantis_network::chain::BLOCK_SECONDS;
+use mantis_config::Network;
+use mantis_validator::{Status, unix as now};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// Time without a turn after which a validator counts as stuck, s. Its longest turn is a few samples, each with its
+/// time limit.
+const STUCK: u64 = 600;
+/// Sampled blocks that may be missing before it counts as not ready.
+const BEHIND: u64 = 3;
+
+/// Whether all is well.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Health {
+    /// Whether it is.
+    ok: bool,
+    /// Why not: sentences. Empty where it is.
+    why: Vec<String>,
+}
+
+impl Health {
+    fn new(why: Vec<String>) -> (StatusCode, Json<Self>) {
+        let status = if why.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        (status, Json(Self { ok: why.is_empty(), why }))
+    }
+}
+
+/// Whether the program runs: if not, start it anew.
+#[utoipa::path(get, path = "/healthz", tag = "health", responses(
+    (status = 200, description = "It runs.", body = Health),
+    (status = 503, description = "It is stuck.", body = Health)))]
+pub(super) async fn healthz(State(site): State<Arc<Site>>) -> (StatusCode, Json<Health>) {
+    let stuck = site.status().and_then(|status| {
+        let since = now().saturating_sub(status.alive);
+        (since > STUCK).then(|| format!("the validator has not gone on for {since} s"))
+    });
+    Health::new(stuck.into_iter().collect())
+}
+
+/// Whether it does its work: the ledger is read, the chain answers, and the newest blocks are sampled.
+#[utoipa::path(get, path = "/readyz", tag = "health", responses(
+    (status = 200, description = "It does its work.", body = Health),
+    (status = 503, description = "It does not, or not yet.", body = Health)))]
+pub(super) async fn readyz(State(site): State<Arc<Site>>) -> (StatusCode, Json<Health>) {
+    let standing = site.standing();
+    let mut why = Vec::new();
+    if standing.is_none() {
+        why.push("the ledger is being read".to_owned());
+    }
+    if let (Some(status), Some(standing)) = (site.status(), standing) {
+        why.extend(unready(&status, &standing.config.network));
+    }
+    Health::new(why)
+}
+
+fn unready(status: &Status, network: &Network) -> Vec<String> {
+    let mut why = Vec::new();
+    if let Some(fault) = &status.chain.fault {
+        why.push(format!("the chain does not answer: {fault}"));
+    }
+    let every = u64::from(network.sample_every);
+    match (status.chain.block, status.sampling.block) {
+        (None, _) => why.push("the chain has not answered yet".to_owned()),
+        (_, None) => why.push("no block is sampled yet".to_owned()),
+        (Some(head), Some(sampled)) if head.saturating_sub(sampled) > BEHIND * every => {
+            why.push(format!("block {sampled} is the newest that is sampled; the chain is at block {head}"));
+        }
+        _ => {}
+    }
+    if let Some(answered) = status.chain.answered
+        && now().saturating_sub(answered) > BEHIND * every * BLOCK_SECONDS
+    {
+        why.push(format!("the chain answered last {} s ago", now().saturating_sub(answered)));
+    }
+    why
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mantis_config::Config;
+    use std::path::Path;
+
+    #[test]
+    fn readiness_needs_a_chain_and_fresh_samples() {
+        let text = "[[challenge]]\nname=\"A\"\nticker=\"A\"\nplugin=\"binary\"\nprice_key=\"A\"\ndim=2\nblocks_ahead=300\nweight=1";
+        let network = Config::parse(text, Path::new("a.toml")).unwrap().network;
+        let mut status = Status::default();
+        assert_eq!(unready(&status, &network).len(), 2 - 1);
+        status.chain.block = Some(1000);
+        status.chain.answered = Some(now());
+        status.sampling.block = Some(985);
+        assert_eq!(unready(&status, &network), [""; 0]);
+        status.sampling.block = Some(980);
+        assert!(unready(&status, &network)[0].contains("block 980"));
+        status.sampling.block = Some(1000);
+        status.chain.answered = Some(now() - 1000);
+        status.chain.fault = Some("refused".into());
+        assert_eq!(unready(&status, &network).len(), 2);
+    }
+}

@@ -1,0 +1,180 @@
+//! Maturing: the payloads of a sampled block become vectors.
+
+use super::append::{Refused, sorted};
+use super::rejections::{Rejection, reject};
+use super::sample::NO_PAYLOAD;
+use super::{Ledger, LedgerError, blob};
+use half::f16;
+use rusqlite::{Connection, TransactionBehavior};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A sampled block whose payloads wait to be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// Its number in the order of sampling.
+    pub ts: i64,
+    /// The block.
+    pub block: i64,
+}
+
+/// What the payloads of one sampled block have become.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Matured {
+    /// Number of the sampled block in the order of sampling.
+    pub ts: i64,
+    /// The block.
+    pub block: i64,
+    /// Its index: `block / sample_every`.
+    pub sidx: i64,
+    /// Vectors by ticker and hotkey. A ticker that had no row when the block was sampled is passed over.
+    pub vectors: BTreeMap<String, Vec<(String, Vec<f16>)>>,
+    /// Hotkeys whose payload opened.
+    pub opened: BTreeSet<String>,
+    /// What was refused, and why.
+    pub rejections: Vec<Rejection>,
+}
+
+impl Ledger {
+    /// Every sampled block with payloads that wait, oldest first.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn pending(&self) -> Result<Vec<Pending>, LedgerError> {
+        // One look into the index per block, rather than one per payload.
+        let sql = "SELECT idx, block FROM blocks
+            WHERE EXISTS (SELECT 1 FROM raw_payloads WHERE ts = idx) AND idx >= (SELECT MIN(ts) FROM raw_payloads)
+            ORDER BY idx";
+        self.list("raw_payloads", sql, |row| Ok(Pending { ts: row.get(0)?, block: row.get(1)? }))
+    }
+
+    /// The payloads of a sampled block that wait, by hotkey.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn payloads(&self, ts: i64) -> Result<Vec<(String, Vec<u8>)>, LedgerError> {
+        let sql = "SELECT hotkey, payload FROM raw_payloads
+            WHERE ts = ?1 AND payload IS NOT NULL AND payload <> ?2 ORDER BY hotkey";
+        self.conn
+            .prepare_cached(sql)
+            .and_then(|mut query| {
+                query.query_map((ts, NO_PAYLOAD), |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+            })
+            .map_err(|e| LedgerError::sqlite(&self.path, "the table raw_payloads", e))
+    }
+
+    /// Stores what the payloads of a block have become and drops the payloads, wholly or not at all.
+    ///
+    /// # Errors
+    /// [`LedgerError::Step`] where vectors do not fit the format; as [`Ledger::append`].
+    pub fn mature(&mut self, matured: &Matured) -> Result<(), LedgerError> {
+        let (path, block) = (&self.path, matured.block);
+        let fail = |e| LedgerError::sqlite(path, format!("storing the vectors of block {block}"), e);
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail)?;
+        write(&tx, matured).map_err(|refused| refused.of_block(path, block))?;
+        tx.commit().map_err(fail)
+    }
+}
+
+fn write(tx: &Connection, matured: &Matured) -> Result<(), Refused> {
+    let mut store = tx.prepare_cached(
+        "UPDATE challenge_data SET hotkeys = ?3, embeddings = ?4 WHERE ticker = ?1 AND sidx = ?2",
+    )?;
+    for (ticker, vectors) in &matured.vectors {
+        let (hotkeys, embeddings) = blob::encode(&sorted(ticker, vectors)?);
+        store.execute((ticker, matured.sidx, hotkeys, embeddings))?;
+    }
+    let mut count = tx.prepare_cached("UPDATE host_miners SET opened = opened + 1 WHERE hotkey = ?1")?;
+    for hotkey in &matured.opened {
+        count.execute([hotkey])?;
+    }
+    for rejection in &matured.rejections {
+        reject(tx, matured.block, rejection)?;
+    }
+    tx.prepare_cached("DELETE FROM raw_payloads WHERE ts = ?1")?.execute([matured.ts])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Accepted, Arrival, Record, Row, Sample, Stage, Step};
+    use super::*;
+    use std::ops::ControlFlow;
+
+    fn sample(block: i64, payload: Option<&[u8]>) -> Sample {
+        let record = Record { ticker: "A".into(), dim: 1, price: Some(1.0), ..Record::default() };
+        let accepted = payload.map(|payload| Accepted {
+            payload: payload.into(),
+            sha256: [payload[0]; 32],
+            round: 7,
+            early: false,
+        });
+        let why = Rejection {
+            hotkey: "b".into(),
+            stage: Stage::Fetch,
+            ticker: String::new(),
+            code: "timeout".into(),
+            detail: format!("at {block}"),
+        };
+        Sample {
+            step: Step { block, sidx: block / 5, records: vec![record] },
+            arrivals: vec![
+                Arrival { hotkey: "a".into(), accepted },
+                Arrival { hotkey: "b".into(), accepted: None },
+            ],
+            rejections: vec![why],
+        }
+    }
+
+    #[test]
+    fn a_block_is_sampled_then_matures() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(dir.path().join("a.db")).unwrap();
+        for (block, payload) in [(100, &b"xyz"[..]), (105, b"xyz"), (110, b"new")] {
+            ledger.sample(&sample(block, Some(payload))).unwrap();
+        }
+        ledger.sample(&sample(400, None)).unwrap();
+        assert!(ledger.sample(&sample(400, None)).is_err());
+        assert!(ledger.has_seen("a", &[b'x'; 32]).unwrap() && !ledger.has_seen("b", &[b'x'; 32]).unwrap());
+        let pending = ledger.pending().unwrap();
+        assert_eq!(
+            pending.iter().map(|p| (p.ts, p.block)).collect::<Vec<_>>(),
+            [(0, 100), (1, 105), (2, 110), (3, 400)]
+        );
+        assert_eq!(ledger.payloads(1).unwrap(), [("a".to_string(), b"xyz".to_vec())]);
+        assert_eq!(ledger.payloads(3).unwrap(), []);
+
+        let vectors = [("A".to_string(), vec![("a".to_string(), vec![f16::ONE])]), ("new".into(), vec![])];
+        let matured = Matured {
+            ts: 1,
+            block: 105,
+            sidx: 21,
+            vectors: vectors.into(),
+            opened: ["a".into()].into(),
+            ..Matured::default()
+        };
+        ledger.mature(&matured).unwrap();
+        assert_eq!(ledger.pending().unwrap().len(), 3);
+        let mut stored = Vec::new();
+        let each = |row: Row<'_>| {
+            stored.push((row.sidx, row.submissions.len()));
+            Ok::<_, LedgerError>(ControlFlow::Continue(()))
+        };
+        ledger.rows("A", 0..=100, 1, each).unwrap();
+        assert_eq!(stored, [(20, 0), (21, 1), (22, 0), (80, 0)]);
+        let counts: (i64, i64, i64) = ledger
+            .raw()
+            .query_row("SELECT accepted, stale, opened FROM host_miners", [], |r| {
+                Ok((r.get(0)?, r.get(1)?, r.get(2)?))
+            })
+            .unwrap();
+        assert_eq!(counts, (3, 1, 1));
+        // Three refusals in a row are one stretch; the one much later is another.
+        let stretches = ledger.rejections(Some("b")).unwrap();
+        let stretches: Vec<_> = stretches
+            .iter()
+            .map(|s| (s.first_block, s.last_block, s.times, s.last.detail.as_str()))
+            .collect();
+        assert_eq!(stretches, [(400, 400, 1, "at 400"), (100, 110, 3, "at 110")]);
+        assert_eq!(ledger.rejections(Some("a")).unwrap(), []);
+    }
+}

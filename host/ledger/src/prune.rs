@@ -1,0 +1,106 @@
+//! Forgetting what is too old to count.
+
+use super::{Ledger, LedgerError};
+use rusqlite::TransactionBehavior;
+
+/// Up to where a ledger is emptied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Horizon {
+    /// Blocks below this one go.
+    pub block: i64,
+    /// `sidx` below this one go.
+    pub sidx: i64,
+    /// Rounds of the beacon below this one go.
+    pub round: u64,
+}
+
+impl Ledger {
+    /// Removes what lies before a horizon, at most about `limit` rows of each table in one transaction, so that a
+    /// ledger long neglected does not hold up a step. Gives how many rows went: 0 when nothing is left to remove. The
+    /// file does not shrink; its free pages are used again.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn prune(&mut self, before: Horizon, limit: u32) -> Result<usize, LedgerError> {
+        let tickers = self.tickers()?;
+        let path = &self.path;
+        let fail = |e| LedgerError::sqlite(path, "removing old rows", e);
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail)?;
+        let Horizon { block, sidx, round } = before;
+        let round = i64::try_from(round).unwrap_or(i64::MAX);
+        let mut removed = 0;
+        for ticker in &tickers {
+            let sql = "DELETE FROM challenge_data WHERE rowid IN (
+                SELECT rowid FROM challenge_data WHERE ticker = ?1 AND sidx < ?2 ORDER BY sidx LIMIT ?3)";
+            removed += tx.execute(sql, (&ticker.ticker, sidx, limit)).map_err(fail)?;
+        }
+        // Payloads first: they are found by the block that goes with them.
+        for sql in [
+            "DELETE FROM raw_payloads WHERE rowid IN (SELECT rowid FROM raw_payloads WHERE ts < (
+                SELECT COALESCE(MIN(idx), 9223372036854775807) FROM blocks WHERE block >= ?1) LIMIT ?2)",
+            "DELETE FROM blocks WHERE idx IN (SELECT idx FROM blocks WHERE block < ?1
+                AND NOT EXISTS (SELECT 1 FROM raw_payloads WHERE ts = idx) ORDER BY block LIMIT ?2)",
+            "DELETE FROM host_cycles WHERE block IN (SELECT block FROM host_cycles WHERE block < ?1 LIMIT ?2)",
+            "DELETE FROM host_challenges WHERE block IN (
+                SELECT DISTINCT block FROM host_challenges WHERE block < ?1 ORDER BY block LIMIT 1 + ?2 / 10)",
+            "DELETE FROM host_saliences WHERE block IN (
+                SELECT DISTINCT block FROM host_saliences WHERE block < ?1 ORDER BY block LIMIT 1 + ?2 / 1000)",
+            "DELETE FROM host_steps WHERE block IN (
+                SELECT DISTINCT block FROM host_steps WHERE block < ?1 ORDER BY block LIMIT 1 + ?2 / 1000)",
+            "DELETE FROM host_weight_history WHERE id IN (
+                SELECT id FROM host_weight_history WHERE block < ?1 LIMIT ?2)",
+            "DELETE FROM host_rejections WHERE last_block < ?1 AND ?2 > 0",
+            "DELETE FROM host_miners WHERE last_block < ?1 AND ?2 > 0",
+        ] {
+            removed += tx.execute(sql, (block, limit)).map_err(fail)?;
+        }
+        let sql = "DELETE FROM drand_cache WHERE round IN (
+            SELECT round FROM drand_cache WHERE round < ?1 ORDER BY round LIMIT ?2)";
+        removed += tx.execute(sql, (round, limit)).map_err(fail)?;
+        tx.commit().map_err(fail)?;
+        Ok(removed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Accepted, Arrival, Record, Sample, Step};
+
+    fn sample(k: i64) -> Sample {
+        let record = |ticker: &str| Record { ticker: ticker.into(), price: Some(1.0), ..Record::default() };
+        let accepted = Accepted { payload: b"x".to_vec(), sha256: [0; 32], round: 1, early: false };
+        Sample {
+            step: Step { block: 5 * k, sidx: k, records: vec![record("A"), record("B")] },
+            arrivals: vec![Arrival { hotkey: "a".into(), accepted: Some(accepted) }],
+            rejections: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn only_what_is_old_goes_and_not_all_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(dir.path().join("a.db")).unwrap();
+        for k in 0..20 {
+            ledger.sample(&sample(k)).unwrap();
+        }
+        let signatures: Vec<_> = (0..20).map(|round| (round, [1; 48])).collect();
+        ledger.store_signatures(&signatures).unwrap();
+        let before = Horizon { block: 50, sidx: 10, round: 10 };
+        assert!(ledger.prune(before, 4).unwrap() > 0);
+        assert_eq!(ledger.tickers().unwrap()[0].sidx, Some((4, 19)));
+        while ledger.prune(before, 4).unwrap() > 0 {}
+        for ticker in ledger.tickers().unwrap() {
+            assert_eq!((ticker.rows, ticker.sidx), (10, Some((10, 19))));
+        }
+        assert_eq!(ledger.blocks().unwrap(), (10..20).map(|k| 5 * k).collect::<Vec<_>>());
+        assert_eq!(ledger.pending().unwrap().first().map(|p| (p.ts, p.block)), Some((10, 50)));
+        assert_eq!((ledger.signature(9).unwrap(), ledger.signature(10).unwrap()), (None, Some([1; 48])));
+        // What comes next goes on counting.
+        ledger.sample(&sample(20)).unwrap();
+        assert_eq!(ledger.pending().unwrap().last().map(|p| (p.ts, p.block)), Some((20, 100)));
+        // All of it may go.
+        while ledger.prune(Horizon { block: 1000, sidx: 200, round: 1000 }, 100).unwrap() > 0 {}
+        assert_eq!(ledger.last_block().unwrap(), None);
+    }
+}

@@ -1,0 +1,31 @@
+//! The snapshot that a scoring worker reads: one challenge's market and history, cut from the ledger.
+//!
+//! A snapshot is a folder of Arrow IPC files, which Python or DuckDB can read too:
+//!
+//! | file | holds |
+//! |---|---|
+//! | `market.arrow` | `sidx`, `submitted`, and one `float64` column per asset (`price` for single-asset challenges); NaN = none |
+//! | `part-00000.arrow`, ... | a run of rows each: one `fixed_size_list<float16>` column per hotkey that is in it; absent = zeros |
+//! | `snapshot.json` | written last: rows, hotkeys, parts |
+//!
+//! Only the parts that a hotkey is in have a column for it, so a new hotkey or new rows leave old parts as
+//! they are.
+
+mod arrow_file;
+mod build;
+mod error;
+mod manifest;
+mod market;
+#[cfg(test)]
+mod oracle_test;
+mod parts;
+mod prices;
+mod reader;
+mod table;
+
+pub use build::Request;
+pub use error::HistoryError;
+pub use manifest::{Manifest, Part};
+pub(crate) use prices::read_prices;
+pub use reader::Snapshot;
+pub(crate) use table::{Column, Table};

@@ -1,0 +1,162 @@
+//! Reading a snapshot: the [`History`] of a worker.
+
+use super::arrow_file::{ArrowFile, Kind};
+use super::manifest::{Manifest, Part};
+use super::{HistoryError, market};
+use crate::Warnings;
+use mantis_plugin_api::{History, Market, PluginError, Shape, f16};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+use zerocopy::IntoBytes;
+
+/// A snapshot on disk. Nothing of it is held in memory but where things are; its files stay open, so that
+/// building a newer one in the same folder does not disturb it.
+#[derive(Debug)]
+pub struct Snapshot {
+    manifest: Manifest,
+    market: ArrowFile,
+    runs: Vec<Run>,
+    warnings: Warnings,
+}
+
+/// A part and where its values are.
+#[derive(Debug)]
+struct Run {
+    file: ArrowFile,
+    /// Its rows, as rows of the history.
+    rows: Range<usize>,
+    /// Where the vectors of each miner begin in the file; `None` if it has none here.
+    vectors: Vec<Option<u64>>,
+}
+
+impl Snapshot {
+    /// Opens the snapshot in `dir`.
+    ///
+    /// # Errors
+    /// If there is none, or a file of it is damaged: see [`HistoryError`].
+    pub fn open(dir: &Path) -> Result<Self, HistoryError> {
+        let manifest = Manifest::read(dir)?;
+        let mut runs = Vec::with_capacity(manifest.parts.len());
+        let mut start = 0;
+        for part in &manifest.parts {
+            runs.push(Run::open(dir, &manifest, part, start)?);
+            start += part.rows;
+        }
+        Ok(Self { market: market::open(dir, &manifest)?, manifest, runs, warnings: Warnings::default() })
+    }
+
+    /// What the snapshot holds.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// What was left out while building; nothing for a snapshot that was only opened.
+    #[must_use]
+    pub fn warnings(&self) -> Warnings {
+        self.warnings
+    }
+
+    pub(super) fn with_warnings(mut self, warnings: Warnings) -> Self {
+        self.warnings = warnings;
+        self
+    }
+
+    /// The block of each column's first vector that is not all zero.
+    #[must_use]
+    pub fn first_seen(&self) -> BTreeMap<&str, i64> {
+        let hotkeys = self.manifest.hotkeys.iter().map(String::as_str);
+        hotkeys
+            .zip(&self.manifest.first_seen)
+            .filter_map(|(hotkey, first)| Some((hotkey, (*first)?)))
+            .collect()
+    }
+
+    /// Reads the prices.
+    ///
+    /// # Errors
+    /// If `market.arrow` is damaged or cannot be read.
+    pub fn market(&self) -> Result<Market, HistoryError> {
+        market::read(&self.market, &self.manifest)
+    }
+}
+
+impl Run {
+    fn open(dir: &Path, manifest: &Manifest, part: &Part, start: usize) -> Result<Self, HistoryError> {
+        let file = ArrowFile::open(&dir.join(&part.file))?;
+        let batch = match file.batches.as_slice() {
+            [batch] if batch.rows == part.rows => batch,
+            _ => {
+                return Err(
+                    file.damaged(format!("snapshot.json says that it is one batch of {} rows", part.rows))
+                );
+            }
+        };
+        if file.columns.len() != part.columns.len() {
+            return Err(
+                file.damaged(format!("snapshot.json says that it has {} columns", part.columns.len()))
+            );
+        }
+        let mut vectors = vec![None; manifest.hotkeys.len()];
+        for ((column, at), miner) in file.columns.iter().zip(&batch.values).zip(&part.columns) {
+            if column.kind != Kind::Halves(manifest.storage_dim) || column.name != manifest.hotkeys[*miner] {
+                return Err(file.damaged(format!("column {} is not what snapshot.json says", column.name)));
+            }
+            vectors[*miner] = Some(*at);
+        }
+        Ok(Self { rows: start..start + part.rows, vectors, file })
+    }
+}
+
+impl History for Snapshot {
+    fn shape(&self) -> Shape {
+        Shape {
+            rows: self.manifest.rows,
+            miners: self.manifest.hotkeys.len(),
+            dim: self.manifest.storage_dim,
+        }
+    }
+
+    fn hotkeys(&self) -> &[String] {
+        &self.manifest.hotkeys
+    }
+
+    fn read(&self, miners: Range<usize>, rows: Range<usize>, out: &mut [f16]) -> Result<(), PluginError> {
+        let shape = self.shape();
+        let inside = miners.start <= miners.end
+            && rows.start <= rows.end
+            && miners.end <= shape.miners
+            && rows.end <= shape.rows;
+        if !inside
+            || Some(out.len()) != rows.len().checked_mul(shape.dim).and_then(|n| n.checked_mul(miners.len()))
+        {
+            let (n, history) = (out.len(), (shape.miners, shape.rows, shape.dim));
+            return Err(PluginError::host(format!(
+                "miners {miners:?} x rows {rows:?} into {n} numbers: the history is {history:?} (miners, rows, dim)"
+            )));
+        }
+        if out.is_empty() {
+            return Ok(());
+        }
+        let first = self.runs.partition_point(|run| run.rows.end <= rows.start);
+        for (miner, block) in miners.zip(out.chunks_exact_mut(rows.len() * shape.dim)) {
+            for run in self.runs[first..].iter().take_while(|run| run.rows.start < rows.end) {
+                let (from, to) = (rows.start.max(run.rows.start), rows.end.min(run.rows.end));
+                let part = &mut block[(from - rows.start) * shape.dim..(to - rows.start) * shape.dim];
+                let Some(at) = run.vectors[miner] else {
+                    part.fill(f16::ZERO);
+                    continue;
+                };
+                let skip = (from - run.rows.start) * shape.dim * size_of::<f16>();
+                run.file
+                    .read(at + skip as u64, part.as_mut_bytes())
+                    .map_err(|e| PluginError::host(e.to_string()))?;
+                if cfg!(target_endian = "big") {
+                    part.iter_mut().for_each(|x| *x = f16::from_le_bytes(x.to_ne_bytes()));
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,107 @@
+//! A snapshot of what is in memory: for trying plugins out without a ledger.
+
+use super::manifest::{FORMAT, Manifest};
+use super::market::MarketWriter;
+use super::parts::{PartsWriter, rows_per_part};
+use super::{HistoryError, Snapshot};
+use mantis_plugin_api::{Market, f16};
+use std::fs;
+use std::path::Path;
+
+/// One miner: its hotkey, and `dim` numbers per scored row.
+pub(crate) type Column<'a> = (&'a str, &'a [f16]);
+
+/// A market and a history in memory.
+pub(crate) struct Table<'a> {
+    /// The ticker.
+    pub(crate) ticker: &'a str,
+    /// Assets in storage order; empty for a single-asset challenge.
+    pub(crate) assets: &'a [String],
+    /// Numbers per miner and row.
+    pub(crate) dim: usize,
+    /// Blocks between two rows.
+    pub(crate) sample_every: u32,
+    /// Prices, the future included.
+    pub(crate) market: &'a Market,
+    /// The miners, by hotkey, each once.
+    pub(crate) miners: &'a [Column<'a>],
+}
+
+impl Snapshot {
+    /// Writes a table as a snapshot in `dir`.
+    ///
+    /// # Errors
+    /// If `dir` cannot be written.
+    pub(crate) fn write(table: &Table<'_>, dir: &Path) -> Result<(), HistoryError> {
+        fs::create_dir_all(dir).map_err(HistoryError::io(dir))?;
+        let Table { ticker, assets, dim, sample_every, market, miners } = *table;
+        let mut writer = MarketWriter::create(dir, assets)?;
+        for (row, sidx) in market.sidx.iter().enumerate() {
+            let submitted = market.submitted.get(row).copied().unwrap_or_default();
+            writer.push(*sidx, submitted, &market.prices[row * market.assets..(row + 1) * market.assets])?;
+        }
+        writer.finish()?;
+        let names: Vec<(String, usize)> =
+            miners.iter().enumerate().map(|(i, (hotkey, _))| ((*hotkey).to_owned(), i)).collect();
+        let mut parts = PartsWriter::create(dir, ticker, dim, rows_per_part(dim))?;
+        let mut bytes = Vec::new();
+        for row in 0..market.scored_rows {
+            parts.seek(row, &names)?;
+            for (miner, (_, numbers)) in miners.iter().enumerate() {
+                let vector = numbers.get(row * dim..(row + 1) * dim).unwrap_or_default();
+                bytes.clear();
+                bytes.extend(vector.iter().flat_map(|x| x.to_le_bytes()));
+                parts.put(row, miner, &bytes);
+            }
+        }
+        let chosen: Vec<usize> = (0..miners.len()).collect();
+        let manifest = Manifest {
+            format: FORMAT,
+            ticker: ticker.into(),
+            price_source: ticker.into(),
+            assets: assets.to_vec(),
+            storage_dim: dim,
+            sample_every: i64::from(sample_every),
+            rows: market.scored_rows,
+            market_rows: market.rows(),
+            hotkeys: names.iter().map(|(hotkey, _)| hotkey.clone()).collect(),
+            first_seen: vec![None; names.len()],
+            parts: parts.finish(market.scored_rows, &names, &chosen)?,
+            carried: market.carried.clone(),
+        };
+        manifest.write(dir)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mantis_plugin_api::History;
+
+    #[test]
+    fn reads_back_what_was_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let market = Market {
+            sidx: vec![3, 4, 7],
+            prices: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+            assets: 2,
+            submitted: vec![true, false],
+            scored_rows: 2,
+            carried: Vec::new(),
+        };
+        let numbers = [1.0, 2.0, 3.0, 4.0].map(f16::from_f32);
+        let table = Table {
+            ticker: "T",
+            assets: &["A".into(), "B".into()],
+            dim: 2,
+            sample_every: 5,
+            market: &market,
+            miners: &[("5A", &numbers), ("5B", &[f16::ZERO; 4])],
+        };
+        Snapshot::write(&table, dir.path()).unwrap();
+        let snapshot = Snapshot::open(dir.path()).unwrap();
+        assert_eq!(snapshot.market().unwrap(), market);
+        assert_eq!(snapshot.miner(0).unwrap(), numbers);
+        assert_eq!(snapshot.hotkeys(), ["5A", "5B"]);
+    }
+}

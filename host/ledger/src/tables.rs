@@ -1,0 +1,202 @@
+//! The smaller things that a ledger knows.
+
+use super::rows::SUBMISSIONS;
+use super::{Directory, Ledger, LedgerError, Row, is_nonzero, schema};
+use std::collections::BTreeMap;
+use std::ops::{ControlFlow, RangeInclusive};
+
+/// A ticker of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticker {
+    /// Its key: `ETH`.
+    pub ticker: String,
+    /// Numbers per miner and asset, if `challenge_meta` has it.
+    pub dim: Option<i64>,
+    /// Horizon in blocks, if `challenge_meta` has it.
+    pub blocks_ahead: Option<i64>,
+    /// Rows stored.
+    pub rows: u64,
+    /// First and last `sidx`.
+    pub sidx: Option<(i64, i64)>,
+}
+
+impl Ledger {
+    /// Every ticker that has rows or is declared, by name.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn tickers(&self) -> Result<Vec<Ticker>, LedgerError> {
+        let sql = "SELECT t.ticker, m.dim, m.blocks_ahead, COALESCE(d.n, 0), d.low, d.high
+            FROM (SELECT ticker FROM challenge_meta UNION SELECT ticker FROM challenge_data) t
+            LEFT JOIN challenge_meta m ON m.ticker = t.ticker
+            LEFT JOIN (SELECT ticker, COUNT(*) n, MIN(sidx) low, MAX(sidx) high FROM challenge_data GROUP BY ticker) d
+                ON d.ticker = t.ticker
+            ORDER BY t.ticker";
+        self.list("challenge_meta and challenge_data", sql, |row| {
+            let (low, high): (Option<i64>, Option<i64>) = (row.get(4)?, row.get(5)?);
+            Ok(Ticker {
+                ticker: row.get(0)?,
+                dim: row.get(1)?,
+                blocks_ahead: row.get(2)?,
+                rows: row.get::<_, i64>(3)?.cast_unsigned(),
+                sidx: low.zip(high),
+            })
+        })
+    }
+
+    /// Every sampled block, in the order of sampling.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn blocks(&self) -> Result<Vec<i64>, LedgerError> {
+        self.list("blocks", "SELECT block FROM blocks ORDER BY idx", |row| row.get(0))
+    }
+
+    /// How many blocks were sampled.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn sampled_blocks(&self) -> Result<u64, LedgerError> {
+        self.one("blocks", "SELECT COUNT(*) FROM blocks", []).map(i64::cast_unsigned)
+    }
+
+    /// The highest sampled block; `None` in an empty ledger.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn last_block(&self) -> Result<Option<i64>, LedgerError> {
+        self.one("blocks", "SELECT MAX(block) FROM blocks", [])
+    }
+
+    /// The highest `sidx` of a ticker; `None` if it has no rows.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn max_sidx(&self, ticker: &str) -> Result<Option<i64>, LedgerError> {
+        self.one("challenge_data", "SELECT MAX(sidx) FROM challenge_data WHERE ticker = ?1", [ticker])
+    }
+
+    /// The `sidx` of a ticker's rows in a range, in order.
+    pub(crate) fn sidx(&self, ticker: &str, range: RangeInclusive<i64>) -> Result<Vec<i64>, LedgerError> {
+        let sql =
+            "SELECT sidx FROM challenge_data WHERE ticker = ?1 AND sidx BETWEEN ?2 AND ?3 ORDER BY sidx";
+        self.conn
+            .prepare_cached(sql)
+            .and_then(|mut query| {
+                query.query_map((ticker, range.start(), range.end()), |row| row.get(0))?.collect()
+            })
+            .map_err(|e| LedgerError::sqlite(&self.path, format!("the rows of {ticker}"), e))
+    }
+
+    /// Holds one moment of the file: until the guard is dropped, nothing is seen that is written from now on.
+    pub(crate) fn freeze(&self) -> Result<rusqlite::Transaction<'_>, LedgerError> {
+        self.conn.unchecked_transaction().map_err(|e| LedgerError::sqlite(&self.path, "starting to read", e))
+    }
+
+    /// The network's breakout state: asset and JSON text, by asset. Empty where the file has no such table.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn breakout_state(&self) -> Result<Vec<(String, String)>, LedgerError> {
+        if !schema::has_table(&self.conn, &self.path, "breakout_state")? {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT asset, state_json FROM breakout_state ORDER BY asset";
+        self.list("breakout_state", sql, |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    /// The block of each hotkey's first stored vector, in any ticker, that is not all zero.
+    ///
+    /// It reads every row of the ledger. Where snapshots of all tickers are built anyway, the earliest of their
+    /// [`first_seen`](crate::snapshot::Snapshot::first_seen) says the same of the hotkeys that are columns, for nothing.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn first_seen(&self, sample_every: i64) -> Result<BTreeMap<String, i64>, LedgerError> {
+        let mut names = Directory::default();
+        let mut first: Vec<Option<i64>> = Vec::new();
+        for ticker in self.tickers()? {
+            self.scan(SUBMISSIONS, &ticker.ticker, i64::MIN..=i64::MAX, None, |row: Row<'_>| {
+                names.rewind();
+                for (hotkey, numbers) in row.submissions {
+                    let number = names.number(hotkey);
+                    if number == first.len() {
+                        first.push(None);
+                    }
+                    if first[number].is_none_or(|known| row.sidx < known) && is_nonzero(numbers) {
+                        first[number] = Some(row.sidx);
+                    }
+                }
+                Ok::<_, LedgerError>(ControlFlow::Continue(()))
+            })?;
+        }
+        let block = |(name, number): &(String, usize)| {
+            Some((name.clone(), first[*number]?.saturating_mul(sample_every)))
+        };
+        Ok(names.sorted().iter().filter_map(block).collect())
+    }
+
+    /// One value of one row.
+    fn one<T: rusqlite::types::FromSql>(
+        &self,
+        table: &str,
+        sql: &str,
+        params: impl rusqlite::Params,
+    ) -> Result<T, LedgerError> {
+        self.conn
+            .prepare_cached(sql)
+            .and_then(|mut query| query.query_row(params, |row| row.get(0)))
+            .map_err(|e| LedgerError::sqlite(&self.path, format!("the table {table}"), e))
+    }
+
+    /// All rows of a query.
+    pub(super) fn list<T>(
+        &self,
+        table: &str,
+        sql: &str,
+        row: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, LedgerError> {
+        self.conn
+            .prepare_cached(sql)
+            .and_then(|mut query| query.query_map([], row)?.collect())
+            .map_err(|e| LedgerError::sqlite(&self.path, format!("the table {table}"), e))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Record, Step};
+
+    fn step(k: i64) -> Step {
+        Step { block: 5 * k, sidx: k, records: vec![Record { ticker: "A".into(), ..Record::default() }] }
+    }
+
+    #[test]
+    fn a_frozen_ledger_does_not_move() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.db");
+        let mut writer = Ledger::open(&path).unwrap();
+        writer.append(&step(1)).unwrap();
+        let reader = Ledger::read(&path).unwrap();
+        let moment = reader.freeze().unwrap();
+        assert_eq!(reader.last_block().unwrap(), Some(5));
+        writer.append(&step(2)).unwrap();
+        assert_eq!(reader.last_block().unwrap(), Some(5));
+        drop(moment);
+        assert_eq!(reader.last_block().unwrap(), Some(10));
+    }
+
+    #[test]
+    fn what_a_network_file_lacks_is_empty() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.db");
+        let writer = Ledger::open(&path).unwrap();
+        writer.raw().execute_batch("DROP TABLE breakout_state; DROP TABLE host_weights").unwrap();
+        let reader = Ledger::read(&path).unwrap();
+        assert_eq!(reader.breakout_state().unwrap(), []);
+        assert_eq!(reader.previous_weights().unwrap(), None);
+        assert_eq!(reader.tickers().unwrap(), []);
+        assert_eq!(reader.first_seen(5).unwrap(), BTreeMap::new());
+    }
+}

@@ -1,0 +1,251 @@
+//! What scores must be: the same whenever and wherever they are made, and blind to names and to the future.
+
+use super::bench::{Bench, Case, Scored, same, shares};
+use super::report::{Report, Verdict};
+use super::suite::Bars;
+use super::world::World;
+use crate::simulation::Kind;
+use mantis_ledger::snapshot::Column;
+use mantis_scoring::plugins::Source;
+use mantis_plugin_api::Market;
+
+/// What every check compares with.
+pub(super) struct Base<'a> {
+    pub(super) bench: &'a Bench,
+    pub(super) source: &'a Source,
+    pub(super) world: &'a World,
+    pub(super) scored: &'a Scored,
+}
+
+/// A part of all that is paid below which a miner counts as unpaid: rounding in a fit, not a reward.
+const NOTHING: f64 = 1e-3;
+/// How far parts may move when the order of miners changes, summed: the order of additions does.
+const ORDER: f64 = 1e-6;
+
+/// The same bits again, alone and beside others.
+pub(super) fn repeats(base: &Base<'_>, report: &mut Report) {
+    let case = || Case { source: base.source, market: &base.world.market, miners: base.world.columns() };
+    let outcome = |scored: Result<Scored, super::bench::NoScore>, how: &str| match scored {
+        Ok(again) if same(&again.salience, &base.scored.salience) => Ok(()),
+        Ok(again) => Err(format!("another result {how}: {}", difference(base.scored, &again))),
+        Err(error) => Err(format!("{how}: {error}")),
+    };
+    let once = outcome(base.bench.score(&case()), "in a second run");
+    report.settle("repeats", once.map(|()| "a second run gives the same bits".into()));
+    let mut many = base.bench.score_all(&[case(), case(), case()]).into_iter();
+    let many = many.try_for_each(|scored| outcome(scored, "beside others"));
+    report.settle("threads", many.map(|()| "three runs side by side give the same bits".into()));
+}
+
+/// The same bits in the plugin's other form.
+pub(super) fn runtimes(base: &Base<'_>, other: Option<&Source>, report: &mut Report) {
+    let Some(other) = other else {
+        let says = "only one form is there: build both, into one folder, to compare them";
+        return report.add("runtimes", Verdict::Skip, says);
+    };
+    let case = Case { source: other, market: &base.world.market, miners: base.world.columns() };
+    // The first run may compile a component; the second takes the machine code that was kept.
+    let outcome = match base.bench.score(&case).and_then(|_| base.bench.score(&case)) {
+        Ok(scored) if same(&scored.salience, &base.scored.salience) => {
+            Ok(format!("{} gives the same bits, in {:.2} s", other.path.display(), scored.seconds))
+        }
+        Ok(scored) => Err(format!(
+            "{} gives another result: {}",
+            other.path.display(),
+            difference(base.scored, &scored)
+        )),
+        Err(error) => Err(format!("{}: {error}", other.path.display())),
+    };
+    report.settle("runtimes", outcome);
+}
+
+/// Hotkeys in another order: each miner keeps its part.
+pub(super) fn order(base: &Base<'_>, report: &mut Report) {
+    let count = base.world.miners.len();
+    let names: Vec<String> = (0..count).map(|i| format!("5Other{:02}", count - 1 - i)).collect();
+    let mut miners: Vec<Column<'_>> = names
+        .iter()
+        .zip(&base.world.miners)
+        .map(|(name, (.., numbers))| (name.as_str(), numbers.as_slice()))
+        .collect();
+    miners.reverse();
+    let outcome = match base.bench.score(&Case { source: base.source, market: &base.world.market, miners }) {
+        Ok(scored) => {
+            let turned = shares(&scored.salience);
+            let pairs = shares(&base.scored.salience).into_iter().zip(turned.into_iter().rev());
+            let moved: f64 = pairs.map(|(a, b)| (a - b).abs()).sum();
+            let says = format!("with the hotkeys in reverse order, parts move by {moved:.1e} in all");
+            if moved <= ORDER { Ok(says) } else { Err(says) }
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    report.settle("order", outcome);
+}
+
+/// Prices beyond the last label are another market's: nothing changes.
+pub(super) fn future(base: &Base<'_>, report: &mut Report) {
+    let market = &base.world.market;
+    let known = market.scored_rows + base.bench.spec.rows_ahead();
+    let mut other = market.clone();
+    for (i, price) in other.prices.iter_mut().enumerate().skip(known * market.assets) {
+        *price = if i % 2 == 0 { *price * 2.0 } else { f64::NAN };
+    }
+    let shorter = Market {
+        sidx: market.sidx[..known].to_vec(),
+        prices: market.prices[..known * market.assets].to_vec(),
+        ..market.clone()
+    };
+    let changed = market.rows() - known;
+    let bits =
+        |scored: &Scored| scored.salience.miners.iter().map(|m| m.salience.to_bits()).collect::<Vec<_>>();
+    let mut outcome = Ok(format!(
+        "{changed} rows beyond the last label, changed or gone, change nothing; later submissions never reach it"
+    ));
+    let case = |market| Case { source: base.source, market, miners: base.world.columns() };
+    for (scored, how) in
+        base.bench.score_all(&[case(&other), case(&shorter)]).into_iter().zip(["changed", "gone"])
+    {
+        match scored {
+            Ok(scored) if bits(&scored) == bits(base.scored) => {}
+            Ok(scored) => {
+                let what = difference(base.scored, &scored);
+                outcome = Err(format!(
+                    "prices later than one horizon after the last scored row count ({how}): {what}"
+                ));
+            }
+            Err(error) => outcome = Err(format!("later prices {how}: {error}")),
+        }
+    }
+    report.settle("look-ahead", outcome);
+}
+
+/// What several copies of the best miner earn, over what it earned alone.
+pub(super) fn clones(base: &Base<'_>, bars: &Bars, report: &mut Report) {
+    let alone = shares(&base.scored.salience);
+    let Some(best) = base.world.skilled().into_iter().max_by(|a, b| alone[*a].total_cmp(&alone[*b])) else {
+        return;
+    };
+    let numbers = base.world.miners[best].2.as_slice();
+    let names: Vec<String> = (1..5).map(|i| format!("5Miner{best:02}-{i}")).collect();
+    let crowd = |copies: usize| {
+        let mut miners = base.world.columns();
+        miners.extend(names.iter().take(copies).map(|name| (name.as_str(), numbers)));
+        miners.sort_by_key(|(hotkey, _)| hotkey.as_bytes());
+        miners
+    };
+    let crowds = [crowd(1), crowd(4)];
+    let cases: Vec<Case<'_>> = crowds
+        .iter()
+        .map(|miners| Case { source: base.source, market: &base.world.market, miners: miners.clone() })
+        .collect();
+    let prefix = format!("5Miner{best:02}");
+    let mut gains = Vec::new();
+    for (scored, miners) in base.bench.score_all(&cases).into_iter().zip(&crowds) {
+        match scored {
+            Ok(scored) => {
+                let parts = shares(&scored.salience).into_iter().zip(miners);
+                let together: f64 =
+                    parts.filter(|(_, (hotkey, _))| hotkey.starts_with(&prefix)).map(|(x, _)| x).sum();
+                gains.push(together / alone[best]);
+            }
+            Err(error) => return report.add("clones", Verdict::Fail, error.to_string()),
+        }
+    }
+    let worst = gains.iter().copied().fold(0.0, f64::max);
+    let text: Vec<String> = gains.iter().map(|gain| format!("{gain:.3}")).collect();
+    let says = format!("2 and 5 copies of a miner earn {} of what it earned alone", text.join(" and "));
+    let verdict = judged(worst, bars.clones, 1.1);
+    report.add("clones", verdict, with_bar(says, verdict, bars.clones, 1.1));
+}
+
+/// What those who know nothing earn, over what those who do earn.
+pub(super) fn noise(base: &Base<'_>, bars: &Bars, report: &mut Report) {
+    let parts = shares(&base.scored.salience);
+    let mean =
+        |places: Vec<usize>| places.iter().map(|i| parts[*i]).sum::<f64>() / places.len().max(1) as f64;
+    let ratio = mean(base.world.places(|kind| kind == Kind::Noise)) / mean(base.world.skilled());
+    let says = format!("noise earns {ratio:.3} of what skill earns, miner by miner");
+    let verdict = judged(ratio, bars.noise, 0.5);
+    report.add("noise", verdict, with_bar(says, verdict, bars.noise, 0.5));
+}
+
+/// The same answer for ever, and none at all: nothing is earned.
+pub(super) fn idle(base: &Base<'_>, bars: &Bars, report: &mut Report) {
+    let parts = shares(&base.scored.salience);
+    for (name, kind, what) in [
+        ("constant", Kind::Constant, "the same answer for ever"),
+        ("absent", Kind::Zeros, "nothing but zeros"),
+    ] {
+        let part: f64 = base.world.places(|k| k == kind).into_iter().map(|i| parts[i]).sum();
+        let says = format!("{what} earns {:.4}% of all", 100.0 * part);
+        let verdict = match part <= NOTHING {
+            true => Verdict::Pass,
+            false if kind == Kind::Constant && bars.allow_constant => Verdict::Note,
+            false => Verdict::Fail,
+        };
+        report.add(name, verdict, says);
+    }
+    let unpaid = base.scored.salience.miners.iter().filter(|m| m.salience <= 0.0);
+    let (said, all) =
+        unpaid.fold((0, 0), |(said, all), m| (said + usize::from(m.why_zero.is_some()), all + 1));
+    let verdict = if said == all { Verdict::Pass } else { Verdict::Note };
+    report.add("reasons", verdict, format!("{said} of {all} unpaid miners are told why"));
+}
+
+/// Time and memory.
+pub(super) fn cost(base: &Base<'_>, report: &mut Report) {
+    let Scored { seconds, peak_kib, .. } = base.scored;
+    let (rows, miners) = (base.world.market.scored_rows, base.world.miners.len());
+    let says = format!(
+        "{seconds:.2} s and {:.0} MB for {rows} rows x {miners} miners: {:.1} ms a miner",
+        *peak_kib as f64 / 1024.0,
+        1000.0 * seconds / miners as f64
+    );
+    report.add("cost", Verdict::Pass, says);
+}
+
+/// A measure against the bar that was declared, which fails, or the usual one, which only notes.
+fn judged(found: f64, declared: Option<f64>, usual: f64) -> Verdict {
+    match declared {
+        Some(bar) if found <= bar => Verdict::Pass,
+        Some(_) => Verdict::Fail,
+        None if found <= usual => Verdict::Pass,
+        None => Verdict::Note,
+    }
+}
+
+fn with_bar(says: String, verdict: Verdict, declared: Option<f64>, usual: f64) -> String {
+    match verdict {
+        Verdict::Pass => says,
+        _ => format!("{says}; {} is the bar", declared.unwrap_or(usual)),
+    }
+}
+
+/// The first miner for whom two scores differ.
+fn difference(a: &Scored, b: &Scored) -> String {
+    let (a, b) = (&a.salience, &b.salience);
+    let mut pairs = a.miners.iter().zip(&b.miners).enumerate();
+    match pairs.find(|(_, (x, y))| x.salience.to_bits() != y.salience.to_bits()) {
+        Some((i, (x, y))) => format!("{:e} and {:e} for miner {i}", x.salience, y.salience),
+        None if a.miners.len() != b.miners.len() => {
+            format!("{} and {} miners", a.miners.len(), b.miners.len())
+        }
+        None => "the same saliences, but other facts or reasons".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_declared_bar_fails() {
+        assert_eq!(judged(2.0, None, 1.1), Verdict::Note);
+        assert_eq!(judged(1.0, None, 1.1), Verdict::Pass);
+        assert_eq!(judged(2.0, Some(1.5), 1.1), Verdict::Fail);
+        assert_eq!(judged(2.0, Some(2.5), 1.1), Verdict::Pass);
+        // No number passes nowhere: nobody was paid.
+        assert_eq!(judged(f64::NAN, None, 1.1), Verdict::Note);
+        assert_eq!(judged(f64::NAN, Some(9.0), 1.1), Verdict::Fail);
+    }
+}

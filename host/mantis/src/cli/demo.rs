@@ -1,0 +1,228 @@
+//! `mantis demo`.
+
+use super::args::DemoArgs;
+use super::listen;
+use super::output::{Bars, Table, bar, print, print_json, short};
+use super::score::{Document, launcher, write_report};
+use super::simulate::about;
+use mantis_config::Config;
+use crate::demo::{Demo, Finished, Hearer, Phase, Plan};
+use crate::simulation::{Miner, cast};
+use mantis_ledger::{Counts, Ledger};
+use mantis_scoring::plugins::locate;
+use mantis_dashboard::sections::{Input, html};
+use mantis_weights::Scores;
+use mantis_validator::{Board, Status};
+use mantis_dashboard::server::Site;
+use mantis_weights::Outcome;
+use anyhow::Context;
+use indicatif::ProgressBar;
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, stdin, stdout};
+use std::path::Path;
+use std::sync::Arc;
+
+const MINERS: usize = 24;
+
+pub(super) fn run(args: &DemoArgs) -> anyhow::Result<()> {
+    let config = Config::load(&args.config.config)?;
+    for challenge in &config.challenges {
+        locate(&challenge.plugin, &config.plugin_dir, challenge.runtime)
+            .with_context(|| format!("{} cannot be played; build all plugins first", challenge.ticker))?;
+    }
+    let plan = Plan { seed: args.seed, miners: MINERS, days: args.days, live: args.minutes };
+    let board = Board::new(Status { network: "demo".into(), ..Status::default() }, Arc::new(config.clone()));
+    let demo = Demo { plan, config, dir: args.dir.clone(), launcher: launcher(1800.0)? };
+    let about = cast(MINERS, args.seed).into_iter().map(|miner| (miner.hotkey, miner.about)).collect();
+    let site = Site::live(&demo.prepare()?, board.clone(), about);
+    let runtime = super::runtime()?;
+    let (server, finished) = runtime.block_on(async {
+        let server = args.listen.serve(site)?;
+        if let Some(server) = &server {
+            eprintln!("dashboard: http://{}/", server.address());
+        }
+        anyhow::Ok((server, demo.run(&Progress::new(), &Bars::new(), &board).await?))
+    })?;
+    let refusals = refusals(&finished.ledger)?;
+    let report = args.dir.join("report.html");
+    write_report(&report, &page(args, &finished)?)?;
+    if args.json {
+        return print_json(&document(&finished, &refusals, &report));
+    }
+    print(&text(args, &finished, &refusals, &report))?;
+    match server {
+        Some(server) if args.stay || stdout().is_terminal() && stdin().is_terminal() => {
+            eprintln!("the dashboard stays at http://{}/ until Ctrl-C", server.address());
+            runtime.block_on(listen::ended())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Bars of the phases before scoring, and lines above them.
+struct Progress {
+    history: ProgressBar,
+    past: ProgressBar,
+    live: ProgressBar,
+}
+
+impl Progress {
+    fn new() -> Self {
+        Self { history: bar("history"), past: bar("past weights"), live: bar("live") }
+    }
+}
+
+impl Hearer for Progress {
+    fn progress(&self, phase: Phase, done: f64) {
+        let bar = match phase {
+            Phase::History => &self.history,
+            Phase::Past => &self.past,
+            Phase::Live => &self.live,
+            Phase::Scoring => {
+                return [&self.history, &self.past, &self.live].iter().for_each(|bar| bar.finish_and_clear());
+            }
+        };
+        bar.set_position((done * 1000.0) as u64);
+        if done >= 1.0 {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn notice(&self, text: &str) {
+        self.live.suspend(|| eprintln!("{text}"));
+    }
+}
+
+/// The report's HTML.
+fn page(args: &DemoArgs, finished: &Finished) -> anyhow::Result<String> {
+    let about: BTreeMap<String, String> =
+        finished.miners.iter().map(|m| (m.hotkey.clone(), m.about.clone())).collect();
+    let ledger = Ledger::read(&finished.ledger)?;
+    let title = format!("Demo, seed {}", args.seed);
+    let Finished { config, scores, outcome, .. } = finished;
+    Ok(html(&Input { title: &title, config, ledger: &ledger, scores, outcome, about: &about })?)
+}
+
+/// The most frequent refusal of each hotkey.
+fn refusals(ledger: &Path) -> anyhow::Result<BTreeMap<String, Counts>> {
+    let mut most: BTreeMap<String, Counts> = BTreeMap::new();
+    for counts in Ledger::read(ledger)?.rejections(None)? {
+        let hotkey = &counts.last.hotkey;
+        if most.get(hotkey).is_none_or(|known| known.times < counts.times) {
+            most.insert(hotkey.clone(), counts);
+        }
+    }
+    Ok(most)
+}
+
+fn document(finished: &Finished, refusals: &BTreeMap<String, Counts>, report: &Path) -> serde_json::Value {
+    let kinds: BTreeMap<&str, &str> =
+        finished.miners.iter().map(|m| (m.hotkey.as_str(), m.about.as_str())).collect();
+    let why: BTreeMap<&str, String> = finished
+        .miners
+        .iter()
+        .filter(|m| finished.scores.total.get(&m.hotkey).copied().unwrap_or(0.0) <= 0.0)
+        .map(|m| (m.hotkey.as_str(), why_nothing(&finished.scores, refusals, &m.hotkey)))
+        .collect();
+    let mut result = serde_json::json!({
+        "miners": kinds,
+        "scores": Document::new(&finished.scores),
+        "why_nothing": why,
+        "payloads": {
+            "accepted": finished.totals.accepted,
+            "opened": finished.totals.opened,
+            "stale": finished.totals.stale,
+            "refused": finished.totals.refused,
+        },
+        "ledger": finished.ledger,
+        "report": report,
+    });
+    match &finished.outcome {
+        Outcome::Weights(_) => result["weights"] = serde_json::json!(weights(finished)),
+        Outcome::Rejected(reason) => result["rejected"] = reason.to_string().into(),
+    }
+    result
+}
+
+/// Weights by hotkey; empty where they were rejected.
+fn weights(finished: &Finished) -> BTreeMap<&str, f64> {
+    match &finished.outcome {
+        Outcome::Weights(steps) => steps.iter().map(|step| (step.hotkey.as_str(), step.weight)).collect(),
+        Outcome::Rejected(_) => BTreeMap::new(),
+    }
+}
+
+fn text(args: &DemoArgs, finished: &Finished, refusals: &BTreeMap<String, Counts>, report: &Path) -> String {
+    let Finished { miners, config, scores, ledger, totals, .. } = finished;
+    let mut text = format!(
+        "{} simulated days of history, then {} minutes live: {} payloads collected, {} of them opened so far (each \
+         after {} minutes), {} refused or not there\n\n{}",
+        args.days,
+        args.minutes,
+        totals.accepted,
+        totals.opened,
+        config.network.lag,
+        totals.refused,
+        table(finished, refusals),
+    );
+    for challenge in &scores.challenges {
+        if let Some(reason) = &challenge.skipped {
+            text += &format!("\n{} pays nobody: {reason}", challenge.ticker);
+        }
+    }
+    if let Outcome::Rejected(reason) = &finished.outcome {
+        text += &format!("\nNo weights were set: {reason}");
+    }
+    text + &format!(
+        "\n{:.0} % of the weights are burnt. Open {1} in a browser for the whole report. The ledger is {2}; ask it why a miner earned \
+         what it earned:\n  mantis explain {3} --ledger {2}\n",
+        100.0 * config.network.burn,
+        report.display(),
+        ledger.display(),
+        miners.first().map_or("HOTKEY", |miner| &miner.hotkey),
+    )
+}
+
+/// Weights and who earned what, best first, and why those who earned nothing did not.
+fn table(finished: &Finished, refusals: &BTreeMap<String, Counts>) -> String {
+    let Finished { scores, miners, .. } = finished;
+    let weights = weights(finished);
+    let paid: Vec<_> = scores.challenges.iter().map(|c| (&c.ticker, c.shares())).collect();
+    let mut table = Table::new(["hotkey", "miner", "weight", "total"]);
+    table.header(paid.iter().map(|(ticker, _)| (*ticker).clone()).chain(["why nothing".into()]));
+    let mut order: Vec<(&Miner, f64)> =
+        miners.iter().map(|m| (m, scores.total.get(&m.hotkey).copied().unwrap_or(0.0))).collect();
+    order.sort_by(|a, b| b.1.total_cmp(&a.1));
+    for (miner, total) in order {
+        let percent = |x: f64| if x > 0.0 { format!("{:.1}%", 100.0 * x) } else { "-".into() };
+        let cells = paid.iter().map(|(_, shares)| percent(shares.get(&miner.hotkey).copied().unwrap_or(0.0)));
+        let weight = weights.get(miner.hotkey.as_str()).copied().unwrap_or(0.0);
+        let head = [
+            short(&miner.hotkey),
+            about(miners, &miner.hotkey).into(),
+            format!("{weight:.4}"),
+            percent(total),
+        ];
+        let why = if total > 0.0 { String::new() } else { why_nothing(scores, refusals, &miner.hotkey) };
+        table.row(head.into_iter().chain(cells).chain([why]));
+    }
+    table.render()
+}
+
+/// The reason that most challenges give; for a miner of whom nothing is stored, why its files were refused.
+fn why_nothing(scores: &Scores, refusals: &BTreeMap<String, Counts>, hotkey: &str) -> String {
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for challenge in &scores.challenges {
+        if let Some(report) = challenge.report(hotkey) {
+            let reason = report.why_zero.as_ref().map_or("no reason given", |why| &why.text);
+            *reasons.entry(reason).or_default() += 1;
+        }
+    }
+    if let Some((reason, _)) = reasons.into_iter().max_by_key(|(_, count)| *count) {
+        return reason.into();
+    }
+    match refusals.get(hotkey) {
+        Some(counts) => format!("refused {} times: {}", counts.times, counts.last.detail),
+        None => "never sent anything but zeros".into(),
+    }
+}

@@ -1,0 +1,172 @@
+//! `mantis score`.
+
+use super::args::{RuntimeArg, ScoreArgs, ScoringArgs};
+use super::output::{Bars, Table, print, print_json, short};
+use super::weights::settled;
+use mantis_config::{Config, Runtime};
+use mantis_ledger::Ledger;
+use mantis_dashboard::sections::{Input, html};
+use mantis_scoring::{Options, score};
+use mantis_weights::Scores;
+use mantis_scoring::worker::Launcher;
+use anyhow::Context;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+pub(super) fn run(args: &ScoreArgs) -> anyhow::Result<()> {
+    let (config, scores) = scored(&args.scoring)?;
+    if let Some(file) = &args.report {
+        let ledger = &args.scoring.ledger;
+        let outcome = settled(&config, ledger, &scores, None)?;
+        let title = ledger.file_name().unwrap_or(ledger.as_os_str()).to_string_lossy();
+        let ledger = Ledger::read(ledger)?;
+        let about = BTreeMap::new();
+        let input = Input {
+            title: &title,
+            config: &config,
+            ledger: &ledger,
+            scores: &scores,
+            outcome: &outcome,
+            about: &about,
+        };
+        write_report(file, &html(&input)?)?;
+    }
+    if args.json {
+        // Standard output is the document alone.
+        args.report.iter().for_each(|file| eprintln!("report: {}", file.display()));
+        return print_json(&Document::new(&scores));
+    }
+    let written = args.report.as_ref().map(|file| format!("report: {}\n", file.display()));
+    print(&(text(&scores) + &written.unwrap_or_default()))
+}
+
+/// Writes a report, wholly or not at all, for everybody to read who may by the user's mask.
+pub(super) fn write_report(file: &Path, page: &str) -> anyhow::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let write = || -> std::io::Result<()> {
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut new = builder.prefix(".mantis-report-").tempfile_in(folder)?;
+        new.write_all(page.as_bytes())?;
+        new.as_file().sync_all()?;
+        new.persist(file)?;
+        Ok(())
+    };
+    write().with_context(|| format!("cannot write the report {}", file.display()))
+}
+
+/// Scores as the arguments say.
+pub(super) fn scored(args: &ScoringArgs) -> anyhow::Result<(Config, Scores)> {
+    let config = load(args)?;
+    let options = options(args, &config)?;
+    let scores = score(&config, &options, &Bars::new())?;
+    Ok((config, scores))
+}
+
+fn load(args: &ScoringArgs) -> anyhow::Result<Config> {
+    let mut config = Config::load(&args.config.config)?;
+    if let Some(runtime) = args.runtime {
+        let runtime = match runtime {
+            RuntimeArg::Native => Runtime::Native,
+            RuntimeArg::Wasm => Runtime::Wasm,
+        };
+        config.challenges.iter_mut().for_each(|challenge| challenge.runtime = runtime);
+    }
+    Ok(config)
+}
+
+fn options(args: &ScoringArgs, config: &Config) -> anyhow::Result<Options> {
+    let known: BTreeSet<&str> = config.challenges.iter().map(|c| c.ticker.as_str()).collect();
+    if let Some(unknown) = args.only.iter().find(|ticker| !known.contains(ticker.as_str())) {
+        let known = known.into_iter().collect::<Vec<_>>().join(", ");
+        anyhow::bail!("--only {unknown}: no such ticker in {}; it has {known}", config.file.display());
+    }
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    Ok(Options {
+        ledger: args.ledger.clone(),
+        max_block: args.max_block,
+        only: (!args.only.is_empty()).then(|| args.only.iter().cloned().collect()),
+        active: args.active.as_deref().map(hotkeys).transpose()?,
+        solver: args.solver.map(Into::into),
+        threads: args.threads.map_or(processors, usize::from),
+        scratch: args.scratch.clone().unwrap_or_else(std::env::temp_dir),
+        launcher: launcher(args.deadline)?,
+    })
+}
+
+/// Starts workers of this program, each with so many seconds.
+pub(super) fn launcher(seconds: f64) -> anyhow::Result<Launcher> {
+    Launcher::new(Duration::from_secs_f64(seconds)).context("cannot find this program's file")
+}
+
+/// A JSON list of hotkeys, or one per line.
+fn hotkeys(file: &Path) -> anyhow::Result<BTreeSet<String>> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    if text.trim_start().starts_with('[') {
+        return serde_json::from_str(&text)
+            .with_context(|| format!("{}: expected a JSON list of hotkeys", file.display()));
+    }
+    Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(String::from).collect())
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+pub(super) struct Document<'a> {
+    per_challenge: BTreeMap<&'a str, BTreeMap<String, f64>>,
+    total: &'a BTreeMap<String, f64>,
+    skipped: BTreeMap<&'a str, &'a str>,
+    seconds: BTreeMap<&'a str, f64>,
+    peak_rss_mb: f64,
+}
+
+impl<'a> Document<'a> {
+    pub(super) fn new(scores: &'a Scores) -> Self {
+        let scored = scores.challenges.iter().filter(|c| c.salience.is_some());
+        let skipped =
+            scores.challenges.iter().filter_map(|c| Some((c.ticker.as_str(), c.skipped.as_deref()?)));
+        Self {
+            per_challenge: scored.map(|c| (c.ticker.as_str(), c.shares())).collect(),
+            total: &scores.total,
+            skipped: skipped.collect(),
+            seconds: scores.challenges.iter().map(|c| (c.ticker.as_str(), c.seconds)).collect(),
+            peak_rss_mb: scores.peak_rss_kib as f64 / 1024.0,
+        }
+    }
+}
+
+/// What people read: challenges, then miners by what they earn.
+pub(super) fn text(scores: &Scores) -> String {
+    let weight: f64 = scores.challenges.iter().filter(|c| !c.shares().is_empty()).map(|c| c.weight).sum();
+    let mut challenges = Table::new(["challenge", "weight", "miners paid", "seconds", ""]);
+    for c in &scores.challenges {
+        let paid = c.paid();
+        challenges.row([
+            c.ticker.clone(),
+            if paid > 0 { format!("{:.1}%", 100.0 * c.weight / weight) } else { "-".into() },
+            paid.to_string(),
+            format!("{:.2}", c.seconds),
+            c.skipped.as_ref().map_or_else(String::new, |reason| format!("skipped: {reason}")),
+        ]);
+    }
+    let mut miners: Vec<_> = scores.total.iter().filter(|(_, x)| **x > 0.0).collect();
+    miners.sort_by(|a, b| b.1.total_cmp(a.1));
+    let paid: Vec<_> =
+        scores.challenges.iter().map(|c| (&c.ticker, c.shares())).filter(|c| !c.1.is_empty()).collect();
+    let mut table = Table::new(["hotkey", "total"]);
+    table.header(paid.iter().map(|(ticker, _)| (*ticker).clone()));
+    for (hotkey, total) in miners {
+        let percent = |x: f64| if x > 0.0 { format!("{:.2}%", 100.0 * x) } else { "-".into() };
+        let cells = paid.iter().map(|(_, shares)| percent(shares.get(hotkey).copied().unwrap_or(0.0)));
+        table.row([short(hotkey), percent(*total)].into_iter().chain(cells));
+    }
+    format!(
+        "{}\n{}\npeak memory, all processes: {:.0} MB\n",
+        challenges.render(),
+        table.render(),
+        scores.peak_rss_kib as f64 / 1024.0
+    )
+}

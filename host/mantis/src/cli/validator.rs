@@ -1,0 +1,159 @@
+//! `mantis validator`.
+
+use super::args::{ConfigArgs, positive};
+use super::listen::{self, ListenArgs};
+use super::log::LogArgs;
+use super::score::launcher;
+use super::wallet::WalletArgs;
+use mantis_network::chain::{self, Signer};
+use mantis_config::Config;
+use mantis_validator::bootstrap::fetch;
+use mantis_ledger::{Ledger, Lock};
+use mantis_validator::{Board, Live, Run, Service, Status, without_path};
+use mantis_dashboard::server::Site;
+use anyhow::Context;
+use clap::Args;
+use std::collections::BTreeMap;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tracing::info;
+
+/// Time that a validator takes at most to end; what is not finished by then is broken off, and the ledger keeps what was
+/// finished.
+const ENDING: Duration = Duration::from_secs(8);
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  mantis validator --network finney --netuid 123 --wallet-name validator --wallet-hotkey default\n  \
+    mantis validator --network finney --dry-run        # computes and records, touches no key, sends nothing"
+)]
+pub(super) struct ValidatorArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// The chain: finney, test, local, URLs of nodes with commas between them, or offline:PATH for one in a file.
+    #[arg(long, value_name = "NETWORK")]
+    network: String,
+    /// The subnet; the default is the configuration's.
+    #[arg(long, value_name = "N")]
+    netuid: Option<u16>,
+    #[command(flatten)]
+    wallet: WalletArgs,
+    /// The ledger; it is made where it does not exist.
+    #[arg(long, value_name = "DB", default_value = "datalog.db")]
+    ledger: PathBuf,
+    /// Compute and record weights, but open no wallet and send nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Challenges scored at the same time; the default leaves one processor to sampling.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// Seconds that one challenge may take to be scored.
+    #[arg(long, value_name = "SECONDS", default_value_t = 1800.0, value_parser = positive)]
+    deadline: f64,
+    /// Seconds between two looks at the chain's newest block.
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0, value_parser = positive)]
+    poll: f64,
+    /// Folder for temporary files; the default is the system's.
+    #[arg(long, value_name = "DIR")]
+    scratch: Option<PathBuf>,
+    #[command(flatten)]
+    listen: ListenArgs,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
+    with_few_pools();
+    let mut config = Config::load(&args.config.config)?;
+    let netuid = args.netuid.unwrap_or(config.network.netuid);
+    config.network.netuid = netuid;
+    let signer = if args.dry_run { Signer::Nobody } else { args.wallet.signer(None)? };
+    anyhow::ensure!(
+        args.dry_run || signer.address().is_some(),
+        "say which hotkey sets the weights: --wallet-name and --wallet-hotkey, or --hotkey-uri; or --dry-run to set none"
+    );
+    let hotkey = signer.address().map(String::from);
+    let chain = Arc::from(chain::open(&args.network, chain::Settings::of(&config), signer)?);
+    args.log.start();
+    let _lock = Lock::take(&args.ledger)?;
+    let runtime = super::runtime()?;
+    if let (Some(from), false) = (&config.datalog, args.ledger.exists()) {
+        info!("there is no ledger yet: fetching the published one");
+        runtime.block_on(fetch(from, &args.ledger, said_now_and_then()))?;
+        info!("the published ledger is here, and sound");
+    }
+    let ledger = Ledger::open(&args.ledger)?;
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let run = Run {
+        hotkey,
+        dry_run: args.dry_run,
+        poll: Duration::from_secs_f64(args.poll),
+        threads: args.threads.map_or(processors.saturating_sub(1).max(1), usize::from),
+        scratch: args.scratch.clone().unwrap_or_else(std::env::temp_dir),
+        launcher: launcher(args.deadline)?,
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    let hotkey = run.hotkey.as_deref().unwrap_or("none");
+    info!(version, network = %without_path(&args.network), netuid, hotkey, ledger = %args.ledger.display(), "validator starts");
+    let copies = args.ledger.with_added_extension("plugins");
+    std::fs::create_dir_all(&copies)
+        .with_context(|| format!("cannot make the folder {}", copies.display()))?;
+    let adjust = Box::new(move |config: &mut Config| config.network.netuid = netuid);
+    let live = Live::start_in(&copies, &args.config.config, run.launcher.clone(), adjust)?;
+    let status = Status { network: args.network.clone(), ..Status::default() };
+    let board = Board::new(status, live.current().clone());
+    let service = Service::new(run, live, chain, ledger, board.clone())?;
+    let ended = runtime.block_on(async {
+        let server = args.listen.serve(Site::live(&args.ledger, board, BTreeMap::new()))?;
+        if let Some(server) = &server {
+            info!(address = %server.address(), "dashboard");
+        }
+        let signals = listen::ended();
+        let mut refused = None;
+        service
+            .run(async {
+                refused = signals.await.err();
+                end_in_time();
+            })
+            .await;
+        refused.map_or(Ok(()), Err)
+    });
+    // Nobody waits for scoring that goes on: its processes end with this one.
+    runtime.shutdown_background();
+    info!("validator ends");
+    ended
+}
+
+/// Logs how far a download is, every ten seconds.
+fn said_now_and_then() -> impl FnMut(u64, Option<u64>) {
+    let mut last = Instant::now();
+    move |had, total| {
+        if last.elapsed() >= Duration::from_secs(10) {
+            last = Instant::now();
+            info!(megabytes = had >> 20, of = total.map(|total| total >> 20), "fetching");
+        }
+    }
+}
+
+/// Starts this process anew with two of glibc's pools of memory instead of eight per processor: each holds on to the most
+/// that was ever taken from it, which in months is a lot. Other systems know no such setting, and lose nothing.
+fn with_few_pools() {
+    const POOLS: &str = "MALLOC_ARENA_MAX";
+    if std::env::var_os(POOLS).is_none()
+        && let Ok(program) = std::env::current_exe()
+    {
+        // Comes back only where it cannot be done; then this process goes on as it is.
+        let _ = Command::new(program).args(std::env::args_os().skip(1)).env(POOLS, "2").exec();
+    }
+}
+
+/// Ends the process when its time to end by itself is over.
+fn end_in_time() {
+    std::thread::spawn(|| {
+        std::thread::sleep(ENDING);
+        std::process::exit(0);
+    });
+}

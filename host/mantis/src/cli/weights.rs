@@ -1,0 +1,87 @@
+//! `mantis weights`.
+
+use super::args::WeightsArgs;
+use super::output::{Table, print, print_json, short};
+use mantis_network::chain::Neuron;
+use mantis_config::Config;
+use mantis_ledger::Ledger;
+use mantis_weights::Scores;
+use mantis_validator::settle_scores;
+use mantis_weights::{Input, Outcome, Rules, Step, on_chain, settle};
+use anyhow::Context;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::path::Path;
+
+pub(super) fn run(args: &WeightsArgs) -> anyhow::Result<()> {
+    let name = args.input.display();
+    let text = if args.input.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+        text
+    } else {
+        std::fs::read_to_string(&args.input).with_context(|| format!("cannot read {name}"))?
+    };
+    let input: Input =
+        serde_json::from_str(&text).with_context(|| format!("{name} is not what is needed"))?;
+    let outcome = settle(&input, &rules(args)?).with_context(|| name.to_string())?;
+    match outcome {
+        Outcome::Rejected(reason) if args.json => {
+            print_json(&serde_json::json!({ "rejected": reason.to_string() }))
+        }
+        Outcome::Rejected(reason) => print(&format!("rejected: {reason}; the weights on chain stay\n")),
+        Outcome::Weights(steps) if args.json => {
+            let weights: BTreeMap<u16, f64> = steps.iter().map(|step| (step.uid, step.weight)).collect();
+            print_json(&serde_json::json!({ "weights": weights }))
+        }
+        Outcome::Weights(steps) => print(&text_of(&steps)),
+    }
+}
+
+/// What the scores of a ledger come to. Without `neurons`, every stored hotkey counts as registered.
+pub(super) fn settled(
+    config: &Config,
+    ledger: &Path,
+    scores: &Scores,
+    neurons: Option<Vec<Neuron>>,
+) -> anyhow::Result<Outcome> {
+    let neurons = neurons.unwrap_or_else(|| everybody(scores, &Rules::from(&config.network)));
+    Ok(settle_scores(config, &Ledger::read(ledger)?, scores, &neurons)?)
+}
+
+/// A made-up metagraph: nobody at the burn UID, then every stored hotkey.
+fn everybody(scores: &Scores, rules: &Rules) -> Vec<Neuron> {
+    let hotkeys: BTreeSet<&String> = scores.challenges.iter().flat_map(|c| &c.hotkeys).collect();
+    let uids = (0..=u16::MAX).filter(|&uid| uid != rules.burn_uid);
+    let miners =
+        uids.zip(hotkeys).map(|(uid, hotkey)| Neuron { uid, hotkey: hotkey.clone(), ..Neuron::default() });
+    [Neuron { uid: rules.burn_uid, hotkey: "(burn)".into(), ..Neuron::default() }]
+        .into_iter()
+        .chain(miners)
+        .collect()
+}
+
+/// The constants of the configuration, or the network's where the default configuration is not there.
+fn rules(args: &WeightsArgs) -> anyhow::Result<Rules> {
+    if !args.config.config.exists() && args.config.config.as_os_str() == "challenges.toml" {
+        return Ok(Rules::default());
+    }
+    Ok(Rules::from(&Config::load(&args.config.config)?.network))
+}
+
+fn text_of(steps: &[Step]) -> String {
+    let on_chain = on_chain(steps);
+    let mut table = Table::new(["uid", "hotkey", "share", "after burn", "weight", "u16", ""]);
+    for step in steps.iter().filter(|step| step.weight > 0.0) {
+        table.row([
+            step.uid.to_string(),
+            short(&step.hotkey),
+            format!("{:.6}", step.share),
+            format!("{:.6}", step.burned),
+            format!("{:.6}", step.weight),
+            on_chain.get(&step.uid).copied().unwrap_or(0).to_string(),
+            if step.young { "young".into() } else { String::new() },
+        ]);
+    }
+    table.render()
+}

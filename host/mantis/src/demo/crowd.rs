@@ -1,0 +1,147 @@
+//! What simulated miners do in a live world: seal, upload, or misbehave.
+
+use crate::simulation::{Kind, Malformed, Miner};
+use super::world::World;
+use mantis_network::chain::Head;
+use mantis_config::{Challenge, Config};
+use mantis_ledger::Step;
+use mantis_payload::{OwnerSecret, SealError, SealOptions, seal};
+use mantis_network::bucket::{Bucket, StoreError};
+use half::f16;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// Seconds for which miners lock their payloads.
+const LOCK_SECONDS: u64 = 30;
+
+/// The miners of a live world.
+pub struct Crowd<'a> {
+    world: &'a World,
+    miners: &'a [Miner],
+    bucket: Bucket,
+    seed: u64,
+    /// What each miner's file holds now, by hotkey.
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+impl<'a> Crowd<'a> {
+    /// Miners who have uploaded nothing yet.
+    ///
+    /// # Errors
+    /// If the store cannot be set up.
+    pub fn new(world: &'a World, miners: &'a [Miner], seed: u64) -> Result<Self, StoreError> {
+        Ok(Self { world, miners, bucket: world.bucket()?, seed, files: BTreeMap::new() })
+    }
+
+    /// Every miner acts in a row: what is to be served from now on is sealed and, if `upload`, uploaded over HTTP;
+    /// else it is put into the store directly.
+    ///
+    /// # Errors
+    /// If the store refuses an upload.
+    pub async fn act(&mut self, step: &Step, head: Head, upload: bool) -> Result<(), StoreError> {
+        let config = self.world.config();
+        for (m, miner) in self.miners.iter().enumerate() {
+            let Some(file) = self.file(&config, m, miner, step, head) else { continue };
+            if self.files.get(&miner.hotkey) == Some(&file) {
+                continue;
+            }
+            if upload {
+                self.bucket.put(&miner.hotkey, file.clone()).await?;
+            } else {
+                self.world.store.objects().put(&miner.hotkey, file.clone());
+            }
+            self.files.insert(miner.hotkey.clone(), file);
+        }
+        Ok(())
+    }
+
+    /// The file that a miner has up in this row; `None` leaves the one before.
+    fn file(&self, config: &Config, m: usize, miner: &Miner, step: &Step, head: Head) -> Option<Vec<u8>> {
+        let owner = &config.network.owner_key;
+        let seal_as = |plaintext: &Map<String, Value>| self.seal(owner, m, miner, plaintext, step, head);
+        let even = step.sidx % 2 == 0;
+        match miner.kind {
+            Kind::Copier { of } => self.files.get(&self.miners.get(of)?.hotkey).cloned(),
+            Kind::Stale if self.files.contains_key(&miner.hotkey) => None,
+            Kind::Zeros => seal_as(&all_zero(config)).ok(),
+            Kind::Malformed(how) => {
+                let mut file = seal_as(&all_zero(config)).ok()?;
+                match (how, even) {
+                    (Malformed::TruncatedOrPage, true) => file.truncate(file.len() / 2),
+                    (Malformed::TruncatedOrPage, false) => file = b"<html>Not found</html>".to_vec(),
+                    (Malformed::VersionOrOwner, true) => file = edited(&file, |f| f["v"] = json!(1))?,
+                    (Malformed::VersionOrOwner, false) => {
+                        let other = OwnerSecret::new([7; 32]).public_key();
+                        file = self.seal(&other, m, miner, &all_zero(config), step, head).ok()?;
+                    }
+                    (Malformed::ChangedOrText, true) => {
+                        file = edited(&file, |f| f["C"]["ct"] = json!("00".repeat(80)))?;
+                    }
+                    (Malformed::ChangedOrText, false) => {
+                        let words = config.challenges.iter();
+                        let words = words.map(|c| (c.ticker.clone(), json!(["up", "down"])));
+                        file = seal_as(&words.collect()).ok()?;
+                    }
+                }
+                Some(file)
+            }
+            _ => {
+                let plaintext = plaintext(config, &miner.hotkey, step);
+                if plaintext.is_empty() { None } else { seal_as(&plaintext).ok() }
+            }
+        }
+    }
+
+    fn seal(
+        &self,
+        owner: &[u8; 32],
+        m: usize,
+        miner: &Miner,
+        plaintext: &Map<String, Value>,
+        step: &Step,
+        head: Head,
+    ) -> Result<Vec<u8>, SealError> {
+        let scheme = self.world.scheme();
+        let round = scheme.round_at(head.unix + LOCK_SECONDS);
+        // The same row gives the same file, whenever it is played.
+        let mut rng = ChaCha20Rng::seed_from_u64(self.seed ^ ((m as u64) << 48) ^ step.sidx.unsigned_abs());
+        seal(plaintext, &miner.hotkey, round, owner, scheme, SealOptions::default(), &mut rng)
+    }
+}
+
+/// What a miner predicts in a row, challenge by challenge.
+fn plaintext(config: &Config, hotkey: &str, step: &Step) -> Map<String, Value> {
+    let challenge = |ticker: &str| config.challenges.iter().find(|c| c.ticker == ticker);
+    let of = |record: &mantis_ledger::Record| {
+        let (_, vector) = record.submissions.iter().find(|(other, _)| other == hotkey)?;
+        Some((record.ticker.clone(), submission(challenge(&record.ticker)?, vector)))
+    };
+    step.records.iter().filter_map(of).collect()
+}
+
+fn all_zero(config: &Config) -> Map<String, Value> {
+    let challenges = config.challenges.iter();
+    challenges.map(|c| (c.ticker.clone(), submission(c, &vec![f16::ZERO; c.storage_dim()]))).collect()
+}
+
+/// Numbers as a miner writes them: by asset, where the challenge has assets.
+fn submission(challenge: &Challenge, vector: &[f16]) -> Value {
+    let numbers = |part: &[f16]| json!(part.iter().map(|x| x.to_f64()).collect::<Vec<f64>>());
+    if challenge.assets.is_empty() {
+        return numbers(vector);
+    }
+    let of = |(asset, part): (&String, &[f16])| match part {
+        [one] => (asset.clone(), json!(one.to_f64())),
+        _ => (asset.clone(), numbers(part)),
+    };
+    Value::Object(challenge.assets.iter().zip(vector.chunks(challenge.dim.max(1))).map(of).collect())
+}
+
+/// A payload with something changed after sealing.
+fn edited(file: &[u8], edit: impl FnOnce(&mut Value)) -> Option<Vec<u8>> {
+    let mut payload = serde_json::from_slice(file).ok()?;
+    edit(&mut payload);
+    serde_json::to_vec(&payload).ok()
+}

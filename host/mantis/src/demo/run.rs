@@ -1,0 +1,252 @@
+//! The demo: the validator's own code in a simulated world, from the first block to the weights on the chain.
+
+use super::crowd::Crowd;
+use crate::simulation::{Miner, cast};
+use crate::simulation::{Simulation, Simulator};
+use super::weigh::{Scale, past};
+use super::world::{World, WorldError};
+use mantis_network::chain::{Chain, ChainError};
+use mantis_config::Config;
+use mantis_ledger::{Ledger, LedgerError, Totals};
+use mantis_scoring::Observer;
+use mantis_weights::Scores;
+use mantis_network::bucket::StoreError;
+use mantis_validator::{Board, CycleError, Live, LiveError, Refreshed, SetupError, StepError, Stepper};
+use mantis_weights::Outcome;
+use mantis_scoring::worker::Launcher;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+use thiserror::Error;
+use tokio::task::block_in_place;
+
+pub(super) const ROWS_PER_DAY: usize = 1440;
+
+/// What is played. The same plan gives the same ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Seed of everything.
+    pub seed: u64,
+    /// Miners.
+    pub miners: usize,
+    /// Days of history that are written at once.
+    pub days: u32,
+    /// Sampled blocks, minutes, that then go all the way: sealed, uploaded, collected, opened.
+    pub live: u32,
+}
+
+/// A demo.
+#[derive(Clone, Debug)]
+pub struct Demo {
+    /// What is played.
+    pub plan: Plan,
+    /// The challenges and the network; its file, and the plugins, are followed while the demo runs.
+    pub config: Config,
+    /// Where the ledger lies. A run that was cut short goes on there; what another plan left is replaced.
+    pub dir: PathBuf,
+    /// Starts the worker processes.
+    pub launcher: Launcher,
+}
+
+/// Parts of a demo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The days of history.
+    History,
+    /// The computations of weights that a validator would have made in those days.
+    Past,
+    /// The live part.
+    Live,
+    /// Scoring.
+    Scoring,
+}
+
+/// Hears of a demo.
+pub trait Hearer: Sync {
+    /// A phase's finished part, 0 to 1.
+    fn progress(&self, phase: Phase, done: f64);
+    /// The configuration's files have changed: what was taken, or why not.
+    fn notice(&self, text: &str);
+}
+
+/// What a demo came to.
+#[derive(Debug)]
+pub struct Finished {
+    /// Who took part.
+    pub miners: Vec<Miner>,
+    /// The configuration as it was at the end.
+    pub config: Arc<Config>,
+    /// Every challenge's scores.
+    pub scores: Scores,
+    /// The weights, as they were set on the chain.
+    pub outcome: Outcome,
+    /// The ledger.
+    pub ledger: PathBuf,
+    /// How many payloads there were.
+    pub totals: Totals,
+}
+
+/// Why a demo ended early. Started again, it goes on where it was.
+#[derive(Debug, Error)]
+#[expect(missing_docs, reason = "each is another module's error")]
+pub enum DemoError {
+    #[error("{}: {source}", path.display())]
+    File { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    World(#[from] WorldError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Live(#[from] LiveError),
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    #[error(transparent)]
+    Step(#[from] StepError),
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    #[error(transparent)]
+    Weights(#[from] CycleError),
+    #[error("the weights of block {block} are not set: {why}")]
+    NotSet { block: i64, why: String },
+}
+
+impl Demo {
+    /// Plays the plan; `hearer` hears of it, and the board says what is being done. Needs a runtime with more than one thread.
+    ///
+    /// Before each live block and before scoring it looks whether the configuration's file or a plugin has changed, and
+    /// goes on with the new ones where they are good.
+    ///
+    /// # Errors
+    /// [`DemoError`].
+    pub async fn run(
+        &self,
+        hearer: &dyn Hearer,
+        observer: &dyn Observer,
+        board: &Board,
+    ) -> Result<Finished, DemoError> {
+        let path = self.prepare()?;
+        let mut ledger = Ledger::open(&path)?;
+        let miners = cast(self.plan.miners, self.plan.seed);
+        let world = World::start(&self.config, &miners, self.plan.seed).await?;
+        let (file, plugins) = (&self.config.file, self.dir.join("plugins"));
+        let mut live =
+            block_in_place(|| Live::start_in(&plugins, file, self.launcher.clone(), world.adjust()))?;
+        world.set_config(live.current().clone());
+        board.set_config(live.current().clone());
+        let (history, minutes) = (self.plan.days as usize * ROWS_PER_DAY, self.plan.live as usize);
+        let config = live.current().clone();
+        let simulation = Simulation {
+            config: &config,
+            only: None,
+            rows: history + minutes,
+            miners: &miners,
+            seed: self.plan.seed,
+        };
+        let prices = block_in_place(|| simulation.prices());
+        let mut simulator = Simulator::new(&simulation, &prices);
+        block_in_place(|| {
+            simulator.write(history, &mut ledger, |done| hearer.progress(Phase::History, done))
+        })?;
+
+        let scale = Scale { world: &world, launcher: &self.launcher, board };
+        let end = simulation.block((history + minutes).saturating_sub(1));
+        let past = past(&simulation, history);
+        for (n, &block) in past.iter().enumerate() {
+            hearer.progress(Phase::Past, n as f64 / past.len() as f64);
+            let next = past.get(n + 1).copied().unwrap_or(end);
+            scale.then(&config, &mut ledger, block, next).await?;
+        }
+        hearer.progress(Phase::Past, 1.0);
+
+        let mut stepper = Stepper::new(live.current().clone(), self.launcher.clone())?;
+        let mut crowd = Crowd::new(&world, &miners, self.plan.seed)?;
+        let last = ledger.last_block()?.unwrap_or(i64::MIN);
+        loop {
+            if let Some(config) = refresh(&mut live, &simulator, hearer) {
+                simulator.set_config(&config);
+                world.set_config(config.clone());
+                stepper.set_config(config.clone())?;
+                board.set_config(config);
+            }
+            let Some(step) = simulator.step() else { break };
+            let head = world.advance(&step);
+            // What a run that was cut short has sampled is not sampled again, but the files that it saw are up.
+            let is_new = step.block > last;
+            crowd.act(&step, head, is_new).await?;
+            if is_new {
+                let started = Instant::now();
+                let stepped = stepper.step(world.chain.as_ref(), &mut ledger).await?;
+                board.write(|status| {
+                    status.answered_in_play(head);
+                    status.chain.neurons = Some(miners.len());
+                    status.sampled(&stepped.sampled, 0, started.elapsed().as_secs_f64());
+                    status.opened(&stepped.progress);
+                });
+            }
+            hearer.progress(Phase::Live, (simulator.row() - history) as f64 / minutes as f64);
+        }
+        stepper.mature(world.chain.head().await?, &mut ledger).await?;
+        hearer.progress(Phase::Scoring, 0.0);
+        let (scores, outcome) = scale.now(live.current(), &mut ledger, observer).await?;
+        hearer.progress(Phase::Scoring, 1.0);
+        world.stop().await;
+        let config = live.current().clone();
+        Ok(Finished { miners, config, scores, outcome, totals: ledger.totals()?, ledger: path })
+    }
+
+    /// Makes the folder and its ledger, or removes what another plan left there; gives the ledger's path.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn prepare(&self) -> Result<PathBuf, DemoError> {
+        let file = |path: &Path| {
+            let path = path.to_path_buf();
+            move |source| DemoError::File { path, source }
+        };
+        fs::create_dir_all(&self.dir).map_err(file(&self.dir))?;
+        let text = fs::read(&self.config.file).map_err(file(&self.config.file))?;
+        let digest = hex::encode(&Sha256::digest(text));
+        let marker = serde_json::json!({
+            "plan": self.plan, "configuration": digest, "version": env!("CARGO_PKG_VERSION"),
+        });
+        let (marker, path) = (format!("{marker:#}\n"), self.dir.join("demo.json"));
+        let ledger = self.dir.join("ledger.db");
+        if fs::read_to_string(&path).is_ok_and(|found| found == marker) {
+            drop(Ledger::open(&ledger)?);
+            return Ok(ledger);
+        }
+        // Only what an earlier demo left: its ledger, and SQLite's files beside it.
+        for suffix in ["", "-wal", "-shm"] {
+            let old = self.dir.join(format!("ledger.db{suffix}"));
+            if old.exists() {
+                fs::remove_file(&old).map_err(file(&old))?;
+            }
+        }
+        fs::write(&path, marker).map_err(file(&path))?;
+        drop(Ledger::open(&ledger)?);
+        Ok(ledger)
+    }
+}
+
+/// Looks at the files; gives the configuration that is new, and tells of it, or of why it is not taken.
+fn refresh(live: &mut Live, simulator: &Simulator<'_>, hearer: &dyn Hearer) -> Option<Arc<Config>> {
+    match block_in_place(|| live.refresh()) {
+        Refreshed::Unchanged => None,
+        Refreshed::Taken { config, changes } => {
+            let (file, next, changes) = (config.file.display(), simulator.next_block(), changes.join("; "));
+            hearer.notice(&format!("{file}: taken from block {next} on: {changes}"));
+            Some(config)
+        }
+        Refreshed::Kept { why } => {
+            let file = live.current().file.display();
+            hearer.notice(&format!("{file}: not taken, the one before runs on:\n{why}"));
+            None
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The `mantis` program: commands for validators, the subnet owner, miners and authors of challenges.
+//!
+//! The commands join what the crates beside this one do; no code here knows a challenge by name.
+
+pub mod authoring;
+pub mod cli;
+pub mod demo;
+pub mod doctor;
+pub mod miner;
+pub mod simulation;

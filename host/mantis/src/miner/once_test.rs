@@ -1,0 +1,96 @@
+//! A miner's rounds against a real store over HTTP, and what a validator then collects.
+
+use super::{Embeddings, Miner, MinerError, Seal};
+use mantis_network::chain::{Chain, Neuron, OfflineChain};
+use mantis_network::collect::{Collector, Rules};
+use mantis_config::Collect;
+use mantis_network::loopback::ObjectServer;
+use mantis_network::bucket::{Bucket, StoreSettings};
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+const HOTKEY: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+
+/// Seals nothing, but shows what it was given.
+struct Open;
+
+impl Seal for Open {
+    fn seal(&self, plaintext: &Map<String, Value>, hotkey: &str, opens: u64) -> Result<Vec<u8>, String> {
+        if plaintext.is_empty() {
+            return Err("there is nothing in it".into());
+        }
+        Ok(serde_json::json!({ "text": plaintext, "hk": hotkey, "late": opens > 1_700_000_000 })
+            .to_string()
+            .into())
+    }
+}
+
+fn bucket(server: &ObjectServer) -> Bucket {
+    let settings = StoreSettings {
+        endpoint: server.endpoint(),
+        bucket: ObjectServer::BUCKET.into(),
+        region: "auto".into(),
+        public_url: server.public_url(),
+    };
+    Bucket::with_key(&settings, ObjectServer::ACCESS_KEY, "secret").unwrap()
+}
+
+fn chain() -> OfflineChain {
+    OfflineChain::new(vec![Neuron { hotkey: HOTKEY.into(), ..Neuron::default() }]).signing_as(HOTKEY)
+}
+
+fn miner<'a>(server: &ObjectServer, line: &str, chain: &'a dyn Chain, allow_loopback: bool) -> Miner<'a> {
+    Miner {
+        hotkey: HOTKEY.into(),
+        embeddings: Embeddings::of(line, Duration::from_secs(30)),
+        lock_seconds: 30,
+        seal: &Open,
+        bucket: bucket(server),
+        commit: Some((chain, Rules { hosts: vec![".r2.dev".into()], allow_loopback })),
+    }
+}
+
+#[tokio::test]
+async fn what_a_miner_uploads_is_what_a_validator_collects() {
+    let server = ObjectServer::start().await.unwrap();
+    let chain = chain();
+    let miner = miner(&server, "echo '{\"ETH\": [0.5, -0.5]}'", &chain, true);
+    let first = miner.once().await.unwrap();
+    let second = miner.once().await.unwrap();
+    assert!(first.committed && !second.committed, "committed once");
+    assert_eq!(first.url, format!("{}/{HOTKEY}", server.public_url()));
+
+    let collector = Collector::new(&Collect { allow_loopback: true, ..Collect::default() }).unwrap();
+    let collected = collector.round(&chain.commitments().await.unwrap(), &[HOTKEY.into()]).await;
+    let body: Value = serde_json::from_slice(collected[0].outcome.as_ref().unwrap()).unwrap();
+    let expected = serde_json::json!({ "text": {"ETH": [0.5, -0.5]}, "hk": HOTKEY, "late": true });
+    assert_eq!(body, expected);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_failed_round_uploads_nothing_and_says_why() {
+    let server = ObjectServer::start().await.unwrap();
+    let chain = chain();
+    let empty = miner(&server, "echo '{}'", &chain, true).once().await;
+    assert!(matches!(&empty, Err(MinerError::Seal { reason }) if reason.contains("nothing")), "{empty:?}");
+    let failed = miner(&server, "exit 1", &chain, true).once().await;
+    assert!(matches!(failed, Err(MinerError::Embeddings(_))), "{failed:?}");
+    let refused = miner(&server, "echo '{\"ETH\": [1]}'", &chain, false).once().await;
+    let text = refused.unwrap_err().to_string();
+    assert!(text.contains("validators would not fetch http://127.0.0.1:"), "{text}");
+    assert!(text.contains("commit one that begins with https://"), "{text}");
+    assert!(server.objects().keys().is_empty());
+    assert!(chain.commitments().await.unwrap().is_empty());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_chain_that_refuses_does_not_keep_the_file_back() {
+    let server = ObjectServer::start().await.unwrap();
+    let stranger = OfflineChain::new(Vec::new()).signing_as(HOTKEY);
+    let refused = miner(&server, "echo '{\"ETH\": [1]}'", &stranger, true).once().await;
+    assert!(matches!(refused, Err(MinerError::Chain(_))), "{refused:?}");
+    assert_eq!(server.objects().keys(), [HOTKEY]);
+    server.stop().await;
+}

@@ -1,0 +1,13 @@
+//! A simulated market, and miners who know more or less of what comes.
+//!
+//! [`simulate`] writes a ledger of it, the same for the same seed.
+
+mod hotkey;
+mod miners;
+mod prices;
+mod simulate;
+mod truth;
+
+pub use miners::{Kind, Malformed, Miner, cast};
+pub use prices::Prices;
+pub use simulate::{FIRST_SIDX, Simulation, Simulator, simulate};

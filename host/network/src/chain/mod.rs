@@ -1,0 +1,129 @@
+//! The chain, as the host sees it: the newest block, who is registered, what they committed, and setting weights.
+//!
+//! [`Chain`] is the narrow door to it; everything behind the door can be replaced. [`open`] finds the chain of a
+//! network: a [`Subtensor`] is the real one, an [`OfflineChain`] one of this machine alone.
+
+mod error;
+mod offline;
+mod offline_state;
+#[cfg(test)]
+mod offline_test;
+mod open;
+mod subtensor;
+
+pub use error::ChainError;
+pub use offline::{Clock, OfflineChain};
+pub use offline_state::WeightsSet;
+pub use open::{Signer, open};
+pub use subtensor::{Clock as EpochClock, Commit, Limits, Schedule, Settings, Subtensor, endpoints};
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Seconds between two blocks.
+pub const BLOCK_SECONDS: u64 = 12;
+/// Blocks of a day.
+pub const DAY_BLOCKS: i64 = 86_400 / BLOCK_SECONDS as i64;
+
+/// A block of the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// Its number.
+    pub block: u64,
+    /// Its time, Unix seconds.
+    pub unix: u64,
+}
+
+/// One registered neuron.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Neuron {
+    /// Its place in the subnet, 0 to 255.
+    pub uid: u16,
+    /// Its hotkey, SS58 with prefix 42.
+    pub hotkey: String,
+    /// Its owner's coldkey, SS58 with prefix 42.
+    pub coldkey: String,
+    /// Whether it may set weights.
+    pub validator_permit: bool,
+    /// Block of its last activity.
+    pub last_update: u64,
+}
+
+/// What the subnet demands of weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hyperparameters {
+    /// The least version that weights may carry.
+    pub version_key: u64,
+    /// Blocks between two settings of weights.
+    pub weights_rate_limit: u64,
+    /// Whether weights are committed first and shown later.
+    pub commit_reveal: bool,
+    /// In which way they are committed; `None` where the chain does not say.
+    pub commit_reveal_version: Option<u16>,
+    /// Epochs from a commit to its reveal.
+    pub reveal_period: u64,
+    /// Blocks of an epoch.
+    pub tempo: u16,
+    /// The least stake of whoever sets weights, in 10^-9 TAO.
+    pub min_stake: u64,
+}
+
+/// What became of weights that were set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The transaction's hash, `0x` and hexadecimal.
+    pub transaction: String,
+    /// The block it is in.
+    pub block: u64,
+    /// Whether the chain shows the weights at once; false where they are committed and shown later.
+    pub revealed: bool,
+}
+
+/// A chain with the subnet on it. Every call ends in bounded time.
+#[async_trait]
+pub trait Chain: Send + Sync {
+    /// The newest block.
+    ///
+    /// # Errors
+    /// If the chain cannot be reached.
+    async fn head(&self) -> Result<Head, ChainError>;
+
+    /// The subnet's neurons, by UID.
+    ///
+    /// # Errors
+    /// If the chain cannot be reached, or has no such subnet.
+    async fn metagraph(&self) -> Result<Vec<Neuron>, ChainError>;
+
+    /// What each hotkey of the subnet has committed: the text of its newest commitment, by hotkey.
+    ///
+    /// # Errors
+    /// If the chain cannot be reached.
+    async fn commitments(&self) -> Result<BTreeMap<String, String>, ChainError>;
+
+    /// What the subnet demands of weights, as it is now.
+    ///
+    /// # Errors
+    /// If the chain cannot be reached, or has no such subnet.
+    async fn hyperparameters(&self) -> Result<Hyperparameters, ChainError>;
+
+    /// The weights that the chain shows for a UID: pairs of UID and weight. Empty where there are none.
+    ///
+    /// # Errors
+    /// If the chain cannot be reached.
+    async fn weights_of(&self, uid: u16) -> Result<Vec<(u16, u16)>, ChainError>;
+
+    /// Commits a text, such as the URL of a payload, for our own hotkey.
+    ///
+    /// # Errors
+    /// If the chain cannot be reached or refuses.
+    async fn commit(&self, text: &str) -> Result<(), ChainError>;
+
+    /// Sets our own hotkey's weights: pairs of UID and weight, by UID; the largest is 65,535.
+    ///
+    /// Where the subnet wants it, they are committed instead, and shown later: the receipt says so.
+    ///
+    /// # Errors
+    /// If the chain cannot be reached or refuses. After [`ChainError::Unconfirmed`] they may yet be set.
+    async fn set_weights(&self, weights: &[(u16, u16)]) -> Result<Receipt, ChainError>;
+}

@@ -1,0 +1,205 @@
+//! The subnet on a subtensor chain, as a [`Chain`].
+
+use super::confirm::{same, shown, upscaled};
+use super::endpoints::endpoints;
+use super::fault::Fault;
+use super::link::Link;
+use super::neurons::exists;
+use super::settings::Settings;
+use super::transaction::{Included, send};
+use super::values::optional;
+use super::{commitments, neurons, rules, weights};
+use crate::chain::{Chain, ChainError, Head, Hyperparameters, Neuron, Receipt};
+use crate::wallet::Hotkey;
+use async_trait::async_trait;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const WEIGHTS: &str = "the weights";
+const COMMITMENT: &str = "the commitment";
+/// How often it is looked whether a transaction arrived after all, and the time between.
+const LOOKS: u32 = 5;
+const BETWEEN_LOOKS: Duration = Duration::from_secs(6);
+
+/// The subnet on a subtensor chain. Nothing is connected before it is needed.
+pub struct Subtensor {
+    link: Link,
+    settings: Settings,
+    /// Who signs; without one, nothing can be written.
+    key: Option<Hotkey>,
+}
+
+impl Subtensor {
+    /// The subnet on the chain of `network`: presets and URLs with commas between them.
+    ///
+    /// # Errors
+    /// If `network` is neither.
+    pub fn new(network: &str, settings: Settings, key: Option<Hotkey>) -> Result<Self, ChainError> {
+        let link = Link::new(endpoints(network)?, settings.limits);
+        Ok(Self { link, settings, key })
+    }
+
+    /// The hash of the chain's first block, `0x` and hexadecimal: what tells one chain from another.
+    ///
+    /// # Errors
+    /// If no node can be reached.
+    pub async fn genesis(&self) -> Result<String, ChainError> {
+        self.link
+            .read(
+                "reading the first block",
+                |node| async move { Ok(format!("{:?}", node.online.genesis_hash())) },
+            )
+            .await
+    }
+
+    fn key(&self, doing: &'static str) -> Result<&Hotkey, ChainError> {
+        let cure = "choose the hotkey that signs: --wallet-name and --wallet-hotkey, or --hotkey-uri";
+        self.key.as_ref().ok_or_else(|| ChainError::Refused {
+            doing,
+            name: "NoSigner".into(),
+            cure: cure.into(),
+        })
+    }
+
+    /// What became of a transaction, where following it failed: `look` gives `None` as long as it cannot be seen.
+    async fn settle<T, F>(
+        &self,
+        outcome: Result<T, ChainError>,
+        look: impl Fn(String) -> F,
+    ) -> Result<T, ChainError>
+    where
+        F: Future<Output = Result<Option<T>, ChainError>>,
+    {
+        let Err(ChainError::Unconfirmed { transaction, .. }) = &outcome else { return outcome };
+        for _ in 0..LOOKS {
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+            if let Ok(Some(done)) = look(transaction.clone()).await {
+                return Ok(done);
+            }
+        }
+        outcome
+    }
+}
+
+#[async_trait]
+impl Chain for Subtensor {
+    async fn head(&self) -> Result<Head, ChainError> {
+        self.link
+            .read("reading the block", |node| async move {
+                let at = node.newest().await?;
+                let block = at.block_number();
+                self.link.saw(&node, block)?;
+                let now: Option<u64> = optional(&at, "Timestamp", "Now", vec![]).await?;
+                Ok(Head { block, unix: now.unwrap_or(0) / 1000 })
+            })
+            .await
+    }
+
+    async fn metagraph(&self) -> Result<Vec<Neuron>, ChainError> {
+        let netuid = self.settings.netuid;
+        self.link
+            .read("reading the metagraph", |node| async move { neurons::neurons(&node, netuid).await })
+            .await
+    }
+
+    async fn commitments(&self) -> Result<BTreeMap<String, String>, ChainError> {
+        let netuid = self.settings.netuid;
+        self.link
+            .read(
+                "reading the commitments",
+                |node| async move { commitments::commitments(&node, netuid).await },
+            )
+            .await
+    }
+
+    async fn hyperparameters(&self) -> Result<Hyperparameters, ChainError> {
+        let netuid = self.settings.netuid;
+        self.link
+            .read("reading the subnet's settings", |node| async move {
+                let at = node.newest().await?;
+                exists(&at, netuid).await?;
+                rules::hyperparameters(&at, netuid).await
+            })
+            .await
+    }
+
+    async fn weights_of(&self, uid: u16) -> Result<Vec<(u16, u16)>, ChainError> {
+        let netuid = self.settings.netuid;
+        self.link
+            .read("reading weights", |node| async move { shown(&node.newest().await?, netuid, uid).await })
+            .await
+    }
+
+    async fn commit(&self, text: &str) -> Result<(), ChainError> {
+        let key = self.key(COMMITMENT)?;
+        let netuid = self.settings.netuid;
+        let sent = self.link.once(COMMITMENT, self.settings.limits.confirm, |node| async move {
+            let call = commitments::call(&node.newest().await?, netuid, text)?;
+            let included = send(&node, key, COMMITMENT, &call).await?;
+            let at = node.at(included.block).await.map_err(|fault| lost(fault, &included))?;
+            match commitments::commitment(&at, netuid, &key.account()).await {
+                Ok(Some(found)) if found == text => Ok(()),
+                Ok(_) => Err(lost(Fault::broken("the chain shows another text"), &included)),
+                Err(fault) => Err(lost(fault, &included)),
+            }
+        });
+        let sent = sent.await;
+        let look = |_| async move {
+            let commitments = self.commitments().await?;
+            Ok((commitments.get(key.address()).map(String::as_str) == Some(text)).then_some(()))
+        };
+        self.settle(sent, look).await
+    }
+
+    async fn set_weights(&self, weights: &[(u16, u16)]) -> Result<Receipt, ChainError> {
+        let key = self.key(WEIGHTS)?;
+        let weights = &upscaled(weights);
+        let before = &std::sync::Mutex::new((0, 0, true));
+        let sent = self.link.once(WEIGHTS, self.settings.limits.confirm, |node| async move {
+            let netuid = self.settings.netuid;
+            let at = node.newest().await?;
+            exists(&at, netuid).await?;
+            let rules = rules::hyperparameters(&at, netuid).await?;
+            let standing = rules::standing(&at, netuid, &key.account()).await?;
+            rules::check(&rules, &standing, self.settings.version_key, at.block_number())?;
+            let revealed = !rules.commit_reveal;
+            let call = if revealed {
+                weights::plain(netuid, weights, self.settings.version_key)
+            } else {
+                let commit = weights::commit(&at, &self.settings, &rules, &key.account().0, weights).await?;
+                weights::sealed(netuid, &commit)
+            };
+            if let Ok(mut before) = before.lock() {
+                *before = (standing.uid, standing.last_update, revealed);
+            }
+            let included = send(&node, key, WEIGHTS, &call).await?;
+            let at = node.at(included.block).await.map_err(|fault| lost(fault, &included))?;
+            if revealed {
+                let shown = shown(&at, netuid, standing.uid).await.map_err(|fault| lost(fault, &included))?;
+                if !same(weights, &shown) {
+                    return Err(lost(Fault::broken("the chain shows other weights"), &included));
+                }
+            }
+            Ok(Receipt { transaction: included.transaction, block: at.block_number(), revealed })
+        });
+        let sent = sent.await;
+        let (uid, last_update, revealed) = before.lock().map(|before| *before).unwrap_or_default();
+        let look = |transaction| async move {
+            // The chain took something of ours since then; where it shows weights, they are these.
+            let neurons = self.metagraph().await?;
+            let own = neurons.into_iter().find(|neuron| neuron.uid == uid && neuron.hotkey == key.address());
+            let Some(own) = own.filter(|own| own.last_update > last_update) else { return Ok(None) };
+            let seen = !revealed || same(weights, &self.weights_of(uid).await?);
+            Ok(seen.then_some(Receipt { transaction, block: own.last_update, revealed }))
+        };
+        self.settle(sent, look).await
+    }
+}
+
+/// A fault after the transaction was seen in a block.
+fn lost(fault: Fault, included: &Included) -> Fault {
+    match fault {
+        Fault::Broken(reason) => Fault::Sent { transaction: included.transaction.clone(), reason },
+        other => other,
+    }
+}

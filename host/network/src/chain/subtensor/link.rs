@@ -1,0 +1,167 @@
+//! Keeps one connection, to one of several nodes, and replaces it whenever anything is wrong with it.
+
+use super::fault::Fault;
+use super::node::Node;
+use super::settings::Limits;
+use crate::chain::ChainError;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use subxt::utils::H256;
+use tokio::time::timeout;
+
+/// The connection, and the nodes that it may lead to.
+pub(super) struct Link {
+    endpoints: Vec<String>,
+    limits: Limits,
+    state: Mutex<State>,
+    /// Held while connecting: several callers wait for one connection instead of opening one each.
+    connecting: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Which endpoint is next.
+    next: usize,
+    node: Option<Arc<Node>>,
+    /// The chain's first block: a node of another chain is none of ours.
+    genesis: Option<H256>,
+    /// The newest block, and since when it is the newest.
+    newest: Option<(u64, Instant)>,
+}
+
+impl Link {
+    /// Nothing is connected before it is needed. There is at least one endpoint.
+    pub(super) fn new(endpoints: Vec<String>, limits: Limits) -> Self {
+        Self { endpoints, limits, state: Mutex::default(), connecting: tokio::sync::Mutex::default() }
+    }
+
+    /// Reads something: on the open connection, then, where that fails, on a new one to each endpoint in turn.
+    ///
+    /// # Errors
+    /// What the chain says, or what went wrong with the last node.
+    pub(super) async fn read<T, F>(
+        &self,
+        doing: &'static str,
+        f: impl Fn(Arc<Node>) -> F,
+    ) -> Result<T, ChainError>
+    where
+        F: Future<Output = Result<T, Fault>>,
+    {
+        let stale = usize::from(self.state().node.is_some());
+        let mut attempts = self.endpoints.len() + stale;
+        loop {
+            attempts -= 1;
+            match self.once(doing, self.limits.read, &f).await {
+                Err(ChainError::Unreachable { .. }) if attempts > 0 => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// Does something once, on the open connection or a new one.
+    ///
+    /// # Errors
+    /// What the chain says, or what went wrong with the node; then the next call takes the next one.
+    pub(super) async fn once<T, F>(
+        &self,
+        doing: &'static str,
+        limit: Duration,
+        f: impl Fn(Arc<Node>) -> F,
+    ) -> Result<T, ChainError>
+    where
+        F: Future<Output = Result<T, Fault>>,
+    {
+        let node = self.node(doing).await?;
+        let fault = match timeout(limit, f(node.clone())).await {
+            Ok(Ok(done)) => return Ok(done),
+            Ok(Err(fault)) => fault,
+            Err(_) => Fault::Broken(format!("no answer for {} seconds", limit.as_secs())),
+        };
+        let reason = match fault {
+            Fault::Said(error) => return Err(error),
+            Fault::Sent { transaction, reason } => {
+                self.leave(&node);
+                return Err(ChainError::Unconfirmed { doing, transaction, reason });
+            }
+            Fault::Broken(reason) => reason,
+        };
+        self.leave(&node);
+        Err(ChainError::Unreachable { endpoint: node.endpoint.clone(), doing, reason })
+    }
+
+    /// Takes note of the newest block.
+    ///
+    /// # Errors
+    /// If it has been the same for too long: then the next call takes the next node.
+    pub(super) fn saw(&self, node: &Arc<Node>, block: u64) -> Result<(), Fault> {
+        let mut state = self.state();
+        let now = Instant::now();
+        match state.newest {
+            Some((newest, since)) if newest == block && now - since > self.limits.stalled => {
+                state.newest = Some((block, now));
+                drop(state);
+                self.leave(node);
+                let seconds = self.limits.stalled.as_secs();
+                Err(Fault::Broken(format!(
+                    "its newest block has been {block} for more than {seconds} seconds"
+                )))
+            }
+            Some((newest, _)) if newest == block => Ok(()),
+            _ => {
+                state.newest = Some((block, now));
+                Ok(())
+            }
+        }
+    }
+
+    async fn node(&self, doing: &'static str) -> Result<Arc<Node>, ChainError> {
+        if let Some(node) = &self.state().node {
+            return Ok(node.clone());
+        }
+        let _alone = self.connecting.lock().await;
+        let (endpoint, known) = {
+            let state = self.state();
+            if let Some(node) = &state.node {
+                return Ok(node.clone());
+            }
+            (self.endpoints[state.next % self.endpoints.len()].clone(), state.genesis)
+        };
+        let connect = Node::connect(&endpoint, &self.limits);
+        let limit = self.limits.connect + self.limits.request;
+        let result = match timeout(limit, connect).await {
+            Ok(Ok(node)) if known.is_some_and(|known| known != node.online.genesis_hash()) => {
+                Err("it belongs to another chain than the nodes before".into())
+            }
+            Ok(Ok(node)) => Ok(Arc::new(node)),
+            Ok(Err(Fault::Broken(reason))) => Err(reason),
+            Ok(Err(other)) => Err(format!("{other:?}")),
+            Err(_) => Err(format!("no connection for {} seconds", limit.as_secs())),
+        };
+        let mut state = self.state();
+        match result {
+            Ok(node) => {
+                state.genesis = Some(node.online.genesis_hash());
+                state.node = Some(node.clone());
+                Ok(node)
+            }
+            Err(reason) => {
+                state.next = state.next.wrapping_add(1);
+                Err(ChainError::Unreachable { endpoint, doing, reason })
+            }
+        }
+    }
+
+    /// Gives up a connection; the next one leads to the next endpoint. Whoever still uses it keeps it until its time
+    /// is over; one that was given up already stays so.
+    fn leave(&self, node: &Arc<Node>) {
+        let mut state = self.state();
+        if state.node.as_ref().is_some_and(|current| Arc::ptr_eq(current, node)) {
+            state.node = None;
+            state.next = state.next.wrapping_add(1);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,63 @@
+//! What a client of the chain is told.
+
+use mantis_payload::beacon::Scheme;
+use mantis_config::Config;
+use std::time::Duration;
+
+/// What a client of the chain is told.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The subnet.
+    pub netuid: u16,
+    /// The version that our weights carry; the chain refuses one below its own.
+    pub version_key: u64,
+    /// The beacon to whose rounds committed weights are sealed: that of the chain, which is drand's quicknet. `None`
+    /// where its key is not usable: then weights cannot be committed.
+    pub beacon: Option<Scheme>,
+    /// Time limits.
+    pub limits: Limits,
+}
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Finding a node and opening a connection.
+    pub connect: Duration,
+    /// One request to the node.
+    pub request: Duration,
+    /// One call of [`Chain`](crate::chain::Chain) that reads, on one endpoint.
+    pub read: Duration,
+    /// From sending a transaction to seeing it in a finalized block.
+    pub confirm: Duration,
+    /// A node whose newest block stays the same for so long is left for the next one.
+    pub stalled: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            connect: seconds(10),
+            request: seconds(15),
+            read: seconds(45),
+            confirm: seconds(120),
+            stalled: seconds(300),
+        }
+    }
+}
+
+impl Settings {
+    /// A subnet, and the version of our weights; else what fits the public chain.
+    #[must_use]
+    pub fn new(netuid: u16, version_key: u64) -> Self {
+        // The chain's beacon is quicknet, whatever miners seal their payloads to.
+        let beacon = Scheme::from_config(&mantis_config::Beacon::default()).ok();
+        Self { netuid, version_key, beacon, limits: Limits::default() }
+    }
+
+    /// What the configuration says.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        Self::new(config.network.netuid, config.network.version_key)
+    }
+}

@@ -1,0 +1,142 @@
+//! Fetching the files of one sampled block.
+
+use super::budget::Budget;
+use super::resolve::{Lookup, PublicOnly, System};
+use super::rules::{Rules, UrlFault, check_url};
+use mantis_config as config;
+use crate::http::{self, HttpFault};
+use reqwest::{Client, Url};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use thiserror::Error;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+/// What came of one hotkey.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Collected {
+    /// The hotkey.
+    pub hotkey: String,
+    /// The body of its file, not judged yet; or why there is none.
+    pub outcome: Result<Vec<u8>, FetchFault>,
+}
+
+/// Why a miner's file was not collected.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum FetchFault {
+    /// Nothing committed.
+    #[error("nothing is committed on the chain; commit the URL of the payload")]
+    NotCommitted,
+    /// The URL is not followed.
+    #[error(transparent)]
+    Url(#[from] UrlFault),
+    /// The server did not give it.
+    #[error(transparent)]
+    Http(#[from] HttpFault),
+    /// The round was over before the file was there.
+    #[error("the file was not there when the round ended, {seconds} s after its beginning")]
+    RoundOver {
+        /// Length of the round, s.
+        seconds: f64,
+    },
+}
+
+impl FetchFault {
+    /// A word for counting and for programs; it does not change.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotCommitted => "not_committed",
+            Self::Url(fault) => fault.code(),
+            Self::Http(fault) => fault.code(),
+            Self::RoundOver { .. } => "round_over",
+        }
+    }
+}
+
+/// Fetches miners' files.
+#[derive(Clone)]
+pub struct Collector {
+    client: Client,
+    rules: Rules,
+    limits: config::Collect,
+}
+
+impl Collector {
+    /// A collector by the rules and limits of the configuration.
+    ///
+    /// # Errors
+    /// If the HTTP client cannot be set up.
+    pub fn new(collect: &config::Collect) -> Result<Self, HttpFault> {
+        Self::with_lookup(collect, Arc::new(System))
+    }
+
+    pub(super) fn with_lookup(collect: &config::Collect, lookup: Arc<dyn Lookup>) -> Result<Self, HttpFault> {
+        let client = http::builder()
+            .dns_resolver(PublicOnly { lookup, allow_loopback: collect.allow_loopback })
+            .connect_timeout(collect.connect_timeout)
+            .read_timeout(collect.idle_timeout)
+            .timeout(collect.timeout)
+            // A round comes a minute after the last one; servers have closed their side by then.
+            .pool_max_idle_per_host(0)
+            .build()?;
+        Ok(Self { client, rules: collect.into(), limits: collect.clone() })
+    }
+
+    /// Fetches the files of `hotkeys` by what they have committed (text by hotkey), and says of each what came of it,
+    /// in their order.
+    ///
+    /// Ends within `round_timeout`, whatever servers do, and holds at most `round_bytes`. Dropping it ends it at once.
+    pub async fn round(&self, commitments: &BTreeMap<String, String>, hotkeys: &[String]) -> Vec<Collected> {
+        let end = Instant::now() + self.limits.round_timeout;
+        let seconds = self.limits.round_timeout.as_secs_f64();
+        let mut collected: Vec<Collected> = Vec::with_capacity(hotkeys.len());
+        let mut urls = Vec::new();
+        for (at, hotkey) in hotkeys.iter().enumerate() {
+            let checked = match commitments.get(hotkey) {
+                None => Err(FetchFault::NotCommitted),
+                Some(text) => check_url(text, hotkey, &self.rules).map_err(FetchFault::from),
+            };
+            let outcome = match checked {
+                Ok(url) => {
+                    urls.push((at, url));
+                    Err(FetchFault::RoundOver { seconds })
+                }
+                Err(fault) => Err(fault),
+            };
+            collected.push(Collected { hotkey: hotkey.clone(), outcome });
+        }
+
+        let budget = Arc::new(Budget::new(self.limits.round_bytes, urls.len(), self.limits.max_bytes));
+        let places = Arc::new(Semaphore::new(self.limits.parallel));
+        let mut running = JoinSet::new();
+        for (at, url) in urls {
+            let (collector, budget, places) = (self.clone(), budget.clone(), places.clone());
+            running.spawn(async move {
+                // Never closed; were it, the file would be fetched all the same.
+                let _place = places.acquire().await;
+                (at, collector.file(url, &budget).await)
+            });
+        }
+        // What is still running at the end keeps its `RoundOver`, and is stopped as the set is dropped.
+        while let Ok(Some(joined)) = timeout_at(end, running.join_next()).await {
+            if let Ok((at, outcome)) = joined {
+                collected[at].outcome = outcome;
+            }
+        }
+        collected
+    }
+
+    async fn file(&self, url: Url, budget: &Budget) -> Result<Vec<u8>, FetchFault> {
+        let mut lease = budget.lease();
+        match http::fetch(self.client.get(url), self.limits.max_bytes, &mut lease).await {
+            Ok(body) => {
+                lease.keep();
+                Ok(body)
+            }
+            Err(fault) => Err(fault.into()),
+        }
+    }
+}

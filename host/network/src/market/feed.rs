@@ -1,0 +1,121 @@
+//! Reading the feed.
+
+use super::{NotQuotes, Quotes};
+use mantis_config as config;
+use crate::http::{self, HttpFault};
+use reqwest::Client;
+use thiserror::Error;
+
+/// Why there are no prices.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum FeedError {
+    /// The configuration names no feed.
+    #[error("no market feed is configured; set `url` in [market]")]
+    NoUrl,
+    /// The document could not be had.
+    #[error("market feed {url}: {fault}")]
+    Http {
+        /// The feed's URL, without a query.
+        url: String,
+        /// What happened.
+        fault: HttpFault,
+    },
+    /// The document is none of ours.
+    #[error("market feed {url}: {fault}")]
+    Document {
+        /// The feed's URL, without a query.
+        url: String,
+        /// What is wrong with it.
+        fault: NotQuotes,
+    },
+}
+
+/// A market feed that is read over HTTP.
+#[derive(Clone, Debug)]
+pub struct Feed {
+    url: Option<String>,
+    max_bytes: u64,
+    client: Client,
+}
+
+impl Feed {
+    /// The feed that the configuration names, if any. It is the operator's own: it may be on this machine.
+    ///
+    /// # Errors
+    /// If the HTTP client cannot be set up.
+    pub fn new(market: &config::MarketFeed) -> Result<Self, FeedError> {
+        let client = http::builder().timeout(market.timeout).build();
+        let client = client
+            .map_err(|error| FeedError::Http { url: shown(market.url.as_deref()), fault: error.into() })?;
+        Ok(Self { url: market.url.clone(), max_bytes: market.max_bytes, client })
+    }
+
+    /// Reads the document as it is now, within the configured time.
+    ///
+    /// # Errors
+    /// If there is none, or it is not such a document. A step goes on without prices then.
+    pub async fn fetch(&self) -> Result<Quotes, FeedError> {
+        let url = self.url.as_deref().ok_or(FeedError::NoUrl)?;
+        let body = http::fetch(self.client.get(url), self.max_bytes, &mut ()).await;
+        let body = body.map_err(|fault| FeedError::Http { url: shown(Some(url)), fault })?;
+        Quotes::parse(&body).map_err(|fault| FeedError::Document { url: shown(Some(url)), fault })
+    }
+}
+
+/// Without the query and without a password, which are nobody's business.
+fn shown(url: Option<&str>) -> String {
+    let Some(Ok(mut url)) = url.map(reqwest::Url::parse) else { return "without a URL".into() };
+    url.set_query(None);
+    // Only URLs without a host have nowhere to put a password.
+    let _ = (url.set_username(""), url.set_password(None));
+    url.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mantis_config::MarketFeed;
+    use crate::loopback::FeedServer;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    async fn fetch(document: &'static str, limits: MarketFeed) -> Result<Quotes, FeedError> {
+        let server = FeedServer::start(Arc::new(move || document.as_bytes().to_vec())).await.unwrap();
+        let feed = Feed::new(&MarketFeed { url: Some(server.url()), ..limits }).unwrap();
+        let result = feed.fetch().await;
+        server.stop().await;
+        result
+    }
+
+    #[tokio::test]
+    async fn reads_the_document() {
+        let quotes = fetch(r#"{"prices": {"BTC": 2.5}}"#, MarketFeed::default()).await.unwrap();
+        assert_eq!(quotes.prices["BTC"], 2.5);
+    }
+
+    #[tokio::test]
+    async fn says_what_is_wrong() {
+        let error = fetch("<html>", MarketFeed::default()).await.unwrap_err().to_string();
+        assert!(error.starts_with("market feed http://127.0.0.1:"), "{error}");
+        assert!(error.contains("the document is no"), "{error}");
+
+        let small = MarketFeed { max_bytes: 10, ..MarketFeed::default() };
+        let error = fetch(r#"{"prices": {"BTC": 2.5}}"#, small).await.unwrap_err().to_string();
+        assert!(error.ends_with("the body is larger than 10 bytes"), "{error}");
+
+        assert_eq!(Feed::new(&MarketFeed::default()).unwrap().fetch().await, Err(FeedError::NoUrl));
+    }
+
+    #[tokio::test]
+    async fn a_dead_server_costs_the_configured_time_and_no_secret() {
+        // Bound, so that nobody else has the port, and never answering.
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://me:secret@{}/prices?key=secret", listener.local_addr().unwrap());
+        let market =
+            MarketFeed { url: Some(url), timeout: Duration::from_millis(100), ..MarketFeed::default() };
+        let error = Feed::new(&market).unwrap().fetch().await.unwrap_err();
+        assert!(matches!(&error, FeedError::Http { fault: HttpFault::TimedOut, .. }), "{error}");
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+}

@@ -1,0 +1,101 @@
+//! Asking plugins about challenges without scoring anything.
+
+use super::run::source;
+use mantis_config::{Challenge, Config, Fault};
+use crate::plugins::{LoadError, Source};
+use crate::worker::{Failure, Job, Launcher, Session, Task, WorkerError};
+use anyhow::Context as _;
+use mantis_plugin_api::{Description, PluginError};
+use std::path::PathBuf;
+
+/// What a challenge's plugin says when it is configured.
+#[derive(Clone, Debug)]
+pub struct Inspected {
+    /// The plugin's file.
+    pub path: PathBuf,
+    /// The file's sha256, in lower-case hexadecimal.
+    pub sha256: String,
+    /// The plugin's words about itself.
+    pub description: Description,
+}
+
+/// Loads and configures the plugin of a challenge, in a worker process.
+///
+/// # Errors
+/// A [`Fault`] at the line of the configuration that it is about: plugin, pin, field or parameter.
+pub fn inspect(config: &Config, challenge: usize, launcher: &Launcher) -> Result<Inspected, Box<Fault>> {
+    let at = |key: &str, found: String| Box::new(config.fault_at(challenge, key, found, ""));
+    let Some(entry) = config.challenges.get(challenge) else {
+        return Err(at("plugin", "no such challenge".into()));
+    };
+    let source = source(config, entry).map_err(|e| at("plugin", e.to_string()))?;
+    match launcher.run(&job(config, entry, source.clone()), |_| {}, |_| {}) {
+        Ok(finished) => {
+            Ok(Inspected { path: source.path, sha256: finished.sha256, description: finished.description })
+        }
+        Err(WorkerError::Failed(Failure::Plugin(error))) => Err(Box::new(config.fault_of(challenge, &error))),
+        Err(WorkerError::Failed(Failure::Load(error @ LoadError::Digest { .. }))) => {
+            Err(at("sha256", error.to_string()))
+        }
+        Err(error) => Err(at("plugin", error.to_string())),
+    }
+}
+
+/// Every fault that the plugins find in a configuration, in the order of its challenges.
+#[must_use]
+pub fn check(config: &Config, launcher: &Launcher) -> Vec<Fault> {
+    let faults = (0..config.challenges.len()).map(|i| inspect(config, i, launcher));
+    faults.filter_map(|outcome| outcome.err().map(|fault| *fault)).collect()
+}
+
+/// Turns what miners sent for a challenge into vectors, in a worker process: one result per submission, in order.
+///
+/// # Errors
+/// As [`inspect`], or if the worker fails as a whole.
+pub fn decode(
+    config: &Config,
+    challenge: usize,
+    submissions: Vec<serde_json::Value>,
+    launcher: &Launcher,
+) -> Result<Vec<Result<Vec<f32>, PluginError>>, Box<Fault>> {
+    let at = |found: String| Box::new(config.fault_at(challenge, "plugin", found, ""));
+    let Some(entry) = config.challenges.get(challenge) else { return Err(at("no such challenge".into())) };
+    let plugin = source(config, entry).map_err(|e| at(e.to_string()))?;
+    let expected = submissions.len();
+    let job = Job { task: Task::Decode { submissions }, ..job(config, entry, plugin) };
+    match launcher.run(&job, |_| {}, |_| {}) {
+        Ok(finished) if finished.vectors.len() == expected => Ok(finished.vectors),
+        Ok(finished) => {
+            Err(at(format!("the plugin gave {} vectors for {expected} submissions", finished.vectors.len())))
+        }
+        Err(WorkerError::Failed(Failure::Plugin(error))) => Err(Box::new(config.fault_of(challenge, &error))),
+        Err(error) => Err(at(error.to_string())),
+    }
+}
+
+/// A session with the plugin of a challenge: one that stays, to be asked again and again.
+///
+/// # Errors
+/// If there is no such challenge, or no file of its plugin.
+pub(crate) fn session(config: &Config, ticker: &str, launcher: &Launcher) -> anyhow::Result<Session> {
+    Ok(Session::new(launcher.clone(), session_job(config, ticker)?))
+}
+
+/// What a [`session`] is told.
+///
+/// # Errors
+/// As [`session`].
+pub(crate) fn session_job(config: &Config, ticker: &str) -> anyhow::Result<Job> {
+    let entry = config.challenges.iter().find(|challenge| challenge.ticker == ticker);
+    let entry = entry.with_context(|| format!("no challenge {ticker} in {}", config.file.display()))?;
+    Ok(job(config, entry, source(config, entry)?))
+}
+
+fn job(config: &Config, challenge: &Challenge, plugin: Source) -> Job {
+    Job {
+        plugin,
+        spec: challenge.spec(&config.network, challenge.solver),
+        params: challenge.params.clone(),
+        task: Task::Inspect,
+    }
+}

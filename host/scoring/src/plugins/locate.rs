@@ -1,0 +1,108 @@
+//! Where a plugin's file is.
+
+use super::LoadError;
+use mantis_config::Runtime;
+use sha2::{Digest, Sha256};
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// A plugin's file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    /// The file.
+    pub path: PathBuf,
+    /// Its sha256, in lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// No file for a plugin's name.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("no plugin `{name}`: looked for {}", tried(candidates))]
+pub struct NotFound {
+    /// The plugin's name.
+    pub name: String,
+    /// The files that would do, in the order they are tried.
+    pub candidates: Vec<PathBuf>,
+}
+
+/// Finds the file of the plugin `name` in `folder`, or beside the running program: a shared library, or a WebAssembly
+/// component (`mantis_NAME.wasm`).
+///
+/// # Errors
+/// [`NotFound`] with the places that were tried.
+pub fn locate(name: &str, folder: &Path, runtime: Runtime) -> Result<PathBuf, NotFound> {
+    let name_in_file = name.replace('-', "_");
+    let file = match runtime {
+        Runtime::Native => format!("{DLL_PREFIX}mantis_{name_in_file}{DLL_SUFFIX}"),
+        Runtime::Wasm => format!("mantis_{name_in_file}.wasm"),
+    };
+    let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_path_buf));
+    let candidates: Vec<_> =
+        [Some(folder.to_path_buf()), beside].into_iter().flatten().map(|dir| dir.join(&file)).collect();
+    match candidates.iter().find(|path| path.is_file()) {
+        Some(path) => Ok(path.clone()),
+        None => Err(NotFound { name: name.into(), candidates }),
+    }
+}
+
+/// The sha256 of a file, in lower-case hexadecimal.
+///
+/// # Errors
+/// [`LoadError::Unreadable`].
+pub fn digest(path: &Path) -> Result<String, LoadError> {
+    let unreadable =
+        |e: io::Error| LoadError::Unreadable { path: path.to_path_buf(), message: e.to_string() };
+    let mut hasher = Sha256::new();
+    io::copy(&mut File::open(path).map_err(unreadable)?, &mut HashWriter(&mut hasher)).map_err(unreadable)?;
+    Ok(hex::encode(&hasher.finalize()))
+}
+
+/// The sha256 of bytes, in lower-case hexadecimal.
+pub(crate) fn digest_of(bytes: &[u8]) -> String {
+    hex::encode(&Sha256::digest(bytes))
+}
+
+struct HashWriter<'a>(&'a mut Sha256);
+
+impl io::Write for HashWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn tried(candidates: &[PathBuf]) -> String {
+    candidates.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" and ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_a_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("abc");
+        std::fs::write(&path, "abc").unwrap();
+        let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(digest(&path).unwrap(), known);
+        assert_eq!(digest_of(b"abc"), known);
+        assert!(matches!(digest(dir.path()), Err(LoadError::Unreadable { .. })));
+    }
+
+    #[test]
+    fn names_the_places_it_looked_at() {
+        for (runtime, file) in [(Runtime::Native, "mantis_no_such"), (Runtime::Wasm, "mantis_no_such.wasm")] {
+            let error = locate("no-such", Path::new("plugins"), runtime).unwrap_err();
+            assert_eq!(error.candidates.len(), 2);
+            assert!(error.to_string().contains(file), "{error}");
+        }
+    }
+}

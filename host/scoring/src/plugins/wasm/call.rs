@@ -1,0 +1,110 @@
+//! Calling the functions of one instance, and saying what went wrong.
+
+use super::super::results::broken;
+use super::imports::{Context, Inputs};
+use super::limits::{Limits, TooMuchMemory};
+use mantis_plugin_api::PluginError;
+use wasmtime::component::{ComponentNamedList, Instance, InstancePre, Lift, Lower};
+use wasmtime::{Store, Trap};
+
+/// Bytes that a plugin may hand over in one result, and the host hold for it.
+const MAX_RESULT: usize = 64 << 20;
+
+/// One instance of a component.
+pub(super) struct Call {
+    store: Store<Context>,
+    instance: Instance,
+    interface: String,
+    alive: bool,
+}
+
+impl Call {
+    /// Makes an instance. `interface` is the full name of what it exports.
+    ///
+    /// # Errors
+    /// If it traps at its start, or wants more memory than it may have.
+    pub(super) fn start(
+        pre: &InstancePre<Context>,
+        interface: &str,
+        memory_mib: u32,
+        inputs: Option<Inputs>,
+    ) -> Result<Self, PluginError> {
+        let context = Context { limits: Limits::new(memory_mib), inputs, panic: None };
+        let mut store = Store::new(pre.engine(), context);
+        store.limiter(|context| &mut context.limits);
+        store.set_hostcall_fuel(MAX_RESULT);
+        match pre.instantiate(&mut store) {
+            Ok(instance) => Ok(Self { store, instance, interface: interface.into(), alive: true }),
+            Err(error) => Err(explain(&error, &mut store)),
+        }
+    }
+
+    /// Whether it can be called again: no call of it trapped.
+    pub(super) fn is_alive(&self) -> bool {
+        self.alive
+    }
+
+    pub(super) fn describe(&mut self) -> Result<String, PluginError> {
+        self.call::<(), (String,)>("describe", ()).map(|(description,)| description)
+    }
+
+    pub(super) fn configure(&mut self, spec: String, params: String) -> Result<(), PluginError> {
+        self.call::<_, (Result<(), String>,)>("configure", (spec, params))?.0.map_err(said)
+    }
+
+    pub(super) fn decode(&mut self, submission: String) -> Result<Vec<f32>, PluginError> {
+        self.call::<_, (Result<Vec<f32>, String>,)>("decode", (submission,))?.0.map_err(said)
+    }
+
+    pub(super) fn score(&mut self, task: String) -> Result<(Vec<f64>, String), PluginError> {
+        self.call::<_, (Result<(Vec<f64>, String), String>,)>("score", (task,))?.0.map_err(said)
+    }
+
+    pub(super) fn track(&mut self, states: String, rows: String) -> Result<String, PluginError> {
+        self.call::<_, (Result<String, String>,)>("track", (states, rows))?.0.map_err(said)
+    }
+
+    fn call<P, R>(&mut self, name: &str, params: P) -> Result<R, PluginError>
+    where
+        P: ComponentNamedList + Lower,
+        R: ComponentNamedList + Lift,
+    {
+        let Self { store, instance, .. } = self;
+        let index = instance.get_export_index(&mut *store, None, &self.interface);
+        let index =
+            index.and_then(|interface| instance.get_export_index(&mut *store, Some(&interface), name));
+        let index = index.ok_or_else(|| broken(&format!("it exports no `{name}`")))?;
+        let function = instance.get_typed_func::<P, R>(&mut *store, &index);
+        let function = function.map_err(|e| broken(&format!("its `{name}` has another type: {e:#}")))?;
+        function.call(&mut *store, params).map_err(|error| {
+            self.alive = false;
+            explain(&error, &mut self.store)
+        })
+    }
+}
+
+/// An error as the plugin said it: JSON, or a plain sentence.
+fn said(error: String) -> PluginError {
+    serde_json::from_str(&error).unwrap_or(PluginError::Data { message: error })
+}
+
+/// Why a call ended without a result.
+fn explain(error: &wasmtime::Error, store: &mut Store<Context>) -> PluginError {
+    if let Some(message) = store.data_mut().panic.take() {
+        return PluginError::Panic { message };
+    }
+    if let Some(too_much) = error.downcast_ref::<TooMuchMemory>() {
+        return PluginError::data(too_much.to_string());
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => PluginError::data("the plugin overflowed its stack"),
+        Some(Trap::MemoryOutOfBounds) => PluginError::data(
+            "the plugin trapped: it reached outside of its memory, which a stack that overflows does too",
+        ),
+        Some(Trap::UnreachableCodeReached) => {
+            PluginError::data("the plugin trapped: it aborted without a message")
+        }
+        Some(trap) => PluginError::data(format!("the plugin trapped: {trap}")),
+        None => broken(&error.root_cause().to_string()),
+    }
+}

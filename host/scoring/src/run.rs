@@ -1,0 +1,186 @@
+//! The run over all challenges.
+
+use super::memory::PeakMemory;
+use mantis_config::{Challenge, Config};
+use mantis_ledger::snapshot::{Request, Snapshot};
+use mantis_ledger::{Ledger, LedgerError};
+use crate::plugins::{NotFound, Source, locate};
+use mantis_weights::{Scored, Scores, aggregate};
+use crate::worker::{Job, Launcher, Task};
+use mantis_plugin_api::{Description, Salience, Solver};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+/// What to score, and with what.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The ledger; it is only read.
+    pub ledger: PathBuf,
+    /// Newest block whose row is scored; `None`: the ledger's last.
+    pub max_block: Option<i64>,
+    /// Tickers to score; `None`: all.
+    pub only: Option<BTreeSet<String>>,
+    /// Registered hotkeys; `None`: every stored one.
+    pub active: Option<BTreeSet<String>>,
+    /// Overrides where model fits stop.
+    pub solver: Option<Solver>,
+    /// Challenges scored at the same time, at least 1.
+    pub threads: usize,
+    /// Folder for history snapshots, which are removed at the end.
+    pub scratch: PathBuf,
+    /// Starts the worker processes.
+    pub launcher: Launcher,
+}
+
+/// Hears of a run; called from several threads.
+pub trait Observer: Sync {
+    /// A challenge's finished part, 0 to 1.
+    fn progress(&self, ticker: &str, done: f64);
+    /// A line of a challenge's plugin, or about it.
+    fn log(&self, ticker: &str, line: &str);
+    /// A challenge is done, scored or not.
+    fn finished(&self, scored: &Scored);
+}
+
+/// An [`Observer`] that does not care.
+pub struct Quiet;
+
+impl Observer for Quiet {
+    fn progress(&self, _ticker: &str, _done: f64) {}
+    fn log(&self, _ticker: &str, _line: &str) {}
+    fn finished(&self, _scored: &Scored) {}
+}
+
+/// Scores a ledger.
+///
+/// A challenge that cannot be scored is skipped with its reason; the others are not touched by it. The result does
+/// not depend on the number of threads.
+///
+/// # Errors
+/// If the ledger cannot be read at all.
+pub fn score(config: &Config, options: &Options, observer: &dyn Observer) -> Result<Scores, LedgerError> {
+    drop(Ledger::read(&options.ledger)?);
+    let weights: BTreeMap<String, f64> = config.weights().into_iter().collect();
+    let wanted =
+        |challenge: &&Challenge| options.only.as_ref().is_none_or(|only| only.contains(&challenge.ticker));
+    let challenges: Vec<&Challenge> = config.challenges.iter().filter(wanted).collect();
+    let memory = PeakMemory::default();
+    let next = AtomicUsize::new(0);
+    let results: Vec<Mutex<Option<Scored>>> = challenges.iter().map(|_| Mutex::new(None)).collect();
+    // The widest first, as they take longest: a long one that starts last would leave processors idle at the end.
+    let mut order: Vec<usize> = (0..challenges.len()).collect();
+    order.sort_by_key(|&i| Reverse(challenges[i].storage_dim()));
+    let take_next = || {
+        let i = *order.get(next.fetch_add(1, Ordering::Relaxed))?;
+        challenges.get(i).zip(results.get(i))
+    };
+    thread::scope(|scope| {
+        for _ in 0..options.threads.clamp(1, challenges.len().max(1)) {
+            scope.spawn(|| {
+                while let Some((&challenge, slot)) = take_next() {
+                    let started = Instant::now();
+                    let weight = weights.get(&challenge.ticker).copied().unwrap_or(0.0);
+                    let mut scored = Scored {
+                        ticker: challenge.ticker.clone(),
+                        weight,
+                        hotkeys: Vec::new(),
+                        salience: None,
+                        skipped: None,
+                        description: None,
+                        seconds: 0.0,
+                    };
+                    match one(config, challenge, options, observer, &memory) {
+                        Ok((hotkeys, salience, description)) => {
+                            scored.description = Some(description);
+                            scored.hotkeys = hotkeys;
+                            scored.skipped = paid_nobody(&salience);
+                            scored.salience = Some(salience);
+                        }
+                        Err(error) => scored.skipped = Some(format!("{error:#}")),
+                    }
+                    scored.seconds = started.elapsed().as_secs_f64();
+                    observer.finished(&scored);
+                    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(scored);
+                }
+            });
+        }
+    });
+    let challenges: Vec<Scored> = results
+        .into_iter()
+        .filter_map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner))
+        .collect();
+    let parts: Vec<_> = challenges.iter().map(|c| (c.ticker.clone(), c.weight, c.shares())).collect();
+    Ok(Scores { total: aggregate(&parts), challenges, peak_rss_kib: memory.total_kib() })
+}
+
+/// One challenge: snapshot, then worker.
+fn one(
+    config: &Config,
+    challenge: &Challenge,
+    options: &Options,
+    observer: &dyn Observer,
+    memory: &PeakMemory,
+) -> anyhow::Result<(Vec<String>, Salience, Description)> {
+    use anyhow::Context as _;
+    let ticker = challenge.ticker.as_str();
+    let plugin = source(config, challenge)?;
+    let ledger = Ledger::read(&options.ledger)?;
+    let folder = tempfile::Builder::new()
+        .prefix("mantis-history-")
+        .tempdir_in(&options.scratch)
+        .with_context(|| format!("cannot make a folder for the history in {}", options.scratch.display()))?;
+    let request = Request {
+        ticker: challenge.ticker.clone(),
+        price_source: challenge.prices_from.clone(),
+        assets: challenge.assets.clone(),
+        storage_dim: challenge.storage_dim(),
+        max_block: options.max_block,
+        sample_every: i64::from(config.network.sample_every),
+        active: options.active.clone(),
+        // A challenge without a horizon is about events, some of which may be older than the stored prices.
+        carry_breakouts: challenge.blocks_ahead == 0,
+    };
+    let snapshot = Snapshot::build(&ledger, &request, folder.path())?;
+    observer.progress(ticker, 0.0);
+    let job = Job {
+        plugin,
+        spec: challenge.spec(&config.network, options.solver.unwrap_or(challenge.solver)),
+        params: challenge.params.clone(),
+        task: Task::Score { snapshot: folder.path().to_path_buf() },
+    };
+    let started = Instant::now();
+    let outcome =
+        options.launcher.run(&job, |done| observer.progress(ticker, done), |line| observer.log(ticker, line));
+    let finished = outcome?;
+    memory.worker(started, finished.peak_rss_kib);
+    let salience = finished.salience.context("the worker gave no score")?;
+    Ok((mantis_plugin_api::History::hotkeys(&snapshot).to_vec(), salience, finished.description))
+}
+
+/// The file of a challenge's plugin, and how it is loaded.
+///
+/// # Errors
+/// If it is not there.
+pub(super) fn source(config: &Config, challenge: &Challenge) -> Result<Source, NotFound> {
+    Ok(Source {
+        path: locate(&challenge.plugin, &config.plugin_dir, challenge.runtime)?,
+        runtime: challenge.runtime,
+        sha256: challenge.sha256.map(|digest| hex::encode(&digest)),
+        memory_mib: config.wasm_memory_mib,
+    })
+}
+
+fn paid_nobody(salience: &Salience) -> Option<String> {
+    salience.empty.clone().or_else(|| {
+        let nobody = salience.miners.iter().all(|miner| miner.salience <= 0.0);
+        nobody.then(|| {
+            if salience.miners.is_empty() { "no miner has sent anything" } else { "no miner earns anything" }
+                .into()
+        })
+    })
+}

@@ -1,0 +1,124 @@
+//! The worker's side.
+
+use super::run::MAX_LOG_LINES;
+use super::{Event, Failure, Job, Request, Task, peak_rss_kib};
+use mantis_ledger::snapshot::Snapshot;
+use crate::plugins::{Instance, Loaded, load};
+use mantis_plugin_api::{History, Run, Salience};
+use std::cell::Cell;
+use std::io::{self, BufRead, Write};
+use std::rc::Rc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+/// Reads one [`Job`] from standard input, does it, and reports on standard output.
+///
+/// # Errors
+/// If the job cannot be read or the report cannot be written; a failed job is no error here but an event.
+pub fn serve() -> io::Result<()> {
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    let job: Job = serde_json::from_str(&line).map_err(io::Error::other)?;
+    let requests = end_with_the_host();
+    if let Err(failure) = perform(&job, &requests) {
+        say(&Event::Failed { failure })?;
+    }
+    say(&Event::End { peak_rss_kib: peak_rss_kib() })
+}
+
+fn perform(job: &Job, requests: &Receiver<String>) -> Result<(), Failure> {
+    let Loaded { plugin, sha256 } = load(&job.plugin).map_err(Failure::Load)?;
+    let description = plugin.describe().map_err(Failure::Plugin)?;
+    if matches!(job.task, Task::Describe) {
+        tell(&Event::Ready { description, sha256 });
+        return Ok(());
+    }
+    let mut challenge = plugin.configure(&job.spec, &job.params).map_err(Failure::Plugin)?;
+    tell(&Event::Ready { description, sha256 });
+    match &job.task {
+        Task::Describe | Task::Inspect => {}
+        Task::Score { snapshot } => {
+            let unreadable = |e: mantis_ledger::snapshot::HistoryError| Failure::History(e.to_string());
+            let snapshot = Snapshot::open(snapshot).map_err(unreadable)?;
+            let market = Rc::new(snapshot.market().map_err(unreadable)?);
+            let history: Rc<dyn History> = Rc::new(snapshot);
+            let reporter: Rc<dyn Run> = Rc::new(Reporter::default());
+            let salience: Salience =
+                challenge.score(&market, &history, &reporter).map_err(Failure::Plugin)?;
+            tell(&Event::Scored { salience });
+        }
+        Task::Decode { submissions } => {
+            let vectors = submissions.iter().map(|submission| challenge.decode(submission)).collect();
+            tell(&Event::Decoded { vectors });
+        }
+        Task::Serve => requests.iter().for_each(|line| answer(challenge.as_mut(), &line)),
+    }
+    Ok(())
+}
+
+/// Answers one request; what is none gets no answer, and the host's deadline for it passes.
+fn answer(challenge: &mut dyn Instance, line: &str) {
+    match serde_json::from_str(line) {
+        Ok(Request::Decode { submissions }) => {
+            let vectors = submissions.iter().map(|submission| challenge.decode(submission)).collect();
+            tell(&Event::Decoded { vectors });
+        }
+        Ok(Request::Track { states, rows }) => {
+            tell(&Event::Tracked { states: challenge.track(&states, &rows) });
+        }
+        Err(error) => tell(&Event::Log { line: format!("not a request: {error}") }),
+    }
+}
+
+/// Hands on the lines of standard input, and ends the process when the host closes its end: nobody waits for a
+/// result any more.
+fn end_with_the_host() -> Receiver<String> {
+    let (sender, lines) = channel();
+    std::thread::spawn(move || {
+        // An error means, like the end, that the host is gone.
+        for line in io::stdin().lock().lines().map_while(Result::ok) {
+            // Nobody reads the lines of a task that takes none.
+            let _ = sender.send(line);
+        }
+        std::process::exit(0);
+    });
+    lines
+}
+
+/// Progress and log lines of a running score.
+#[derive(Default)]
+struct Reporter {
+    last: Cell<Option<Instant>>,
+    lines: Cell<usize>,
+}
+
+impl Run for Reporter {
+    fn progress(&self, done: f64) {
+        // Plugins may report in tight loops; people read a few per second.
+        if self.last.get().is_none_or(|at| at.elapsed() > Duration::from_millis(100)) {
+            self.last.set(Some(Instant::now()));
+            tell(&Event::Progress { done: done.clamp(0.0, 1.0) });
+        }
+    }
+
+    fn log(&self, line: &str) {
+        // One more than the host passes on: by it the host knows that there are more.
+        self.lines.set(self.lines.get().saturating_add(1));
+        if self.lines.get() <= MAX_LOG_LINES + 1 {
+            tell(&Event::Log { line: line.chars().take(2000).collect() });
+        }
+    }
+}
+
+/// Says an event; where nobody listens, the watch on standard input ends the process.
+fn tell(event: &Event) {
+    let _ = say(event);
+}
+
+fn say(event: &Event) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(b"\x1e")?;
+    serde_json::to_writer(&mut out, event)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}

@@ -1,0 +1,108 @@
+//! A worker that stays: it is asked again and again.
+
+use super::run::Process;
+use super::{Event, Job, Launcher, Request, Task, WorkerError};
+use crate::worker::Failure;
+use mantis_plugin_api::{PluginError, States, TrackedRow};
+use std::io::Write;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Instant;
+
+/// What became of each submission.
+pub type Decoded = Vec<Result<Vec<f32>, PluginError>>;
+
+/// A configured challenge in a process of its own, started at the first question. One that fails is ended, and
+/// started anew at the next question.
+pub struct Session {
+    launcher: Launcher,
+    job: Job,
+    process: Option<Process>,
+}
+
+impl Session {
+    /// A session of a plugin with a challenge; each question may take the launcher's deadline. The job's task does
+    /// not matter.
+    #[must_use]
+    pub fn new(launcher: Launcher, job: Job) -> Self {
+        Self { launcher, job: Job { task: Task::Serve, ..job }, process: None }
+    }
+
+    /// Goes on with another job, without a new process where it is the same challenge of the same file: pinned to one
+    /// digest, wherever it lies. Gives whether it does; where not, the next question starts anew.
+    pub(crate) fn change(&mut self, job: Job) -> bool {
+        let old = &self.job;
+        let is_same =
+            old.plugin.is_same_file(&job.plugin) && old.spec == job.spec && old.params == job.params;
+        if !is_same {
+            self.process = None;
+        }
+        self.job = Job { task: Task::Serve, ..job };
+        is_same
+    }
+
+    /// Turns what miners sent into vectors, as many as `submissions`, in their order.
+    ///
+    /// # Errors
+    /// [`WorkerError`], if the plugin cannot be loaded, crashes, or is not done in time. The next question starts
+    /// it again.
+    pub fn decode(&mut self, submissions: Vec<serde_json::Value>) -> Result<Decoded, WorkerError> {
+        let asked = submissions.len();
+        let vectors = self.ask(&Request::Decode { submissions }, |event| match event {
+            Event::Decoded { vectors } => Some(vectors),
+            _ => None,
+        })?;
+        if vectors.len() == asked {
+            return Ok(vectors);
+        }
+        self.process = None;
+        let message = format!("{asked} submissions gave {} vectors", vectors.len());
+        Err(Failure::Plugin(PluginError::Host { message }).into())
+    }
+
+    /// Takes matured rows, in order, into a challenge's live states; gives the states after the last of them.
+    ///
+    /// # Errors
+    /// [`WorkerError`], as [`Session::decode`], or if the plugin refuses states or rows.
+    pub fn track(&mut self, states: States, rows: Vec<TrackedRow>) -> Result<States, WorkerError> {
+        let states = self.ask(&Request::Track { states, rows }, |event| match event {
+            Event::Tracked { states } => Some(states),
+            _ => None,
+        })?;
+        states.map_err(|error| Failure::Plugin(error).into())
+    }
+
+    fn ask<T>(
+        &mut self,
+        request: &Request,
+        mut answer: impl FnMut(Event) -> Option<T>,
+    ) -> Result<T, WorkerError> {
+        let until = Instant::now() + self.launcher.deadline;
+        let start = |source| WorkerError::Start { program: self.launcher.program.clone(), source };
+        let mut process = match self.process.take() {
+            Some(process) => process,
+            None => self.launcher.start(&self.job)?,
+        };
+        let mut line = serde_json::to_vec(request).map_err(|e| start(e.into()))?;
+        line.push(b'\n');
+        // A write that fails means that the worker died, which its exit status tells better.
+        let _ = process.stdin.write_all(&line);
+        loop {
+            match process.events.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(Event::Failed { failure }) => return Err(failure.into()),
+                Ok(event) => {
+                    if let Some(answer) = answer(event) {
+                        self.process = Some(process);
+                        return Ok(answer);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    return Err(WorkerError::Deadline { seconds: self.launcher.deadline.as_secs_f64() });
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    let Process { mut worker, stderr, .. } = process;
+                    return Err(worker.crashed(self.job.plugin.path.clone(), until, stderr));
+                }
+            }
+        }
+    }
+}

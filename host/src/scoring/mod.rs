@@ -1,9 +1,0 @@
-//! Scoring a ledger: every challenge of the configuration, each in a worker process, several at a time.
-
-mod inspect;
-mod memory;
-mod run;
-
-pub use inspect::{Inspected, check, decode, inspect};
-pub(crate) use inspect::{session, session_job};
-pub use run::{Observer, Options, Quiet, score};

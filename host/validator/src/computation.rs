@@ -1,0 +1,122 @@
+//! From scores to weights.
+
+use mantis_network::chain::{self, DAY_BLOCKS};
+use mantis_config::Config;
+use mantis_ledger::{Activities, Cycle, Ledger, LedgerError};
+use mantis_scoring::{Observer, Options, score};
+use mantis_weights::Scores;
+use mantis_weights::{Input, InputError, Neuron, Outcome, Rules, settle};
+use mantis_scoring::worker::Launcher;
+use mantis_plugin_api::Solver;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+use thiserror::Error;
+
+/// Why scores do not become weights.
+#[derive(Debug, Error)]
+#[expect(missing_docs, reason = "each is another module's error")]
+pub enum CycleError {
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Weights(#[from] InputError),
+}
+
+/// What the scores of a ledger come to for these neurons, smoothed with the weights of the computation before, if the
+/// ledger has one.
+///
+/// # Errors
+/// If the ledger cannot be read, or the metagraph makes no sense.
+pub fn settle_scores(
+    config: &Config,
+    ledger: &Ledger,
+    scores: &Scores,
+    neurons: &[chain::Neuron],
+) -> Result<Outcome, CycleError> {
+    let block = ledger.last_block()?.unwrap_or(0);
+    settle_at(block, config, ledger, scores, neurons)
+}
+
+/// The same for the metagraph of a block.
+fn settle_at(
+    block: i64,
+    config: &Config,
+    ledger: &Ledger,
+    scores: &Scores,
+    neurons: &[chain::Neuron],
+) -> Result<Outcome, CycleError> {
+    let input = Input {
+        salience: scores.total.clone(),
+        metagraph: neurons.iter().map(|n| Neuron { uid: n.uid, hotkey: n.hotkey.clone() }).collect(),
+        first_block: ledger.first_seen(i64::from(config.network.sample_every))?,
+        block,
+        previous: ledger.weights_before(block)?.map(|previous| previous.weights),
+    };
+    Ok(settle(&input, &Rules::from(&config.network))?)
+}
+
+/// A computation of weights.
+pub(crate) struct Computation {
+    pub(crate) config: Arc<Config>,
+    pub(crate) ledger: PathBuf,
+    /// Who is registered.
+    pub(crate) neurons: Vec<chain::Neuron>,
+    /// The block it is for.
+    pub(crate) block: i64,
+    /// The rest as in [`Options`].
+    pub(crate) solver: Option<Solver>,
+    pub(crate) threads: usize,
+    pub(crate) scratch: PathBuf,
+    pub(crate) launcher: Launcher,
+}
+
+impl Computation {
+    /// Scores the ledger and settles the weights: the scores, and what is kept of all. Takes minutes; writes nothing.
+    pub(crate) fn run(self, observer: &dyn Observer) -> Result<(Scores, Cycle), CycleError> {
+        let Self { config, ledger, neurons, block, solver, threads, scratch, launcher } = self;
+        let max_block = block - i64::from(config.network.task_interval);
+        let options = Options {
+            ledger,
+            max_block: Some(max_block),
+            only: None,
+            active: Some(neurons.iter().map(|neuron| neuron.hotkey.clone()).collect()),
+            solver,
+            threads,
+            scratch,
+            launcher,
+        };
+        let started = Instant::now();
+        let scores = score(&config, &options, observer)?;
+        let seconds = started.elapsed().as_secs_f64();
+        let ledger = Ledger::read(&options.ledger)?;
+        let outcome = settle_at(block, &config, &ledger, &scores, &neurons)?;
+        let cycle = recorded(block, max_block, seconds, &config, &ledger, &scores, outcome)?;
+        Ok((scores, cycle))
+    }
+}
+
+/// What is kept of a computation for `block` that scored rows up to `max_block` in so many seconds.
+fn recorded(
+    block: i64,
+    max_block: i64,
+    seconds: f64,
+    config: &Config,
+    ledger: &Ledger,
+    scores: &Scores,
+    outcome: Outcome,
+) -> Result<Cycle, LedgerError> {
+    let (steps, rejected) = match outcome {
+        Outcome::Weights(steps) => (steps, None),
+        Outcome::Rejected(reason) => (Vec::new(), Some(reason.to_string())),
+    };
+    let every = i64::from(config.network.sample_every);
+    // The stretch in which is looked how miners send.
+    let day = (max_block - DAY_BLOCKS).div_euclid(every) + 1..=max_block.div_euclid(every);
+    let mut activities = Activities::new();
+    for scored in &scores.challenges {
+        activities.insert(scored.ticker.clone(), ledger.activity(&scored.ticker, day.clone())?);
+    }
+    let (unix, scored) = (super::clock::unix(), scores.challenges.clone());
+    Ok(Cycle { block, max_block, unix, seconds, rejected, scored, activities, steps })
+}

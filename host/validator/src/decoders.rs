@@ -1,0 +1,133 @@
+//! From plaintexts to vectors, through the plugins.
+
+use mantis_config::Config;
+use mantis_ledger::{Rejection, Stage};
+use mantis_payload::Plaintext;
+use mantis_payload::submission::split_object;
+use mantis_scoring::{session, session_job};
+use mantis_scoring::worker::{Decoded, Failure, Launcher, Session, WorkerError};
+use half::f16;
+use mantis_plugin_api::PluginError;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// Every challenge's plugin, each in a process that stays.
+pub struct Decoders {
+    config: Arc<Config>,
+    launcher: Launcher,
+    sessions: BTreeMap<String, Session>,
+}
+
+/// Vectors by ticker and hotkey, and what was refused.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Vectors {
+    pub(super) by_ticker: BTreeMap<String, Vec<(String, Vec<f16>)>>,
+    pub(super) rejections: Vec<Rejection>,
+}
+
+/// A challenge's plugin cannot be used at all.
+#[derive(Debug, Error)]
+#[error("{ticker}: {reason}")]
+pub struct Unusable {
+    /// The challenge.
+    pub ticker: String,
+    /// What is wrong with its plugin.
+    pub reason: String,
+}
+
+impl Decoders {
+    /// The plugins of a configuration; none is started before it is needed.
+    #[must_use]
+    pub fn new(config: Arc<Config>, launcher: Launcher) -> Self {
+        Self { config, launcher, sessions: BTreeMap::new() }
+    }
+
+    /// Goes on with another configuration. Plugins whose file, challenge and parameters are the old ones stay as they
+    /// are.
+    pub fn set_config(&mut self, config: Arc<Config>) {
+        self.sessions.retain(|ticker, session| match session_job(&config, ticker) {
+            Ok(job) => session.change(job),
+            Err(_) => false,
+        });
+        self.config = config;
+    }
+
+    /// Turns plaintexts by hotkey into the vectors that are stored. One bad challenge spoils no other, and a
+    /// submission on which a plugin crashes spoils only itself.
+    ///
+    /// # Errors
+    /// [`Unusable`] where a plugin cannot even be loaded: then nothing may be decoded, or its challenge's part would be
+    /// lost.
+    pub(super) fn decode(&mut self, plaintexts: &[(String, Plaintext)]) -> Result<Vectors, Unusable> {
+        let mut sent: BTreeMap<String, Vec<(&str, Value)>> = BTreeMap::new();
+        for (hotkey, plaintext) in plaintexts {
+            for (ticker, value) in split_object(&plaintext.object, &self.config.challenges).submissions {
+                sent.entry(ticker).or_default().push((hotkey, value));
+            }
+        }
+        let mut vectors = Vectors::default();
+        for (ticker, submissions) in sent {
+            let (hotkeys, values): (Vec<&str>, Vec<Value>) = submissions.into_iter().unzip();
+            let decoded = self.of_challenge(&ticker, values)?;
+            let of_ticker = vectors.by_ticker.entry(ticker.clone()).or_default();
+            for (hotkey, outcome) in hotkeys.into_iter().zip(decoded) {
+                match outcome {
+                    Ok(vector) => {
+                        of_ticker.push((hotkey.into(), vector.into_iter().map(f16::from_f32).collect()));
+                    }
+                    Err(error) => vectors.rejections.push(Rejection {
+                        hotkey: hotkey.into(),
+                        stage: Stage::Decode,
+                        ticker: ticker.clone(),
+                        code: code(&error).into(),
+                        detail: error.to_string(),
+                    }),
+                }
+            }
+        }
+        Ok(vectors)
+    }
+
+    fn of_challenge(&mut self, ticker: &str, values: Vec<Value>) -> Result<Decoded, Unusable> {
+        let unusable = |reason: String| Unusable { ticker: ticker.into(), reason };
+        if !self.sessions.contains_key(ticker) {
+            let session =
+                session(&self.config, ticker, &self.launcher).map_err(|e| unusable(format!("{e:#}")))?;
+            self.sessions.insert(ticker.into(), session);
+        }
+        let Some(session) = self.sessions.get_mut(ticker) else {
+            return Err(unusable("no such challenge".into()));
+        };
+        match session.decode(values.clone()) {
+            Ok(decoded) => return Ok(decoded),
+            Err(error) if never_ran(&error) => return Err(unusable(error.to_string())),
+            Err(_) => {}
+        }
+        // One of them brought the plugin down. Each alone, so that it takes no other with it.
+        let alone = |value: Value| match session.decode(vec![value]) {
+            Ok(mut decoded) => Ok(decoded.pop().unwrap_or_else(|| Err(crash("it gave no vector")))),
+            Err(error) if never_ran(&error) => Err(unusable(error.to_string())),
+            Err(error) => Ok(Err(crash(&error.to_string()))),
+        };
+        values.into_iter().map(alone).collect()
+    }
+}
+
+/// Whether the plugin never came to the point of being asked.
+fn never_ran(error: &WorkerError) -> bool {
+    matches!(error, WorkerError::Start { .. } | WorkerError::Failed(Failure::Load(_) | Failure::Plugin(_)))
+}
+
+fn crash(what: &str) -> PluginError {
+    PluginError::Host { message: format!("the challenge's plugin fails on it: {what}") }
+}
+
+fn code(error: &PluginError) -> &'static str {
+    match error {
+        PluginError::Submission { .. } => "submission",
+        PluginError::Host { .. } => "plugin_crash",
+        _ => "plugin",
+    }
+}

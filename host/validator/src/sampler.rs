@@ -1,0 +1,179 @@
+//! One sampled block: collect, judge, store.
+
+use mantis_payload::beacon::{BadKey, Scheme};
+use mantis_network::chain::{BLOCK_SECONDS, Chain, ChainError, Head, Neuron};
+use mantis_network::collect::{Collected, Collector};
+use mantis_config::{Config, Stale};
+use mantis_network::http::HttpFault;
+use mantis_ledger::{Accepted, Arrival, Ledger, LedgerError, Record, Rejection, Sample, Stage, Step};
+use mantis_network::market::{Feed, FeedError, Quotes, price_of};
+use mantis_payload::{Envelope, Rules};
+use std::sync::Arc;
+use thiserror::Error;
+
+/// Samples blocks.
+pub struct Sampler {
+    config: Arc<Config>,
+    collector: Collector,
+    feed: Feed,
+    scheme: Scheme,
+}
+
+/// What one sampled block brought.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sampled {
+    /// The block.
+    pub block: i64,
+    /// Payloads that wait to be opened.
+    pub accepted: usize,
+    /// Payloads that were not there, or were refused.
+    pub rejected: usize,
+    /// Why there are no prices.
+    pub feed_fault: Option<String>,
+}
+
+/// Why a block was not sampled. Nothing of it is stored.
+#[derive(Debug, Error)]
+pub enum SampleError {
+    /// The chain did not say who has committed what.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The ledger did not take it.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// Why a sampler cannot be made.
+#[derive(Debug, Error)]
+pub enum SetupError {
+    /// No HTTP client.
+    #[error("cannot set up HTTP: {0}")]
+    Http(#[from] HttpFault),
+    /// The beacon's key is none.
+    #[error(transparent)]
+    Beacon(#[from] BadKey),
+    /// No client of the feed.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+}
+
+impl Sampler {
+    /// A sampler by a configuration; payloads are sealed for `scheme`.
+    ///
+    /// # Errors
+    /// If HTTP clients cannot be set up.
+    pub fn new(config: Arc<Config>, scheme: Scheme) -> Result<Self, SetupError> {
+        let collector = Collector::new(&config.collect)?;
+        let feed = Feed::new(&config.market)?;
+        Ok(Self { config, collector, feed, scheme })
+    }
+
+    /// Goes on with another configuration; HTTP clients that it says nothing new about stay.
+    ///
+    /// # Errors
+    /// If HTTP clients cannot be set up; then nothing is changed.
+    pub fn set_config(&mut self, config: Arc<Config>) -> Result<(), SetupError> {
+        let is_other = self.config.collect != config.collect;
+        let collector = if is_other { Some(Collector::new(&config.collect)?) } else { None };
+        if self.config.market != config.market {
+            self.feed = Feed::new(&config.market)?;
+        }
+        if let Some(collector) = collector {
+            self.collector = collector;
+        }
+        self.config = config;
+        Ok(())
+    }
+
+    /// Samples the block `head`: fetches prices and every neuron's payload, checks their outsides, and stores them in
+    /// one transaction. A feed that fails leaves the block without prices.
+    ///
+    /// # Errors
+    /// [`SampleError`].
+    pub async fn sample(
+        &self,
+        chain: &dyn Chain,
+        neurons: &[Neuron],
+        head: Head,
+        ledger: &mut Ledger,
+    ) -> Result<Sampled, SampleError> {
+        let commitments = chain.commitments().await?;
+        let mut hotkeys: Vec<String> = neurons.iter().map(|neuron| neuron.hotkey.clone()).collect();
+        hotkeys.sort_unstable();
+        hotkeys.dedup();
+        let (quotes, collected) =
+            tokio::join!(self.feed.fetch(), self.collector.round(&commitments, &hotkeys));
+        let (quotes, feed_fault) = match quotes {
+            Ok(quotes) => (quotes, None),
+            Err(fault) => (Quotes::default(), Some(fault.to_string())),
+        };
+        let mut sample = Sample { step: self.step(head, &quotes), ..Sample::default() };
+        for one in collected {
+            let (arrival, rejection) = self.judge(one, head, ledger)?;
+            sample.arrivals.push(arrival);
+            sample.rejections.extend(rejection);
+        }
+        ledger.sample(&sample)?;
+        Ok(Sampled {
+            block: sample.step.block,
+            accepted: sample.arrivals.iter().filter(|arrival| arrival.accepted.is_some()).count(),
+            rejected: sample.rejections.len(),
+            feed_fault,
+        })
+    }
+
+    fn step(&self, head: Head, quotes: &Quotes) -> Step {
+        let block = head.block.cast_signed();
+        let record = |challenge: &mantis_config::Challenge| {
+            let (price, price_data) = price_of(challenge, quotes);
+            Record {
+                ticker: challenge.ticker.clone(),
+                dim: challenge.dim as u32,
+                blocks_ahead: challenge.blocks_ahead,
+                price,
+                price_data,
+                submissions: Vec::new(),
+            }
+        };
+        let sidx = block / i64::from(self.config.network.sample_every);
+        Step { block, sidx, records: self.config.challenges.iter().map(record).collect() }
+    }
+
+    /// Whether what was collected may wait, and why not.
+    fn judge(
+        &self,
+        Collected { hotkey, outcome }: Collected,
+        head: Head,
+        ledger: &Ledger,
+    ) -> Result<(Arrival, Option<Rejection>), LedgerError> {
+        let network = &self.config.network;
+        let matures = head.unix + u64::from(network.lag) * u64::from(network.sample_every) * BLOCK_SECONDS;
+        let refuse = |hotkey: String, stage, code: &str, detail: String| {
+            let rejection =
+                Rejection { hotkey: hotkey.clone(), stage, ticker: String::new(), code: code.into(), detail };
+            Ok((Arrival { hotkey, accepted: None }, Some(rejection)))
+        };
+        let payload = match outcome {
+            Ok(payload) => payload,
+            Err(fault) => return refuse(hotkey, Stage::Fetch, fault.code(), fault.to_string()),
+        };
+        let rules = Rules::new(network.owner_key, self.scheme.round_at(matures));
+        let envelope = match Envelope::parse(&payload, &hotkey, &rules) {
+            Ok(envelope) => envelope,
+            Err(refusal) => return refuse(hotkey, Stage::Parse, refusal.code(), refusal.to_string()),
+        };
+        let early = envelope.round() <= self.scheme.round_at(head.unix);
+        if self.config.collect.stale == Stale::Refuse {
+            if early {
+                let detail = format!("round {} was out already; seal for a later one", envelope.round());
+                return refuse(hotkey, Stage::Parse, "early", detail);
+            }
+            if ledger.has_seen(&hotkey, &envelope.sha256())? {
+                let detail = "the file is the one served before; upload a new one every minute".into();
+                return refuse(hotkey, Stage::Parse, "stale", detail);
+            }
+        }
+        let (sha256, round) = (envelope.sha256(), envelope.round());
+        Ok((Arrival { hotkey, accepted: Some(Accepted { payload, sha256, round, early }) }, None))
+    }
+}

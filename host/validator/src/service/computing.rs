@@ -1,0 +1,101 @@
+//! Computing weights, beside everything else.
+
+use super::{Service, round};
+use mantis_scoring::Observer;
+use mantis_weights::Scored;
+use crate::cycle::Computation;
+use crate::schedule;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::block_in_place;
+use tracing::{debug, error, info, warn};
+
+impl Service {
+    pub(super) fn start_scoring(&mut self, head: i64) {
+        let network = &self.config.network;
+        let Some(block) = schedule::computation(network, self.computed, head) else { return };
+        if self.scoring.is_some() || head < self.compute_after || self.neurons.is_empty() {
+            return;
+        }
+        match self.ledger.sampled_blocks() {
+            Ok(sampled) if sampled >= u64::from(network.min_sampled) => {}
+            Ok(sampled) => {
+                debug!(sampled, needed = network.min_sampled, "too few sampled blocks to compute weights");
+                return;
+            }
+            Err(error) => return error!(%error, "weights are not computed"),
+        }
+        let computation = Computation {
+            config: self.config.clone(),
+            ledger: self.ledger.path().to_path_buf(),
+            neurons: self.neurons.to_vec(),
+            block,
+            solver: None,
+            threads: self.run.threads,
+            scratch: self.run.scratch.clone(),
+            launcher: self.run.launcher.clone(),
+        };
+        info!(block, "computing weights");
+        self.computing = Some(block);
+        self.scoring = Some(tokio::task::spawn_blocking(move || Ok(computation.run(&Log)?.1)));
+    }
+
+    /// Keeps the scores that are ready.
+    pub(super) async fn take_scores(&mut self) {
+        let Some(scoring) = self.scoring.take_if(|scoring| scoring.is_finished()) else { return };
+        // Not so soon: what failed will fail again.
+        let retry = self.sampled.unwrap_or(0) + 50;
+        let failed = |service: &mut Self, why: String| {
+            service.compute_after = retry;
+            service.board.write(|status| {
+                status.weights.fault = Some(why);
+                status.weights.failures += 1;
+            });
+        };
+        let cycle = match scoring.await {
+            Ok(Ok(cycle)) => cycle,
+            Ok(Err(error)) => {
+                error!(%error, "weights were not computed; trying again in 50 blocks");
+                return failed(self, error.to_string());
+            }
+            Err(error) => {
+                error!(%error, "computing weights broke off; trying again in 50 blocks");
+                return failed(self, error.to_string());
+            }
+        };
+        if let Err(error) = block_in_place(|| self.ledger.store_cycle(&cycle)) {
+            error!(%error, "the computed weights were not stored; computing again in 50 blocks");
+            return failed(self, error.to_string());
+        }
+        self.board.write(|status| status.weights.fault = None);
+        let paid = cycle.steps.iter().filter(|step| step.salience > 0.0).count();
+        let (block, seconds) = (cycle.block, cycle.seconds);
+        match &cycle.rejected {
+            None => info!(block, max_block = cycle.max_block, paid, seconds, "weights computed"),
+            Some(why) => warn!(block, %why, seconds, "no weights: those of last time stay"),
+        }
+        self.computed = Some(block);
+        if cycle.rejected.is_none() {
+            self.cycle = Some(Arc::new(cycle));
+        }
+    }
+}
+
+/// Passes on what scoring says.
+struct Log;
+
+impl Observer for Log {
+    fn progress(&self, _ticker: &str, _done: f64) {}
+
+    fn log(&self, ticker: &str, line: &str) {
+        info!(ticker, line, "plugin");
+    }
+
+    fn finished(&self, scored: &Scored) {
+        let (ticker, seconds) = (&scored.ticker, round(Duration::from_secs_f64(scored.seconds)));
+        match &scored.skipped {
+            None => debug!(ticker, seconds, "scored"),
+            Some(why) => info!(ticker, seconds, why, "pays nobody"),
+        }
+    }
+}

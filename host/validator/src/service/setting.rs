@@ -1,0 +1,107 @@
+//! Setting weights, and looking whether the chain shows them.
+
+use super::Service;
+use mantis_network::chain::Neuron;
+use mantis_ledger::{Attempt, Sent};
+use crate::{schedule, setter};
+use tokio::task::block_in_place;
+use tracing::{error, info, warn};
+
+/// Attempts among which a commit that is shown is looked for: the chain takes fewer that are not shown.
+const COMMITTED: u32 = 16;
+/// Blocks between two looks for it, which come with the metagraph.
+const METAGRAPH_BLOCKS: i64 = 101;
+
+impl Service {
+    /// Whether the chain shows by now what was committed: being in a block is not yet being counted.
+    pub(super) async fn look_for_committed(&mut self, head: i64) {
+        let attempts = match self.ledger.attempts(COMMITTED) {
+            Ok(attempts) => attempts,
+            Err(error) => return error!(%error, "whether committed weights are shown is not known"),
+        };
+        let committed: Vec<Attempt> = attempts.into_iter().filter(|a| a.sent == Sent::Committed).collect();
+        let own = self.neurons.iter().find(|neuron| Some(&neuron.hotkey) == self.run.hotkey.as_ref());
+        let (Some(oldest), Some(own)) = (committed.last(), own) else { return };
+        let (shown, rules) =
+            match tokio::try_join!(self.chain.weights_of(own.uid), self.chain.hyperparameters()) {
+                Ok(read) => read,
+                Err(error) => return warn!(%error, "whether committed weights are shown is not known"),
+            };
+        if let Some(attempt) = committed.iter().find(|attempt| setter::is_shown(&attempt.weights, &shown)) {
+            if let Err(error) = self.ledger.store_shown(attempt.block) {
+                return error!(%error, "that committed weights are shown is not recorded");
+            }
+            info!(
+                block = attempt.block,
+                computed = attempt.computed,
+                "the chain shows the committed weights"
+            );
+            if self.attempt.as_ref().is_some_and(|last| last.block == attempt.block) {
+                self.attempt.iter_mut().for_each(|last| last.sent = Sent::Set);
+            }
+            return;
+        }
+        let epochs = rules.reveal_period.saturating_add(2);
+        let patience = epochs.saturating_mul(u64::from(rules.tempo)).min(1 << 40).cast_signed();
+        // Said about one commit while it is the newest that should be there.
+        if (patience..patience + METAGRAPH_BLOCKS).contains(&(head - oldest.block)) {
+            warn!(
+                block = oldest.block,
+                "weights committed then are not shown yet: does the hotkey still have its permit, and is \
+                 [network] version_key that of the subnet?"
+            );
+        }
+    }
+
+    pub(super) async fn start_setting(&mut self, head: i64) {
+        let Some(cycle) = self.cycle.clone() else { return };
+        let network = self.config.network.clone();
+        if self.setting.is_some() || !self.is_setting_due(&self.neurons, head) {
+            return;
+        }
+        // Who holds which UID must be known as it is now.
+        match self.chain.metagraph().await {
+            Ok(neurons) => self.registered(neurons, head),
+            Err(error) => return warn!(%error, "weights are not set yet"),
+        }
+        if !self.is_setting_due(&self.neurons, head) {
+            return;
+        }
+        let (chain, neurons, dry_run) = (self.chain.clone(), self.neurons.clone(), self.run.dry_run);
+        self.setting = Some(tokio::spawn(async move {
+            let chain = (!dry_run).then_some(chain.as_ref());
+            setter::set(chain, &cycle, &neurons, &network, head).await
+        }));
+    }
+
+    pub(super) fn is_setting_due(&self, neurons: &[Neuron], head: i64) -> bool {
+        let own = neurons.iter().find(|neuron| Some(&neuron.hotkey) == self.run.hotkey.as_ref());
+        let updated = own.map(|neuron| neuron.last_update.cast_signed());
+        schedule::setting(&self.config.network, self.attempt.as_ref(), updated, head)
+    }
+
+    /// Keeps how an attempt to set weights ended.
+    pub(super) async fn take_attempt(&mut self) {
+        let Some(setting) = self.setting.take_if(|setting| setting.is_finished()) else { return };
+        let attempt = match setting.await {
+            Ok(attempt) => attempt,
+            Err(error) => return error!(%error, "setting weights broke off"),
+        };
+        if let Err(error) = block_in_place(|| self.ledger.store_attempt(&attempt)) {
+            error!(%error, "how setting weights ended is not recorded");
+        }
+        let (block, computed, uids) = (attempt.block, attempt.computed, attempt.weights.len());
+        let transaction = attempt.transaction.as_deref().unwrap_or("");
+        let why = attempt.error.as_deref().unwrap_or("");
+        match attempt.sent {
+            Sent::Set => info!(block, computed, uids, transaction, "weights set"),
+            Sent::Committed => {
+                info!(block, computed, uids, transaction, "weights committed; the chain shows them later")
+            }
+            Sent::DryRun => info!(block, computed, uids, "weights would be set: this is a dry run"),
+            Sent::Unconfirmed => warn!(block, transaction, why, "weights may be set or not"),
+            Sent::Failed => error!(block, why, "weights not set; trying again"),
+        }
+        self.attempt = Some(attempt);
+    }
+}

@@ -1,0 +1,137 @@
+//! From computed weights to the chain.
+
+use mantis_network::chain::{Chain, ChainError, Neuron};
+use mantis_config::Network;
+use mantis_ledger::{Attempt, Cycle, Sent};
+use mantis_weights::{Step, to_u16};
+use std::collections::BTreeMap;
+
+/// What rounding to the chain's 16 bits, twice, may change of a weight.
+const SAME: f64 = 1e-4;
+
+/// Weights of the UIDs as they are registered now: what was computed goes with the hotkey, so that a UID that has
+/// changed hands since gets nothing of its predecessor's. The burn stays with its UID.
+pub(super) fn of_registered(steps: &[Step], neurons: &[Neuron], network: &Network) -> BTreeMap<u16, f64> {
+    let mut of_hotkey: BTreeMap<&str, f64> =
+        steps.iter().map(|step| (step.hotkey.as_str(), step.weight)).collect();
+    let mut burn = 0.0;
+    if let Some(step) = steps.iter().find(|step| step.uid == network.burn_uid) {
+        burn = step.weight.min(network.burn);
+        of_hotkey.insert(&step.hotkey, step.weight - burn);
+    }
+    let weight = |neuron: &Neuron| {
+        let own = of_hotkey.get(neuron.hotkey.as_str()).copied().unwrap_or(0.0);
+        (neuron.uid, if neuron.uid == network.burn_uid { own + burn } else { own })
+    };
+    neurons.iter().map(weight).collect()
+}
+
+/// Sets the weights of a computation for whoever is registered now; `None` for `chain` is a dry run. The attempt says
+/// how it ended.
+pub(crate) async fn set(
+    chain: Option<&dyn Chain>,
+    cycle: &Cycle,
+    neurons: &[Neuron],
+    network: &Network,
+    head: i64,
+) -> Attempt {
+    let weights = to_u16(&of_registered(&cycle.steps, neurons, network));
+    let mut attempt = Attempt {
+        computed: cycle.block,
+        block: head,
+        unix: 0,
+        sent: Sent::DryRun,
+        transaction: None,
+        included: None,
+        error: None,
+        weights: named(&weights, neurons),
+    };
+    match chain {
+        None => {}
+        Some(_) if weights.is_empty() => {
+            attempt.sent = Sent::Failed;
+            attempt.error = Some("nobody who has a weight is registered any more".into());
+        }
+        Some(chain) => match chain.set_weights(&weights).await {
+            Ok(receipt) => {
+                attempt.sent = if receipt.revealed { Sent::Set } else { Sent::Committed };
+                attempt.transaction = Some(receipt.transaction);
+                attempt.included = Some(receipt.block.cast_signed());
+            }
+            Err(error) => {
+                attempt.sent = Sent::Failed;
+                attempt.error = Some(error.to_string());
+                if let ChainError::Unconfirmed { transaction, .. } = error {
+                    attempt.sent = Sent::Unconfirmed;
+                    attempt.transaction = Some(transaction);
+                }
+            }
+        },
+    }
+    attempt.unix = super::clock::unix();
+    attempt
+}
+
+/// Whether the chain shows these weights: the same UIDs in the same proportion, as the chain scales weights anew.
+pub(super) fn is_shown(weights: &[(u16, String, u16)], shown: &[(u16, u16)]) -> bool {
+    let sum = |weights: &mut dyn Iterator<Item = u16>| weights.map(f64::from).sum::<f64>();
+    let (ours, theirs) = (
+        sum(&mut weights.iter().map(|(_, _, weight)| *weight)),
+        sum(&mut shown.iter().map(|(_, weight)| *weight)),
+    );
+    let shown: BTreeMap<u16, u16> = shown.iter().copied().filter(|(_, weight)| *weight > 0).collect();
+    shown.len() == weights.len()
+        && weights.iter().all(|(uid, _, weight)| {
+            let there = shown.get(uid).copied().unwrap_or(0);
+            (f64::from(*weight) / ours - f64::from(there) / theirs).abs() < SAME
+        })
+}
+
+fn named(weights: &[(u16, u16)], neurons: &[Neuron]) -> Vec<(u16, String, u16)> {
+    let hotkeys: BTreeMap<u16, &str> = neurons.iter().map(|n| (n.uid, n.hotkey.as_str())).collect();
+    let name = |uid| hotkeys.get(&uid).copied().unwrap_or_default().to_owned();
+    weights.iter().map(|&(uid, weight)| (uid, name(uid), weight)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mantis_config::Config;
+    use std::path::Path;
+
+    #[test]
+    fn proportions_tell_whether_weights_are_shown() {
+        let ours = [(0, "a".to_string(), 65_535), (3, "b".to_string(), 32_768)];
+        assert!(is_shown(&ours, &[(0, 65_535), (3, 32_768)]));
+        assert!(is_shown(&ours, &[(0, 40_000), (3, 20_000), (4, 0)]));
+        assert!(!is_shown(&ours, &[(0, 40_000), (3, 20_200)]));
+        assert!(!is_shown(&ours, &[(0, 65_535), (2, 32_768)]));
+        assert!(!is_shown(&ours, &[(0, 65_535), (3, 32_768), (4, 1)]));
+        assert!(!is_shown(&ours, &[]));
+    }
+
+    #[test]
+    fn weights_go_with_the_hotkey_and_the_burn_with_its_uid() {
+        let text = "[[challenge]]\nname=\"A\"\nticker=\"A\"\nplugin=\"binary\"\nprice_key=\"A\"\ndim=2\nblocks_ahead=300\nweight=1";
+        let network = Config::parse(text, Path::new("a.toml")).unwrap().network;
+        let step = |uid, hotkey: &str, weight| Step {
+            uid,
+            hotkey: hotkey.into(),
+            salience: 0.0,
+            young: false,
+            share: 0.0,
+            burned: 0.0,
+            previous: None,
+            weight,
+        };
+        let neuron = |uid, hotkey: &str| Neuron { uid, hotkey: hotkey.into(), ..Neuron::default() };
+        let steps = [step(0, "owner", 0.375), step(1, "a", 0.5), step(2, "b", 0.125)];
+        let all =
+            |neurons: &[Neuron]| of_registered(&steps, neurons, &network).into_values().collect::<Vec<_>>();
+        assert_eq!(all(&[neuron(0, "owner"), neuron(1, "a"), neuron(2, "b")]), [0.375, 0.5, 0.125]);
+        // a's place is taken by a stranger; b moved.
+        let earned = 0.375 - 0.3;
+        assert_eq!(all(&[neuron(0, "owner"), neuron(1, "new"), neuron(3, "b")]), [0.375, 0.0, 0.125]);
+        assert_eq!(all(&[neuron(0, "new"), neuron(1, "a"), neuron(2, "owner")]), [0.3, 0.5, earned]);
+    }
+}

@@ -1,0 +1,46 @@
+//! The constants of the last step.
+
+use mantis_config::Network;
+
+/// How weights are settled; the default is the network's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rules {
+    /// Share that is burned, 0 to 1.
+    pub burn: f64,
+    /// The UID that the burn goes to.
+    pub burn_uid: u16,
+    /// Share of the new weights in the smoothed ones, above 0 to 1.
+    pub ema: f64,
+    /// Blocks after its first prediction for which a hotkey is young.
+    pub young_blocks: i64,
+    /// What a young hotkey is given, before scaling.
+    pub young_weight: f64,
+    /// Weights whose standard deviation is below this part of their mean are rejected.
+    pub min_relative_std: f64,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            burn: 0.30,
+            burn_uid: 0,
+            ema: 0.15,
+            young_blocks: 36_000,
+            young_weight: 1e-4,
+            min_relative_std: 1e-3,
+        }
+    }
+}
+
+impl From<&Network> for Rules {
+    fn from(network: &Network) -> Self {
+        Self {
+            burn: network.burn,
+            burn_uid: network.burn_uid,
+            ema: network.ema,
+            young_blocks: i64::from(network.young_blocks),
+            young_weight: network.young_weight,
+            ..Self::default()
+        }
+    }
+}

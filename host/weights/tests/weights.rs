@@ -1,0 +1,145 @@
+//! Weights against the network's results, and what must hold for any input.
+
+use mantis_weights::{Input, InputError, Neuron, Outcome, Rejection, Rules, Step, settle};
+use proptest::prelude::*;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+#[derive(Deserialize)]
+struct Case {
+    input: Value,
+    expect: Value,
+}
+
+fn weights(input: &Input) -> Vec<Step> {
+    match settle(input, &Rules::default()) {
+        Ok(Outcome::Weights(steps)) => steps,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn equal_the_networks() {
+    let cases: Vec<Case> = serde_json::from_str(include_str!("fixtures/weights.json")).unwrap();
+    assert_eq!(cases.len(), 4);
+    for case in cases {
+        let input: Input = serde_json::from_value(case.input).unwrap();
+        let Some(expected) = case.expect["weights"].as_object() else {
+            let outcome = settle(&input, &Rules::default());
+            assert_eq!(outcome, Ok(Outcome::Rejected(Rejection::Empty)));
+            assert_eq!(case.expect["rejected"], Rejection::Empty.to_string());
+            continue;
+        };
+        let steps = weights(&input);
+        assert_eq!(steps.len(), expected.len());
+        for step in steps {
+            let expected = expected[&step.uid.to_string()].as_f64().unwrap();
+            assert!((step.weight - expected).abs() < 1e-6, "uid {}: {} {expected}", step.uid, step.weight);
+        }
+    }
+}
+
+fn simple(saliences: &[f64]) -> Input {
+    let hotkey = |i: usize| format!("hotkey{i}");
+    Input {
+        salience: saliences.iter().enumerate().map(|(i, &s)| (hotkey(i), s)).collect(),
+        metagraph: (0..saliences.len()).map(|i| Neuron { uid: i as u16, hotkey: hotkey(i) }).collect(),
+        first_block: BTreeMap::new(),
+        block: 1_000_000,
+        previous: None,
+    }
+}
+
+#[test]
+fn refuses_input_that_makes_no_sense() {
+    let rules = Rules::default();
+    let mut input = simple(&[0.1, f64::NAN]);
+    assert!(matches!(settle(&input, &rules), Err(InputError::Number { field: "salience", .. })));
+    input.salience.insert("hotkey1".into(), -1.0);
+    assert!(matches!(settle(&input, &rules), Err(InputError::Number { .. })));
+    let mut input = simple(&[0.1, 0.2]);
+    input.metagraph[1].uid = 0;
+    assert_eq!(settle(&input, &rules), Err(InputError::TwoUids(0)));
+    let mut input = simple(&[0.1, 0.2]);
+    input.metagraph[1].hotkey = "hotkey0".into();
+    assert_eq!(settle(&input, &rules), Err(InputError::TwoHotkeys("hotkey0".into())));
+    let mut input = simple(&[0.1, 0.2]);
+    input.metagraph[0].uid = 9;
+    assert_eq!(settle(&input, &rules), Err(InputError::NoBurnUid(0)));
+    let mut input = simple(&[0.1, 0.2]);
+    input.previous = Some(BTreeMap::from([("x".into(), f64::INFINITY)]));
+    assert!(matches!(settle(&input, &rules), Err(InputError::Number { field: "previous", .. })));
+}
+
+#[test]
+fn degenerate_results_are_rejected() {
+    let rejected = |saliences: &[f64], rules: &Rules| match settle(&simple(saliences), rules) {
+        Ok(Outcome::Rejected(rejection)) => rejection,
+        other => panic!("{other:?}"),
+    };
+    let no_burn = Rules { burn: 0.0, ..Rules::default() };
+    assert_eq!(rejected(&[0.0, 0.0], &no_burn), Rejection::ZeroSum);
+    let mut strangers = simple(&[0.5, 0.2]);
+    strangers.salience = BTreeMap::from([("stranger".into(), 1.0)]);
+    assert_eq!(settle(&strangers, &no_burn), Ok(Outcome::Rejected(Rejection::Empty)));
+    assert_eq!(rejected(&[0.5, 0.5, 0.5], &no_burn), Rejection::Equal);
+    assert_eq!(rejected(&[0.5, 0.5001, 0.5], &no_burn), Rejection::NearUniform);
+}
+
+#[test]
+fn the_young_get_little_and_the_unregistered_nothing() {
+    let mut input = simple(&[0.0, 0.2, 0.2, 0.6]);
+    input.first_block.insert("hotkey3".into(), input.block - 35_999);
+    input.first_block.insert("hotkey2".into(), input.block - 36_000);
+    input.salience.insert("stranger".into(), 5.0);
+    let steps = weights(&input);
+    assert!(steps[3].young && !steps[2].young);
+    assert!((steps[3].weight - 0.7e-4).abs() < 1e-12);
+    assert!((steps[1].weight - 0.7 * 0.9999 / 2.0).abs() < 1e-12);
+    assert!((steps[0].weight - 0.3).abs() < 1e-12);
+}
+
+#[test]
+fn smoothing_follows_the_hotkey_not_the_uid() {
+    let mut input = simple(&[0.0, 0.5, 0.5]);
+    input.previous = Some(BTreeMap::from([("hotkey1".into(), 1.0), ("gone".into(), 1.0)]));
+    let before = weights(&input);
+    input.metagraph[1].uid = 2;
+    input.metagraph[2].uid = 1;
+    let after = weights(&input);
+    assert_eq!(before[1].weight, after[2].weight);
+    assert!(before[1].weight > 10.0 * before[2].weight);
+}
+
+fn inputs() -> impl Strategy<Value = Input> {
+    let neuron = (0.0..1.0f64, any::<bool>(), 0..80_000i64, proptest::option::of(0.0..1.0f64));
+    (proptest::collection::vec(neuron, 2..40), any::<bool>()).prop_map(|(neurons, first_time)| {
+        let mut input = simple(&neurons.iter().map(|n| if n.1 { n.0 } else { 0.0 }).collect::<Vec<_>>());
+        for (i, neuron) in neurons.iter().enumerate() {
+            input.first_block.insert(format!("hotkey{i}"), input.block - neuron.2);
+        }
+        let previous = neurons.iter().enumerate().filter_map(|(i, n)| Some((format!("hotkey{i}"), n.3?)));
+        input.previous = (!first_time).then(|| previous.collect());
+        input
+    })
+}
+
+proptest! {
+    #[test]
+    fn weights_are_a_distribution_with_the_burn_in_it(input in inputs()) {
+        if let Outcome::Weights(steps) = settle(&input, &Rules::default()).unwrap() {
+            prop_assert!(steps.iter().all(|step| step.weight.is_finite() && step.weight >= 0.0));
+            prop_assert!((steps.iter().map(|step| step.weight).sum::<f64>() - 1.0).abs() < 1e-12);
+            prop_assert!(steps[0].burned >= 0.3 - 1e-12);
+        }
+    }
+
+    #[test]
+    fn the_order_of_the_metagraph_does_not_matter(input in inputs()) {
+        let mut turned = input.clone();
+        turned.metagraph.reverse();
+        let (a, b) = (settle(&input, &Rules::default()).unwrap(), settle(&turned, &Rules::default()).unwrap());
+        prop_assert_eq!(a, b);
+    }
+}
