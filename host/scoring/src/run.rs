@@ -2,13 +2,13 @@
 
 use super::memory::PeakMemory;
 use super::parallel::fan_out;
+use crate::plugins::{NotFound, Source, locate};
+use crate::worker::{Job, Launcher, Task};
 use mantis_config::{Challenge, Config};
 use mantis_ledger::snapshot::{Request, Snapshot};
 use mantis_ledger::{Ledger, LedgerError};
-use crate::plugins::{NotFound, Source, locate};
-use mantis_weights::{Scored, Scores, aggregate};
-use crate::worker::{Job, Launcher, Task};
 use mantis_plugin_api::{Description, Salience, Solver};
+use mantis_weights::{Scored, Scores, aggregate};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

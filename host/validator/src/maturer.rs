@@ -2,12 +2,12 @@
 
 use super::decoders::{Decoders, Unusable};
 use super::opener::open_all;
-use mantis_network::beacon::{BeaconError, Client};
-use mantis_config::Config;
-use mantis_ledger::{Ledger, LedgerError, Matured, Pending, Rejection, Stage};
-use mantis_payload::{Envelope, Rules};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use mantis_config::Config;
+use mantis_ledger::{Ledger, LedgerError, Matured, Pending, Rejection, Stage};
+use mantis_network::beacon::{BeaconError, Client};
+use mantis_payload::{Envelope, Rules};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use thiserror::Error;

@@ -3,8 +3,8 @@
 use super::configuration::listed;
 use super::finding::Verdict;
 use mantis_config::{Config, Fault};
-use mantis_scoring::{Inspected, fan_out, inspect};
 use mantis_scoring::worker::Launcher;
+use mantis_scoring::{Inspected, fan_out, inspect};
 use std::collections::BTreeSet;
 
 pub(super) const CHECK: &str = "plugins";

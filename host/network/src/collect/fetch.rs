@@ -3,9 +3,9 @@
 use super::budget::Budget;
 use super::resolve::{Lookup, PublicOnly, System};
 use super::rules::{Rules, UrlFault, check_url};
-use mantis_config as config;
 use crate::http::{self, HttpFault};
 use futures_util::{StreamExt as _, stream};
+use mantis_config as config;
 use reqwest::{Client, Url};
 use std::collections::BTreeMap;
 use std::sync::Arc;

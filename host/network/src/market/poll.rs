@@ -1,10 +1,10 @@
 //! Asking sources for their numbers.
 
 use super::{Quotes, Source};
-use mantis_config::QuoteKind;
 use crate::http::{self, HttpFault};
 use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
+use mantis_config::QuoteKind;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Url};
 use serde_json::Value;

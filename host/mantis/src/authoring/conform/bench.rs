@@ -1,10 +1,10 @@
 //! Having ledgers scored, several at a time.
 
 use mantis_ledger::snapshot::{Column, HistoryError, Snapshot, Table};
+use mantis_plugin_api::{Market, ParamMap, PluginError, Salience, Spec};
 use mantis_scoring::fan_out;
 use mantis_scoring::plugins::Source;
 use mantis_scoring::worker::{Failure, Job, Launcher, Task, WorkerError};
-use mantis_plugin_api::{Market, ParamMap, PluginError, Salience, Spec};
 use std::path::PathBuf;
 use std::time::Instant;
 
