@@ -20,7 +20,8 @@ struct Reference {
 
 /// The payloads of the network's own client, as files.
 fn references(dir: &Path) -> Vec<Reference> {
-    let list: Value = serde_json::from_str(include_str!("../../host/tests/payload/network.json")).unwrap();
+    let list: Value =
+        serde_json::from_str(include_str!("../../host/payload/tests/fixtures/network.json")).unwrap();
     let read = |(i, entry): (usize, &Value)| {
         let text = |key: &str| entry[key].as_str().unwrap().to_owned();
         let file = dir.join(format!("{i}.json"));

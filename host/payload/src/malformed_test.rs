@@ -78,8 +78,8 @@ impl World {
         })
     }
 
-    fn judge(&self, payload: &[u8]) -> Result<Plaintext, Refusal> {
-        let rules = Rules::new(self.owner.public_key(), NEWEST);
+    fn judge(&self, payload: &[u8]) -> Result<Plaintext, PayloadRejection> {
+        let rules = EnvelopeRules::new(self.owner.public_key(), NEWEST);
         let envelope = Envelope::parse(payload, ME, &rules)?;
         envelope.open(&self.beacon.sign(envelope.round()))
     }
@@ -365,7 +365,7 @@ fn the_owners_path_refuses_too() {
     let world = World::new();
     let sound = world.sealed(&Parts::default());
     let judge = |payload: &Value| {
-        let rules = Rules::new(world.owner.public_key(), NEWEST);
+        let rules = EnvelopeRules::new(world.owner.public_key(), NEWEST);
         Envelope::parse(payload.to_string().as_bytes(), ME, &rules)?.open_as_owner(&world.owner)
     };
     judge(&sound).unwrap();
@@ -380,7 +380,7 @@ fn the_owners_path_refuses_too() {
         payload["binding"] = hex::encode(&binding(ME, ROUND, &world.owner.public_key(), &point)).into();
         assert_eq!(judge(&payload).unwrap_err().code(), "low_order_point");
     }
-    let rules = Rules::new(world.owner.public_key(), NEWEST);
+    let rules = EnvelopeRules::new(world.owner.public_key(), NEWEST);
     let envelope = Envelope::parse(sound.to_string().as_bytes(), ME, &rules).unwrap();
     assert_eq!(envelope.open_as_owner(&OwnerSecret::new([8; 32])).unwrap_err().code(), "owner_secret");
     assert_eq!(envelope.open(&[0; 48]).unwrap_err().code(), "beacon_signature");

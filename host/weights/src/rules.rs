@@ -1,10 +1,10 @@
-//! The constants of the last step.
+//! What settling weights goes by.
 
 use mantis_config::Network;
 
 /// How weights are settled; the default is the network's.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Rules {
+pub struct SettleRules {
     /// Share that is burned, 0 to 1.
     pub burn: f64,
     /// The UID that the burn goes to.
@@ -19,7 +19,7 @@ pub struct Rules {
     pub min_relative_std: f64,
 }
 
-impl Default for Rules {
+impl Default for SettleRules {
     fn default() -> Self {
         Self {
             burn: 0.30,
@@ -32,7 +32,7 @@ impl Default for Rules {
     }
 }
 
-impl From<&Network> for Rules {
+impl From<&Network> for SettleRules {
     fn from(network: &Network) -> Self {
         Self {
             burn: network.burn,

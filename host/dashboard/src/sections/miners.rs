@@ -7,8 +7,8 @@ use super::svg::bar;
 use super::table::{self, First, heading};
 use super::text::{count, esc, percent, plural, short, words};
 use super::view::{Cell, Miner, Part, View};
-use mantis_ledger::{Activity, Counts};
-use mantis_weights::{Outcome, Step};
+use mantis_ledger::{Activity, RejectionCounts};
+use mantis_weights::{Outcome, Settlement};
 
 /// Refusals on the whole page, and of one miner at most and in any case.
 const REFUSALS: usize = 1000;
@@ -194,7 +194,7 @@ pub(crate) fn steps(view: &View<'_>, miner: &Miner<'_>) -> String {
         };
     };
     let network = &view.input.config.network;
-    let Step { salience, share, burned, previous, weight, .. } = step;
+    let Settlement { salience, share, burned, previous, weight, .. } = step;
     let young = if step.young {
         "young: a fixed small weight instead of its salience".to_owned()
     } else {
@@ -231,7 +231,7 @@ pub(crate) fn steps(view: &View<'_>, miner: &Miner<'_>) -> String {
 }
 
 /// Why payloads of a miner were refused, newest first.
-pub(crate) fn refused(refusals: &[&Counts], shown: usize) -> String {
+pub(crate) fn refused(refusals: &[&RejectionCounts], shown: usize) -> String {
     if refusals.is_empty() {
         return String::new();
     }

@@ -5,9 +5,9 @@ use super::text::{esc, short};
 use crate::standing::series::Series;
 use crate::standing::{Standing, best_first};
 use mantis_config::{Challenge, Config};
-use mantis_ledger::{Activities, Activity, Counts, Past};
+use mantis_ledger::{Activities, Activity, Past, RejectionCounts};
 use mantis_plugin_api::MinerReport;
-use mantis_weights::{Outcome, Step, on_chain};
+use mantis_weights::{Outcome, Settlement, on_chain};
 use mantis_weights::{Scored, Scores};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(crate) struct Matter<'a> {
     /// What is known of a hotkey beside its name. May be empty.
     pub(crate) about: &'a BTreeMap<String, String>,
     /// Refusals of everybody, newest first.
-    pub(crate) refusals: &'a [Counts],
+    pub(crate) refusals: &'a [RejectionCounts],
     /// Prices, or rates, by the ticker that they are stored under.
     pub(crate) series: &'a BTreeMap<String, Arc<Series>>,
     /// Weights of the computations before.
@@ -36,7 +36,7 @@ pub(crate) struct Matter<'a> {
 
 impl<'a> Matter<'a> {
     /// What a validator's pages are made from.
-    pub(crate) fn of(standing: &'a Standing, refusals: &'a [Counts]) -> Self {
+    pub(crate) fn of(standing: &'a Standing, refusals: &'a [RejectionCounts]) -> Self {
         Self {
             title: "Mantis",
             config: &standing.config,
@@ -88,7 +88,7 @@ pub(crate) struct Miner<'a> {
     pub(crate) about: &'a str,
     /// Its part of the aggregated salience.
     pub(crate) total: f64,
-    pub(crate) step: Option<&'a Step>,
+    pub(crate) step: Option<&'a Settlement>,
     /// What the chain is given.
     pub(crate) on_chain: u16,
     /// Its weights in the computations before, oldest first; may be empty.
@@ -96,7 +96,7 @@ pub(crate) struct Miner<'a> {
     /// One per challenge.
     pub(crate) cells: Vec<Cell<'a>>,
     /// Newest first.
-    pub(crate) refusals: Vec<&'a Counts>,
+    pub(crate) refusals: Vec<&'a RejectionCounts>,
 }
 
 /// One miner in one challenge.
@@ -174,14 +174,14 @@ fn parts<'a>(input: &'a Matter<'a>) -> Vec<Part<'a>> {
 }
 
 fn miners<'a>(input: &'a Matter<'a>) -> Vec<Miner<'a>> {
-    let mut refused: BTreeMap<&str, Vec<&Counts>> = BTreeMap::new();
+    let mut refused: BTreeMap<&str, Vec<&RejectionCounts>> = BTreeMap::new();
     for counts in input.refusals {
         refused.entry(&counts.last.hotkey).or_default().push(counts);
     }
     let burn_uid = input.config.network.burn_uid;
-    let steps = input.outcome.steps();
+    let steps = input.outcome.settlements();
     let on_chain = on_chain(steps);
-    let steps: BTreeMap<&str, &Step> = steps.iter().map(|step| (step.hotkey.as_str(), step)).collect();
+    let steps: BTreeMap<&str, &Settlement> = steps.iter().map(|step| (step.hotkey.as_str(), step)).collect();
     let mut hotkeys: BTreeSet<&str> = BTreeSet::new();
     hotkeys.extend(input.scores.challenges.iter().flat_map(|c| &c.hotkeys).map(String::as_str));
     hotkeys.extend(input.scores.total.keys().map(String::as_str));

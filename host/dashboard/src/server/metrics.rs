@@ -341,7 +341,7 @@ impl Process {
 mod tests {
     use super::*;
     use mantis_config::Config;
-    use mantis_ledger::Cycle;
+    use mantis_ledger::Computation;
     use mantis_plugin_api::Salience;
     use mantis_weights::Scored;
     use std::collections::BTreeSet;
@@ -365,7 +365,9 @@ mod tests {
             salience: Some(salience),
             ..Scored::default()
         };
-        ledger.store_cycle(&Cycle { block: 1000, scored: vec![scored], ..Cycle::default() }).unwrap();
+        ledger
+            .store_computation(&Computation { block: 1000, scored: vec![scored], ..Computation::default() })
+            .unwrap();
         let standing = Standing::read(&ledger, config, BTreeMap::new()).unwrap();
         let mut status = Status::default();
         (status.chain.block, status.chain.neurons) = (Some(7), Some(3));

@@ -2,7 +2,7 @@
 
 use super::series::{Series, series};
 use mantis_config::{Config, QuoteKind};
-use mantis_ledger::{Activities, Cycle, Ledger, LedgerError, Past};
+use mantis_ledger::{Activities, Computation, Ledger, LedgerError, Past};
 use mantis_weights::{Outcome, aggregate};
 use mantis_weights::{Scored, Scores};
 use std::collections::BTreeMap;
@@ -56,7 +56,7 @@ impl Standing {
         about: BTreeMap<String, String>,
     ) -> Result<Self, LedgerError> {
         let _moment = ledger.freeze()?;
-        let last = ledger.last_cycle()?;
+        let last = ledger.last_computation()?;
         let computed = last.as_ref().map(|cycle| Computed {
             block: cycle.block,
             max_block: cycle.max_block,
@@ -67,7 +67,7 @@ impl Standing {
             Some(cycle) => ledger.scored(cycle.block)?,
             None => Vec::new(),
         };
-        let outcome = last.map_or(Outcome::Weights(Vec::new()), Cycle::into_outcome);
+        let outcome = last.map_or(Outcome::Weights(Vec::new()), Computation::into_outcome);
         let past = ledger.past_weights(DRAWN)?;
         Ok(Self {
             scores: Scores { total: total(&challenges), challenges, peak_rss_kib: 0 },
@@ -122,7 +122,7 @@ impl Standing {
     /// Whether anything is known of a hotkey.
     #[must_use]
     pub fn knows(&self, hotkey: &str) -> bool {
-        self.outcome.steps().iter().any(|step| step.hotkey == hotkey)
+        self.outcome.settlements().iter().any(|step| step.hotkey == hotkey)
             || self.scores.challenges.iter().any(|scored| scored.hotkeys.iter().any(|known| known == hotkey))
             || self.past.weights.contains_key(hotkey)
             || self.about.contains_key(hotkey)

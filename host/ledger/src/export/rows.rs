@@ -98,7 +98,7 @@ fn samples(
         let mut held: BTreeMap<i64, Vec<Held>> = BTreeMap::new();
         for ticker in &wanted.tickers {
             let keep = |row: Row<'_>| {
-                held.entry(row.sidx).or_default().push(Held::of(table, ticker, &row));
+                held.entry(row.sidx).or_default().push(Held::copy_row(table, ticker, &row));
                 Ok::<_, ExportError>(ControlFlow::Continue(()))
             };
             match table {
@@ -127,7 +127,7 @@ struct Held<'t> {
 }
 
 impl<'t> Held<'t> {
-    fn of(table: Table, ticker: &'t str, row: &Row<'_>) -> Self {
+    fn copy_row(table: Table, ticker: &'t str, row: &Row<'_>) -> Self {
         let (mut prices, mut vectors) = (Vec::new(), Vec::new());
         if table == Table::Submissions {
             vectors =

@@ -23,9 +23,9 @@ mod prices;
 mod reader;
 mod table;
 
-pub use build::Request;
-pub use error::HistoryError;
-pub use manifest::{Manifest, Part};
+pub use build::SnapshotRequest;
+pub use error::SnapshotError;
+pub use manifest::{Manifest, SnapshotPart};
 pub use prices::read_prices;
 pub use reader::Snapshot;
 pub use table::{Column, Table};

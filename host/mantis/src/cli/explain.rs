@@ -7,7 +7,7 @@ use super::weights::settled;
 use anyhow::{Context, bail};
 use mantis_config::Config;
 use mantis_network::chain::Neuron;
-use mantis_weights::{Outcome, Step, on_chain};
+use mantis_weights::{Outcome, Settlement, on_chain};
 use mantis_weights::{Scored, Scores};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,7 @@ struct Explanation {
     total: f64,
     /// Whether UIDs are real; without a metagraph, every stored hotkey counts as registered.
     metagraph: bool,
-    weight: Option<Step>,
+    weight: Option<Settlement>,
     u16: Option<u16>,
     /// Why no weights are set at all.
     rejected: Option<String>,
@@ -153,7 +153,7 @@ fn text(explanation: &Explanation) -> String {
     text
 }
 
-fn write_weight(text: &mut String, explanation: &Explanation, step: &Step) -> std::fmt::Result {
+fn write_weight(text: &mut String, explanation: &Explanation, step: &Settlement) -> std::fmt::Result {
     writeln!(text, "total of all challenges      {:.6}", step.salience)?;
     let young = if step.young { "  (young: a fixed small weight instead)" } else { "" };
     writeln!(text, "share in the metagraph       {:.6}{young}", step.share)?;

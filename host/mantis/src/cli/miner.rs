@@ -3,7 +3,7 @@
 use super::args::MinerArgs;
 use super::output::{print, print_json};
 use super::store::bucket;
-use crate::miner::{Embeddings, Miner, Sealer};
+use crate::miner::{Embeddings, Sealer, Uploader};
 use anyhow::Context;
 use mantis_config::Config;
 use mantis_network::chain;
@@ -22,11 +22,14 @@ pub(super) fn run(args: &MinerArgs) -> anyhow::Result<()> {
         "--commit signs on {}: name the key with --wallet-name and --wallet-hotkey, or --hotkey-uri",
         args.network
     );
-    let chain = chain::open(&args.network, chain::Settings::of(&config), signer)?;
+    let chain = chain::open(&args.network, chain::ChainSettings::from_config(&config), signer)?;
     let seal = Sealer::new(&config)?;
-    let mut miner = Miner {
+    let mut miner = Uploader {
         hotkey,
-        embeddings: Embeddings::of(&args.embeddings, Duration::from_secs_f64(args.command_timeout)),
+        embeddings: Embeddings::from_argument(
+            &args.embeddings,
+            Duration::from_secs_f64(args.command_timeout),
+        ),
         lock_seconds: args.lock_seconds,
         seal: &seal,
         bucket,
@@ -51,7 +54,7 @@ pub(super) fn run(args: &MinerArgs) -> anyhow::Result<()> {
     })
 }
 
-async fn round(miner: &Miner<'_>, json: bool) -> anyhow::Result<()> {
+async fn round(miner: &Uploader<'_>, json: bool) -> anyhow::Result<()> {
     let done = miner.once().await?;
     if json {
         return print_json(&serde_json::json!({

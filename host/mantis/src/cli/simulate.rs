@@ -2,7 +2,7 @@
 
 use super::args::SimulateArgs;
 use super::output::{bar, print};
-use crate::simulation::{Miner, Simulation, cast, simulate};
+use crate::simulation::{SimulatedMiner, Simulation, cast, simulate};
 use anyhow::{bail, ensure};
 use mantis_config::Config;
 use mantis_ledger::Ledger;
@@ -36,6 +36,6 @@ pub(super) fn write(simulation: &Simulation<'_>, out: &Path) -> anyhow::Result<(
 }
 
 /// What is known of a simulated miner.
-pub(super) fn about<'a>(miners: &'a [Miner], hotkey: &str) -> &'a str {
+pub(super) fn about<'a>(miners: &'a [SimulatedMiner], hotkey: &str) -> &'a str {
     miners.iter().find(|miner| miner.hotkey == hotkey).map_or("", |miner| &miner.about)
 }

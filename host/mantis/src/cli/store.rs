@@ -1,7 +1,7 @@
 //! Object storage on the command line.
 
 use super::args::StoreArgs;
-use mantis_network::bucket::{Bucket, StoreSettings};
+use mantis_network::bucket::{Bucket, BucketSettings};
 
 /// The bucket that the arguments name; `None` where they name none.
 pub(super) fn bucket(args: &StoreArgs) -> anyhow::Result<Option<Bucket>> {
@@ -9,7 +9,7 @@ pub(super) fn bucket(args: &StoreArgs) -> anyhow::Result<Option<Bucket>> {
     else {
         return Ok(None);
     };
-    let settings = StoreSettings {
+    let settings = BucketSettings {
         endpoint: endpoint.clone(),
         bucket: bucket.clone(),
         region: args.region.clone(),

@@ -2,7 +2,7 @@
 
 use super::Seal;
 use mantis_config::Config;
-use mantis_payload::beacon::{BadKey, Scheme};
+use mantis_payload::beacon::{KeyError, Scheme};
 use mantis_payload::{SealOptions, seal};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -20,7 +20,7 @@ impl Sealer {
     ///
     /// # Errors
     /// If the beacon's key is none.
-    pub fn new(config: &Config) -> Result<Self, BadKey> {
+    pub fn new(config: &Config) -> Result<Self, KeyError> {
         Ok(Self { scheme: Scheme::from_config(&config.beacon)?, owner_key: config.network.owner_key })
     }
 

@@ -9,5 +9,5 @@ mod fetch_test;
 mod resolve;
 mod rules;
 
-pub use fetch::{Collected, Collector, FetchFault};
-pub use rules::{Rules, UrlFault, check_url};
+pub use fetch::{Collected, Collector, FetchError};
+pub use rules::{UrlRejection, UrlRules, check_url};

@@ -1,13 +1,13 @@
 //! Why a document was not had.
 
-use super::NotPublic;
+use super::AddressRejection;
 use std::net::IpAddr;
 use thiserror::Error;
 
 /// Why a document was not had. No message holds the URL: it may carry a key.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum HttpFault {
+pub enum HttpError {
     /// No connection: the name is unknown, nobody listens, or TLS failed.
     #[error("the server cannot be reached: {reason}")]
     Unreachable {
@@ -61,7 +61,7 @@ pub enum HttpFault {
     },
 }
 
-impl HttpFault {
+impl HttpError {
     /// A word for counting and for programs; it does not change.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -79,7 +79,7 @@ impl HttpFault {
     }
 }
 
-impl From<reqwest::Error> for HttpFault {
+impl From<reqwest::Error> for HttpError {
     fn from(error: reqwest::Error) -> Self {
         if error.is_timeout() {
             return Self::TimedOut;
@@ -91,7 +91,7 @@ impl From<reqwest::Error> for HttpFault {
         while let Some(source) = innermost.source() {
             innermost = source;
         }
-        if let Some(NotPublic { address }) = innermost.downcast_ref() {
+        if let Some(AddressRejection { address }) = innermost.downcast_ref() {
             return Self::PrivateAddress { address: *address };
         }
         let reason = innermost.to_string();

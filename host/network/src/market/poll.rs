@@ -1,7 +1,7 @@
 //! Asking sources for their numbers.
 
 use super::{Quotes, Source};
-use crate::http::{self, HttpFault};
+use crate::http::{self, HttpError};
 use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 use mantis_config::QuoteKind;
@@ -41,12 +41,12 @@ impl Poller {
     ///
     /// # Errors
     /// If the HTTP client cannot be set up.
-    pub fn new(timeout: Duration) -> Result<Self, HttpFault> {
+    pub fn new(timeout: Duration) -> Result<Self, HttpError> {
         Self::with_keys(timeout, Arc::new(|name| std::env::var(name).ok().filter(|key| !key.is_empty())))
     }
 
     /// The same with keys from elsewhere.
-    pub(super) fn with_keys(timeout: Duration, key: Keys) -> Result<Self, HttpFault> {
+    pub(super) fn with_keys(timeout: Duration, key: Keys) -> Result<Self, HttpError> {
         Ok(Self { client: http::builder().timeout(timeout).build()?, key })
     }
 

@@ -142,7 +142,7 @@ pub(super) fn parse_sources(text: &str, config: &Config) -> Result<Vec<Source>, 
 fn check(raw: Raw, config: &Config) -> Result<Source, String> {
     let base = match &raw.preset {
         None => Raw::default(),
-        Some(name) => presets::of(name).ok_or_else(|| {
+        Some(name) => presets::find(name).ok_or_else(|| {
             format!("no preset is called {name:?}; there are {}", presets::NAMES.join(", "))
         })?,
     };

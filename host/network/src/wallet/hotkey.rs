@@ -54,14 +54,14 @@ impl Hotkey {
     /// The key of a private key, as schnorrkel writes it; `None` where it is none.
     pub(super) fn from_private_key(bytes: &[u8; 64]) -> Option<Self> {
         let secret = schnorrkel::SecretKey::from_bytes(bytes).ok()?;
-        Some(Self::of(Pair::Bare(secret.to_keypair())))
+        Some(Self::from_pair(Pair::Bare(secret.to_keypair())))
     }
 
     fn new(pair: Keypair) -> Self {
-        Self::of(Pair::Derived(pair))
+        Self::from_pair(Pair::Derived(pair))
     }
 
-    fn of(pair: Pair) -> Self {
+    fn from_pair(pair: Pair) -> Self {
         let address = AccountId32(pair.public_key()).to_string();
         Self { pair: Arc::new(pair), address }
     }

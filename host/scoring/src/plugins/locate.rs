@@ -21,7 +21,7 @@ pub struct Located {
 /// No file for a plugin's name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("no plugin `{name}`: looked for {}", tried(candidates))]
-pub struct NotFound {
+pub struct LocateError {
     /// The plugin's name.
     pub name: String,
     /// The files that would do, in the order they are tried.
@@ -32,8 +32,8 @@ pub struct NotFound {
 /// component (`mantis_NAME.wasm`).
 ///
 /// # Errors
-/// [`NotFound`] with the places that were tried.
-pub fn locate(name: &str, folder: &Path, runtime: Runtime) -> Result<PathBuf, NotFound> {
+/// [`LocateError`] with the places that were tried.
+pub fn locate(name: &str, folder: &Path, runtime: Runtime) -> Result<PathBuf, LocateError> {
     let name_in_file = name.replace('-', "_");
     let file = match runtime {
         Runtime::Native => format!("{DLL_PREFIX}mantis_{name_in_file}{DLL_SUFFIX}"),
@@ -44,7 +44,7 @@ pub fn locate(name: &str, folder: &Path, runtime: Runtime) -> Result<PathBuf, No
         [Some(folder.to_path_buf()), beside].into_iter().flatten().map(|dir| dir.join(&file)).collect();
     match candidates.iter().find(|path| path.is_file()) {
         Some(path) => Ok(path.clone()),
-        None => Err(NotFound { name: name.into(), candidates }),
+        None => Err(LocateError { name: name.into(), candidates }),
     }
 }
 

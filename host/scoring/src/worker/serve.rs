@@ -38,7 +38,7 @@ fn perform(job: &Job, requests: &Receiver<String>) -> Result<(), Failure> {
     match &job.task {
         Task::Describe | Task::Inspect => {}
         Task::Score { snapshot } => {
-            let unreadable = |e: mantis_ledger::snapshot::HistoryError| Failure::History(e.to_string());
+            let unreadable = |e: mantis_ledger::snapshot::SnapshotError| Failure::History(e.to_string());
             let snapshot = Snapshot::open(snapshot).map_err(unreadable)?;
             let market = Rc::new(snapshot.market().map_err(unreadable)?);
             let history: Rc<dyn History> = Rc::new(snapshot);

@@ -50,7 +50,7 @@ struct Stamp {
 impl Looked {
     /// Looks at the files. What is surely the same as `before` is not read again.
     pub(super) fn now(file: &Path, adjust: &dyn Fn(&mut Config), before: Option<&Self>) -> Self {
-        let stamp = Stamp::of(file);
+        let stamp = Stamp::read(file);
         let same = before.filter(|before| Stamp::is_same(stamp.as_ref(), before.stamp.as_ref()));
         let (text, wanted) = match same {
             Some(before) => (before.text.clone(), before.wanted.clone()),
@@ -100,7 +100,7 @@ fn read(
 
 impl PluginFile {
     fn now(path: PathBuf, before: Option<&Self>) -> Self {
-        let stamp = Stamp::of(&path);
+        let stamp = Stamp::read(&path);
         let same = before
             .filter(|before| before.path == path && Stamp::is_same(stamp.as_ref(), before.stamp.as_ref()));
         let sha256 = same.map_or_else(|| digest(&path).ok(), |before| before.sha256.clone());
@@ -109,7 +109,7 @@ impl PluginFile {
 }
 
 impl Stamp {
-    fn of(path: &Path) -> Option<Self> {
+    fn read(path: &Path) -> Option<Self> {
         let metadata = fs::metadata(path).ok()?;
         let modified = metadata.modified().ok()?;
         Some(Self {

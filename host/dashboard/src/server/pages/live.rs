@@ -3,7 +3,7 @@
 use super::now;
 use crate::sections::text::{ago, count, esc, percent, plural, span_of};
 use crate::standing::Standing;
-use mantis_ledger::{Ledger, LedgerError, Totals};
+use mantis_ledger::{Ledger, LedgerError, PayloadTotals};
 use mantis_validator::Status;
 
 /// Reasons that are named.
@@ -65,7 +65,7 @@ fn following(status: &Status) -> String {
     out
 }
 
-fn payloads(status: Option<&Status>, ledger: &Ledger, totals: &Totals) -> Result<String, LedgerError> {
+fn payloads(status: Option<&Status>, ledger: &Ledger, totals: &PayloadTotals) -> Result<String, LedgerError> {
     let number = |n: u64| count(i128::from(n));
     let mut out = String::new();
     if let Some(sampling) = status.map(|status| &status.sampling)

@@ -114,7 +114,7 @@ fn weight(view: &View<'_>, ledger: &Ledger, miner: &Miner<'_>) -> Result<String,
 
 /// What each challenge paid it over time, one small drawing each.
 fn courses(view: &View<'_>, ledger: &Ledger, hotkey: &str) -> Result<String, LedgerError> {
-    let cycles = ledger.cycles(0, u32::MAX)?;
+    let cycles = ledger.computations(0, u32::MAX)?;
     let blocks: Vec<i64> = thinned(cycles.len())
         .into_iter()
         .rev()

@@ -7,7 +7,7 @@ use crate::sections::text::{count, esc};
 use crate::sections::view::{Miner, View};
 use crate::sections::{leaderboard, summary};
 use crate::standing::Standing;
-use mantis_ledger::{Counts, Ledger, LedgerError};
+use mantis_ledger::{Ledger, LedgerError, RejectionCounts};
 use mantis_validator::Status;
 
 /// Miners that are shown.
@@ -50,7 +50,7 @@ fn refusals(view: &View<'_>) -> String {
     let mut out = String::from(
         "<section aria-labelledby=\"h-refusals\">\n<h2 id=\"h-refusals\">Newest refusals</h2>\n",
     );
-    let newest: &[Counts] = view.input.refusals;
+    let newest: &[RejectionCounts] = view.input.refusals;
     if newest.is_empty() {
         return out + "<p class=\"muted\">None.</p>\n</section>\n";
     }

@@ -5,13 +5,13 @@ use crate::sections::links::segment;
 use crate::standing::Standing;
 use mantis_config::Config;
 use mantis_ledger::{
-    Accepted, Activities, Activity, Arrival, Attempt, Cycle, Ledger, Record, Rejection, Sample, Sent, Stage,
-    Step,
+    Accepted, Activities, Activity, Arrival, Attempt, Computation, Ledger, NewRow, Rejection, Sample,
+    SampledBlock, Sent, Stage,
 };
 use mantis_plugin_api::{Description, Salience, WhyZero};
 use mantis_validator::Status;
 use mantis_weights::Scored;
-use mantis_weights::{self, Neuron, Outcome, Rules, aggregate, settle};
+use mantis_weights::{self, Neuron, Outcome, SettleRules, aggregate, settle};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -56,29 +56,29 @@ impl World {
             let parts: Vec<_> = last.iter().map(|c| (c.ticker.clone(), c.weight, c.shares())).collect();
             let burn = Neuron { uid: 0, hotkey: "owner".into() };
             let neurons = (1..).zip(&hotkeys).map(|(uid, hotkey)| Neuron { uid, hotkey: hotkey.clone() });
-            let input = weights::Input {
+            let input = mantis_weights::Input {
                 salience: aggregate(&parts),
                 metagraph: [burn].into_iter().chain(neurons).collect(),
                 first_block: BTreeMap::new(),
                 block: 1000 * k,
                 previous: previous.clone(),
             };
-            let Outcome::Weights(steps) = settle(&input, &Rules::default()).unwrap() else {
+            let Outcome::Weights(steps) = settle(&input, &SettleRules::default()).unwrap() else {
                 panic!("weights")
             };
             previous = Some(steps.iter().map(|step| (step.hotkey.clone(), step.weight)).collect());
             let rejected = (k == 3).then(|| "all positive weights are equal".to_owned());
-            let cycle = Cycle {
+            let cycle = Computation {
                 block: 1000 * k,
                 max_block: 1000 * k - 500,
                 unix: 1_700_000_000 + 12_000 * k.unsigned_abs(),
                 seconds: 88.25,
-                steps: if rejected.is_some() { Vec::new() } else { steps },
+                settlements: if rejected.is_some() { Vec::new() } else { steps },
                 rejected,
                 scored: last.clone(),
                 activities: activities(&config, &hotkeys),
             };
-            ledger.store_cycle(&cycle).unwrap();
+            ledger.store_computation(&cycle).unwrap();
             ledger.store_attempt(&attempt(k, text)).unwrap();
         }
         drop(last);
@@ -121,19 +121,19 @@ impl World {
     }
 }
 
-fn step(config: &Config, k: i64) -> Step {
+fn step(config: &Config, k: i64) -> SampledBlock {
     let wave =
         |asset: usize| 100.0 * (1.0 + 0.1 * noise(asset, k as usize / 40) + 0.02 * noise(asset, k as usize));
     let record = |(i, c): (usize, &mantis_config::Challenge)| {
         let prices = c.assets.iter().enumerate().map(|(a, asset)| (asset.clone(), wave(a)));
-        Record {
+        NewRow {
             ticker: c.ticker.clone(),
             price: c.assets.is_empty().then(|| wave(i)),
             price_data: (!c.assets.is_empty()).then(|| prices.collect()),
-            ..Record::default()
+            ..NewRow::default()
         }
     };
-    Step { block: 5 * k, sidx: k, records: config.challenges.iter().enumerate().map(record).collect() }
+    SampledBlock { block: 5 * k, sidx: k, rows: config.challenges.iter().enumerate().map(record).collect() }
 }
 
 fn scored(config: &Config, hotkeys: &[String], k: usize, text: &str) -> Vec<Scored> {

@@ -4,7 +4,7 @@ use super::{frame::document, now};
 use crate::sections::text::{ago, count, esc, plural};
 use crate::sections::view::View;
 use crate::sections::weights;
-use mantis_ledger::{Attempt, CycleLine, Ledger, LedgerError, Sent};
+use mantis_ledger::{Attempt, ComputationLine, Ledger, LedgerError, Sent};
 
 /// Lines of a page.
 const LINES: u32 = 50;
@@ -16,7 +16,7 @@ pub(super) fn page(view: &View<'_>, ledger: &Ledger, offset: u32) -> Result<Stri
         main += &weights::whole(view);
     }
     main += "</section>\n";
-    let cycles = ledger.cycles(offset, LINES)?;
+    let cycles = ledger.computations(offset, LINES)?;
     let (computed, attempted) = (ledger.count_cycles()?, ledger.count_attempts()?);
     let wanted = if u64::from(offset) < attempted { offset.saturating_add(LINES) } else { 0 };
     let all = ledger.attempts(wanted)?;
@@ -27,7 +27,7 @@ pub(super) fn page(view: &View<'_>, ledger: &Ledger, offset: u32) -> Result<Stri
     Ok(document("Weights", "/weights", &main))
 }
 
-fn computations(cycles: &[CycleLine]) -> String {
+fn computations(cycles: &[ComputationLine]) -> String {
     let mut out = String::from(
         "<section aria-labelledby=\"h-computations\">\n<h2 id=\"h-computations\">Computations</h2>\n",
     );
