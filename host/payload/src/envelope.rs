@@ -98,13 +98,13 @@ impl Envelope {
             let found: [u8; 32] = bytes(top, "owner_pk", "owner_pk", "64")?;
             if found != owner_key {
                 return Err(PayloadRejection::OwnerKey {
-                    found: hex::encode(&found),
-                    expected: hex::encode(&owner_key),
+                    found: hex::encode(found),
+                    expected: hex::encode(owner_key),
                 });
             }
         }
         if !bool::from(binding(hotkey, round, &owner_key, &pke).ct_eq(&bound)) {
-            return Err(PayloadRejection::Binding { owner_key: hex::encode(&owner_key) });
+            return Err(PayloadRejection::Binding { owner_key: hex::encode(owner_key) });
         }
         if round > rules.newest_round {
             return Err(PayloadRejection::RoundTooLate { round, newest: rules.newest_round });

@@ -43,7 +43,7 @@ impl Envelope {
     /// The first [`PayloadRejection`]; [`PayloadRejection::OwnerSecret`] where the secret is not that of the owner key in the rules.
     pub fn open_as_owner(&self, secret: &OwnerSecret) -> Result<Plaintext, PayloadRejection> {
         if !bool::from(secret.public_key().ct_eq(&self.owner_key)) {
-            return Err(PayloadRejection::OwnerSecret { expected: hex::encode(&self.owner_key) });
+            return Err(PayloadRejection::OwnerSecret { expected: hex::encode(self.owner_key) });
         }
         let key = self.unwrap(&*wrap_key(&secret.0, &self.pke, "W_owner.pke")?)?;
         self.content(&key)

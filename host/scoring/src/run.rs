@@ -158,7 +158,7 @@ pub(super) fn source(config: &Config, challenge: &Challenge) -> Result<Source, L
     Ok(Source {
         path: locate(&challenge.plugin, &config.plugin_dir, challenge.runtime)?,
         runtime: challenge.runtime,
-        sha256: challenge.sha256.map(|digest| hex::encode(&digest)),
+        sha256: challenge.sha256.map(hex::encode),
         memory_mib: config.wasm_memory_mib,
     })
 }

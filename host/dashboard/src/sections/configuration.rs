@@ -138,14 +138,14 @@ pub(crate) fn constants(config: &Config) -> String {
         ("Smoothing", format!("{} new", percent(network.ema))),
         ("Young", format!("{} for {}", percent(network.young_weight), blocks(network.young_blocks))),
         ("Seed", network.seed.to_string()),
-        ("Owner\u{2019}s key", format!("<code class=\"long\">{}</code>", hex::encode(&network.owner_key))),
+        ("Owner\u{2019}s key", format!("<code class=\"long\">{}</code>", hex::encode(network.owner_key))),
     ]);
     out += "<h4>Beacon</h4>\n";
     let addresses: Vec<String> = config.beacon.api.iter().map(|api| esc(&without_secrets(api))).collect();
     out += &rows(&[
         ("Asked in turn", addresses.join("<br/>")),
         ("A round every", format!("{} s", count(i128::from(config.beacon.period)))),
-        ("Public key", format!("<code class=\"long\">{}</code>", hex::encode(&config.beacon.public_key))),
+        ("Public key", format!("<code class=\"long\">{}</code>", hex::encode(config.beacon.public_key))),
     ]);
     out += "<h4>Market feed</h4>\n";
     let feed = config.market.url.as_ref().map(|url| esc(&without_secrets(url)));

@@ -164,7 +164,7 @@ fn run_seal(args: &SealArgs) -> anyhow::Result<()> {
     if args.json {
         return print_json(&json!({
             "out": out.to_string(), "hotkey": args.hotkey, "round": round, "opens_at": opens_at,
-            "bytes": payload.len(), "sha256": hex::encode(&Sha256::digest(&payload)), "alg": options.suite.label(),
+            "bytes": payload.len(), "sha256": hex::encode(Sha256::digest(&payload)), "alg": options.suite.label(),
         }));
     }
     let wait = opens_at.saturating_sub(now()?);

@@ -213,7 +213,7 @@ impl Demo {
         };
         fs::create_dir_all(&self.dir).map_err(file(&self.dir))?;
         let text = fs::read(&self.config.file).map_err(file(&self.config.file))?;
-        let digest = hex::encode(&Sha256::digest(text));
+        let digest = hex::encode(Sha256::digest(text));
         let marker = serde_json::json!({
             "plan": self.plan, "configuration": digest, "version": env!("CARGO_PKG_VERSION"),
         });

@@ -94,7 +94,7 @@ impl Scheme {
 
 impl fmt::Debug for Scheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = hex::encode(&self.public_key());
+        let key = hex::encode(self.public_key());
         f.debug_struct("Scheme")
             .field("public_key", &key)
             .field("genesis", &self.genesis)

@@ -57,13 +57,13 @@ pub fn digest(path: &Path) -> Result<String, LoadError> {
         |e: io::Error| LoadError::Unreadable { path: path.to_path_buf(), message: e.to_string() };
     let mut hasher = Sha256::new();
     io::copy(&mut File::open(path).map_err(unreadable)?, &mut HashWriter(&mut hasher)).map_err(unreadable)?;
-    Ok(hex::encode(&hasher.finalize()))
+    Ok(hex::encode(hasher.finalize()))
 }
 
 /// The sha256 of bytes, in lower-case hexadecimal.
 #[must_use]
 pub fn digest_of(bytes: &[u8]) -> String {
-    hex::encode(&Sha256::digest(bytes))
+    hex::encode(Sha256::digest(bytes))
 }
 
 struct HashWriter<'a>(&'a mut Sha256);

@@ -219,8 +219,8 @@ async fn verify(from: &Datalog, part: &Path) -> Result<(), BootstrapError> {
             digest(part).await.map_err(|source| BootstrapError::File { path: part.into(), source })?;
         if found != expected {
             return Err(BootstrapError::Digest {
-                found: hex::encode(&found),
-                expected: hex::encode(&expected),
+                found: hex::encode(found),
+                expected: hex::encode(expected),
             });
         }
     }

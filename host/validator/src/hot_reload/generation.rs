@@ -109,8 +109,8 @@ fn files_at_fault(config: &Config, files: &BTreeMap<Key, PluginFile>) -> Vec<Fau
         let pinned = challenge.sha256.filter(|pinned| *pinned != found)?;
         let error = LoadError::Digest {
             path: file.path.clone(),
-            found: hex::encode(&found),
-            pinned: hex::encode(&pinned),
+            found: hex::encode(found),
+            pinned: hex::encode(pinned),
         };
         Some(config.fault_at(i, "sha256", error.to_string(), ""))
     };
