@@ -6,7 +6,9 @@
 #![allow(missing_docs)]
 
 use mantis_payload::beacon::{Scheme, signing::BeaconKey};
-use mantis_payload::{Envelope, OwnerSecret, PayloadRejection, EnvelopeRules, SealOptions, seal, timelock::Size};
+use mantis_payload::{
+    Envelope, EnvelopeRules, OwnerSecret, PayloadRejection, SealOptions, seal, timelock::Size,
+};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use serde_json::{Map, Value};

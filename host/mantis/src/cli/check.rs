@@ -1,9 +1,9 @@
 //! `mantis check`.
 
-use super::args::ConfigArgs;
 use super::output::{Table, print, print_json};
 use super::payload::read_plaintext;
 use super::score::launcher;
+use super::shared::ConfigArgs;
 use crate::miner::review::{Review, Reviewed, review};
 use anyhow::Context;
 use clap::Args;

@@ -1,13 +1,14 @@
 //! `mantis demo`.
 
-use super::args::DemoArgs;
 use super::listen;
 use super::output::{Bars, Table, bar, print, print_json, short};
 use super::score::{Document, launcher, write_report};
+use super::shared::ConfigArgs;
 use super::simulate::about;
 use crate::demo::{Demo, DemoObserver, Finished, Phase, Plan};
 use crate::simulation::{SimulatedMiner, cast};
 use anyhow::Context;
+use clap::Args;
 use indicatif::ProgressBar;
 use mantis_config::Config;
 use mantis_dashboard::sections::{Input, html};
@@ -20,7 +21,35 @@ use mantis_weights::Scores;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, stdin, stdout};
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  mantis demo --seed 7")]
+pub(super) struct DemoArgs {
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+    /// Simulated days that are written at once, before the live part.
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(0..=400))]
+    pub(super) days: u32,
+    /// Simulated minutes, one sampled block each, in which payloads are sealed, uploaded, collected and opened.
+    #[arg(long, value_name = "N", default_value_t = 180, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) minutes: u32,
+    /// The same seed gives the same ledger.
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+    /// Folder for the ledger and the report; a demo that was cut short goes on there.
+    #[arg(long, value_name = "DIR", default_value = "demo")]
+    pub(super) dir: PathBuf,
+    #[command(flatten)]
+    pub(super) listen: super::listen::ListenArgs,
+    /// Go on serving the dashboard when all is played, until Ctrl-C; the default on a terminal.
+    #[arg(long, conflicts_with = "json")]
+    pub(super) stay: bool,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub(super) json: bool,
+}
 
 const MINERS: usize = 24;
 

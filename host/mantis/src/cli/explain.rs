@@ -1,10 +1,11 @@
 //! `mantis explain`.
 
-use super::args::ExplainArgs;
 use super::output::{Table, print, print_json};
 use super::score::scored;
+use super::shared::ScoringArgs;
 use super::weights::settled;
 use anyhow::{Context, bail};
+use clap::Args;
 use mantis_config::Config;
 use mantis_network::chain::Neuron;
 use mantis_weights::{Outcome, Settlement, on_chain};
@@ -12,6 +13,22 @@ use mantis_weights::{Scored, Scores};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  mantis explain 5F3sa2TJ... --ledger datalog.db")]
+pub(super) struct ExplainArgs {
+    /// The miner's hotkey, or the beginning of it.
+    pub(super) hotkey: String,
+    #[command(flatten)]
+    pub(super) scoring: ScoringArgs,
+    /// The metagraph: a JSON list of {"uid", "hotkey"}. Without it, every stored hotkey counts as registered.
+    #[arg(long, value_name = "FILE")]
+    pub(super) metagraph: Option<PathBuf>,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub(super) json: bool,
+}
 
 /// All that is known of one miner.
 #[derive(Serialize)]

@@ -1,7 +1,7 @@
 //! `mantis payload seal` and `mantis payload open`.
 
-use super::args::ConfigArgs;
 use super::output::{print, print_json};
+use super::shared::ConfigArgs;
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand, ValueEnum};
 use mantis_config::Config;

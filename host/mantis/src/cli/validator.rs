@@ -1,9 +1,9 @@
 //! `mantis validator`.
 
-use super::args::{ConfigArgs, positive};
 use super::listen::{self, ListenArgs};
 use super::log::LogArgs;
 use super::score::launcher;
+use super::shared::{ConfigArgs, positive};
 use super::wallet::WalletArgs;
 use anyhow::Context;
 use clap::Args;

@@ -1,8 +1,9 @@
 //! `mantis weights`.
 
-use super::args::WeightsArgs;
 use super::output::{Table, print, print_json, short};
+use super::shared::ConfigArgs;
 use anyhow::Context;
+use clap::Args;
 use mantis_config::Config;
 use mantis_ledger::Ledger;
 use mantis_network::chain::Neuron;
@@ -12,6 +13,24 @@ use mantis_weights::{Input, Outcome, SettleRules, Settlement, on_chain, settle};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  mantis weights --input salience.json --json\n\nThe input:\n  {\"salience\": \
+    {\"<hotkey>\": 0.7}, \"metagraph\": [{\"uid\": 0, \"hotkey\": \"<hotkey>\"}],\n   \"first_block\": {\"<hotkey>\": \
+    6900000}, \"block\": 7000000, \"previous\": null}"
+)]
+pub(super) struct WeightsArgs {
+    /// Saliences, metagraph, first blocks, block and previous weights as JSON; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(super) input: PathBuf,
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub(super) json: bool,
+}
 
 pub(super) fn run(args: &WeightsArgs) -> anyhow::Result<()> {
     let name = args.input.display();
