@@ -15,6 +15,7 @@ mod lock;
 mod mature;
 mod open;
 mod past;
+mod prices;
 mod prune;
 mod queries;
 mod rejections;

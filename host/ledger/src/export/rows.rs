@@ -132,13 +132,9 @@ impl<'t> Held<'t> {
         if table == Table::Submissions {
             vectors =
                 row.submissions.iter().map(|(name, vector)| (name.to_owned(), vector.to_vec())).collect();
-        } else if let Some(text) = row.price_data {
-            // One that is no such object has no prices, as for scoring.
-            let map: BTreeMap<String, serde_json::Value> = serde_json::from_str(text).unwrap_or_default();
-            prices =
-                map.into_iter().filter_map(|(asset, price)| Some((Some(asset), price.as_f64()?))).collect();
-        } else if let Some(price) = row.price {
-            prices.push((None, price));
+        } else {
+            // A text that is not such an object has no prices, as for scoring.
+            prices = row.all_prices();
         }
         Self { ticker, prices, vectors }
     }

@@ -3,7 +3,6 @@
 use super::manifest::{FORMAT, Manifest};
 use super::market::{self, MarketWriter};
 use super::parts::{PartsWriter, rows_per_part};
-use super::prices::read_prices;
 use super::{Snapshot, SnapshotError};
 use crate::{Directory, Ledger, Row, Submissions, Tally, Warnings, is_nonzero};
 use std::collections::BTreeSet;
@@ -53,10 +52,8 @@ impl Snapshot {
         dir: &Path,
         run: usize,
     ) -> Result<Self, SnapshotError> {
-        let refuse = |reason: &str| SnapshotError::SnapshotRequest {
-            ticker: request.ticker.clone(),
-            reason: reason.into(),
-        };
+        let refuse =
+            |reason: &str| SnapshotError::Request { ticker: request.ticker.clone(), reason: reason.into() };
         if request.storage_dim == 0 || request.storage_dim > 1 << 20 {
             return Err(refuse("storage_dim is outside 1..=1048576"));
         }
@@ -187,14 +184,8 @@ impl<'a> Cut<'a> {
 
     /// Stores the prices of a row.
     fn price_row(&mut self, row: &Row<'_>, submitted: bool) -> Result<ControlFlow<()>, SnapshotError> {
-        if self.request.assets.is_empty() {
-            self.prices[0] = row.price.unwrap_or(f64::NAN);
-        } else if let Some(json) = row.price_data {
-            if !read_prices(json, &self.request.assets, &mut self.prices) {
-                self.warnings.bad_prices.add(row.sidx);
-            }
-        } else {
-            self.prices.fill(f64::NAN);
+        if !row.read_prices(&self.request.assets, &mut self.prices) {
+            self.warnings.bad_prices.add(row.sidx);
         }
         self.market.push(row.sidx, submitted, &self.prices)?;
         Ok(ControlFlow::Continue(()))

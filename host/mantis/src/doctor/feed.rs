@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn what_challenges_need_is_looked_for() {
-        let config = Config::load("../challenges.toml").unwrap();
+        let config = Config::load("../../challenges.toml").unwrap();
         let mut quotes = Quotes::default();
         for challenge in &config.challenges {
             let into = if challenge.quotes == QuoteKind::FundingRates {

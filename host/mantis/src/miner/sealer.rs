@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     fn sealer() -> Sealer {
-        Sealer::new(&Config::load("../challenges.toml").unwrap()).unwrap()
+        Sealer::new(&Config::load("../../challenges.toml").unwrap()).unwrap()
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::budget::Budget;
 use super::resolve::{Lookup, PublicOnly, System};
-use super::rules::{UrlRejection, UrlRules, check_url};
+use super::url_rules::{UrlRejection, UrlRules, check_url};
 use crate::http::{self, HttpError};
 use futures_util::{StreamExt as _, stream};
 use mantis_config as config;

@@ -72,7 +72,7 @@ async fn services() -> String {
 }
 
 fn config() -> Config {
-    Config::load("../challenges.toml").unwrap()
+    Config::load("../../challenges.toml").unwrap()
 }
 
 async fn poll(sources: &[Source], keys: &'static [(&'static str, &'static str)]) -> Polled {

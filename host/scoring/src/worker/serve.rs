@@ -1,6 +1,6 @@
 //! The worker's side.
 
-use super::run::MAX_LOG_LINES;
+use super::launcher::MAX_LOG_LINES;
 use super::{Event, Failure, Job, Request, Task, peak_rss_kib};
 use crate::plugins::{Instance, Loaded, load};
 use mantis_ledger::snapshot::Snapshot;

@@ -1,6 +1,6 @@
 //! A worker that stays: it is asked again and again.
 
-use super::run::Process;
+use super::launcher::Process;
 use super::{Event, Job, Launcher, Request, Task, WorkerError};
 use crate::worker::Failure;
 use mantis_plugin_api::{PluginError, States, TrackedRow};
