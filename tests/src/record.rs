@@ -2,9 +2,9 @@
 
 use mantis_config::Config;
 use mantis_ledger::{Activities, Activity, Attempt, Cycle, Ledger, Sent};
+use mantis_plugin_api::{Description, Salience, WhyZero};
 use mantis_weights::Scored;
 use mantis_weights::Step;
-use mantis_plugin_api::{Description, Salience, WhyZero};
 
 /// What a miner is called.
 #[must_use]

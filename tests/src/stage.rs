@@ -2,11 +2,11 @@
 //! file, a configuration that points at them.
 
 use crate::{mantis, root};
-use mantis_network::chain::{Chain, Head, Neuron, OfflineChain};
-use mantis_config::Config;
 use mantis::demo::World;
 use mantis::simulation::{Miner, cast};
+use mantis_config::Config;
 use mantis_ledger::Step;
+use mantis_network::chain::{Chain, Head, Neuron, OfflineChain};
 use mantis_network::wallet::Hotkey;
 use serde_json::Value;
 use std::fs;

@@ -2,11 +2,11 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
-use mantis_payload::beacon::Scheme;
-use mantis_payload::beacon::signing::BeaconKey;
+use mantis_ledger::{Ledger, Lock, Record, Step};
 use mantis_network::chain::Head;
 use mantis_network::loopback::beacon::BeaconServer;
-use mantis_ledger::{Ledger, Lock, Record, Step};
+use mantis_payload::beacon::Scheme;
+use mantis_payload::beacon::signing::BeaconKey;
 use mantis_tests::localnet::{Localnet, free_port, installed};
 use mantis_tests::stage::{Stage, VALIDATOR, keep, set};
 use serde_json::Value;

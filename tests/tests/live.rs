@@ -2,13 +2,13 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
-use mantis_config::Config;
 use mantis::demo::{Crowd, World};
 use mantis::simulation::{Simulation, Simulator, cast};
+use mantis_config::Config;
 use mantis_ledger::Ledger;
-use mantis_validator::{Live, LiveError, Refreshed, Stepper};
 use mantis_scoring::worker::Launcher;
 use mantis_tests::{bin_dir, has_wasm};
+use mantis_validator::{Live, LiveError, Refreshed, Stepper};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -2,13 +2,13 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
-use mantis_config::Config;
 use mantis::demo::{Crowd, World};
 use mantis::simulation::{Miner, Simulation, Simulator, cast};
+use mantis_config::Config;
 use mantis_ledger::{Ledger, LedgerError, Row};
-use mantis_validator::{Stepped, Stepper};
 use mantis_scoring::worker::Launcher;
 use mantis_tests::{bin_dir, root};
+use mantis_validator::{Stepped, Stepper};
 use std::net::TcpListener;
 use std::ops::ControlFlow;
 use std::time::Duration;

@@ -2,14 +2,14 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
-use mantis_config::Config;
 use mantis::simulation::{Miner, Simulation, Simulator, cast};
-use mantis_ledger::{Ledger, LedgerError, Row};
-use mantis_scoring::{Options, Quiet, score};
-use mantis_validator::Tracking;
-use mantis_scoring::worker::Launcher;
 use mantis_breakout::{AssetState, Resolved, Rules, Tracker};
+use mantis_config::Config;
+use mantis_ledger::{Ledger, LedgerError, Row};
+use mantis_scoring::worker::Launcher;
+use mantis_scoring::{Options, Quiet, score};
 use mantis_tests::{bin_dir, root};
+use mantis_validator::Tracking;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -3,15 +3,15 @@
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
 use async_trait::async_trait;
-use mantis_network::chain::{Chain, ChainError, Head, Hyperparameters, Neuron, OfflineChain, Receipt};
 use mantis::demo::Crowd;
 use mantis::simulation::{Simulation, Simulator};
 use mantis_ledger::{Ledger, Sent};
-use mantis_validator::{Board, Live, Run, Service, Status};
+use mantis_network::chain::{Chain, ChainError, Head, Hyperparameters, Neuron, OfflineChain, Receipt};
 use mantis_network::wallet::Hotkey;
 use mantis_scoring::worker::Launcher;
 use mantis_tests::stage::{Running, Stage, VALIDATOR, keep, set};
 use mantis_tests::{bin_dir, failure, has_wasm};
+use mantis_validator::{Board, Live, Run, Service, Status};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};

@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
-use mantis_network::chain::{Chain, Settings, Subtensor};
 use mantis::demo::Crowd;
 use mantis::simulation::{Simulation, Simulator};
 use mantis_ledger::{Ledger, Sent, Step};
+use mantis_network::chain::{Chain, Settings, Subtensor};
 use mantis_network::wallet::Hotkey;
 use mantis_tests::localnet::{Localnet, free_port, installed};
 use mantis_tests::proxy::{Mode, Proxy};

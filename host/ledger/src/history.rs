@@ -267,9 +267,9 @@ impl Ledger {
 mod tests {
     use super::*;
     use crate::Cycle;
+    use mantis_plugin_api::Salience;
     use mantis_weights::Scored;
     use mantis_weights::Step;
-    use mantis_plugin_api::Salience;
 
     fn cycle(k: i64) -> Cycle {
         let mut salience = Salience::new(2);

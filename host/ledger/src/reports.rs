@@ -2,8 +2,8 @@
 //! `host_reports`, a row per challenge and miner of the last computation alone.
 
 use super::{Ledger, LedgerError};
-use mantis_weights::Scored;
 use mantis_plugin_api::{Description, Fact, MinerReport, Salience, WhyZero};
+use mantis_weights::Scored;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 

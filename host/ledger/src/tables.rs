@@ -77,7 +77,7 @@ impl Ledger {
     }
 
     /// The `sidx` of a ticker's rows in a range, in order.
-    pub(crate) fn sidx(&self, ticker: &str, range: RangeInclusive<i64>) -> Result<Vec<i64>, LedgerError> {
+    pub fn sidx(&self, ticker: &str, range: RangeInclusive<i64>) -> Result<Vec<i64>, LedgerError> {
         let sql =
             "SELECT sidx FROM challenge_data WHERE ticker = ?1 AND sidx BETWEEN ?2 AND ?3 ORDER BY sidx";
         self.conn
@@ -89,7 +89,7 @@ impl Ledger {
     }
 
     /// Holds one moment of the file: until the guard is dropped, nothing is seen that is written from now on.
-    pub(crate) fn freeze(&self) -> Result<rusqlite::Transaction<'_>, LedgerError> {
+    pub fn freeze(&self) -> Result<rusqlite::Transaction<'_>, LedgerError> {
         self.conn.unchecked_transaction().map_err(|e| LedgerError::sqlite(&self.path, "starting to read", e))
     }
 

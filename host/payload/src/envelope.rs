@@ -92,7 +92,10 @@ impl Envelope {
         if top.contains_key("owner_pk") {
             let found: [u8; 32] = bytes(top, "owner_pk", "owner_pk", "64")?;
             if found != owner_key {
-                return Err(Refusal::OwnerKey { found: hex::encode(&found), expected: hex::encode(&owner_key) });
+                return Err(Refusal::OwnerKey {
+                    found: hex::encode(&found),
+                    expected: hex::encode(&owner_key),
+                });
             }
         }
         if !bool::from(binding(hotkey, round, &owner_key, &pke).ct_eq(&bound)) {

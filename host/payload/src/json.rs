@@ -1,5 +1,6 @@
 //! Strict JSON: bounded in size, depth and number of values, and without duplicate keys.
 
+use super::describe::shortened;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
@@ -307,7 +308,6 @@ fn unfit_number(rest: &[u8]) -> (usize, Option<&'static str>) {
     };
     (length, instead)
 }
-
 
 #[cfg(test)]
 mod tests {

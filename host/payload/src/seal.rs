@@ -98,7 +98,7 @@ fn with_hotkey(plaintext: &Map<String, Value>, hotkey: &str) -> Result<String, S
     let mut plaintext = plaintext.clone();
     match plaintext.insert("hotkey".into(), hotkey.into()) {
         Some(found) if found != hotkey => {
-            Err(SealError::Hotkey { found: super::field::shown(&found), hotkey: hotkey.into() })
+            Err(SealError::Hotkey { found: super::describe::shown(&found), hotkey: hotkey.into() })
         }
         _ => Ok(Value::Object(plaintext).to_string()),
     }

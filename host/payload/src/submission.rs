@@ -52,7 +52,7 @@ pub fn split(plaintext: &Value, challenges: &[Challenge]) -> Result<Split, Split
             Ok(Split { submissions: submissions.collect(), ..Split::default() })
         }
         Value::Array(list) => Err(SplitError::Length { found: list.len(), expected: challenges.len() }),
-        other => Err(SplitError::Kind { found: super::field::kind(other) }),
+        other => Err(SplitError::Kind { found: super::describe::kind(other) }),
     }
 }
 

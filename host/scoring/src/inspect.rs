@@ -1,10 +1,10 @@
 //! Asking plugins about challenges without scoring anything.
 
 use super::run::source;
-use mantis_config::{Challenge, Config, Fault};
 use crate::plugins::{LoadError, Source};
 use crate::worker::{Failure, Job, Launcher, Session, Task, WorkerError};
 use anyhow::Context as _;
+use mantis_config::{Challenge, Config, Fault};
 use mantis_plugin_api::{Description, PluginError};
 use std::path::PathBuf;
 
@@ -77,7 +77,7 @@ pub fn decode(
 ///
 /// # Errors
 /// If there is no such challenge, or no file of its plugin.
-pub(crate) fn session(config: &Config, ticker: &str, launcher: &Launcher) -> anyhow::Result<Session> {
+pub fn session(config: &Config, ticker: &str, launcher: &Launcher) -> anyhow::Result<Session> {
     Ok(Session::new(launcher.clone(), session_job(config, ticker)?))
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn session(config: &Config, ticker: &str, launcher: &Launcher) -> any
 ///
 /// # Errors
 /// As [`session`].
-pub(crate) fn session_job(config: &Config, ticker: &str) -> anyhow::Result<Job> {
+pub fn session_job(config: &Config, ticker: &str) -> anyhow::Result<Job> {
     let entry = config.challenges.iter().find(|challenge| challenge.ticker == ticker);
     let entry = entry.with_context(|| format!("no challenge {ticker} in {}", config.file.display()))?;
     Ok(job(config, entry, source(config, entry)?))

@@ -2,10 +2,11 @@
 
 mod inspect;
 mod memory;
+mod parallel;
 pub mod plugins;
 mod run;
 pub mod worker;
 
-pub use inspect::{Inspected, check, decode, inspect};
-pub(crate) use inspect::{session, session_job};
+pub use inspect::{Inspected, check, decode, inspect, session, session_job};
+pub use parallel::fan_out;
 pub use run::{Observer, Options, Quiet, score};

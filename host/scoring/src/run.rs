@@ -1,19 +1,17 @@
 //! The run over all challenges.
 
 use super::memory::PeakMemory;
+use super::parallel::fan_out;
+use crate::plugins::{NotFound, Source, locate};
+use crate::worker::{Job, Launcher, Task};
 use mantis_config::{Challenge, Config};
 use mantis_ledger::snapshot::{Request, Snapshot};
 use mantis_ledger::{Ledger, LedgerError};
-use crate::plugins::{NotFound, Source, locate};
-use mantis_weights::{Scored, Scores, aggregate};
-use crate::worker::{Job, Launcher, Task};
 use mantis_plugin_api::{Description, Salience, Solver};
+use mantis_weights::{Scored, Scores, aggregate};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 use std::time::Instant;
 
 /// What to score, and with what.
@@ -70,56 +68,46 @@ pub fn score(config: &Config, options: &Options, observer: &dyn Observer) -> Res
         |challenge: &&Challenge| options.only.as_ref().is_none_or(|only| only.contains(&challenge.ticker));
     let challenges: Vec<&Challenge> = config.challenges.iter().filter(wanted).collect();
     let memory = PeakMemory::default();
-    let next = AtomicUsize::new(0);
-    let results: Vec<Mutex<Option<Scored>>> = challenges.iter().map(|_| Mutex::new(None)).collect();
     // The widest first, as they take longest: a long one that starts last would leave processors idle at the end.
-    let mut order: Vec<usize> = (0..challenges.len()).collect();
-    order.sort_by_key(|&i| Reverse(challenges[i].storage_dim()));
-    let take_next = || {
-        let i = *order.get(next.fetch_add(1, Ordering::Relaxed))?;
-        challenges.get(i).zip(results.get(i))
-    };
-    thread::scope(|scope| {
-        for _ in 0..options.threads.clamp(1, challenges.len().max(1)) {
-            scope.spawn(|| {
-                while let Some((&challenge, slot)) = take_next() {
-                    let started = Instant::now();
-                    let weight = weights.get(&challenge.ticker).copied().unwrap_or(0.0);
-                    let mut scored = Scored {
-                        ticker: challenge.ticker.clone(),
-                        weight,
-                        hotkeys: Vec::new(),
-                        salience: None,
-                        skipped: None,
-                        description: None,
-                        seconds: 0.0,
-                    };
-                    match one(config, challenge, options, observer, &memory) {
-                        Ok((hotkeys, salience, description)) => {
-                            scored.description = Some(description);
-                            scored.hotkeys = hotkeys;
-                            scored.skipped = paid_nobody(&salience);
-                            scored.salience = Some(salience);
-                        }
-                        Err(error) => scored.skipped = Some(format!("{error:#}")),
-                    }
-                    scored.seconds = started.elapsed().as_secs_f64();
-                    observer.finished(&scored);
-                    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(scored);
-                }
-            });
-        }
+    let mut order: Vec<(usize, &Challenge)> = challenges.into_iter().enumerate().collect();
+    order.sort_by_key(|(_, challenge)| Reverse(challenge.storage_dim()));
+    let mut scored = fan_out(options.threads, &order, |&(place, challenge)| {
+        let weight = weights.get(&challenge.ticker).copied().unwrap_or(0.0);
+        (place, score_one(config, challenge, weight, options, observer, &memory))
     });
-    let challenges: Vec<Scored> = results
-        .into_iter()
-        .filter_map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner))
-        .collect();
+    scored.sort_by_key(|(place, _)| *place);
+    let challenges: Vec<Scored> = scored.into_iter().map(|(_, scored)| scored).collect();
     let parts: Vec<_> = challenges.iter().map(|c| (c.ticker.clone(), c.weight, c.shares())).collect();
     Ok(Scores { total: aggregate(&parts), challenges, peak_rss_kib: memory.total_kib() })
 }
 
-/// One challenge: snapshot, then worker.
-fn one(
+/// One challenge, with the reason if it cannot be scored.
+fn score_one(
+    config: &Config,
+    challenge: &Challenge,
+    weight: f64,
+    options: &Options,
+    observer: &dyn Observer,
+    memory: &PeakMemory,
+) -> Scored {
+    let started = Instant::now();
+    let mut scored = Scored { ticker: challenge.ticker.clone(), weight, ..Scored::default() };
+    match run_plugin(config, challenge, options, observer, memory) {
+        Ok((hotkeys, salience, description)) => {
+            scored.description = Some(description);
+            scored.hotkeys = hotkeys;
+            scored.skipped = why_unpaid(&salience);
+            scored.salience = Some(salience);
+        }
+        Err(error) => scored.skipped = Some(format!("{error:#}")),
+    }
+    scored.seconds = started.elapsed().as_secs_f64();
+    observer.finished(&scored);
+    scored
+}
+
+/// Snapshot, then worker.
+fn run_plugin(
     config: &Config,
     challenge: &Challenge,
     options: &Options,
@@ -175,7 +163,7 @@ pub(super) fn source(config: &Config, challenge: &Challenge) -> Result<Source, N
     })
 }
 
-fn paid_nobody(salience: &Salience) -> Option<String> {
+fn why_unpaid(salience: &Salience) -> Option<String> {
     salience.empty.clone().or_else(|| {
         let nobody = salience.miners.iter().all(|miner| miner.salience <= 0.0);
         nobody.then(|| {

@@ -1,13 +1,13 @@
 //! From scores to weights.
 
-use mantis_network::chain::{self, DAY_BLOCKS};
 use mantis_config::Config;
 use mantis_ledger::{Activities, Cycle, Ledger, LedgerError};
+use mantis_network::chain::{self, DAY_BLOCKS};
+use mantis_plugin_api::Solver;
+use mantis_scoring::worker::Launcher;
 use mantis_scoring::{Observer, Options, score};
 use mantis_weights::Scores;
 use mantis_weights::{Input, InputError, Neuron, Outcome, Rules, settle};
-use mantis_scoring::worker::Launcher;
-use mantis_plugin_api::Solver;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -57,23 +57,28 @@ fn settle_at(
 }
 
 /// A computation of weights.
-pub(crate) struct Computation {
-    pub(crate) config: Arc<Config>,
-    pub(crate) ledger: PathBuf,
+pub struct Computation {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The ledger; it is only read.
+    pub ledger: PathBuf,
     /// Who is registered.
-    pub(crate) neurons: Vec<chain::Neuron>,
+    pub neurons: Vec<chain::Neuron>,
     /// The block it is for.
-    pub(crate) block: i64,
-    /// The rest as in [`Options`].
-    pub(crate) solver: Option<Solver>,
-    pub(crate) threads: usize,
-    pub(crate) scratch: PathBuf,
-    pub(crate) launcher: Launcher,
+    pub block: i64,
+    /// Overrides where model fits stop.
+    pub solver: Option<Solver>,
+    /// Challenges scored at the same time, at least 1.
+    pub threads: usize,
+    /// Folder for history snapshots, which are removed at the end.
+    pub scratch: PathBuf,
+    /// Starts the worker processes.
+    pub launcher: Launcher,
 }
 
 impl Computation {
     /// Scores the ledger and settles the weights: the scores, and what is kept of all. Takes minutes; writes nothing.
-    pub(crate) fn run(self, observer: &dyn Observer) -> Result<(Scores, Cycle), CycleError> {
+    pub fn run(self, observer: &dyn Observer) -> Result<(Scores, Cycle), CycleError> {
         let Self { config, ledger, neurons, block, solver, threads, scratch, launcher } = self;
         let max_block = block - i64::from(config.network.task_interval);
         let options = Options {

@@ -1,13 +1,13 @@
 //! From plaintexts to vectors, through the plugins.
 
+use half::f16;
 use mantis_config::Config;
 use mantis_ledger::{Rejection, Stage};
 use mantis_payload::Plaintext;
 use mantis_payload::submission::split_object;
-use mantis_scoring::{session, session_job};
-use mantis_scoring::worker::{Decoded, Failure, Launcher, Session, WorkerError};
-use half::f16;
 use mantis_plugin_api::PluginError;
+use mantis_scoring::worker::{Decoded, Failure, Launcher, Session, WorkerError};
+use mantis_scoring::{session, session_job};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -21,18 +21,19 @@ mod status;
 mod step;
 mod tracking;
 
-pub(crate) use clock::unix;
-pub(crate) use computation::Computation;
-pub use computation::{CycleError, settle_scores};
+pub use clock::unix;
+
+pub use computation::{Computation, CycleError, settle_scores};
 pub use decoders::{Decoders, Unusable};
 pub use hot_reload::{Adjust, Live, LiveError, Refreshed};
 pub use maturer::{MatureError, Maturer, Progress};
 pub use sampler::{SampleError, Sampled, Sampler, SetupError};
 pub use service::{Run, Service, ServiceError};
-pub(crate) use setter::set as set_weights;
-pub(crate) use status::without_path;
+pub use setter::set_weights;
+
 pub use status::{
     Board, ChainStatus, ConfigurationStatus, OpeningStatus, SamplingStatus, Status, WeightsStatus,
+    without_path,
 };
 pub use step::{StepError, Stepped, Stepper};
 pub use tracking::Tracking;

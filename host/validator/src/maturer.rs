@@ -2,14 +2,16 @@
 
 use super::decoders::{Decoders, Unusable};
 use super::opener::open_all;
-use mantis_network::beacon::{BeaconError, Client};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use mantis_config::Config;
 use mantis_ledger::{Ledger, LedgerError, Matured, Pending, Rejection, Stage};
+use mantis_network::beacon::{BeaconError, Client};
 use mantis_payload::{Envelope, Rules};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use thiserror::Error;
-use tokio::task::{JoinSet, block_in_place};
+use tokio::task::block_in_place;
 use tokio::time::{Instant, timeout_at};
 
 /// Signatures fetched at the same time.
@@ -170,19 +172,16 @@ impl Maturer {
         }
         let mut fetched = Vec::new();
         for part in missing.chunks(PARALLEL) {
-            let mut running = JoinSet::new();
-            for &round in part {
-                let beacon = self.beacon.clone();
-                running.spawn(async move { (round, beacon.signature(round).await) });
-            }
-            while let Ok(Some(joined)) = timeout_at(until, running.join_next()).await {
-                match joined {
-                    Ok((round, Ok(signature))) => fetched.push((round, signature)),
-                    // No endpoint is asked again in this step: each would be waited for once more.
-                    Ok((_, Err(error @ (BeaconError::Unavailable { .. } | BeaconError::Invalid { .. })))) => {
+            let ask = |&round: &u64| async move { (round, self.beacon.signature(round).await) };
+            let mut asking: FuturesUnordered<_> = part.iter().map(ask).collect();
+            while let Ok(Some((round, answer))) = timeout_at(until, asking.next()).await {
+                match answer {
+                    Ok(signature) => fetched.push((round, signature)),
+                    // No endpoint is asked again in this pass: each would be waited for once more.
+                    Err(error @ (BeaconError::Unavailable { .. } | BeaconError::Invalid { .. })) => {
                         out_of_reach.get_or_insert(error.to_string());
                     }
-                    Ok((_, Err(_))) | Err(_) => {}
+                    Err(_) => {}
                 }
             }
             if out_of_reach.is_some() {

@@ -1,8 +1,9 @@
 //! Opening many payloads at once.
 
 use mantis_payload::{Envelope, Plaintext, Refusal};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
-use std::thread;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Opens payloads with the beacon's signatures, on all processors; the results are in the payloads' order.
 ///
@@ -16,15 +17,5 @@ pub(super) fn open_all(
         let signature = signatures.get(&envelope.round())?;
         Some((envelope.hotkey().to_owned(), envelope.open(signature)))
     };
-    let processors = thread::available_parallelism().map_or(1, usize::from);
-    let part = envelopes.len().div_ceil(processors).max(1);
-    thread::scope(|scope| {
-        let parts: Vec<_> = envelopes
-            .chunks(part)
-            .map(|chunk| scope.spawn(move || chunk.iter().filter_map(open).collect::<Vec<_>>()))
-            .collect();
-        // All are joined before any is judged: a panic that nobody joined would go on in this thread.
-        let opened: Vec<_> = parts.into_iter().map(|part| part.join().ok()).collect();
-        opened.into_iter().collect::<Option<Vec<_>>>().map(|parts| parts.into_iter().flatten().collect())
-    })
+    catch_unwind(AssertUnwindSafe(|| envelopes.par_iter().filter_map(open).collect())).ok()
 }

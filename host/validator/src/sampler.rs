@@ -1,12 +1,12 @@
 //! One sampled block: collect, judge, store.
 
-use mantis_payload::beacon::{BadKey, Scheme};
+use mantis_config::{Config, Stale};
+use mantis_ledger::{Accepted, Arrival, Ledger, LedgerError, Record, Rejection, Sample, Stage, Step};
 use mantis_network::chain::{BLOCK_SECONDS, Chain, ChainError, Head, Neuron};
 use mantis_network::collect::{Collected, Collector};
-use mantis_config::{Config, Stale};
 use mantis_network::http::HttpFault;
-use mantis_ledger::{Accepted, Arrival, Ledger, LedgerError, Record, Rejection, Sample, Stage, Step};
 use mantis_network::market::{Feed, FeedError, Quotes, price_of};
+use mantis_payload::beacon::{BadKey, Scheme};
 use mantis_payload::{Envelope, Rules};
 use std::sync::Arc;
 use thiserror::Error;

@@ -1,8 +1,8 @@
 //! From computed weights to the chain.
 
-use mantis_network::chain::{Chain, ChainError, Neuron};
 use mantis_config::Network;
 use mantis_ledger::{Attempt, Cycle, Sent};
+use mantis_network::chain::{Chain, ChainError, Neuron};
 use mantis_weights::{Step, to_u16};
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub(super) fn of_registered(steps: &[Step], neurons: &[Neuron], network: &Networ
 
 /// Sets the weights of a computation for whoever is registered now; `None` for `chain` is a dry run. The attempt says
 /// how it ended.
-pub(crate) async fn set(
+pub async fn set_weights(
     chain: Option<&dyn Chain>,
     cycle: &Cycle,
     neurons: &[Neuron],

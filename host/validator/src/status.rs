@@ -1,9 +1,9 @@
 //! What a validator is doing, for whoever looks.
 
 use super::{Progress, Sampled};
-use mantis_network::chain::Head;
 use mantis_config::Config;
 use mantis_ledger::{Attempt, Sent};
+use mantis_network::chain::Head;
 use serde::Serialize;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -185,7 +185,7 @@ impl Board {
 
 impl WeightsStatus {
     /// The newest attempt to set weights.
-    pub(crate) fn tried(&mut self, attempt: Option<&Attempt>) {
+    pub fn tried(&mut self, attempt: Option<&Attempt>) {
         self.attempted = attempt.map(|attempt| attempt.block);
         self.outcome = attempt.map(|attempt| attempt.sent.as_str().to_owned());
         self.attempt_fault = attempt.and_then(|attempt| attempt.error.clone());
@@ -194,7 +194,7 @@ impl WeightsStatus {
 
 impl Status {
     /// A block was sampled, so many blocks after its own.
-    pub(crate) fn sampled(&mut self, sampled: &Sampled, late: u64, seconds: f64) {
+    pub fn sampled(&mut self, sampled: &Sampled, late: u64, seconds: f64) {
         let now = &mut self.sampling;
         now.block = Some(sampled.block.cast_unsigned());
         (now.at, now.late) = (Some(super::clock::unix()), Some(late));
@@ -209,7 +209,7 @@ impl Status {
     }
 
     /// What had waited was opened, as far as it could be.
-    pub(crate) fn opened(&mut self, progress: &Progress) {
+    pub fn opened(&mut self, progress: &Progress) {
         let now = &mut self.opening;
         now.waiting = progress.waiting;
         now.fault.clone_from(&progress.why);
@@ -219,7 +219,7 @@ impl Status {
     }
 
     /// The chain has answered.
-    pub(crate) fn answered(&mut self, head: Head) {
+    pub fn answered(&mut self, head: Head) {
         let now = super::clock::unix();
         self.alive = now;
         let chain = &mut self.chain;
@@ -228,7 +228,7 @@ impl Status {
     }
 
     /// The same where the chain's clock is not the reader's.
-    pub(crate) fn answered_in_play(&mut self, head: Head) {
+    pub fn answered_in_play(&mut self, head: Head) {
         self.answered(head);
         self.chain.block_time = None;
     }
@@ -261,7 +261,8 @@ impl Status {
 }
 
 /// Addresses of nodes without what comes after the host: it may hold a key.
-pub(crate) fn without_path(network: &str) -> String {
+#[must_use]
+pub fn without_path(network: &str) -> String {
     let host = |address: &str| match address.split_once("://") {
         Some((_, rest)) => {
             let host = rest.split(['/', '?', '#']).next().unwrap_or_default();

@@ -1,11 +1,11 @@
 //! One step: sample a block, then open what has matured.
 
 use super::{Decoders, MatureError, Maturer, Progress, SampleError, Sampled, Sampler, SetupError, Tracking};
-use mantis_network::beacon::Client;
-use mantis_payload::beacon::Scheme;
-use mantis_network::chain::{Chain, ChainError, Head, Neuron};
 use mantis_config::Config;
 use mantis_ledger::Ledger;
+use mantis_network::beacon::Client;
+use mantis_network::chain::{Chain, ChainError, Head, Neuron};
+use mantis_payload::beacon::Scheme;
 use mantis_scoring::worker::Launcher;
 use std::sync::Arc;
 use std::time::Duration;

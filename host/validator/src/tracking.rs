@@ -1,12 +1,12 @@
 //! Live states of challenges about events: the plugin takes in matured rows, an hour of them at a time.
 
+use half::f16;
 use mantis_config::{Challenge, Config};
 use mantis_ledger::snapshot::read_prices;
 use mantis_ledger::{Ledger, LedgerError, Row};
+use mantis_plugin_api::{States, TrackedRow};
 use mantis_scoring::session;
 use mantis_scoring::worker::{Launcher, Session};
-use half::f16;
-use mantis_plugin_api::{States, TrackedRow};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;

@@ -26,7 +26,7 @@ impl Config {
     ///
     /// # Errors
     /// As [`Config::load`].
-    pub(crate) fn from_bytes(bytes: std::io::Result<Vec<u8>>, path: &Path) -> Result<Self, ConfigError> {
+    pub fn from_bytes(bytes: std::io::Result<Vec<u8>>, path: &Path) -> Result<Self, ConfigError> {
         let file = path.display().to_string();
         let bytes =
             bytes.map_err(|e| alone(&file, (0, 0), format!("cannot be read: {e}"), "a readable file"))?;

@@ -48,7 +48,7 @@ section! {
         blocks_ahead: u32 = 0, in 0..=10_000_000;
 
         /// What it counts for: `weight` relative to the other weights, which are not all 0; or `share`, its part of
-        /// the sum of all weights, whatever the others are. Shares sum to less than 1.
+        /// the sum of all weights, however the others change. Shares sum to less than 1.
         weight | share: Weight, in WeightOrShare;
 
         /// Parameters for the plugin, which judges them; in the table `[challenge.params]`, or by their name.

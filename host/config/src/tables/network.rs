@@ -34,13 +34,13 @@ section! {
         /// The UID that is given the burn.
         burn_uid: u16 = 0, in 0..=u16::MAX;
 
-        /// Days of history that are scored.
+        /// Days of history that a validator keeps, and five more; a plugin scores the newest `max_rows` of them.
         max_days: u32 = 60, in 1..=3650;
 
         /// Share of the new weights in the smoothed ones.
         ema: f64 = 0.15, in AboveTo(0.0, 1.0);
 
-        /// Seed of everything that is drawn.
+        /// Seed of all random draws.
         // Plugins add small numbers to it: the range leaves them room.
         seed: u64 = 42, in 0..=u64::from(u32::MAX);
 

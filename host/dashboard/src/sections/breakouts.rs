@@ -1,9 +1,9 @@
 //! Breakouts of a challenge about events, marked on the prices of their assets.
 
-use crate::standing::series::{Points, Series, Unit};
 use super::svg;
 use super::text::{count, esc, plural};
 use super::view::Part;
+use crate::standing::series::{Points, Series, Unit};
 use serde::Deserialize;
 
 /// Assets that are shown at once.

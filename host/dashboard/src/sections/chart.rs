@@ -1,8 +1,8 @@
 //! A chart with its axes, from a series.
 
-use crate::standing::series::{Series, Unit};
 use super::svg;
 use super::text::{count, number};
+use crate::standing::series::{Series, Unit};
 
 /// The prices of a challenge over the ledger. `name` is already escaped.
 pub(crate) fn chart(series: &Series, name: &str, sample_every: i64) -> String {

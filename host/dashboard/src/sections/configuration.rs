@@ -56,7 +56,8 @@ pub(crate) fn challenges(view: &View<'_>) -> String {
             challenge.runtime.as_str(),
             solver(challenge.solver),
             match &challenge.sha256 {
-                Some(digest) => format!("<code title=\"{0}\">{1}…</code>", hex::encode(digest), &hex::encode(digest)[..8]),
+                Some(digest) =>
+                    format!("<code title=\"{0}\">{1}…</code>", hex::encode(digest), &hex::encode(digest)[..8]),
                 None => "<span class=\"muted\">nothing</span>".into(),
             }
         );

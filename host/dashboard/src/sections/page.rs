@@ -1,18 +1,18 @@
 //! The page as a whole.
 
+use super::assets::{SCRIPT, STYLE};
 use super::links::Links;
 use super::summary::Extent;
 use super::text::esc;
 use super::view::{Matter, View};
 use super::{challenges, configuration, leaderboard, miners, summary, weights};
-use mantis_config::Config;
-use mantis_ledger::{Ledger, LedgerError};
 use crate::standing::{DRAWN, all_series};
-use mantis_weights::Scores;
-use super::assets::{SCRIPT, STYLE};
-use mantis_weights::Outcome;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use mantis_config::Config;
+use mantis_ledger::{Ledger, LedgerError};
+use mantis_weights::Outcome;
+use mantis_weights::Scores;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 

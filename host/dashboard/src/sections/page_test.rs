@@ -1,13 +1,13 @@
 //! The page as a whole: hostile names, sizes, agreement with what it was made from.
 
 use super::{Input, html};
-use mantis_config::Config;
-use mantis_ledger::{Ledger, Record, Rejection, Sample, Stage, Step};
-use mantis_weights::{Scored, Scores};
-use mantis_weights::{Neuron, Outcome, Rules, aggregate, settle};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use mantis_config::Config;
+use mantis_ledger::{Ledger, Record, Rejection, Sample, Stage, Step};
 use mantis_plugin_api::{Description, Salience, WhyZero};
+use mantis_weights::{Neuron, Outcome, Rules, aggregate, settle};
+use mantis_weights::{Scored, Scores};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;

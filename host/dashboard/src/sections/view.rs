@@ -1,14 +1,14 @@
 //! Everything that several sections need, worked out once.
 
 use super::links::Links;
-use crate::standing::series::Series;
 use super::text::{esc, short};
+use crate::standing::series::Series;
+use crate::standing::{Standing, best_first};
 use mantis_config::{Challenge, Config};
 use mantis_ledger::{Activities, Activity, Counts, Past};
-use crate::standing::{Standing, best_first};
-use mantis_weights::{Scored, Scores};
-use mantis_weights::{Outcome, Step, on_chain};
 use mantis_plugin_api::MinerReport;
+use mantis_weights::{Outcome, Step, on_chain};
+use mantis_weights::{Scored, Scores};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -1,9 +1,9 @@
 //! Requests that cannot be answered.
 
 use super::api::Problem;
-use mantis_ledger::LedgerError;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use mantis_ledger::LedgerError;
 use tracing::warn;
 
 /// Why a request is not answered.

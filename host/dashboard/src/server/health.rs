@@ -1,12 +1,12 @@
 //! Whether the program runs, and whether it does its work.
 
 use super::site::Site;
-use mantis_network::chain::BLOCK_SECONDS;
-use mantis_config::Network;
-use mantis_validator::{Status, unix as now};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use mantis_config::Network;
+use mantis_network::chain::BLOCK_SECONDS;
+use mantis_validator::{Status, unix as now};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;

@@ -1,10 +1,10 @@
 //! Addresses of pages, and of what they are dressed with.
 
-use crate::sections::assets::Asset;
 use super::extract::{Name, Params};
 use super::fault::Fault;
 use super::pages::{self, Page};
 use super::site::Site;
+use crate::sections::assets::Asset;
 use axum::extract::State;
 use axum::http::{HeaderValue, Uri, header};
 use axum::response::{Html, IntoResponse, Response};

@@ -3,12 +3,12 @@
 use super::exposition::negotiated;
 use super::fault::Fault;
 use super::site::Site;
-use mantis_ledger::Ledger;
 use crate::standing::Standing;
-use mantis_validator::Status;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use mantis_ledger::Ledger;
+use mantis_validator::Status;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
@@ -342,8 +342,8 @@ mod tests {
     use super::*;
     use mantis_config::Config;
     use mantis_ledger::Cycle;
-    use mantis_weights::Scored;
     use mantis_plugin_api::Salience;
+    use mantis_weights::Scored;
     use std::collections::BTreeSet;
     use std::path::Path;
 

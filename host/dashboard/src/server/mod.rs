@@ -11,10 +11,10 @@ mod extract;
 mod fault;
 mod health;
 mod html;
+mod listener;
 mod metrics;
 pub mod pages;
 mod routes;
-mod listener;
 mod site;
 
 pub use listener::{Server, WebError};

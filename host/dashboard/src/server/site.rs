@@ -3,9 +3,9 @@
 use super::cache::Cache;
 use super::fault::Fault;
 use super::metrics::Traffic;
+use crate::standing::Standing;
 use mantis_config::Config;
 use mantis_ledger::{Ledger, LedgerError};
-use crate::standing::Standing;
 use mantis_validator::{Board, Status};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

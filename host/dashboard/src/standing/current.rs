@@ -1,10 +1,10 @@
 //! How things stand after the last computation.
 
+use super::series::{Series, series};
 use mantis_config::{Config, QuoteKind};
 use mantis_ledger::{Activities, Cycle, Ledger, LedgerError, Past};
-use super::series::{Series, series};
-use mantis_weights::{Scored, Scores};
 use mantis_weights::{Outcome, aggregate};
+use mantis_weights::{Scored, Scores};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -5,13 +5,13 @@ use crate::{
     Accepted, Activities, Arrival, Attempt, Cycle, Ledger, LedgerError, Record, Rejection, Row, Sample, Sent,
     Stage, Step,
 };
-use mantis_weights::Scored;
-use mantis_weights as weights;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
 use half::f16;
 use mantis_plugin_api::Salience;
+use mantis_weights as weights;
+use mantis_weights::Scored;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::collections::BTreeMap;
 use std::fs::File;

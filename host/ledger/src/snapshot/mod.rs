@@ -26,6 +26,6 @@ mod table;
 pub use build::Request;
 pub use error::HistoryError;
 pub use manifest::{Manifest, Part};
-pub(crate) use prices::read_prices;
+pub use prices::read_prices;
 pub use reader::Snapshot;
-pub(crate) use table::{Column, Table};
+pub use table::{Column, Table};

@@ -8,7 +8,7 @@ use std::fmt;
 /// an asset wins.
 ///
 /// Returns whether the text was a JSON object; if not, all are NaN.
-pub(crate) fn read_prices(json: &str, assets: &[String], out: &mut [f64]) -> bool {
+pub fn read_prices(json: &str, assets: &[String], out: &mut [f64]) -> bool {
     out.fill(f64::NAN);
     let mut reader = serde_json::Deserializer::from_str(json);
     let read = reader.deserialize_map(Prices { assets, out }).and_then(|()| reader.end());

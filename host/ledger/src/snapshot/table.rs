@@ -9,22 +9,22 @@ use std::fs;
 use std::path::Path;
 
 /// One miner: its hotkey, and `dim` numbers per scored row.
-pub(crate) type Column<'a> = (&'a str, &'a [f16]);
+pub type Column<'a> = (&'a str, &'a [f16]);
 
 /// A market and a history in memory.
-pub(crate) struct Table<'a> {
+pub struct Table<'a> {
     /// The ticker.
-    pub(crate) ticker: &'a str,
+    pub ticker: &'a str,
     /// Assets in storage order; empty for a single-asset challenge.
-    pub(crate) assets: &'a [String],
+    pub assets: &'a [String],
     /// Numbers per miner and row.
-    pub(crate) dim: usize,
+    pub dim: usize,
     /// Blocks between two rows.
-    pub(crate) sample_every: u32,
+    pub sample_every: u32,
     /// Prices, the future included.
-    pub(crate) market: &'a Market,
+    pub market: &'a Market,
     /// The miners, by hotkey, each once.
-    pub(crate) miners: &'a [Column<'a>],
+    pub miners: &'a [Column<'a>],
 }
 
 impl Snapshot {
@@ -32,7 +32,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// If `dir` cannot be written.
-    pub(crate) fn write(table: &Table<'_>, dir: &Path) -> Result<(), HistoryError> {
+    pub fn write(table: &Table<'_>, dir: &Path) -> Result<(), HistoryError> {
         fs::create_dir_all(dir).map_err(HistoryError::io(dir))?;
         let Table { ticker, assets, dim, sample_every, market, miners } = *table;
         let mut writer = MarketWriter::create(dir, assets)?;

@@ -1,10 +1,10 @@
 //! `mantis plugin inspect`: what a plugin's file holds, and whether this program accepts it.
 
 use mantis_config::Runtime;
-use mantis_scoring::plugins::{LoadError, Source, Surface, digest, surface};
-use mantis_scoring::worker::{Job, Launcher, Task};
 use mantis_plugin_api::abi::{FINGERPRINT, VERSION};
 use mantis_plugin_api::{Description, ParamMap, Solver, Spec};
+use mantis_scoring::plugins::{LoadError, Source, Surface, digest, surface};
+use mantis_scoring::worker::{Job, Launcher, Task};
 use serde::Serialize;
 use std::fs;
 use std::io::Read;

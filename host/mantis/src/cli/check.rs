@@ -4,10 +4,10 @@ use super::args::ConfigArgs;
 use super::output::{Table, print, print_json};
 use super::payload::read_plaintext;
 use super::score::launcher;
-use mantis_config::Config;
 use crate::miner::review::{Review, Reviewed, review};
 use anyhow::Context;
 use clap::Args;
+use mantis_config::Config;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]

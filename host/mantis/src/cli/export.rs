@@ -1,9 +1,9 @@
 //! `mantis export`.
 
 use super::output::{Table as Lines, bar, print, print_json};
-use mantis_ledger::export::{Export, Exported, Format, Table};
 use clap::{Args, ValueEnum};
 use indicatif::MultiProgress;
+use mantis_ledger::export::{Export, Exported, Format, Table};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;

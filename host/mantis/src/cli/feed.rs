@@ -3,10 +3,10 @@
 use super::args::FeedArgs;
 use super::output::{print, print_json};
 use super::store::bucket;
-use mantis_config::Config;
-use mantis_network::market::{Polled, Poller, Source, default_sources, load_sources};
-use mantis_network::bucket::Bucket;
 use anyhow::Context;
+use mantis_config::Config;
+use mantis_network::bucket::Bucket;
+use mantis_network::market::{Polled, Poller, Source, default_sources, load_sources};
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;

@@ -1,11 +1,11 @@
 //! `--listen`: the dashboard, the API and the metrics beside a command.
 
 use super::args::ConfigArgs;
-use mantis_config::Config;
-use mantis_ledger::Ledger;
-use mantis_dashboard::server::{Server, Site};
 use anyhow::Context;
 use clap::Args;
+use mantis_config::Config;
+use mantis_dashboard::server::{Server, Site};
+use mantis_ledger::Ledger;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -3,10 +3,10 @@
 use super::args::MinerArgs;
 use super::output::{print, print_json};
 use super::store::bucket;
-use mantis_network::chain;
-use mantis_config::Config;
 use crate::miner::{Embeddings, Miner, Sealer};
 use anyhow::Context;
+use mantis_config::Config;
+use mantis_network::chain;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 

@@ -1,8 +1,8 @@
 //! What commands print: JSON, tables, progress.
 
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use mantis_scoring::Observer;
 use mantis_weights::Scored;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};

@@ -2,14 +2,14 @@
 
 use super::args::ConfigArgs;
 use super::output::{print, print_json};
+use anyhow::{Context, bail, ensure};
+use clap::{Args, Subcommand, ValueEnum};
+use mantis_config::Config;
 use mantis_network::beacon::Client;
 use mantis_payload::beacon::Scheme;
-use mantis_config::Config;
 use mantis_payload::json::{Limits, parse_bearing_numbers};
 use mantis_payload::submission::split;
 use mantis_payload::{Envelope, OwnerSecret, Plaintext, Refusal, Rules, SealOptions, Suite, seal, timelock};
-use anyhow::{Context, bail, ensure};
-use clap::{Args, Subcommand, ValueEnum};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use serde_json::{Map, Value, json};

@@ -3,13 +3,13 @@
 use super::args::{RuntimeArg, ScoreArgs, ScoringArgs};
 use super::output::{Bars, Table, print, print_json, short};
 use super::weights::settled;
+use anyhow::Context;
 use mantis_config::{Config, Runtime};
-use mantis_ledger::Ledger;
 use mantis_dashboard::sections::{Input, html};
+use mantis_ledger::Ledger;
+use mantis_scoring::worker::Launcher;
 use mantis_scoring::{Options, score};
 use mantis_weights::Scores;
-use mantis_scoring::worker::Launcher;
-use anyhow::Context;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;

@@ -2,10 +2,10 @@
 
 use super::args::SimulateArgs;
 use super::output::{bar, print};
-use mantis_config::Config;
 use crate::simulation::{Miner, Simulation, cast, simulate};
-use mantis_ledger::Ledger;
 use anyhow::{bail, ensure};
+use mantis_config::Config;
+use mantis_ledger::Ledger;
 use std::path::Path;
 
 pub(super) fn run(args: &SimulateArgs) -> anyhow::Result<()> {

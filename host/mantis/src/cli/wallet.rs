@@ -1,8 +1,8 @@
 //! Which hotkey signs.
 
+use clap::Args;
 use mantis_network::chain::Signer;
 use mantis_network::wallet::{Hotkey, Password, WalletError, open};
-use clap::Args;
 use std::fmt;
 use std::path::PathBuf;
 

@@ -2,13 +2,13 @@
 
 use super::args::WeightsArgs;
 use super::output::{Table, print, print_json, short};
-use mantis_network::chain::Neuron;
+use anyhow::Context;
 use mantis_config::Config;
 use mantis_ledger::Ledger;
-use mantis_weights::Scores;
+use mantis_network::chain::Neuron;
 use mantis_validator::settle_scores;
+use mantis_weights::Scores;
 use mantis_weights::{Input, Outcome, Rules, Step, on_chain, settle};
-use anyhow::Context;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;

@@ -1,13 +1,13 @@
 //! What simulated miners do in a live world: seal, upload, or misbehave.
 
-use crate::simulation::{Kind, Malformed, Miner};
 use super::world::World;
-use mantis_network::chain::Head;
+use crate::simulation::{Kind, Malformed, Miner};
+use half::f16;
 use mantis_config::{Challenge, Config};
 use mantis_ledger::Step;
-use mantis_payload::{OwnerSecret, SealError, SealOptions, seal};
 use mantis_network::bucket::{Bucket, StoreError};
-use half::f16;
+use mantis_network::chain::Head;
+use mantis_payload::{OwnerSecret, SealError, SealOptions, seal};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde_json::{Map, Value, json};

@@ -1,19 +1,19 @@
 //! The demo: the validator's own code in a simulated world, from the first block to the weights on the chain.
 
 use super::crowd::Crowd;
-use crate::simulation::{Miner, cast};
-use crate::simulation::{Simulation, Simulator};
 use super::weigh::{Scale, past};
 use super::world::{World, WorldError};
-use mantis_network::chain::{Chain, ChainError};
+use crate::simulation::{Miner, cast};
+use crate::simulation::{Simulation, Simulator};
 use mantis_config::Config;
 use mantis_ledger::{Ledger, LedgerError, Totals};
-use mantis_scoring::Observer;
-use mantis_weights::Scores;
 use mantis_network::bucket::StoreError;
+use mantis_network::chain::{Chain, ChainError};
+use mantis_scoring::Observer;
+use mantis_scoring::worker::Launcher;
 use mantis_validator::{Board, CycleError, Live, LiveError, Refreshed, SetupError, StepError, Stepper};
 use mantis_weights::Outcome;
-use mantis_scoring::worker::Launcher;
+use mantis_weights::Scores;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs;

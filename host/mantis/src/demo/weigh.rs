@@ -1,17 +1,17 @@
 //! Weights in the demo: those that a validator would have computed in the days of history, and those of the end.
 
 use super::run::DemoError;
-use crate::simulation::Simulation;
 use super::world::World;
-use mantis_network::chain::Chain as _;
+use crate::simulation::Simulation;
 use mantis_config::Config;
 use mantis_ledger::Ledger;
+use mantis_network::chain::Chain as _;
+use mantis_plugin_api::Solver;
+use mantis_scoring::worker::Launcher;
 use mantis_scoring::{Observer, Quiet};
-use mantis_weights::Scores;
 use mantis_validator::{Board, Computation, set_weights};
 use mantis_weights::Outcome;
-use mantis_scoring::worker::Launcher;
-use mantis_plugin_api::Solver;
+use mantis_weights::Scores;
 use std::sync::Arc;
 use tokio::task::block_in_place;
 

@@ -1,16 +1,16 @@
 //! The world around a validator, on loopback: beacon, market feed, object store and chain.
 
-use mantis_network::loopback::beacon::BeaconServer;
 use crate::simulation::Miner;
-use mantis_network::loopback::{FeedServer, ObjectServer};
-use crate::simulation::FIRST_SIDX;
-use mantis_payload::beacon::Scheme;
-use mantis_payload::beacon::signing::BeaconKey;
-use mantis_network::chain::{BLOCK_SECONDS, ChainError, Head, Neuron, OfflineChain};
+use crate::simulation::{FIRST_SIDX, ss58};
 use mantis_config::{Config, QuoteKind};
 use mantis_ledger::Step;
-use mantis_payload::OwnerSecret;
 use mantis_network::bucket::{Bucket, StoreError, StoreSettings};
+use mantis_network::chain::{BLOCK_SECONDS, ChainError, Head, Neuron, OfflineChain};
+use mantis_network::loopback::beacon::BeaconServer;
+use mantis_network::loopback::{FeedServer, ObjectServer};
+use mantis_payload::OwnerSecret;
+use mantis_payload::beacon::Scheme;
+use mantis_payload::beacon::signing::BeaconKey;
 use mantis_validator::Adjust;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -95,8 +95,8 @@ impl World {
 
         let validator = Neuron {
             uid: network.burn_uid,
-            hotkey: super::hotkey::ss58(secret("validator")),
-            coldkey: super::hotkey::ss58(secret("owner")),
+            hotkey: ss58(secret("validator")),
+            coldkey: ss58(secret("owner")),
             validator_permit: true,
             last_update: 0,
         };

@@ -3,9 +3,9 @@
 use super::configuration::listed;
 use super::finding::{Finding, Verdict, skip};
 use super::stamp::unix;
+use mantis_config::Beacon;
 use mantis_network::beacon::{BeaconError, Client};
 use mantis_payload::beacon::Scheme;
-use mantis_config::Beacon;
 use std::time::{Duration, Instant};
 
 pub(super) const ENDPOINTS: &str = "beacon";

@@ -3,11 +3,11 @@
 use super::configuration::listed;
 use super::finding::{Finding, Verdict, skip};
 use super::stamp::unix;
+use mantis_config::Config;
 use mantis_network::chain::{
     BLOCK_SECONDS, Chain, ChainError, Head, Hyperparameters, Limits, Neuron, OfflineChain, Settings,
     Subtensor, endpoints,
 };
-use mantis_config::Config;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;

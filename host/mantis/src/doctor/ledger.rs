@@ -2,8 +2,8 @@
 
 use super::finding::{Finding, Status, Verdict, skip};
 use super::size::shown;
-use mantis_network::chain::{BLOCK_SECONDS, DAY_BLOCKS};
 use mantis_ledger::{Holder, Ledger, LedgerError, Pages, Stretch};
+use mantis_network::chain::{BLOCK_SECONDS, DAY_BLOCKS};
 use std::path::Path;
 use std::time::{Duration, Instant};
 

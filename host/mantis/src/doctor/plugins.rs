@@ -3,11 +3,9 @@
 use super::configuration::listed;
 use super::finding::Verdict;
 use mantis_config::{Config, Fault};
-use mantis_scoring::{Inspected, inspect};
 use mantis_scoring::worker::Launcher;
+use mantis_scoring::{Inspected, fan_out, inspect};
 use std::collections::BTreeSet;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(super) const CHECK: &str = "plugins";
 
@@ -18,29 +16,11 @@ type Outcome = Result<Inspected, Box<Fault>>;
 
 /// Asks the plugin of every challenge. Takes as long as the launcher lets a worker, a few times over.
 pub(super) fn check(config: &Config, launcher: &Launcher) -> Verdict {
-    let count = config.challenges.len();
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(PARALLEL).min(count);
-    let (next, outcomes) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    if at >= count {
-                        break;
-                    }
-                    let outcome = inspect(config, at, launcher);
-                    if let Ok(mut outcomes) = outcomes.lock() {
-                        outcomes.push((at, outcome));
-                    }
-                }
-            });
-        }
-    });
-    let mut outcomes = outcomes.into_inner().unwrap_or_default();
-    outcomes.sort_by_key(|(at, _)| *at);
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let places: Vec<usize> = (0..config.challenges.len()).collect();
+    let outcomes = fan_out(processors.min(PARALLEL), &places, |&place| inspect(config, place, launcher));
     let pinned = config.challenges.iter().filter(|challenge| challenge.sha256.is_some()).count();
-    judge(outcomes.into_iter().map(|(_, outcome)| outcome).collect(), pinned)
+    judge(outcomes, pinned)
 }
 
 fn judge(outcomes: Vec<Outcome>, pinned: usize) -> Verdict {

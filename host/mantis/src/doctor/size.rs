@@ -1,7 +1,7 @@
 //! What a full-size ledger takes: `max_days` of a subnet's 256 miners.
 
-use mantis_network::chain::BLOCK_SECONDS;
 use mantis_config::Config;
+use mantis_network::chain::BLOCK_SECONDS;
 
 /// Neurons of a full subnet.
 const MINERS: u64 = 256;

@@ -1,9 +1,9 @@
 //! One round of a miner.
 
 use super::{Embeddings, EmbeddingsError};
+use mantis_network::bucket::{Bucket, StoreError};
 use mantis_network::chain::{Chain, ChainError};
 use mantis_network::collect::{Rules, UrlFault, check_url};
-use mantis_network::bucket::{Bucket, StoreError};
 use serde_json::{Map, Value};
 use std::time::{SystemTime, UNIX_EPOCH};
 use thiserror::Error;

@@ -1,11 +1,11 @@
 //! A miner's rounds against a real store over HTTP, and what a validator then collects.
 
 use super::{Embeddings, Miner, MinerError, Seal};
+use mantis_config::Collect;
+use mantis_network::bucket::{Bucket, StoreSettings};
 use mantis_network::chain::{Chain, Neuron, OfflineChain};
 use mantis_network::collect::{Collector, Rules};
-use mantis_config::Collect;
 use mantis_network::loopback::ObjectServer;
-use mantis_network::bucket::{Bucket, StoreSettings};
 use serde_json::{Map, Value};
 use std::time::Duration;
 

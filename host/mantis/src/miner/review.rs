@@ -1,11 +1,11 @@
 //! What the validator would store of a plaintext, and what is wrong with it.
 
+use half::f16;
 use mantis_config::{Challenge, Config};
 use mantis_payload::describe::{kind, shortened, shown};
 use mantis_payload::submission::{Split, SplitError, split};
 use mantis_scoring::decode;
 use mantis_scoring::worker::Launcher;
-use half::f16;
 use serde::Serialize;
 use serde_json::{Map, Value};
 

@@ -1,8 +1,8 @@
 //! How a miner seals: in the network's format.
 
 use super::Seal;
-use mantis_payload::beacon::{BadKey, Scheme};
 use mantis_config::Config;
+use mantis_payload::beacon::{BadKey, Scheme};
 use mantis_payload::{SealOptions, seal};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;

@@ -6,7 +6,7 @@ use blake2::{Blake2b512, Digest};
 const PREFIX: u8 = 42;
 
 /// The SS58 address of a public key: prefix, key, and the first two bytes of a BLAKE2b-512 checksum, in base 58.
-pub(super) fn ss58(public_key: [u8; 32]) -> String {
+pub(crate) fn ss58(public_key: [u8; 32]) -> String {
     let mut bytes = vec![PREFIX];
     bytes.extend(public_key);
     let checksum = Blake2b512::new().chain_update(b"SS58PRE").chain_update(&bytes).finalize();

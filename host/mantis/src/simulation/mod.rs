@@ -8,6 +8,7 @@ mod prices;
 mod simulate;
 mod truth;
 
+pub(crate) use hotkey::ss58;
 pub use miners::{Kind, Malformed, Miner, cast};
 pub use prices::Prices;
 pub use simulate::{FIRST_SIDX, Simulation, Simulator, simulate};

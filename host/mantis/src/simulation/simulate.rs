@@ -3,16 +3,16 @@
 use super::miners::{Kind, Miner};
 use super::prices::{Prices, normal, uniform};
 use super::truth::Truth;
+use half::f16;
 use mantis_config::{Challenge, Config};
 use mantis_ledger::{Ledger, LedgerError, Record, Step};
-use half::f16;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Sampled-block index of the first row.
-pub(crate) const FIRST_SIDX: i64 = 1_000_000;
+pub const FIRST_SIDX: i64 = 1_000_000;
 /// Rows that are written in one transaction.
 const BATCH: usize = 500;
 /// Rows for which the slow part of a miner's noise stays.

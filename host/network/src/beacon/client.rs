@@ -1,7 +1,7 @@
 //! Fetching the beacon's signatures over HTTP.
 
-use mantis_payload::beacon::Scheme;
 use crate::http::{HttpFault, builder, fetch};
+use mantis_payload::beacon::Scheme;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why a signature was not had.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
 pub enum BeaconError {
     /// Every endpoint says that the round is not out.
     #[error("beacon round {round} is not out yet; try again later")]

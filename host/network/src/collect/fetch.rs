@@ -3,14 +3,13 @@
 use super::budget::Budget;
 use super::resolve::{Lookup, PublicOnly, System};
 use super::rules::{Rules, UrlFault, check_url};
-use mantis_config as config;
 use crate::http::{self, HttpFault};
+use futures_util::{StreamExt as _, stream};
+use mantis_config as config;
 use reqwest::{Client, Url};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use thiserror::Error;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 /// What came of one hotkey.
@@ -109,23 +108,17 @@ impl Collector {
             collected.push(Collected { hotkey: hotkey.clone(), outcome });
         }
 
-        let budget = Arc::new(Budget::new(self.limits.round_bytes, urls.len(), self.limits.max_bytes));
-        let places = Arc::new(Semaphore::new(self.limits.parallel));
-        let mut running = JoinSet::new();
-        for (at, url) in urls {
-            let (collector, budget, places) = (self.clone(), budget.clone(), places.clone());
-            running.spawn(async move {
-                // Never closed; were it, the file would be fetched all the same.
-                let _place = places.acquire().await;
-                (at, collector.file(url, &budget).await)
-            });
+        let budget = Budget::new(self.limits.round_bytes, urls.len(), self.limits.max_bytes);
+        let fetches = urls.into_iter().map(|(at, url)| {
+            let budget = &budget;
+            async move { (at, self.file(url, budget).await) }
+        });
+        let mut fetches = stream::iter(fetches).buffer_unordered(self.limits.parallel.max(1));
+        // What is still running at the end keeps its `RoundOver`, and is stopped as the stream is dropped.
+        while let Ok(Some((at, outcome))) = timeout_at(end, fetches.next()).await {
+            collected[at].outcome = outcome;
         }
-        // What is still running at the end keeps its `RoundOver`, and is stopped as the set is dropped.
-        while let Ok(Some(joined)) = timeout_at(end, running.join_next()).await {
-            if let Ok((at, outcome)) = joined {
-                collected[at].outcome = outcome;
-            }
-        }
+        drop(fetches);
         collected
     }
 

@@ -2,8 +2,8 @@
 
 use super::resolve::Lookup;
 use super::{Collected, Collector};
-use mantis_config::Collect;
 use async_trait::async_trait;
+use mantis_config::Collect;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};

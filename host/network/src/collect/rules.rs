@@ -1,7 +1,7 @@
 //! Which URLs a miner may commit.
 
-use mantis_config as config;
 use crate::http::is_public;
+use mantis_config as config;
 use reqwest::Url;
 use std::net::IpAddr;
 use thiserror::Error;

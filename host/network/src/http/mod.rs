@@ -8,4 +8,5 @@ mod tls;
 pub(crate) use address::{NotPublic, is_public};
 pub use fault::HttpFault;
 pub(crate) use fetch::{Room, fetch};
-pub(crate) use tls::{builder, config as tls_config};
+pub use tls::builder;
+pub(crate) use tls::config as tls_config;

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 /// A client that trusts the system's certificates, and goes where it is told and nowhere else: no redirect, no proxy
 /// of the environment, no decompression.
-pub(crate) fn builder() -> ClientBuilder {
+pub fn builder() -> ClientBuilder {
     let client = reqwest::Client::builder()
         .no_proxy()
         .referer(false)

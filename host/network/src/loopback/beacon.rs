@@ -1,10 +1,10 @@
 //! A beacon of one's own over HTTP: the API of drand, with a clock that can be set.
 
-use mantis_payload::beacon::Scheme;
-use mantis_payload::beacon::signing::BeaconKey;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Router, routing};
+use mantis_payload::beacon::Scheme;
+use mantis_payload::beacon::signing::BeaconKey;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! Reading the feed.
 
 use super::{NotQuotes, Quotes};
-use mantis_config as config;
 use crate::http::{self, HttpFault};
+use mantis_config as config;
 use reqwest::Client;
 use thiserror::Error;
 
@@ -75,8 +75,8 @@ fn shown(url: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mantis_config::MarketFeed;
     use crate::loopback::FeedServer;
+    use mantis_config::MarketFeed;
     use std::sync::Arc;
     use std::time::Duration;
 

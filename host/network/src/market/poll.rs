@@ -1,16 +1,16 @@
 //! Asking sources for their numbers.
 
 use super::{Quotes, Source};
-use mantis_config::QuoteKind;
 use crate::http::{self, HttpFault};
+use futures_util::future::join_all;
+use futures_util::{StreamExt as _, stream};
+use mantis_config::QuoteKind;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Url};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 
 /// Largest answer of a source, bytes.
 const LARGEST: u64 = 16 << 20;
@@ -53,17 +53,7 @@ impl Poller {
     /// Asks all sources at once. An asset that several have is taken from the first of them; one that fails leaves
     /// its assets out.
     pub async fn poll(&self, sources: &[Source]) -> Polled {
-        let mut running = JoinSet::new();
-        for (i, source) in sources.iter().cloned().enumerate() {
-            let poller = self.clone();
-            running.spawn(async move { (i, poller.ask(&source).await) });
-        }
-        let mut answers: Vec<Answer> = sources.iter().map(|_| Answer::default()).collect();
-        while let Some(joined) = running.join_next().await {
-            if let Ok((i, answer)) = joined {
-                answers[i] = answer;
-            }
-        }
+        let answers = join_all(sources.iter().map(|source| self.ask(source))).await;
         let mut polled = Polled::default();
         for (source, answer) in sources.iter().zip(answers) {
             let target = match source.into {
@@ -104,21 +94,11 @@ impl Poller {
             }
             return answer;
         }
-        let places = Arc::new(Semaphore::new(PARALLEL));
-        let mut running = JoinSet::new();
-        for asset in source.assets.clone() {
-            let (poller, source, key, places) = (self.clone(), source.clone(), key.clone(), places.clone());
-            running.spawn(async move {
-                let _place = places.acquire().await;
-                let document =
-                    poller.document(&source, &symbol_of(&source, &asset), "", key.as_deref()).await;
-                (asset, document)
-            });
-        }
-        let mut documents = BTreeMap::new();
-        while let Some(joined) = running.join_next().await {
-            documents.extend(joined);
-        }
+        let asking = source.assets.iter().map(|asset| {
+            let (symbol, key) = (symbol_of(source, asset), key.as_deref());
+            async move { (asset, self.document(source, &symbol, "", key).await) }
+        });
+        let documents: BTreeMap<_, _> = stream::iter(asking).buffer_unordered(PARALLEL).collect().await;
         for (asset, document) in &documents {
             answer.take(source, asset, document.as_ref().map_err(Clone::clone));
         }

@@ -2,12 +2,12 @@
 
 use super::sources::parse_sources;
 use super::{Polled, Poller, Source, default_sources};
-use mantis_config::Config;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::RawQuery;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
+use mantis_config::Config;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

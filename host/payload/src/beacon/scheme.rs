@@ -1,8 +1,8 @@
 //! What is fixed about a beacon: its key, and when its rounds come out.
 
-use mantis_config as config;
 use blst::min_sig::{PublicKey, Signature};
 use blst::{BLST_ERROR, Pairing, blst_p1_affine, blst_p2_affine};
+use mantis_config as config;
 use sha2::{Digest, Sha256};
 use std::fmt;
 use thiserror::Error;

@@ -2,8 +2,8 @@
 
 use super::layout::{self, Size};
 use super::{ibe, layout::Parts};
-use crate::beacon::Scheme;
 use crate::Refusal;
+use crate::beacon::Scheme;
 use aes_gcm::aead::Aead;
 use aes_gcm::{Aes256Gcm, KeyInit};
 use rand_core::CryptoRng;

@@ -1,8 +1,8 @@
 //! Identity-based encryption of the AES key: FullIdent.
 
 use super::{curve, generator};
-use crate::beacon::Scheme;
 use crate::Refusal;
+use crate::beacon::Scheme;
 use blst::min_sig::Signature;
 use rand_core::CryptoRng;
 use sha2::{Digest, Sha256};

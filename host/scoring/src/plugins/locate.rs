@@ -61,7 +61,8 @@ pub fn digest(path: &Path) -> Result<String, LoadError> {
 }
 
 /// The sha256 of bytes, in lower-case hexadecimal.
-pub(crate) fn digest_of(bytes: &[u8]) -> String {
+#[must_use]
+pub fn digest_of(bytes: &[u8]) -> String {
     hex::encode(&Sha256::digest(bytes))
 }
 

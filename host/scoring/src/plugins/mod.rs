@@ -9,8 +9,7 @@ mod results;
 mod wasm;
 
 pub use load::{Loaded, Source, load};
-pub(crate) use locate::digest_of;
-pub use locate::{Located, NotFound, digest, locate};
+pub use locate::{Located, NotFound, digest, digest_of, locate};
 pub use native::NativePlugin;
 pub use wasm::{Surface, WasmPlugin, surface};
 

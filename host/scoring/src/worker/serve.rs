@@ -2,8 +2,8 @@
 
 use super::run::MAX_LOG_LINES;
 use super::{Event, Failure, Job, Request, Task, peak_rss_kib};
-use mantis_ledger::snapshot::Snapshot;
 use crate::plugins::{Instance, Loaded, load};
+use mantis_ledger::snapshot::Snapshot;
 use mantis_plugin_api::{History, Run, Salience};
 use std::cell::Cell;
 use std::io::{self, BufRead, Write};

@@ -29,7 +29,7 @@ impl Session {
 
     /// Goes on with another job, without a new process where it is the same challenge of the same file: pinned to one
     /// digest, wherever it lies. Gives whether it does; where not, the next question starts anew.
-    pub(crate) fn change(&mut self, job: Job) -> bool {
+    pub fn change(&mut self, job: Job) -> bool {
         let old = &self.job;
         let is_same =
             old.plugin.is_same_file(&job.plugin) && old.spec == job.spec && old.params == job.params;

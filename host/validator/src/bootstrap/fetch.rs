@@ -1,8 +1,8 @@
 //! Fetching a ledger of many gigabytes over a connection that may break.
 
 use mantis_config::Datalog;
-use mantis_network::http::{HttpFault, builder};
 use mantis_ledger::{Ledger, LedgerError};
+use mantis_network::http::{HttpFault, builder};
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, IF_RANGE, LAST_MODIFIED, RANGE};
 use sha2::{Digest, Sha256};
@@ -217,7 +217,10 @@ async fn verify(from: &Datalog, part: &Path) -> Result<(), DatalogError> {
     if let Some(expected) = from.sha256 {
         let found = digest(part).await.map_err(|source| DatalogError::File { path: part.into(), source })?;
         if found != expected {
-            return Err(DatalogError::Digest { found: hex::encode(&found), expected: hex::encode(&expected) });
+            return Err(DatalogError::Digest {
+                found: hex::encode(&found),
+                expected: hex::encode(&expected),
+            });
         }
     }
     let check = || Ledger::read(part)?.check_integrity();

@@ -5,8 +5,8 @@ use super::changes;
 use super::running::LiveError;
 use super::watch::{Key, Looked, PluginFile};
 use mantis_config::{Challenge, Config, ConfigFaults, Fault};
-use mantis_scoring::plugins::{LoadError, digest, locate};
 use mantis_scoring::inspect;
+use mantis_scoring::plugins::{LoadError, digest, locate};
 use mantis_scoring::worker::Launcher;
 use std::collections::BTreeMap;
 use std::fs;
@@ -104,7 +104,11 @@ fn files_at_fault(config: &Config, files: &BTreeMap<Key, PluginFile>) -> Vec<Fau
             return Some(config.fault_at(i, "plugin", format!("its file cannot be read: {why}"), ""));
         };
         let pinned = challenge.sha256.filter(|pinned| *pinned != found)?;
-        let error = LoadError::Digest { path: file.path.clone(), found: hex::encode(&found), pinned: hex::encode(&pinned) };
+        let error = LoadError::Digest {
+            path: file.path.clone(),
+            found: hex::encode(&found),
+            pinned: hex::encode(&pinned),
+        };
         Some(config.fault_at(i, "sha256", error.to_string(), ""))
     };
     config.challenges.iter().enumerate().filter_map(fault).collect()

@@ -1,10 +1,10 @@
 //! Computing weights, beside everything else.
 
 use super::{Service, round};
+use crate::computation::Computation;
+use crate::schedule;
 use mantis_scoring::Observer;
 use mantis_weights::Scored;
-use crate::cycle::Computation;
-use crate::schedule;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::block_in_place;

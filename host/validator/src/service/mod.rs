@@ -6,12 +6,12 @@ mod sampling;
 mod setting;
 
 use super::clock::unix;
-use super::cycle::CycleError;
+use super::computation::CycleError;
 use super::{Board, Live, Refreshed, SetupError, Stepper, schedule};
-use mantis_payload::beacon::Scheme;
-use mantis_network::chain::{Chain, ChainError, Neuron};
 use mantis_config::Config;
 use mantis_ledger::{Attempt, Cycle, Ledger, LedgerError};
+use mantis_network::chain::{Chain, ChainError, Neuron};
+use mantis_payload::beacon::Scheme;
 use mantis_scoring::worker::Launcher;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,9 +1,9 @@
 //! Taking in what miners send, opening what has waited, and forgetting what is old.
 
 use super::{Service, round};
-use mantis_network::chain::{BLOCK_SECONDS, DAY_BLOCKS, Head};
-use mantis_ledger::Horizon;
 use crate::schedule::{self, Samples};
+use mantis_ledger::Horizon;
+use mantis_network::chain::{BLOCK_SECONDS, DAY_BLOCKS, Head};
 use tokio::task::block_in_place;
 use tokio::time::Instant;
 use tracing::{debug, error, info, warn};

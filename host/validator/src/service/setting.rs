@@ -1,9 +1,9 @@
 //! Setting weights, and looking whether the chain shows them.
 
 use super::Service;
-use mantis_network::chain::Neuron;
-use mantis_ledger::{Attempt, Sent};
 use crate::{schedule, setter};
+use mantis_ledger::{Attempt, Sent};
+use mantis_network::chain::Neuron;
 use tokio::task::block_in_place;
 use tracing::{error, info, warn};
 
@@ -70,7 +70,7 @@ impl Service {
         let (chain, neurons, dry_run) = (self.chain.clone(), self.neurons.clone(), self.run.dry_run);
         self.setting = Some(tokio::spawn(async move {
             let chain = (!dry_run).then_some(chain.as_ref());
-            setter::set(chain, &cycle, &neurons, &network, head).await
+            setter::set_weights(chain, &cycle, &neurons, &network, head).await
         }));
     }
 

@@ -2,16 +2,16 @@
 
 use super::miners::named;
 use super::{Page, Problems};
-use mantis_config::{Challenge, QuoteKind, Weight};
-use mantis_ledger::ChallengeLine;
-use crate::standing::Standing;
-use mantis_weights::Scored;
 use crate::server::extract::{Name, Paging, Params};
 use crate::server::fault::Fault;
 use crate::server::site::Site;
+use crate::standing::Standing;
 use axum::Json;
 use axum::extract::State;
+use mantis_config::{Challenge, QuoteKind, Weight};
+use mantis_ledger::ChallengeLine;
 use mantis_plugin_api::Solver;
+use mantis_weights::Scored;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -2,12 +2,12 @@
 
 use super::miners::StepAnswer;
 use super::{Page, Problems};
-use mantis_ledger::{Attempt, CycleLine};
 use crate::server::extract::{Block, Paging, Params};
 use crate::server::fault::Fault;
 use crate::server::site::Site;
 use axum::Json;
 use axum::extract::State;
+use mantis_ledger::{Attempt, CycleLine};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;

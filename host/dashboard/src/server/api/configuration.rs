@@ -1,11 +1,11 @@
 //! The configuration that runs.
 
 use super::Problems;
-use mantis_config::{Beacon, Config, Network};
 use crate::server::fault::Fault;
 use crate::server::site::Site;
 use axum::Json;
 use axum::extract::State;
+use mantis_config::{Beacon, Config, Network};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;

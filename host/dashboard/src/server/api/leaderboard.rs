@@ -1,10 +1,10 @@
 //! Who earns what.
 
 use super::{Page, Problems};
-use crate::standing::{Ranked, Standing};
 use crate::server::extract::{Paging, Params};
 use crate::server::fault::Fault;
 use crate::server::site::Site;
+use crate::standing::{Ranked, Standing};
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};

@@ -1,16 +1,16 @@
 //! One miner: what it earns, and every reason.
 
 use super::{Page, Problems};
-use mantis_ledger::{Activity, Ledger, MinerCounts};
-use crate::standing::Standing;
-use mantis_weights::Scored;
 use crate::server::extract::{Name, Paging, Params};
 use crate::server::fault::Fault;
 use crate::server::site::Site;
-use mantis_weights::Step;
+use crate::standing::Standing;
 use axum::Json;
 use axum::extract::State;
+use mantis_ledger::{Activity, Ledger, MinerCounts};
 use mantis_plugin_api::{Fact, WhyZero};
+use mantis_weights::Scored;
+use mantis_weights::Step;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,12 +1,12 @@
 //! What was refused, and why.
 
 use super::{Page, Problems};
-use mantis_ledger::Counts;
 use crate::server::extract::{Name, Paging, Params};
 use crate::server::fault::Fault;
 use crate::server::site::Site;
 use axum::Json;
 use axum::extract::State;
+use mantis_ledger::Counts;
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;

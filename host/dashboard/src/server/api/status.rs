@@ -1,13 +1,13 @@
 //! What the validator is doing.
 
 use super::Problems;
-use mantis_ledger::{Ledger, Totals};
-use crate::standing::Computed;
-use mantis_validator::{Status, unix};
 use crate::server::fault::Fault;
 use crate::server::site::Site;
+use crate::standing::Computed;
 use axum::Json;
 use axum::extract::State;
+use mantis_ledger::{Ledger, Totals};
+use mantis_validator::{Status, unix};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;

@@ -1,10 +1,10 @@
 //! What would be earned, were the challenges' weights others.
 
 use super::Problems;
-use crate::standing::Standing;
 use crate::server::extract::Params;
 use crate::server::fault::Fault;
 use crate::server::site::Site;
+use crate::standing::Standing;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;

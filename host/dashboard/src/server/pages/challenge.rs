@@ -3,13 +3,13 @@
 use super::frame::document;
 use super::leaderboard::asof;
 use super::miner::thinned;
-use mantis_ledger::{Ledger, LedgerError};
-use crate::standing::Standing;
 use crate::sections::chart::over_time;
 use crate::sections::links::segment;
 use crate::sections::text::{count, esc};
 use crate::sections::view::View;
 use crate::sections::{challenges, configuration};
+use crate::standing::Standing;
+use mantis_ledger::{Ledger, LedgerError};
 
 /// A table of all challenges.
 pub(super) fn list(view: &View<'_>) -> String {

@@ -1,7 +1,7 @@
 //! What all pages share: head, navigation, foot.
 
-use crate::sections::text::esc;
 use crate::sections::assets::{SCRIPT, STYLE};
+use crate::sections::text::esc;
 
 /// The pages that the navigation names: address and words.
 const PLACES: [(&str, &str); 5] = [

@@ -1,11 +1,11 @@
 //! All miners, together or in one challenge.
 
 use super::frame::document;
-use crate::standing::Standing;
 use crate::sections::leaderboard;
 use crate::sections::links::segment;
 use crate::sections::text::{count, esc};
 use crate::sections::view::View;
+use crate::standing::Standing;
 
 pub(super) fn page(view: &View<'_>, standing: &Standing, challenge: Option<&str>) -> Option<String> {
     let (title, body) = match challenge {

@@ -1,9 +1,9 @@
 //! What goes on now: a part of the overview that is fetched again every few seconds.
 
 use super::now;
-use mantis_ledger::{Ledger, LedgerError, Totals};
-use crate::standing::Standing;
 use crate::sections::text::{ago, count, esc, percent, plural, span_of};
+use crate::standing::Standing;
+use mantis_ledger::{Ledger, LedgerError, Totals};
 use mantis_validator::Status;
 
 /// Reasons that are named.

@@ -2,14 +2,14 @@
 
 use super::frame::document;
 use super::leaderboard::asof;
-use mantis_ledger::{Ledger, LedgerError, MinerCounts};
-use crate::standing::Standing;
 use crate::sections::chart::over_time;
 use crate::sections::links::segment;
 use crate::sections::miners;
 use crate::sections::svg;
 use crate::sections::text::{count, esc, percent, plural, short, span_of};
 use crate::sections::view::{Miner, View};
+use crate::standing::Standing;
+use mantis_ledger::{Ledger, LedgerError, MinerCounts};
 use mantis_validator::Status;
 use std::collections::BTreeMap;
 

@@ -9,9 +9,9 @@ mod miner;
 mod overview;
 mod weights;
 
-use mantis_ledger::{Ledger, LedgerError};
-use crate::standing::Standing;
 use crate::sections::view::{Matter, View};
+use crate::standing::Standing;
+use mantis_ledger::{Ledger, LedgerError};
 use mantis_validator::{Status, unix as now};
 
 pub use frame::fault;

@@ -3,11 +3,11 @@
 use super::frame::document;
 use super::leaderboard::asof;
 use super::live::live;
-use mantis_ledger::{Counts, Ledger, LedgerError};
-use crate::standing::Standing;
 use crate::sections::text::{count, esc};
 use crate::sections::view::{Miner, View};
 use crate::sections::{leaderboard, summary};
+use crate::standing::Standing;
+use mantis_ledger::{Counts, Ledger, LedgerError};
 use mantis_validator::Status;
 
 /// Miners that are shown.

@@ -1,17 +1,17 @@
 //! The pages: in order, safe, linked, quick, and true to what they were made from.
 
 use super::{Page, fault, live, render};
+use crate::sections::links::segment;
+use crate::standing::Standing;
 use mantis_config::Config;
 use mantis_ledger::{
     Accepted, Activities, Activity, Arrival, Attempt, Cycle, Ledger, Record, Rejection, Sample, Sent, Stage,
     Step,
 };
-use crate::standing::Standing;
-use crate::sections::links::segment;
-use mantis_weights::Scored;
-use mantis_validator::Status;
-use mantis_weights::{self, Neuron, Outcome, Rules, aggregate, settle};
 use mantis_plugin_api::{Description, Salience, WhyZero};
+use mantis_validator::Status;
+use mantis_weights::Scored;
+use mantis_weights::{self, Neuron, Outcome, Rules, aggregate, settle};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -43,7 +43,8 @@ impl World {
     /// So many miners that were scored so many times, with `text` wherever a text comes from outside.
     fn new(hotkey: impl Fn(usize) -> String, miners: usize, cycles: i64, text: &str) -> Self {
         let config =
-            Config::parse(include_str!("../../../../../challenges.toml"), Path::new("challenges.toml")).unwrap();
+            Config::parse(include_str!("../../../../../challenges.toml"), Path::new("challenges.toml"))
+                .unwrap();
         let dir = tempfile::tempdir().unwrap();
         let mut ledger = Ledger::open(dir.path().join("a.db")).unwrap();
         let hotkeys: Vec<String> = (0..miners).map(hotkey).collect();

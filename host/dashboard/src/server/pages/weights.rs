@@ -1,10 +1,10 @@
 //! Every UID's weight, how computations went, and what became of the attempts to set them.
 
 use super::{frame::document, now};
-use mantis_ledger::{Attempt, CycleLine, Ledger, LedgerError, Sent};
 use crate::sections::text::{ago, count, esc, plural};
 use crate::sections::view::View;
 use crate::sections::weights;
+use mantis_ledger::{Attempt, CycleLine, Ledger, LedgerError, Sent};
 
 /// Lines of a page.
 const LINES: u32 = 50;

@@ -1,13 +1,11 @@
 //! Having ledgers scored, several at a time.
 
 use mantis_ledger::snapshot::{Column, HistoryError, Snapshot, Table};
+use mantis_plugin_api::{Market, ParamMap, PluginError, Salience, Spec};
+use mantis_scoring::fan_out;
 use mantis_scoring::plugins::Source;
 use mantis_scoring::worker::{Failure, Job, Launcher, Task, WorkerError};
-use mantis_plugin_api::{Market, ParamMap, PluginError, Salience, Spec};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 use std::time::Instant;
 
 /// A challenge, and what starts its workers.
@@ -92,25 +90,8 @@ impl Bench {
 
     /// Scores cases, one per processor at a time; gives the outcomes in their order.
     pub(super) fn score_all(&self, cases: &[Case<'_>]) -> Vec<Result<Scored, NoScore>> {
-        let threads = thread::available_parallelism().map_or(1, usize::from).min(cases.len());
-        let next = AtomicUsize::new(0);
-        let slots: Vec<Mutex<Option<Result<Scored, NoScore>>>> =
-            cases.iter().map(|_| Mutex::new(None)).collect();
-        thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|| {
-                    while let Some((case, slot)) = {
-                        let i = next.fetch_add(1, Ordering::Relaxed);
-                        cases.get(i).zip(slots.get(i))
-                    } {
-                        let outcome = self.score(case);
-                        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
-                    }
-                });
-            }
-        });
-        let taken = slots.into_iter().map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner));
-        taken.map(|outcome| outcome.unwrap_or(Err(NoScore::Silent))).collect()
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        fan_out(processors, cases, |case| self.score(case))
     }
 }
 

@@ -3,9 +3,9 @@
 use super::bench::{Bench, Case, is_orderly};
 use super::report::{Report, Verdict};
 use super::world::World;
+use mantis_plugin_api::{Description, Market, ParamMap, PluginError, States, TrackedRow, f16};
 use mantis_scoring::plugins::Source;
 use mantis_scoring::worker::{Failure, Session, Task, WorkerError};
-use mantis_plugin_api::{Description, Market, ParamMap, PluginError, States, TrackedRow, f16};
 use serde_json::{Value, json};
 
 /// Parameters: unknown ones and those of a wrong type are refused, the defaults are accepted.

@@ -6,8 +6,8 @@ use super::suite::Bars;
 use super::world::World;
 use crate::simulation::Kind;
 use mantis_ledger::snapshot::Column;
-use mantis_scoring::plugins::Source;
 use mantis_plugin_api::Market;
+use mantis_scoring::plugins::Source;
 
 /// What every check compares with.
 pub(super) struct Base<'a> {

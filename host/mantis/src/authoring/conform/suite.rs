@@ -6,9 +6,9 @@ use super::world::World;
 use super::{manners, scores};
 use crate::authoring::inspect::{describe, form, source};
 use mantis_config::{Config, Runtime};
+use mantis_plugin_api::{Description, Solver};
 use mantis_scoring::plugins::{LoadError, Source};
 use mantis_scoring::worker::{Launcher, Task};
-use mantis_plugin_api::{Description, Solver};
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::{Path, PathBuf};
 

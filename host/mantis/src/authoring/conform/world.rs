@@ -1,7 +1,7 @@
 //! Simulated miners and their market, in memory.
 
-use mantis_config::{Challenge, Config, QuoteKind};
 use crate::simulation::{Kind, Miner, Simulation, Simulator};
+use mantis_config::{Challenge, Config, QuoteKind};
 use mantis_ledger::snapshot::Column;
 use mantis_plugin_api::{Market, f16};
 

@@ -1,7 +1,7 @@
 //! What a client of the chain is told.
 
-use mantis_payload::beacon::Scheme;
 use mantis_config::Config;
+use mantis_payload::beacon::Scheme;
 use std::time::Duration;
 
 /// What a client of the chain is told.
