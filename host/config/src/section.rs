@@ -68,8 +68,8 @@ impl<S: Section> Kind<S> for SubTable {
 /// - `key: type, in kind;` if it is needed.
 ///
 /// `key | other: ...` is a value that either key gives; the kind reads both. From the line come the public field, how
-/// it is read with its faults, the default, the words that a misspelt key is compared with, and its row in
-/// docs/configuration.md. Comments with `//` say why, for readers of the code alone.
+/// it is read with its faults, the default, the words that a misspelt key is compared with, what a running validator
+/// says of its change, and its row in docs/configuration.md. Comments with `//` say why, for readers of the code alone.
 ///
 /// After the keys, `apart { /// meaning. key, in "allowed"; }` are keys that the struct has no field for, and
 /// `with { /// meaning. pub field: type, }` fields without a key: both are for the code that calls [`Section::read`].
@@ -96,6 +96,15 @@ macro_rules! section {
         $vis struct $name {
             $( $(#[doc = $meaning])+ pub $key: $type, )*
             $($( $(#[doc = $field_doc])+ $field_vis $field: $field_type, )*)?
+        }
+
+        impl $name {
+            /// The keys whose values differ from those of `other`, in the order of their declaration.
+            #[must_use]
+            pub fn differing_keys(&self, other: &Self) -> Vec<&'static str> {
+                let differs = [$( (stringify!($key), self.$key != other.$key) ),*];
+                differs.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
+            }
         }
 
         impl $crate::section::Section for $name {

@@ -70,7 +70,7 @@ fn check_quotes(challenge: &Challenge, table: &TomlTable<'_>) {
 /// The horizon is a whole number of rows.
 fn check_horizon(challenge: &Challenge, table: &TomlTable<'_>, sample_every: u32) {
     let blocks = challenge.blocks_ahead;
-    if blocks % sample_every != 0 {
+    if !blocks.is_multiple_of(sample_every) {
         let found = format!("{blocks} blocks are no whole number of rows (sample_every is {sample_every})");
         table.fault("blocks_ahead", found, &format!("a multiple of {sample_every}"));
     }

@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 pub enum Weight {
     /// `weight`: finite, not negative; relative to the other weights.
     Fixed(f64),
-    /// `share`: this part of the sum of all weights, between 0 and 1, whatever the others are.
+    /// `share`: this part of the sum of all weights, between 0 and 1, however the others change.
     Share(f64),
 }
 

@@ -4,7 +4,7 @@
 use super::changes;
 use super::running::LiveError;
 use super::watch::{Key, Looked, PluginFile};
-use mantis_config::{Challenge, Config, ConfigFaults, Fault};
+use mantis_config::{Challenge, Config, ConfigError, Fault};
 use mantis_scoring::inspect;
 use mantis_scoring::plugins::{LoadError, digest, locate};
 use mantis_scoring::worker::Launcher;
@@ -155,7 +155,7 @@ impl PluginFile {
 
 impl Refusal {
     fn faults(faults: Vec<Fault>) -> Self {
-        Self::Error(LiveError::Faults(ConfigFaults { faults }))
+        Self::Error(LiveError::Faults(ConfigError { faults }))
     }
 
     fn unless_empty(faults: Vec<Fault>) -> Result<(), Self> {
