@@ -78,7 +78,7 @@ pub struct PayloadTotals {
 }
 
 impl Ledger {
-    /// Counts payloads of all hotkeys since the ledger was begun.
+    /// RejectionCounts payloads of all hotkeys since the ledger was begun.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -139,7 +139,7 @@ impl Ledger {
     }
 }
 
-/// Counts a refusal at a block: lengthens the stretch it belongs to, or begins one.
+/// RejectionCounts a refusal at a block: lengthens the stretch it belongs to, or begins one.
 pub(super) fn reject(tx: &Connection, block: i64, rejection: &Rejection) -> rusqlite::Result<()> {
     let Rejection { hotkey, stage, ticker, code, detail } = rejection;
     let detail: String = detail.chars().take(LONGEST).collect();

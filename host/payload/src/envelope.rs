@@ -21,7 +21,7 @@ pub struct EnvelopeRules {
 }
 
 impl EnvelopeRules {
-    /// Rules with the usual bounds on JSON.
+    /// EnvelopeRules with the usual bounds on JSON.
     #[must_use]
     pub fn new(owner_key: [u8; 32], newest_round: u64) -> Self {
         Self { owner_key, newest_round, limits: JsonLimits::default() }

@@ -19,16 +19,12 @@ pub struct SettleRules {
     pub min_relative_std: f64,
 }
 
+/// Weights whose standard deviation is below this part of their mean are rejected; it is not configured.
+const MIN_RELATIVE_STD: f64 = 1e-3;
+
 impl Default for SettleRules {
     fn default() -> Self {
-        Self {
-            burn: 0.30,
-            burn_uid: 0,
-            ema: 0.15,
-            young_blocks: 36_000,
-            young_weight: 1e-4,
-            min_relative_std: 1e-3,
-        }
+        Self::from(&Network::default())
     }
 }
 
@@ -40,7 +36,7 @@ impl From<&Network> for SettleRules {
             ema: network.ema,
             young_blocks: i64::from(network.young_blocks),
             young_weight: network.young_weight,
-            ..Self::default()
+            min_relative_std: MIN_RELATIVE_STD,
         }
     }
 }

@@ -13,7 +13,7 @@ pub enum SnapshotError {
     Ledger(#[from] LedgerError),
     /// The request makes no sense.
     #[error("the snapshot of {ticker} cannot be built: {reason}")]
-    Request {
+    SnapshotRequest {
         /// The ticker.
         ticker: String,
         /// Why.

@@ -99,7 +99,7 @@ pub enum DemoError {
     #[error("{}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
     #[error(transparent)]
-    World(#[from] WorldError),
+    DemoWorld(#[from] WorldError),
     #[error(transparent)]
     Store(#[from] BucketError),
     #[error(transparent)]

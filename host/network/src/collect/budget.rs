@@ -21,7 +21,7 @@ impl Budget {
         Self { share, common: Mutex::new(bytes - share * files) }
     }
 
-    /// Room for one file.
+    /// MemoryBudget for one file.
     pub(super) fn lease(&self) -> Lease<'_> {
         Lease { budget: self, held: 0, kept: false }
     }

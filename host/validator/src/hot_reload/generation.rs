@@ -4,7 +4,7 @@
 use super::changes;
 use super::running::HotReloadError;
 use super::watch::{Key, Looked, PluginFile};
-use mantis_config::{Challenge, Config, ConfigFaults, Fault};
+use mantis_config::{Challenge, Config, ConfigError, Fault};
 use mantis_scoring::inspect;
 use mantis_scoring::plugins::{LoadError, digest, locate};
 use mantis_scoring::worker::Launcher;
@@ -158,7 +158,7 @@ impl PluginFile {
 
 impl ChangeRejection {
     fn faults(faults: Vec<Fault>) -> Self {
-        Self::Error(HotReloadError::Faults(ConfigFaults { faults }))
+        Self::Error(HotReloadError::Faults(ConfigError { faults }))
     }
 
     fn unless_empty(faults: Vec<Fault>) -> Result<(), Self> {

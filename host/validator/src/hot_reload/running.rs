@@ -3,7 +3,7 @@
 use super::changes::changes;
 use super::generation::{ChangeRejection, Generation, PREFIX};
 use super::watch::Looked;
-use mantis_config::{Config, ConfigFaults};
+use mantis_config::{Config, ConfigError};
 use mantis_scoring::worker::Launcher;
 use std::fs;
 use std::io;
@@ -76,7 +76,7 @@ pub enum Refreshed {
 pub enum HotReloadError {
     /// The file is faulty, or a plugin does not take its challenge.
     #[error(transparent)]
-    Faults(#[from] ConfigFaults),
+    Faults(#[from] ConfigError),
     /// A file could not be copied.
     #[error("{}: {source}", path.display())]
     File {

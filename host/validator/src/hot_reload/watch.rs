@@ -1,6 +1,6 @@
 //! Noticing that files have changed: cheaply by size and time, surely by digest.
 
-use mantis_config::{Config, ConfigFaults, Runtime};
+use mantis_config::{Config, ConfigError, Runtime};
 use mantis_scoring::plugins::{digest, digest_of, locate};
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,7 +22,7 @@ pub(super) struct Looked {
     /// Digest of the configuration's text; `None` where it cannot be read.
     text: Option<String>,
     /// What the text says, adjusted.
-    pub(super) wanted: Arc<Result<Config, ConfigFaults>>,
+    pub(super) wanted: Arc<Result<Config, ConfigError>>,
     /// The files of its plugins; none where the text is faulty.
     pub(super) plugins: BTreeMap<Key, PluginFile>,
 }
@@ -85,7 +85,7 @@ fn read(
     file: &Path,
     adjust: &dyn Fn(&mut Config),
     before: Option<&Looked>,
-) -> (Option<String>, Arc<Result<Config, ConfigFaults>>) {
+) -> (Option<String>, Arc<Result<Config, ConfigError>>) {
     let bytes = fs::read(file);
     let text = bytes.as_ref().ok().map(|bytes| digest_of(bytes));
     match before.filter(|before| text.is_some() && before.text == text) {
