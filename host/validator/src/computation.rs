@@ -1,7 +1,7 @@
 //! From scores to weights.
 
 use mantis_config::Config;
-use mantis_ledger::{Activities, ComputationJob, Ledger, LedgerError};
+use mantis_ledger::{Activities, Computation, Ledger, LedgerError};
 use mantis_network::chain::{self, DAY_BLOCKS};
 use mantis_plugin_api::Solver;
 use mantis_scoring::worker::Launcher;
@@ -78,7 +78,7 @@ pub struct ComputationJob {
 
 impl ComputationJob {
     /// Scores the ledger and settles the weights: the scores, and what is kept of all. Takes minutes; writes nothing.
-    pub fn run(self, observer: &dyn Observer) -> Result<(Scores, ComputationJob), ComputationError> {
+    pub fn run(self, observer: &dyn Observer) -> Result<(Scores, Computation), ComputationError> {
         let Self { config, ledger, neurons, block, solver, threads, scratch, launcher } = self;
         let max_block = block - i64::from(config.network.task_interval);
         let options = Options {
@@ -110,7 +110,7 @@ fn recorded(
     ledger: &Ledger,
     scores: &Scores,
     outcome: Outcome,
-) -> Result<ComputationJob, LedgerError> {
+) -> Result<Computation, LedgerError> {
     let (settlements, rejected) = match outcome {
         Outcome::Weights(settlements) => (settlements, None),
         Outcome::Rejected(reason) => (Vec::new(), Some(reason.to_string())),
@@ -123,5 +123,5 @@ fn recorded(
         activities.insert(scored.ticker.clone(), ledger.activity(&scored.ticker, day.clone())?);
     }
     let (unix, scored) = (super::clock::unix(), scores.challenges.clone());
-    Ok(ComputationJob { block, max_block, unix, seconds, rejected, scored, activities, settlements })
+    Ok(Computation { block, max_block, unix, seconds, rejected, scored, activities, settlements })
 }

@@ -52,8 +52,10 @@ impl Snapshot {
         dir: &Path,
         run: usize,
     ) -> Result<Self, SnapshotError> {
-        let refuse =
-            |reason: &str| SnapshotError::SnapshotRequest { ticker: request.ticker.clone(), reason: reason.into() };
+        let refuse = |reason: &str| SnapshotError::SnapshotRequest {
+            ticker: request.ticker.clone(),
+            reason: reason.into(),
+        };
         if request.storage_dim == 0 || request.storage_dim > 1 << 20 {
             return Err(refuse("storage_dim is outside 1..=1048576"));
         }
