@@ -114,7 +114,7 @@ pub fn timeless(mut document: Value) -> Value {
 /// Sum of absolute differences between two objects of numbers; a key that one lacks counts as 0.
 ///
 /// # Panics
-/// Where a value is no number.
+/// Where a value is not a number.
 #[must_use]
 pub fn l1(a: &Value, b: &Value) -> f64 {
     let empty = serde_json::Map::new();

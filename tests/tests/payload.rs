@@ -105,7 +105,7 @@ fn sealed_embeddings_open_for_the_owner_and_for_nobody_else() {
     let mut bad = mantis();
     bad.args(["payload", "seal", "--hotkey", "5Me", "--out", "-", "--in"]).arg(&embeddings);
     fs::write(&embeddings, r#"{"ETH": [NaN, 1]}"#).unwrap();
-    assert!(failure(&mut bad).contains("NaN is no JSON number"));
+    assert!(failure(&mut bad).contains("NaN is not a JSON number"));
 }
 
 /// The public key of a secret in hexadecimal.

@@ -1,7 +1,7 @@
 //! What `challenges.toml` may say, and what is said of one that is faulty.
 //!
 //! Every `invalid/NAME.toml` must fail with exactly the text of `NAME.err`; `UPDATE_GOLDEN=1 cargo test` writes
-//! those texts anew. Every `valid/*.toml` must load.
+//! those texts again. Every `valid/*.toml` must load.
 
 use mantis_config::{Config, QuoteKind, Weight};
 use mantis_plugin_api::Solver;

@@ -131,7 +131,7 @@ impl Ledger {
     /// [`interrupter`](Ledger::interrupter) may break it off.
     ///
     /// # Errors
-    /// If the file cannot be read; damage is none.
+    /// If the file cannot be read; damage is not an error.
     pub fn check_pages(&self) -> Result<PageCheck, LedgerError> {
         match self.conn.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0)) {
             Ok(found) if found == "ok" => Ok(PageCheck::Sound),

@@ -117,7 +117,7 @@ pub enum PayloadRejection {
         /// What should stand there.
         expected: &'static str,
     },
-    /// The time-lock's curve point is none, or none of the right group.
+    /// The time-lock's curve point is not on the curve, or not of the right group.
     #[error("`W_time.ct`: its first 96 bytes are {found}; seal again with a client of the network")]
     TimelockPoint {
         /// What they are instead of a point.

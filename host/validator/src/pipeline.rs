@@ -56,7 +56,7 @@ impl Pipeline {
     /// Steps by a configuration; `launcher` starts the processes of plugins.
     ///
     /// # Errors
-    /// If HTTP clients cannot be set up, or the beacon's key is none.
+    /// If HTTP clients cannot be set up, or the beacon's key is not valid.
     pub fn new(config: Arc<Config>, launcher: Launcher) -> Result<Self, SetupError> {
         let scheme = Scheme::from_config(&config.beacon)?;
         let beacon = BeaconClient::new(scheme.clone(), &config.beacon.api)?;

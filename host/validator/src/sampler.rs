@@ -49,7 +49,7 @@ pub enum SetupError {
     /// No HTTP client.
     #[error("cannot set up HTTP: {0}")]
     Http(#[from] HttpError),
-    /// The beacon's key is none.
+    /// The beacon's key is not valid.
     #[error(transparent)]
     Beacon(#[from] KeyError),
     /// No client of the feed.

@@ -76,7 +76,7 @@ pub async fn set_weights(
     attempt
 }
 
-/// Whether the chain shows these weights: the same UIDs in the same proportion, as the chain scales weights anew.
+/// Whether the chain shows these weights: the same UIDs in the same proportion, as the chain scales weights again.
 pub(super) fn is_shown(weights: &[(u16, String, u16)], shown: &[(u16, u16)]) -> bool {
     let sum = |weights: &mut dyn Iterator<Item = u16>| weights.map(f64::from).sum::<f64>();
     let (ours, theirs) = (

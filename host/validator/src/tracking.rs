@@ -182,7 +182,7 @@ fn rows(
     Ok((rows, end))
 }
 
-/// Stored numbers; 0, which says nothing, where another program stored what is none.
+/// Stored numbers; 0, which says nothing, where another program stored something else.
 fn finite(stored: &[u8]) -> Vec<f32> {
     let (words, _) = stored.as_chunks::<2>();
     let numbers = words.iter().map(|&word| f16::from_le_bytes(word).to_f32());

@@ -31,7 +31,7 @@ pub(super) struct MinerArgs {
     pub(super) hotkey: Option<String>,
     #[command(flatten)]
     pub(super) wallet: WalletArgs,
-    /// A JSON file, or a command that writes such JSON to its standard output; read or run anew each round.
+    /// A JSON file, or a command that writes such JSON to its standard output; read or run again each round.
     #[arg(long, value_name = "CMD_OR_FILE")]
     pub(super) embeddings: String,
     #[command(flatten)]

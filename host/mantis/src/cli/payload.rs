@@ -122,7 +122,7 @@ fn run_seal(args: &SealArgs) -> anyhow::Result<()> {
     let beacon = Scheme::from_config(&config.beacon).with_context(|| config.file.display().to_string())?;
     let name = args.input.display();
     let (plaintext, unfit) = read_plaintext(&args.input)?;
-    ensure!(unfit.is_empty(), "{name}: {} is no JSON number; send finite numbers", unfit.join(", "));
+    ensure!(unfit.is_empty(), "{name}: {} is not a JSON number; send finite numbers", unfit.join(", "));
     let plaintext = match plaintext {
         Value::Object(object) => object,
         list => split(&list, &config.challenges)
@@ -222,7 +222,7 @@ fn run_open(args: &OpenArgs) -> anyhow::Result<()> {
 
 fn show(opened: &Plaintext) -> anyhow::Result<()> {
     for number in &opened.unfit_numbers {
-        eprintln!("warning: {number} is no JSON number; it is shown as what the validator takes it for");
+        eprintln!("warning: {number} is not a JSON number; it is shown as what the validator takes it for");
     }
     print_json(&opened.object)
 }

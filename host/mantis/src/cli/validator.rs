@@ -138,7 +138,7 @@ fn said_now_and_then() -> impl FnMut(u64, Option<u64>) {
     }
 }
 
-/// Starts this process anew with two of glibc's pools of memory instead of eight per processor: each holds on to the most
+/// Starts this process again with two of glibc's pools of memory instead of eight per processor: each holds on to the most
 /// that was ever taken from it, which in months is a lot. Other systems know no such setting, and lose nothing.
 fn with_few_pools() {
     const POOLS: &str = "MALLOC_ARENA_MAX";

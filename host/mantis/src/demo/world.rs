@@ -59,7 +59,7 @@ pub enum WorldError {
     /// The store refused something.
     #[error(transparent)]
     Store(#[from] BucketError),
-    /// The beacon's key is none.
+    /// The beacon's key is not valid.
     #[error("no beacon key from this seed; use another --seed")]
     Key,
 }

@@ -19,7 +19,7 @@ impl Sealer {
     /// Seals for the configured owner and beacon.
     ///
     /// # Errors
-    /// If the beacon's key is none.
+    /// If the beacon's key is not valid.
     pub fn new(config: &Config) -> Result<Self, KeyError> {
         Ok(Self { scheme: Scheme::from_config(&config.beacon)?, owner_key: config.network.owner_key })
     }

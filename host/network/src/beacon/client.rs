@@ -104,7 +104,7 @@ impl BeaconClient {
         let cell = lock(&self.0.under_way).entry(round).or_default().clone();
         let outcome = cell.get_or_init(|| self.try_all(round)).await.clone();
         let mut under_way = lock(&self.0.under_way);
-        // Somebody may have begun a fetch of the same round anew.
+        // Somebody may have begun a fetch of the same round again.
         if under_way.get(&round).is_some_and(|current| Arc::ptr_eq(current, &cell)) {
             under_way.remove(&round);
         }

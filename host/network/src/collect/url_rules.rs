@@ -26,7 +26,7 @@ impl From<&config::Collect> for UrlRules {
 #[non_exhaustive]
 pub enum UrlRejection {
     /// Not a URL.
-    #[error("the commitment is no URL ({reason}); commit https://HOST/{hotkey}")]
+    #[error("the commitment is not a URL ({reason}); commit https://HOST/{hotkey}")]
     NotUrl {
         /// What is wrong with it.
         reason: String,
@@ -52,7 +52,7 @@ pub enum UrlRejection {
     },
     /// An address of this machine, a private network or a reserved range.
     #[error(
-        "the URL's host {address} is no address of the public internet; serve the file from a public host"
+        "the URL's host {address} is not an address of the public internet; serve the file from a public host"
     )]
     PrivateAddress {
         /// The address found.

@@ -15,7 +15,7 @@ pub enum HttpError {
         reason: String,
     },
     /// The host's name leads to an address of this machine, a private network or a reserved range.
-    #[error("the URL's host leads to {address}, which is no address of the public internet")]
+    #[error("the URL's host leads to {address}, which is not an address of the public internet")]
     PrivateAddress {
         /// The address.
         address: IpAddr,
@@ -54,7 +54,7 @@ pub enum HttpError {
         bytes: u64,
     },
     /// The connection broke, or what came is not HTTP.
-    #[error("the answer broke off or is no HTTP: {reason}")]
+    #[error("the answer broke off or is not HTTP: {reason}")]
     Broken {
         /// What happened.
         reason: String,

@@ -21,7 +21,7 @@ pub enum FeedError {
         /// What happened.
         fault: HttpError,
     },
-    /// The document is none of ours.
+    /// The document is not a feed's.
     #[error("market feed {url}: {fault}")]
     Document {
         /// The feed's URL, without a query.

@@ -31,7 +31,7 @@ impl Quotes {
     /// `NaN` and `Infinity`, which some publishers write though JSON has no such words, spoil no more than their asset.
     ///
     /// # Errors
-    /// If the text is no JSON object, or `prices` or `funding_rates` is there and no object.
+    /// If the text is not a JSON object, or `prices` or `funding_rates` is there and no object.
     pub fn parse(bytes: &[u8]) -> Result<Self, QuotesError> {
         let bytes = without_bare_words(bytes);
         let not = |error: serde_json::Error| QuotesError { reason: error.to_string() };

@@ -40,18 +40,18 @@ impl Hotkey {
         pair.map(Self::new).ok_or(WalletError::Uri)
     }
 
-    /// The key of a phrase of 12 to 24 words; `None` where it is none.
+    /// The key of a phrase of 12 to 24 words; `None` if it is not one.
     pub(super) fn from_phrase(phrase: &str) -> Option<Self> {
         let phrase = bip39::Mnemonic::from_str(phrase).ok()?;
         Keypair::from_phrase(&phrase, None).ok().map(Self::new)
     }
 
-    /// The key of a seed; `None` where it is none.
+    /// The key of a seed; `None` if it is not one.
     pub(super) fn from_seed(seed: [u8; 32]) -> Option<Self> {
         Keypair::from_secret_key(seed).ok().map(Self::new)
     }
 
-    /// The key of a private key, as schnorrkel writes it; `None` where it is none.
+    /// The key of a private key, as schnorrkel writes it; `None` if it is not one.
     pub(super) fn from_private_key(bytes: &[u8; 64]) -> Option<Self> {
         let secret = schnorrkel::SecretKey::from_bytes(bytes).ok()?;
         Some(Self::from_pair(Pair::Bare(secret.to_keypair())))

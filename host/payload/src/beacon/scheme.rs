@@ -18,7 +18,7 @@ pub struct Scheme {
     period: u64,
 }
 
-/// The configured public key is none.
+/// The configured public key is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error(
     "`public_key` in [beacon] is not the key of a beacon: no point of the group G2 of BLS12-381; copy it again"

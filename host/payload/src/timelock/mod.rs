@@ -1,7 +1,7 @@
 //! The network's time-lock: identity-based encryption (Boneh-Franklin, FullIdent) to a round of the beacon, whose
 //! signature is the key, on BLS12-381; AES-256-GCM inside.
 //!
-//! The format is that of the `timelock` crate 0.3.0. It is written here anew on `blst`, because that crate takes
+//! The format is that of the `timelock` crate 0.3.0. It is written here again on `blst`, because that crate takes
 //! lengths from the ciphertext on trust and ends the process on a crafted one.
 
 mod bytes;

@@ -56,7 +56,7 @@ fn perform(job: &Job, requests: &Receiver<String>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Answers one request; what is none gets no answer, and the host's deadline for it passes.
+/// Answers one request; what is not a request gets no answer, and the host's deadline for it passes.
 fn answer(challenge: &mut dyn Instance, line: &str) {
     match serde_json::from_str(line) {
         Ok(Request::Decode { submissions }) => {

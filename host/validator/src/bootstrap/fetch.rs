@@ -146,7 +146,7 @@ async fn attempt(
 ) -> Result<(), Trouble> {
     let client = builder().connect_timeout(IDLE).read_timeout(IDLE).build()?;
     let mut request = client.get(url);
-    // Only the same file may be gone on with; without a mark of it, it is begun anew.
+    // Only the same file may be gone on with; without a mark of it, it is begun again.
     let mark = fs::read_to_string(tag).await.ok().filter(|mark| had > 0 && !mark.is_empty());
     if let Some(mark) = &mark {
         request = request.header(RANGE, format!("bytes={had}-")).header(IF_RANGE, mark);

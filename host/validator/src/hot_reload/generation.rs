@@ -23,7 +23,7 @@ pub(super) struct Generation {
     pub(super) folder: TempDir,
 }
 
-/// Why there is none.
+/// Why it failed.
 pub(super) enum ChangeRejection {
     /// The files are not what they were when they were looked at.
     Changing,

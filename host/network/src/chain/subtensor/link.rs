@@ -23,7 +23,7 @@ struct State {
     /// Which endpoint is next.
     next: usize,
     node: Option<Arc<Node>>,
-    /// The chain's first block: a node of another chain is none of ours.
+    /// The chain's first block: a node of another chain is refused.
     genesis: Option<H256>,
     /// The newest block, and since when it is the newest.
     newest: Option<(u64, Instant)>,
