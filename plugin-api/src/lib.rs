@@ -82,7 +82,9 @@ pub use error::PluginError;
 pub use half::f16;
 pub use history::{History, Shape, is_present};
 pub use market::Market;
-pub use params::{Allowed, Choice, Param, ParamMap, ParamTable, ParamValue, read_param, refuse_unknown};
+pub use params::{
+    Allowed, Choice, Param, ParamGroup, ParamMap, ParamTable, ParamValue, read_param, refuse_unknown,
+};
 pub use salience::{Fact, MinerReport, Salience, WhyZero};
 pub use serde_json;
 pub use spec::{Description, Solver, Spec};
