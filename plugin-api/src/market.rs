@@ -1,16 +1,20 @@
 //! The prices that a challenge is labelled from.
 
+use crate::PluginError;
 use std::ops::Range;
 
 /// Prices of one challenge, row by row, and what else a label may depend on.
 ///
 /// Rows are the ledger's rows of the challenge's price source in the order of `sidx`; one row is one sampled block.
+///
+/// **A missing price is NaN.** Read prices with [`Market::usable`] and rates with [`Market::rate`], which give `None`
+/// for it, and for every other number that is not a price or not a rate.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Market {
     /// Sampled-block index of each row (`block / sample_every`), strictly ascending. Rows can be missing.
     pub sidx: Vec<i64>,
-    /// Prices (or funding rates), row-major: `prices[row * assets + asset]`; NaN where the ledger has none. Single-
-    /// asset challenges have one column.
+    /// Prices (or funding rates), row-major: `prices[row * assets + asset]`; NaN if the ledger has none. Single-asset
+    /// challenges have one column. A ledger can hold any number: zeros, negative ones, infinities.
     pub prices: Vec<f64>,
     /// Columns of `prices`: 1, or the length of [`crate::Spec::assets`].
     pub assets: usize,
@@ -31,10 +35,25 @@ impl Market {
         self.sidx.len()
     }
 
-    /// The price of an asset in a row; NaN where there is none.
+    /// The number that stands for an asset in a row, as it is; NaN if it is missing.
     #[must_use]
     pub fn price(&self, row: usize, asset: usize) -> f64 {
         self.prices[row * self.assets + asset]
+    }
+
+    /// The price of an asset in a row; `None` if it is missing or cannot be one: a price is finite and above zero.
+    ///
+    /// A missing price is NaN; hosts before the contract's version 1.0 gave 0 for one of a single-asset challenge. Both
+    /// are `None` here.
+    #[must_use]
+    pub fn usable(&self, row: usize, asset: usize) -> Option<f64> {
+        Some(self.price(row, asset)).filter(|price| price.is_finite() && *price > 0.0)
+    }
+
+    /// The funding rate of an asset in a row, which may be zero or negative; `None` if it is missing or not finite.
+    #[must_use]
+    pub fn rate(&self, row: usize, asset: usize) -> Option<f64> {
+        Some(self.price(row, asset)).filter(|rate| rate.is_finite())
     }
 
     /// The row of a sampled-block index, if the ledger has it.
@@ -47,5 +66,67 @@ impl Market {
     #[must_use]
     pub fn scored(&self) -> Range<usize> {
         0..self.scored_rows
+    }
+
+    /// The rows that may be scored in which at least one asset has a [usable](Market::usable) price, ascending.
+    #[must_use]
+    pub fn priced_rows(&self) -> Vec<usize> {
+        self.scored().filter(|&row| (0..self.assets).any(|asset| self.usable(row, asset).is_some())).collect()
+    }
+
+    /// Refuses a market that does not have a column for each of a challenge's assets.
+    ///
+    /// # Errors
+    /// [`PluginError::Data`] if there are more or fewer.
+    pub fn require_assets(&self, assets: usize) -> Result<(), PluginError> {
+        if self.assets == assets {
+            return Ok(());
+        }
+        Err(PluginError::data(format!("{} prices per row for {assets} assets", self.assets)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NUMBERS: [f64; 8] = [1.5, f64::NAN, 0.0, -0.0, -1.0, f64::INFINITY, f64::NEG_INFINITY, 5e-324];
+
+    fn market(assets: usize) -> Market {
+        let rows = NUMBERS.len() / assets;
+        Market {
+            sidx: (0..rows as i64).collect(),
+            prices: NUMBERS.to_vec(),
+            assets,
+            submitted: vec![true; rows],
+            scored_rows: rows,
+            carried: vec![],
+        }
+    }
+
+    #[test]
+    fn a_price_is_finite_and_above_zero() {
+        let usable: Vec<_> = (0..8).map(|row| market(1).usable(row, 0)).collect();
+        assert_eq!(usable, [Some(1.5), None, None, None, None, None, None, Some(5e-324)]);
+    }
+
+    #[test]
+    fn a_rate_may_be_zero_or_negative() {
+        let rates: Vec<_> = (0..8).map(|row| market(1).rate(row, 0)).collect();
+        assert_eq!(rates, [Some(1.5), None, Some(0.0), Some(-0.0), Some(-1.0), None, None, Some(5e-324)]);
+    }
+
+    #[test]
+    fn a_row_is_priced_by_any_of_its_assets() {
+        assert_eq!(market(2).priced_rows(), [0, 3]);
+        let unscored = Market { scored_rows: 3, ..market(2) };
+        assert_eq!(unscored.priced_rows(), [0]);
+    }
+
+    #[test]
+    fn assets_are_counted() {
+        assert_eq!(market(2).require_assets(2), Ok(()));
+        let error = market(2).require_assets(3).unwrap_err().to_string();
+        assert_eq!(error, "2 prices per row for 3 assets");
     }
 }

@@ -16,7 +16,7 @@ pub type ParamTable = Vec<Param>;
 pub struct Param {
     /// Its key in `[challenge.params]`.
     pub key: String,
-    /// Its value where the file has none.
+    /// Its value if the file has none.
     pub default: Value,
     /// What is accepted, as a phrase.
     pub allowed: String,
@@ -26,7 +26,7 @@ pub struct Param {
 
 /// A type that a parameter can have.
 pub trait ParamValue: Sized {
-    /// Reads the JSON value; `None` where it has another type.
+    /// Reads the JSON value; `None` if it has another type.
     fn from_json(value: &Value) -> Option<Self>;
     /// Writes it back.
     fn to_json(&self) -> Value;
@@ -162,50 +162,119 @@ impl ParamValue for Solver {
     }
 }
 
+/// A struct that [`params!`](crate::params!) made: what another one needs to take it in as a group.
+pub trait ParamGroup: Sized {
+    /// Its keys in `[challenge.params]`, those of groups in it first.
+    fn keys() -> Vec<&'static str>;
+
+    /// Reads its parameters, and passes over keys of others; what the map lacks keeps its default.
+    ///
+    /// # Errors
+    /// [`PluginError::Parameter`] for a bad value.
+    fn read_known(map: &ParamMap) -> Result<Self, PluginError>;
+
+    /// The table of its parameters, for people.
+    fn table() -> ParamTable;
+}
+
 /// Declares a plugin's parameters as a struct of plain values.
 ///
 /// Each line is `/// what it does`, then `name: type = default, in allowed;` where `allowed` is an inclusive range
 /// or a [`Choice`]. The struct gets `Default`, `read(&ParamMap)` (unknown keys, wrong types and values outside the
 /// range are errors that name key, value and what is allowed) and `table()` for [`crate::Description`].
+///
+/// Before them, a line `..field: Group;` takes in all parameters of another such struct, so that plugins which share
+/// some of them declare those once. In `[challenge.params]` they stand beside the others.
+///
+/// ```
+/// mantis_plugin_api::params! {
+///     /// What every walk-forward has.
+///     pub struct Walk {
+///         /// Rows of a segment.
+///         segment_rows: usize = 4_000, in 10..=1_000_000;
+///     }
+/// }
+/// mantis_plugin_api::params! {
+///     /// Parameters of a plugin.
+///     pub struct Params {
+///         ..walk: Walk;
+///         /// Inverse penalty.
+///         c: f64 = 0.5, in 1e-6..=1e6;
+///     }
+/// }
+/// let map = mantis_plugin_api::serde_json::json!({ "segment_rows": 500, "c": 2.0 });
+/// let params = Params::read(map.as_object().unwrap())?;
+/// assert_eq!((params.walk.segment_rows, params.c), (500, 2.0));
+/// # Ok::<(), mantis_plugin_api::PluginError>(())
+/// ```
 #[macro_export]
 macro_rules! params {
     (
         $(#[$meta:meta])*
         $vis:vis struct $name:ident {
+            $( .. $field:ident : $group:ty; )*
             $( #[doc = $doc:literal] $(#[doc = $more:literal])* $key:ident : $type:ty = $default:expr, in $allowed:expr; )*
         }
     ) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq)]
         $vis struct $name {
+            $( #[doc = concat!("The parameters of [`", stringify!($group), "`].")] $vis $field: $group, )*
             $( #[doc = $doc] $(#[doc = $more])* $vis $key: $type, )*
         }
 
         impl Default for $name {
             fn default() -> Self {
-                Self { $( $key: $default, )* }
+                Self { $( $field: <$group>::default(), )* $( $key: $default, )* }
             }
         }
 
+        // A private struct that is a group only is not read by itself.
+        #[allow(dead_code)]
         impl $name {
             /// Reads the parameters; what the map lacks keeps its default.
             ///
             /// # Errors
             /// [`PluginError::Parameter`]($crate::PluginError::Parameter) for an unknown key or a bad value.
             $vis fn read(map: &$crate::ParamMap) -> Result<Self, $crate::PluginError> {
-                $crate::refuse_unknown(map, &[$( stringify!($key) ),*])?;
-                Ok(Self { $( $key: $crate::read_param::<$type>(map, stringify!($key), $default, &$allowed)?, )* })
+                $crate::refuse_unknown(map, &<Self as $crate::ParamGroup>::keys())?;
+                <Self as $crate::ParamGroup>::read_known(map)
             }
 
             /// The table of parameters, for people.
             #[must_use]
             $vis fn table() -> $crate::ParamTable {
-                vec![$( $crate::Param {
+                <Self as $crate::ParamGroup>::table()
+            }
+        }
+
+        impl $crate::ParamGroup for $name {
+            fn keys() -> Vec<&'static str> {
+                let mut keys = Vec::new();
+                $( keys.extend(<$group as $crate::ParamGroup>::keys()); )*
+                let own: &[&'static str] = &[$( stringify!($key) ),*];
+                keys.extend(own);
+                keys
+            }
+
+            fn read_known(map: &$crate::ParamMap) -> Result<Self, $crate::PluginError> {
+                Ok(Self {
+                    $( $field: <$group as $crate::ParamGroup>::read_known(map)?, )*
+                    $( $key: $crate::read_param::<$type>(map, stringify!($key), $default, &$allowed)?, )*
+                })
+            }
+
+            fn table() -> $crate::ParamTable {
+                let mut table = $crate::ParamTable::new();
+                $( table.extend(<$group as $crate::ParamGroup>::table()); )*
+                let own: $crate::ParamTable = vec![$( $crate::Param {
                     key: stringify!($key).into(),
                     default: <$type as $crate::ParamValue>::to_json(&$default),
                     allowed: <_ as $crate::Allowed<$type>>::phrase(&$allowed),
                     doc: concat!($doc $(, $more)*).trim().into(),
-                } ),*]
+                } ),*];
+                table.extend(own);
+                table
             }
         }
     };
@@ -226,6 +295,22 @@ mod tests {
             c: f64 = 0.5, in 1e-6..=1e6;
             /// Which.
             model: String = "a".into(), in Choice(&["a", "b"]);
+        }
+    }
+
+    params! {
+        /// With what another has.
+        struct Wider {
+            ..example: Example;
+            /// How wide.
+            width: u32 = 3, in 0..=9;
+        }
+    }
+
+    params! {
+        /// With nothing of its own.
+        struct Alias {
+            ..wider: Wider;
         }
     }
 
@@ -256,6 +341,19 @@ mod tests {
         ] {
             assert_eq!(read(bad).unwrap_err(), says);
         }
+    }
+
+    #[test]
+    fn a_group_stands_beside_the_others() {
+        let read = |value: Value| Alias::read(value.as_object().unwrap()).map(|alias| alias.wider);
+        let example = Example { top: 7, ..Example::default() };
+        assert_eq!(read(json!({"top": 7, "width": 4})), Ok(Wider { example, width: 4 }));
+        assert_eq!(read(json!({})), Ok(Wider::default()));
+        let error = read(json!({"tpo": 1})).unwrap_err().to_string();
+        assert_eq!(error, "parameter `tpo`: no such parameter; allowed: top, c, model, width");
+        assert!(read(json!({"top": 0})).is_err() && read(json!({"width": 10})).is_err());
+        let keys: Vec<String> = Alias::table().into_iter().map(|param| param.key).collect();
+        assert_eq!(keys, Alias::keys());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the host tells a plugin about its challenge, and what a plugin tells the host about itself.
 
-use crate::ParamTable;
+use crate::{ParamTable, PluginError};
 use serde::{Deserialize, Serialize};
 
 /// One challenge as `challenges.toml` declares it.
@@ -14,13 +14,13 @@ pub struct Spec {
     pub dim: usize,
     /// Assets in storage order; empty for a single-asset challenge.
     pub assets: Vec<String>,
-    /// Horizon in blocks of 12 s; 0 where the plugin has none.
+    /// Horizon in blocks of 12 s; 0 if the plugin has none.
     pub blocks_ahead: u32,
     /// Blocks between two rows.
     pub sample_every: u32,
-    /// Seed of whatever is drawn.
+    /// Seed of all random draws.
     pub seed: u64,
-    /// Where model fits stop.
+    /// How far model fits go.
     pub solver: Solver,
 }
 
@@ -36,16 +36,71 @@ impl Spec {
     pub fn rows_ahead(&self) -> usize {
         (self.blocks_ahead / self.sample_every.max(1)) as usize
     }
+
+    /// Refuses a list of assets: the plugin labels one price.
+    ///
+    /// # Errors
+    /// [`PluginError::Spec`] if the challenge has a list of assets.
+    pub fn require_one_asset(&self) -> Result<(), PluginError> {
+        if self.assets.is_empty() {
+            return Ok(());
+        }
+        Err(PluginError::spec("assets", "a list of assets", "none: one price per challenge"))
+    }
+
+    /// Refuses a list of fewer than `least` assets, or none.
+    ///
+    /// # Errors
+    /// [`PluginError::Spec`] if the challenge has fewer.
+    pub fn require_assets(&self, least: usize) -> Result<(), PluginError> {
+        let count = |n: usize| match n {
+            0 => "no assets".to_owned(),
+            1 => "one asset".to_owned(),
+            n => format!("{n} assets"),
+        };
+        if self.assets.len() >= least {
+            return Ok(());
+        }
+        Err(PluginError::spec(
+            "assets",
+            count(self.assets.len()),
+            format!("a list of at least {}", count(least)),
+        ))
+    }
+
+    /// Refuses another number of numbers per miner and asset than `dim`; `meaning` says what they are:
+    /// `probabilities of up, down and neither`.
+    ///
+    /// # Errors
+    /// [`PluginError::Spec`] if the challenge has another `dim`; what is allowed comes with the meaning.
+    pub fn require_dim(&self, dim: usize, meaning: &str) -> Result<(), PluginError> {
+        if self.dim == dim {
+            return Ok(());
+        }
+        Err(PluginError::spec("dim", self.dim.to_string(), format!("{dim}: {meaning}")))
+    }
+
+    /// Refuses a horizon that is shorter than a row.
+    ///
+    /// # Errors
+    /// [`PluginError::Spec`] if [`Spec::rows_ahead`] is 0.
+    pub fn require_horizon(&self) -> Result<(), PluginError> {
+        if self.rows_ahead() > 0 {
+            return Ok(());
+        }
+        let found = format!("{} blocks", self.blocks_ahead);
+        Err(PluginError::spec("blocks_ahead", found, "at least one sampled block"))
+    }
 }
 
-/// Where model fits stop.
+/// How far model fits go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Solver {
-    /// At the optimum.
+    /// To the optimum.
     #[default]
     Exact,
-    /// Where the network's scorer stops.
+    /// To the point at which the network's scorer stops.
     Network,
 }
 
@@ -73,5 +128,58 @@ impl Description {
     pub fn with_params(mut self, params: ParamTable) -> Self {
         self.params = params;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(dim: usize, assets: &[&str], blocks_ahead: u32) -> Spec {
+        Spec {
+            name: "TEST".into(),
+            ticker: "T".into(),
+            dim,
+            assets: assets.iter().map(|&asset| asset.into()).collect(),
+            blocks_ahead,
+            sample_every: 5,
+            seed: 42,
+            solver: Solver::Exact,
+        }
+    }
+
+    #[test]
+    fn what_fits_is_accepted() {
+        let (one, two) = (spec(3, &[], 5), spec(1, &["A", "B"], 9));
+        assert_eq!(
+            (one.require_one_asset(), one.require_dim(3, "odds"), one.require_horizon()),
+            (Ok(()), Ok(()), Ok(()))
+        );
+        assert_eq!(
+            (two.require_assets(2), two.require_assets(1), two.require_horizon()),
+            (Ok(()), Ok(()), Ok(()))
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_with_what_would() {
+        for (refused, says) in [
+            (
+                spec(1, &["A"], 5).require_one_asset(),
+                "`assets`: a list of assets; allowed: none: one price per challenge",
+            ),
+            (spec(1, &[], 5).require_assets(1), "`assets`: no assets; allowed: a list of at least one asset"),
+            (
+                spec(1, &["A"], 5).require_assets(2),
+                "`assets`: one asset; allowed: a list of at least 2 assets",
+            ),
+            (spec(2, &[], 5).require_dim(3, "up, down, neither"), "`dim`: 2; allowed: 3: up, down, neither"),
+            (
+                spec(1, &[], 4).require_horizon(),
+                "`blocks_ahead`: 4 blocks; allowed: at least one sampled block",
+            ),
+        ] {
+            assert_eq!(refused.unwrap_err().to_string(), says);
+        }
     }
 }

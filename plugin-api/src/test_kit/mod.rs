@@ -1,0 +1,14 @@
+//! Markets, miners and a history in memory, to test a plugin without the host.
+//!
+//! [`random_walk`] and [`MarketBuilder`] make a market of one asset or of many, [`Noise`] the miners' numbers, [`score`]
+//! does what the host does with them, and [`earned`], [`clone_gains`] and [`order_effect`] say who got how much of it.
+
+mod history;
+mod market;
+mod noise;
+mod scoring;
+
+pub use history::MemoryHistory;
+pub use market::{MarketBuilder, random_walk};
+pub use noise::Noise;
+pub use scoring::{clone_gains, earned, fact, order_effect, score, spec, spec_with_assets, why_zero};
