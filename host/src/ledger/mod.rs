@@ -46,6 +46,4 @@ pub use tables::Ticker;
 pub use weights::Weights;
 
 #[cfg(test)]
-mod kill_test;
-#[cfg(test)]
 mod refusal_test;

@@ -1,13 +1,22 @@
 //! Payloads from the command line: sealing, opening by both paths, refusals, and the check of embeddings.
 
-#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
-
-use mantis_tests::{failure, json, mantis, stdout};
+use mantis_tests::suite::Trial;
+use mantis_tests::{failure, json, mantis, stdout, trial};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
+
+/// The tests of this file.
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        trial!(the_networks_payloads_open_by_both_paths),
+        trial!(what_does_not_open_says_why),
+        trial!(sealed_embeddings_open_for_the_owner_and_for_nobody_else),
+        trial!(check_says_what_would_be_stored),
+    ]
+}
 
 struct Reference {
     hotkey: String,
@@ -20,7 +29,7 @@ struct Reference {
 
 /// The payloads of the network's own client, as files.
 fn references(dir: &Path) -> Vec<Reference> {
-    let list: Value = serde_json::from_str(include_str!("../../host/tests/payload/network.json")).unwrap();
+    let list: Value = serde_json::from_str(include_str!("../../../host/tests/payload/network.json")).unwrap();
     let read = |(i, entry): (usize, &Value)| {
         let text = |key: &str| entry[key].as_str().unwrap().to_owned();
         let file = dir.join(format!("{i}.json"));
@@ -45,7 +54,6 @@ fn open(reference: &Reference) -> Command {
     command
 }
 
-#[test]
 fn the_networks_payloads_open_by_both_paths() {
     let dir = TempDir::new().unwrap();
     for reference in references(dir.path()) {
@@ -56,7 +64,6 @@ fn the_networks_payloads_open_by_both_paths() {
     }
 }
 
-#[test]
 fn what_does_not_open_says_why() {
     let dir = TempDir::new().unwrap();
     let all = references(dir.path());
@@ -77,7 +84,6 @@ fn what_does_not_open_says_why() {
     assert!(says.contains("cannot read nowhere.json"), "{says}");
 }
 
-#[test]
 fn sealed_embeddings_open_for_the_owner_and_for_nobody_else() {
     let dir = TempDir::new().unwrap();
     let secret = "07".repeat(32);
@@ -113,7 +119,6 @@ fn public_key(secret: &str) -> String {
     key.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-#[test]
 fn check_says_what_would_be_stored() {
     let dir = TempDir::new().unwrap();
     let file = dir.path().join("e.json");

@@ -1,17 +1,23 @@
-//! The validator as a service on the chain's real runtime: skipped, with a message, where that is not installed.
-
-#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
+//! The validator as a service on the chain's real runtime.
 
 use mantis::chain::{Chain, Settings, Subtensor};
 use mantis::demo::{Crowd, Simulation, Simulator};
 use mantis::ledger::{Ledger, Sent, Step};
 use mantis::wallet::Hotkey;
-use mantis_tests::localnet::{Localnet, free_port, installed};
+use mantis_tests::localnet::{self, Localnet, free_port};
+use mantis_tests::need::Need;
 use mantis_tests::proxy::{Mode, Proxy};
 use mantis_tests::stage::{Running, Stage, VALIDATOR, keep, set};
+use mantis_tests::suite::Trial;
+use mantis_tests::{note, runtime, trial};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use toml::Table;
+
+/// The tests of this file.
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![trial!(it_works_on_the_real_runtime_and_outlives_its_node).needs(Need::Chopsticks).takes(130)]
+}
 
 const SEED: u64 = 9;
 const HISTORY: usize = 6 * 1440;
@@ -35,12 +41,10 @@ fn small(table: &mut Table) {
     set(table, "", "solver", "exact");
 }
 
-#[test]
 fn it_works_on_the_real_runtime_and_outlives_its_node() {
-    let Some(tools) = installed() else { return };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let tools = localnet::tools().unwrap();
     let dir = tempfile::tempdir().unwrap();
-    runtime.block_on(async {
+    runtime().block_on(async {
         let hotkeys: Vec<String> =
             (1..=6).map(|i| Hotkey::from_uri(&format!("//Miner{i}")).unwrap().address().to_owned()).collect();
         let stage = Stage::set(dir.path(), 6, SEED, &hotkeys, small).await;
@@ -131,12 +135,12 @@ async fn recovers(running: &mut Running, what: &str) -> (Option<i32>, Duration) 
     let answered = start.elapsed();
     if what.starts_with("killed") {
         // The new chain starts from block 1: only what comes after the ledger's last block is sampled.
-        println!("{what}: the chain answers after {:.1} s", answered.as_secs_f64());
+        note!("{what}: the chain answers after {:.1} s", answered.as_secs_f64());
         return tokio::task::block_in_place(|| running.terminate());
     }
     let since = running.log.len();
     running.wait_for("sampled", since, seconds(90)).await;
-    println!(
+    note!(
         "{what}: the chain answers after {:.1} s, the next sample after {:.1} s",
         answered.as_secs_f64(),
         start.elapsed().as_secs_f64()
@@ -166,7 +170,7 @@ async fn sets_what_was_computed(stage: &Stage, port: u16) {
         paid += usize::from(step.uid > 1 && found > 0.0);
     }
     assert!(paid >= 2, "{on_chain:?}");
-    println!("on chain: {on_chain:?}");
+    note!("on chain: {on_chain:?}");
 }
 
 /// Payloads of the chain's miners are collected and opened.

@@ -1,8 +1,6 @@
-//! The chain, against its real runtime: skipped, with a message, where that is not installed.
+//! The chain, against its real runtime.
 //!
 //! One chain for all cases, in one test: what one case leaves behind is what the next one finds.
-
-#![expect(clippy::unwrap_used, reason = "the cases are functions that one test calls")]
 
 use jsonrpsee::core::client::ClientT;
 use jsonrpsee::rpc_params;
@@ -10,13 +8,24 @@ use jsonrpsee::ws_client::WsClientBuilder;
 use mantis::chain::{Chain, ChainError, Hyperparameters, Limits, Settings, Subtensor};
 use mantis::demo::servers::ObjectServer;
 use mantis::wallet::Hotkey;
-use mantis_tests::localnet::{Localnet, free_port, installed};
+use mantis_tests::localnet::{self, Localnet, Tools, free_port};
+use mantis_tests::need::Need;
 use mantis_tests::proxy::{Mode, Proxy};
-use mantis_tests::{failure, json as json_of, mantis, root};
+use mantis_tests::suite::Trial;
+use mantis_tests::{failure, json as json_of, mantis, note, root, runtime, trial};
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
+
+/// The tests of this file.
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        trial!(the_chain_is_read_and_written_and_failures_are_named_and_survived)
+            .needs(Need::Chopsticks)
+            .takes(75),
+    ]
+}
 
 const NETUID: u16 = 123;
 const URL: &str = "http://127.0.0.1:9000";
@@ -65,11 +74,9 @@ fn refusal(result: Result<impl std::fmt::Debug, ChainError>) -> (String, String)
     }
 }
 
-#[test]
 fn the_chain_is_read_and_written_and_failures_are_named_and_survived() {
-    let Some(tools) = installed() else { return };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(async {
+    let tools = localnet::tools().unwrap();
+    runtime().block_on(async {
         let port = free_port();
         let options = ["--tempo", "0", "--block-ms", "500", "--url", URL];
         let mut chain = Localnet::start(&tools, port, &options);
@@ -106,7 +113,7 @@ async fn reads(chain: &Localnet) {
     assert!(head.block >= 1 && head.unix > 1_600_000_000, "{head:?}");
     let rules = client.hyperparameters().await.unwrap();
     assert_eq!((rules.version_key, rules.weights_rate_limit, rules.commit_reveal), (0, 0, false));
-    println!("8 neurons, 6 commitments, head {head:?}, {rules:?}");
+    note!("8 neurons, 6 commitments, head {head:?}, {rules:?}");
 }
 
 async fn commits(port: u16) {
@@ -116,14 +123,14 @@ async fn commits(port: u16) {
     assert_eq!(miner.commitments().await.unwrap()[&address], "https://example.com/new");
     let stranger = client(port, settings(), "//Stranger");
     let (name, cure) = refusal(stranger.commit("https://example.com").await);
-    println!("commit of a stranger: {name}; {cure}");
+    note!("commit of a stranger: {name}; {cure}");
 }
 
 async fn refuses(port: u16) {
     let validator = client(port, settings(), "//Validator");
     let named = async |uri: &str| {
         let (name, cure) = refusal(client(port, settings(), uri).set_weights(&WEIGHTS).await);
-        println!("{uri}: {name}; {cure}");
+        note!("{uri}: {name}; {cure}");
         name
     };
     assert_eq!(named("//Stranger").await, "HotKeyNotRegisteredInSubNet");
@@ -136,7 +143,7 @@ async fn refuses(port: u16) {
 
     put(port, "WeightsMinStake", json!(1_000_000_000_000_000u64), |rules| rules.min_stake > 0).await;
     let (name, cure) = refusal(validator.set_weights(&WEIGHTS).await);
-    println!("low stake: {name}; {cure}");
+    note!("low stake: {name}; {cure}");
     assert_eq!(name, "NotEnoughStakeToSetWeights");
     put(port, "WeightsMinStake", json!(0), |rules| rules.min_stake == 0).await;
 
@@ -156,7 +163,7 @@ async fn sets(port: u16) {
     let validator = client(port, settings(), "//Validator");
     let start = Instant::now();
     let receipt = validator.set_weights(&WEIGHTS).await.unwrap();
-    println!("weights set in {:?}: {receipt:?}", start.elapsed());
+    note!("weights set in {:?}: {receipt:?}", start.elapsed());
     assert!(receipt.revealed && receipt.block > 0 && receipt.transaction.len() == 66);
     let shown = validator.weights_of(1).await.unwrap();
     let largest = |weights: &[(u16, u16)]| f64::from(weights.iter().map(|(_, w)| *w).max().unwrap());
@@ -253,15 +260,11 @@ async fn time_to_head(client: &Subtensor, what: &str) -> Duration {
         assert!(start.elapsed() < seconds(60), "{what}: no recovery: {last}");
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
-    println!("{what}: recovered after {:.1} s; last error: {last}", start.elapsed().as_secs_f64());
+    note!("{what}: recovered after {:.1} s; last error: {last}", start.elapsed().as_secs_f64());
     start.elapsed()
 }
 
-async fn recovers(
-    chain: Localnet,
-    tools: &(std::path::PathBuf, std::path::PathBuf),
-    options: &[&str],
-) -> Localnet {
+async fn recovers(chain: Localnet, tools: &Tools, options: &[&str]) -> Localnet {
     let mut chain = chain;
     let proxy = Proxy::start(chain.port);
     let client = client(proxy.port, settings(), "//Validator");
@@ -271,7 +274,7 @@ async fn recovers(
     chain.signal("-STOP");
     let asked = Instant::now();
     let error = client.head().await.unwrap_err();
-    println!("frozen: an error after {:.1} s: {error}", asked.elapsed().as_secs_f64());
+    note!("frozen: an error after {:.1} s: {error}", asked.elapsed().as_secs_f64());
     assert!(matches!(error, ChainError::Unreachable { .. }), "{error}");
     tokio::time::sleep(seconds(3)).await;
     chain.signal("-CONT");
@@ -297,7 +300,7 @@ async fn recovers(
     let chain = Localnet::start(tools, port, options);
     time_to_head(&client, "killed node").await;
     let receipt = client.set_weights(&WEIGHTS).await.unwrap();
-    println!("weights set after all that: {receipt:?}");
+    note!("weights set after all that: {receipt:?}");
 
     // The first of two endpoints is dead: the second one answers within the same call.
     let list = format!("ws://127.0.0.1:{},ws://127.0.0.1:{}", free_port(), chain.port);

@@ -1,8 +1,8 @@
 //! A running demo whose configuration and plugins are changed: no restart, no rebuild.
 
-#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
-
-use mantis_tests::{bin_dir, has_wasm, mantis};
+use mantis_tests::need::Need;
+use mantis_tests::suite::Trial;
+use mantis_tests::{bin_dir, mantis, trial};
 use rusqlite::Connection;
 use serde_json::Value;
 use std::fs;
@@ -12,6 +12,14 @@ use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant};
+
+/// The tests of this file.
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        trial!(libraries_come_and_go_while_the_demo_runs).takes(50),
+        trial!(components_come_and_go_while_the_demo_runs).needs(Need::Wasm).takes(50),
+    ]
+}
 
 /// Two challenges; the second one is to go.
 const TEXT: &str = r#"runtime = "RUNTIME"
@@ -240,14 +248,10 @@ fn challenges_come_and_go(runtime: &str) {
     fs::remove_dir_all(dir).unwrap();
 }
 
-#[test]
 fn libraries_come_and_go_while_the_demo_runs() {
     challenges_come_and_go("native");
 }
 
-#[test]
 fn components_come_and_go_while_the_demo_runs() {
-    if has_wasm() {
-        challenges_come_and_go("wasm");
-    }
+    challenges_come_and_go("wasm");
 }

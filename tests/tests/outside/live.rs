@@ -1,19 +1,33 @@
 //! A configuration that follows its files: what is taken, what is refused, and what is not asked again.
 
-#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
-
 use mantis::config::Config;
 use mantis::demo::{Crowd, Simulation, Simulator, World, cast};
 use mantis::ledger::Ledger;
 use mantis::validator::{Live, LiveError, Refreshed, Stepper};
 use mantis::worker::Launcher;
-use mantis_tests::{bin_dir, has_wasm};
+use mantis_tests::need::Need;
+use mantis_tests::suite::Trial;
+use mantis_tests::{bin_dir, runtime, trial};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::task::block_in_place;
+
+/// The tests of this file.
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        trial!(weights_change_without_a_plugin_being_asked),
+        trial!(a_new_challenge_comes_with_its_plugin),
+        trial!(bad_texts_are_kept_out_with_their_lines),
+        trial!(a_replaced_plugin_is_taken_if_it_is_good),
+        trial!(pins_are_held),
+        trial!(folders_go_when_nobody_needs_them),
+        trial!(a_component_is_replaced_like_a_library).needs(Need::Wasm),
+        trial!(processes_of_plugins_that_are_the_same_stay),
+    ]
+}
 
 const TEXT: &str = r#"runtime = "native"
 
@@ -106,7 +120,6 @@ fn is_unchanged(live: &mut Live) -> bool {
     matches!(live.refresh(), Refreshed::Unchanged)
 }
 
-#[test]
 fn weights_change_without_a_plugin_being_asked() {
     let files = Files::new();
     let mut live = files.start().unwrap();
@@ -121,7 +134,6 @@ fn weights_change_without_a_plugin_being_asked() {
     assert!(kept(&mut live).contains("cannot start a worker process"));
 }
 
-#[test]
 fn a_new_challenge_comes_with_its_plugin() {
     let files = Files::new();
     let mut live = files.start().unwrap();
@@ -143,7 +155,6 @@ fn a_new_challenge_comes_with_its_plugin() {
     assert_eq!(taken(&mut live), ["C is gone; its rows stay in the ledger"]);
 }
 
-#[test]
 fn bad_texts_are_kept_out_with_their_lines() {
     let files = Files::new();
     let mut live = files.start().unwrap();
@@ -183,7 +194,6 @@ fn bad_texts_are_kept_out_with_their_lines() {
     assert!(is_unchanged(&mut live));
 }
 
-#[test]
 fn a_replaced_plugin_is_taken_if_it_is_good() {
     let files = Files::new();
     let mut live = files.start().unwrap();
@@ -212,7 +222,6 @@ fn a_replaced_plugin_is_taken_if_it_is_good() {
     assert!(copy(&live).is_file(), "what runs is a copy");
 }
 
-#[test]
 fn pins_are_held() {
     let files = Files::new();
     let mut live = files.start().unwrap();
@@ -235,7 +244,6 @@ fn pins_are_held() {
     assert!(kept(&mut live).contains("but the configuration pins"));
 }
 
-#[test]
 fn folders_go_when_nobody_needs_them() {
     let files = Files::new();
     fs::create_dir_all(files.path("state/generation-left")).unwrap();
@@ -259,11 +267,7 @@ fn folders_go_when_nobody_needs_them() {
     assert_eq!(files.generations(), 0);
 }
 
-#[test]
 fn a_component_is_replaced_like_a_library() {
-    if !has_wasm() {
-        return;
-    }
     let files = Files::new();
     let wasm = |name: &str| files.path(&format!("plugins/mantis_{name}.wasm"));
     for name in ["binary", "other"] {
@@ -290,44 +294,49 @@ fn a_component_is_replaced_like_a_library() {
     assert!(Path::exists(&live.current().plugin_dir.join("mantis_binary.wasm")));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn processes_of_plugins_that_are_the_same_stay() {
-    let (files, miners) = (Files::new(), cast(4, 7));
-    let launcher = |name: &str| Launcher { program: files.path(name), deadline: Duration::from_secs(30) };
-    let decoder = files.path("decoder");
-    fs::copy(bin_dir().join("mantis"), &decoder).unwrap();
-    let world =
-        World::start(&Config::load(files.path("challenges.toml")).unwrap(), &miners, 7).await.unwrap();
-    let mut live = Live::start(&files.path("challenges.toml"), launcher("mantis"), world.adjust()).unwrap();
-    let config = live.current().clone();
-    world.set_config(config.clone());
-    let mut ledger = Ledger::open(files.path("ledger.db")).unwrap();
-    let simulation = Simulation { config: &config, only: None, rows: 80, miners: &miners, seed: 7 };
-    let mut simulator = Simulator::new(&simulation, &simulation.prices());
-    let mut crowd = Crowd::new(&world, &miners, 7).unwrap();
-    let mut stepper = Stepper::new(config.clone(), launcher("decoder")).unwrap();
-    let mut why = Vec::new();
-    while let Some(step) = simulator.step() {
-        match simulator.row() - 1 {
-            // The first rows are decoded by now. Whoever needs a new process from now on has none.
-            62 => {
-                fs::remove_file(&decoder).unwrap();
-                files.edit("weight = 1.0", "weight = 3");
+fn processes_of_plugins_that_are_the_same_stay() {
+    runtime().block_on(async {
+        let (files, miners) = (Files::new(), cast(4, 7));
+        let launcher = |name: &str| Launcher { program: files.path(name), deadline: Duration::from_secs(30) };
+        let decoder = files.path("decoder");
+        fs::copy(bin_dir().join("mantis"), &decoder).unwrap();
+        let world =
+            World::start(&Config::load(files.path("challenges.toml")).unwrap(), &miners, 7).await.unwrap();
+        let mut live =
+            Live::start(&files.path("challenges.toml"), launcher("mantis"), world.adjust()).unwrap();
+        let config = live.current().clone();
+        world.set_config(config.clone());
+        let mut ledger = Ledger::open(files.path("ledger.db")).unwrap();
+        let simulation = Simulation { config: &config, only: None, rows: 80, miners: &miners, seed: 7 };
+        let mut simulator = Simulator::new(&simulation, &simulation.prices());
+        let mut crowd = Crowd::new(&world, &miners, 7).unwrap();
+        let mut stepper = Stepper::new(config.clone(), launcher("decoder")).unwrap();
+        let mut why = Vec::new();
+        while let Some(step) = simulator.step() {
+            match simulator.row() - 1 {
+                // The first rows are decoded by now. Whoever needs a new process from now on has none.
+                62 => {
+                    fs::remove_file(&decoder).unwrap();
+                    files.edit("weight = 1.0", "weight = 3");
+                }
+                66 => files.edit("min_rows = 100", "min_rows = 101"),
+                70 => _ = fs::copy(bin_dir().join("mantis"), &decoder).unwrap(),
+                _ => {}
             }
-            66 => files.edit("min_rows = 100", "min_rows = 101"),
-            70 => _ = fs::copy(bin_dir().join("mantis"), &decoder).unwrap(),
-            _ => {}
+            if let Refreshed::Taken { config, .. } = block_in_place(|| live.refresh()) {
+                stepper.set_config(config).unwrap();
+            }
+            let head = world.advance(&step);
+            crowd.act(&step, head, true).await.unwrap();
+            let stepped = stepper.step(world.chain.as_ref(), &mut ledger).await.unwrap();
+            why.push(stepped.progress.why);
         }
-        if let Refreshed::Taken { config, .. } = block_in_place(|| live.refresh()) {
-            stepper.set_config(config).unwrap();
-        }
-        let head = world.advance(&step);
-        crowd.act(&step, head, true).await.unwrap();
-        let stepped = stepper.step(world.chain.as_ref(), &mut ledger).await.unwrap();
-        why.push(stepped.progress.why);
-    }
-    let waits: Vec<usize> = (0..80).filter(|row| why[*row].is_some()).collect();
-    assert_eq!(waits, [66, 67, 68, 69], "{why:?}");
-    assert!(why[66].as_ref().unwrap().contains("the plugin of B: cannot start a worker process"), "{why:?}");
-    world.stop().await;
+        let waits: Vec<usize> = (0..80).filter(|row| why[*row].is_some()).collect();
+        assert_eq!(waits, [66, 67, 68, 69], "{why:?}");
+        assert!(
+            why[66].as_ref().unwrap().contains("the plugin of B: cannot start a worker process"),
+            "{why:?}"
+        );
+        world.stop().await;
+    });
 }

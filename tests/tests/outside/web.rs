@@ -1,12 +1,12 @@
 //! The dashboard's server from outside: the API, health, metrics, and requests that are wrong.
 
-#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
-
 use mantis::config::Config;
 use mantis::ledger::Ledger;
 use mantis_tests::http::{Answer, ask, get};
+use mantis_tests::need::{Need, api_tools};
 use mantis_tests::record::{hotkey, write};
-use mantis_tests::{mantis, root, tiny_ledger};
+use mantis_tests::suite::Trial;
+use mantis_tests::{mantis, root, tiny_ledger, trial};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -14,6 +14,20 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+/// The tests of this file.
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        trial!(numbers_of_one_list_agree_with_those_of_another),
+        trial!(pages_of_a_list_are_the_list),
+        trial!(wrong_requests_are_told_what_is_wrong),
+        trial!(wrong_bytes_get_an_answer_too),
+        trial!(what_did_not_change_is_not_sent_again),
+        trial!(metrics_have_names_by_the_rules),
+        trial!(a_ledger_of_the_network_without_a_record_is_shown_as_it_is),
+        trial!(the_api_keeps_its_own_description).needs(Need::ApiTools).takes(9),
+    ]
+}
 
 /// A `mantis dashboard` that runs until it is dropped.
 struct Dashboard {
@@ -66,7 +80,6 @@ fn recorded(dir: &Path) -> Dashboard {
     Dashboard::start(&path)
 }
 
-#[test]
 fn numbers_of_one_list_agree_with_those_of_another() {
     let dir = tempfile::tempdir().unwrap();
     let site = recorded(dir.path());
@@ -99,7 +112,6 @@ fn numbers_of_one_list_agree_with_those_of_another() {
     assert_eq!(by_challenge["items"][0]["hotkey"], other["miners"][0]["hotkey"]);
 }
 
-#[test]
 fn pages_of_a_list_are_the_list() {
     let dir = tempfile::tempdir().unwrap();
     let site = recorded(dir.path());
@@ -129,7 +141,6 @@ fn pages_of_a_list_are_the_list() {
     assert_eq!(site.json("/api/v1/computations?offset=1000000000")["items"], json!([]));
 }
 
-#[test]
 fn wrong_requests_are_told_what_is_wrong() {
     let dir = tempfile::tempdir().unwrap();
     let site = recorded(dir.path());
@@ -172,7 +183,6 @@ fn wrong_requests_are_told_what_is_wrong() {
     }
 }
 
-#[test]
 fn wrong_bytes_get_an_answer_too() {
     let dir = tempfile::tempdir().unwrap();
     let site = recorded(dir.path());
@@ -199,7 +209,6 @@ fn wrong_bytes_get_an_answer_too() {
     assert_eq!(site.get("/healthz").status, 200, "it goes on");
 }
 
-#[test]
 fn what_did_not_change_is_not_sent_again() {
     let dir = tempfile::tempdir().unwrap();
     let site = recorded(dir.path());
@@ -215,7 +224,6 @@ fn what_did_not_change_is_not_sent_again() {
     }
 }
 
-#[test]
 fn metrics_have_names_by_the_rules() {
     let dir = tempfile::tempdir().unwrap();
     let site = recorded(dir.path());
@@ -259,7 +267,6 @@ fn metrics_have_names_by_the_rules() {
     assert_eq!(names(&classic), names(&text));
 }
 
-#[test]
 fn a_ledger_of_the_network_without_a_record_is_shown_as_it_is() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.db");
@@ -270,18 +277,14 @@ fn a_ledger_of_the_network_without_a_record_is_shown_as_it_is() {
     assert_eq!(site.json("/api/v1/what-if")["miners"], json!([]));
 }
 
-/// The description is checked, and the API tried out by it, where the tools for both are there.
-#[test]
+/// The description is checked, and the API tried out by it.
 fn the_api_keeps_its_own_description() {
-    let Some(tools) = std::env::var_os("MANTIS_API_TOOLS") else {
-        println!("skipped: MANTIS_API_TOOLS names no folder with openapi-spec-validator and schemathesis");
-        return;
-    };
+    let tools = api_tools().unwrap();
     let dir = tempfile::tempdir().unwrap();
     let site = recorded(dir.path());
     let file = dir.path().join("openapi.json");
     std::fs::write(&file, site.get("/api/v1/openapi.json").body).unwrap();
-    let tool = |name: &str| Command::new(Path::new(&tools).join(name));
+    let tool = |name: &str| Command::new(tools.join(name));
     let checked = tool("openapi-spec-validator").arg(&file).output().unwrap();
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
     let tried = tool("schemathesis")

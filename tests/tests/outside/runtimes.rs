@@ -1,11 +1,20 @@
 //! The same bits from shared libraries and from WebAssembly components.
 
-#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
-
-use mantis_tests::{has_wasm, json, mantis, stdout, timeless};
+use mantis_tests::need::Need;
+use mantis_tests::suite::Trial;
+use mantis_tests::{json, mantis, stdout, timeless, trial};
 use serde_json::{Value, json};
 use std::path::Path;
 use tempfile::TempDir;
+
+/// The tests of this file.
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        trial!(all_challenges_score_to_the_same_bits).needs(Need::Wasm).takes(80),
+        trial!(small_ledgers_score_to_the_same_bits).needs(Need::Wasm).takes(25),
+        trial!(digests_are_of_the_form_that_runs).needs(Need::Wasm),
+    ]
+}
 
 fn simulate(ledger: &Path, rows: u32, miners: u32, seed: u32) {
     let mut command = mantis();
@@ -40,11 +49,7 @@ fn check(ledger: &Path) -> Value {
     native
 }
 
-#[test]
 fn all_challenges_score_to_the_same_bits() {
-    if !has_wasm() {
-        return;
-    }
     let dir = TempDir::new().unwrap();
     let ledger = dir.path().join("month.db");
     simulate(&ledger, 44_500, 6, 5);
@@ -57,11 +62,7 @@ fn all_challenges_score_to_the_same_bits() {
     );
 }
 
-#[test]
 fn small_ledgers_score_to_the_same_bits() {
-    if !has_wasm() {
-        return;
-    }
     let dir = TempDir::new().unwrap();
     let mut paid = 0;
     for (seed, rows, miners) in
@@ -75,11 +76,7 @@ fn small_ledgers_score_to_the_same_bits() {
     assert!(paid >= 12, "only {paid} scores pay anybody: nothing was compared");
 }
 
-#[test]
 fn digests_are_of_the_form_that_runs() {
-    if !has_wasm() {
-        return;
-    }
     let dir = TempDir::new().unwrap();
     let text = |runtime: &str| {
         format!(

@@ -1,13 +1,23 @@
 //! A plugin that fails costs its own challenge only, and says so.
 
-#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
-
-use mantis_tests::{bin_dir, failure, json, mantis, tiny_ledger};
+use mantis_tests::suite::Trial;
+use mantis_tests::{bin_dir, failure, json, mantis, tiny_ledger, trial};
 use serde_json::Value;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
+
+/// The tests of this file.
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        trial!(every_failure_names_itself_and_leaves_the_others_alone).takes(4),
+        trial!(what_a_plugin_prints_or_logs_does_no_harm),
+        trial!(a_plugin_of_another_abi_is_refused_with_a_remedy),
+        trial!(files_that_are_no_plugins_are_refused),
+        trial!(a_pin_is_checked_before_loading),
+    ]
+}
 
 const FAILURES: &[(&str, &str)] = &[
     ("error", "told to fail"),
@@ -58,7 +68,6 @@ fn score(dir: &TempDir, hows: &[&str], more: &str) -> (Value, String) {
     (serde_json::from_slice(&output.stdout).unwrap(), stderr)
 }
 
-#[test]
 fn every_failure_names_itself_and_leaves_the_others_alone() {
     let dir = TempDir::new().unwrap();
     let hows: Vec<&str> = FAILURES.iter().map(|(how, _)| *how).chain(["none"]).collect();
@@ -73,7 +82,6 @@ fn every_failure_names_itself_and_leaves_the_others_alone() {
     assert_eq!(document["total"]["5Bob"], 1.0 / 3.0);
 }
 
-#[test]
 fn what_a_plugin_prints_or_logs_does_no_harm() {
     let dir = TempDir::new().unwrap();
     let (document, stderr) = score(&dir, &["print", "chatter", "gigabyte"], "");
@@ -84,7 +92,6 @@ fn what_a_plugin_prints_or_logs_does_no_harm() {
     assert!(stderr.contains("T-CHATTER: line 999 of many") && !stderr.contains("line 1001 of many"));
 }
 
-#[test]
 fn a_plugin_of_another_abi_is_refused_with_a_remedy() {
     let dir = TempDir::new().unwrap();
     let text = "[[challenge]]\nname = \"F\"\nticker = \"F\"\nplugin = \"foreign\"\ndim = 2\nblocks_ahead = 300\n\
@@ -98,7 +105,6 @@ fn a_plugin_of_another_abi_is_refused_with_a_remedy() {
     }
 }
 
-#[test]
 fn files_that_are_no_plugins_are_refused() {
     let dir = TempDir::new().unwrap();
     let plugins = dir.path().join("plugins");
@@ -132,7 +138,6 @@ fn files_that_are_no_plugins_are_refused() {
     }
 }
 
-#[test]
 fn a_pin_is_checked_before_loading() {
     let dir = TempDir::new().unwrap();
     let wrong = "0".repeat(64);

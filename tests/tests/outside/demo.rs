@@ -1,9 +1,8 @@
 //! `mantis demo`: the whole loop on one machine, and what happens to it when it is killed.
 
-#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
-
 use mantis::ledger::Ledger;
-use mantis_tests::{json, mantis};
+use mantis_tests::suite::Trial;
+use mantis_tests::{json, mantis, trial};
 use rusqlite::Connection;
 use rusqlite::types::Value as Cell;
 use serde_json::Value;
@@ -12,6 +11,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
+
+/// The tests of this file.
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        trial!(miners_earn_what_they_deserve_and_are_told_why_not).takes(120),
+        trial!(killed_at_any_time_it_goes_on_to_the_same_ledger).takes(55),
+    ]
+}
 
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -25,7 +32,6 @@ fn demo(dir: &Path, days: &str, minutes: &str) -> Command {
     command
 }
 
-#[test]
 fn miners_earn_what_they_deserve_and_are_told_why_not() {
     let dir = folder("demo-whole");
     let document = json(&mut demo(&dir, "40", "130"));
@@ -95,7 +101,6 @@ fn content(dir: &Path) -> BTreeMap<String, Vec<Vec<Cell>>> {
     tables.into_iter().map(|table| (table.clone(), rows(&table))).collect()
 }
 
-#[test]
 fn killed_at_any_time_it_goes_on_to_the_same_ledger() {
     let (whole, killed) = (folder("demo-undisturbed"), folder("demo-killed"));
     json(&mut demo(&whole, "6", "90"));
@@ -110,7 +115,7 @@ fn killed_at_any_time_it_goes_on_to_the_same_ledger() {
     let mut kills = 0;
     // Each time after some more blocks: in the history, while its weights are computed, and in the live part.
     for until in [1, 5_000, 8_640, 8_641, 8_670, 8_705, 8_720] {
-        let mut child = demo(&killed, "6", "90").stdout(Stdio::null()).spawn().unwrap();
+        let mut child = demo(&killed, "6", "90").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         while blocks() < until && child.try_wait().unwrap().is_none() {
             sleep(Duration::from_millis(3));
         }

@@ -1,36 +1,45 @@
 //! The commands around scoring: what they print, and how they fail.
 
-#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
-
-use mantis_tests::{failure, json, mantis, root, stdout};
+use mantis_tests::suite::Trial;
+use mantis_tests::{failure, json, mantis, root, stdout, trial};
 use serde_json::{Value, json};
 use std::fs;
 use tempfile::TempDir;
 
-#[test]
+/// The tests of this file.
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        trial!(every_command_has_help_with_an_example),
+        trial!(challenges_lists_all_with_weights_and_digests),
+        trial!(config_check_names_the_line_of_a_bad_parameter),
+        trial!(weights_reads_saliences_and_prints_weights),
+    ]
+}
+
+/// The commands that a help names, without `help` itself.
+fn subcommands(help: &str) -> Vec<String> {
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let names = listed.take_while(|line| !line.is_empty()).filter_map(|line| line.split_whitespace().next());
+    names.filter(|name| *name != "help").map(String::from).collect()
+}
+
 fn every_command_has_help_with_an_example() {
-    for command in [
-        "demo",
-        "score",
-        "weights",
-        "explain",
-        "challenges",
-        "config check",
-        "payload seal",
-        "payload open",
-        "check",
-        "simulate",
-        "feed",
-        "miner",
-        "doctor",
-        "export",
-    ] {
-        let help = stdout(mantis().args(command.split(' ')).arg("--help"));
-        assert!(help.contains("Example") && help.contains(&format!("mantis {command}")), "{command}: {help}");
+    let (mut commands, mut open) = (Vec::new(), vec![String::new()]);
+    while let Some(command) = open.pop() {
+        let help = stdout(mantis().args(command.split_whitespace()).arg("--help"));
+        let below = subcommands(&help);
+        if below.is_empty() {
+            let example = help.split_once("Example").map_or("", |(_, after)| after);
+            assert!(example.contains(&format!("mantis{command}")), "{command}: {help}");
+            commands.push(command.clone());
+        }
+        open.extend(below.iter().map(|name| format!("{command} {name}")));
+    }
+    for known in [" demo", " config check", " plugin test", " validator"] {
+        assert!(commands.iter().any(|command| command == known), "no{known} in {commands:?}");
     }
 }
 
-#[test]
 fn challenges_lists_all_with_weights_and_digests() {
     let listed = json(mantis().args(["challenges", "--json"]));
     let rows = listed["challenges"].as_array().unwrap();
@@ -45,7 +54,6 @@ fn challenges_lists_all_with_weights_and_digests() {
     assert!(text.contains("ETH-HITFIRST-100M"), "{text}");
 }
 
-#[test]
 fn config_check_names_the_line_of_a_bad_parameter() {
     let dir = TempDir::new().unwrap();
     let file = dir.path().join("c.toml");
@@ -65,7 +73,6 @@ fn config_check_names_the_line_of_a_bad_parameter() {
     assert!(stdout(mantis().args(["config", "check"]).arg(&file)).contains("2 challenges, no fault"));
 }
 
-#[test]
 fn weights_reads_saliences_and_prints_weights() {
     let dir = TempDir::new().unwrap();
     let file = dir.path().join("in.json");

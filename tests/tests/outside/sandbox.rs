@@ -1,8 +1,8 @@
 //! A WebAssembly plugin that fails, or wants more than it may have, costs its own challenge only, and says so.
 
-#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
-
-use mantis_tests::{bin_dir, failure, has_wasm, json, mantis, tiny_ledger};
+use mantis_tests::need::Need;
+use mantis_tests::suite::Trial;
+use mantis_tests::{bin_dir, failure, json, mantis, tiny_ledger, trial};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::fs;
@@ -10,6 +10,18 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tempfile::TempDir;
+
+/// The tests of this file.
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        trial!(every_failure_names_itself_and_leaves_the_others_alone).needs(Need::Wasm).takes(5),
+        trial!(what_a_plugin_prints_or_logs_does_no_harm).needs(Need::Wasm),
+        trial!(components_that_do_not_fit_are_refused),
+        trial!(a_truncated_component_is_refused).needs(Need::Wasm),
+        trial!(a_pin_is_checked_before_loading).needs(Need::Wasm),
+        trial!(a_file_swapped_while_running_harms_the_next_run_only).needs(Need::Wasm),
+    ]
+}
 
 /// Failures of `tests/plugins/hostile`, compiled to WebAssembly.
 const FAILURES: &[(&str, &str)] = &[
@@ -177,11 +189,7 @@ fn score(dir: &Path, config: &Path, names: &[&str], deadline: &str) -> (Value, S
     (serde_json::from_slice(&output.stdout).unwrap(), stderr)
 }
 
-#[test]
 fn every_failure_names_itself_and_leaves_the_others_alone() {
-    if !has_wasm() {
-        return;
-    }
     let dir = TempDir::new().unwrap();
     let names: Vec<&str> = FAILURES.iter().map(|(how, _)| *how).chain(["none"]).collect();
     let config = hostile(dir.path(), &names, "");
@@ -196,11 +204,7 @@ fn every_failure_names_itself_and_leaves_the_others_alone() {
     assert_eq!(document["total"]["5Bob"], 1.0 / 3.0);
 }
 
-#[test]
 fn what_a_plugin_prints_or_logs_does_no_harm() {
-    if !has_wasm() {
-        return;
-    }
     let dir = TempDir::new().unwrap();
     let names = ["print", "chatter", "gigabyte"];
     let config = hostile(dir.path(), &names, "");
@@ -212,7 +216,6 @@ fn what_a_plugin_prints_or_logs_does_no_harm() {
     assert!(stderr.contains("T-GIGABYTE: xxx") && stderr.len() < 4_000_000, "{} bytes", stderr.len());
 }
 
-#[test]
 fn components_that_do_not_fit_are_refused() {
     let dir = TempDir::new().unwrap();
     let plugins = dir.path().join("plugins");
@@ -246,11 +249,7 @@ fn components_that_do_not_fit_are_refused() {
     }
 }
 
-#[test]
 fn a_truncated_component_is_refused() {
-    if !has_wasm() {
-        return;
-    }
     let dir = TempDir::new().unwrap();
     let plugins = dir.path().join("plugins");
     fs::create_dir(&plugins).unwrap();
@@ -261,11 +260,7 @@ fn a_truncated_component_is_refused() {
     assert!(says.contains("mantis_half.wasm: cannot be loaded as a plugin"), "{says}");
 }
 
-#[test]
 fn a_pin_is_checked_before_loading() {
-    if !has_wasm() {
-        return;
-    }
     let dir = TempDir::new().unwrap();
     let wrong = "0".repeat(64);
     let pinned = hostile(dir.path(), &["none"], &format!("sha256 = \"{wrong}\"\n"));
@@ -285,11 +280,7 @@ fn a_pin_is_checked_before_loading() {
     );
 }
 
-#[test]
 fn a_file_swapped_while_running_harms_the_next_run_only() {
-    if !has_wasm() {
-        return;
-    }
     let dir = TempDir::new().unwrap();
     let plugins = dir.path().join("plugins");
     fs::create_dir(&plugins).unwrap();

@@ -1,14 +1,15 @@
 //! `mantis doctor` on a stage where all is well, and on the same stage with one thing broken at a time.
 
-#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
-
 use mantis::beacon::Scheme;
 use mantis::beacon::signing::BeaconKey;
 use mantis::chain::Head;
 use mantis::demo::beacon_server::BeaconServer;
 use mantis::ledger::{Ledger, Lock, Record, Step};
-use mantis_tests::localnet::{Localnet, free_port, installed};
+use mantis_tests::localnet::{self, Localnet, free_port};
+use mantis_tests::need::Need;
 use mantis_tests::stage::{Stage, VALIDATOR, keep, set};
+use mantis_tests::suite::Trial;
+use mantis_tests::{runtime, trial};
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -21,6 +22,23 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use toml::Table;
+
+/// The tests of this file.
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        trial!(all_is_well_and_nothing_is_written),
+        trial!(people_read_what_to_do),
+        trial!(configuration_and_plugins),
+        trial!(the_ledger),
+        trial!(the_beacon),
+        trial!(a_server_that_never_answers_does_not_hang_it),
+        trial!(the_market_feed),
+        trial!(the_clock),
+        trial!(chain_and_hotkey),
+        trial!(the_machine),
+        trial!(the_real_runtime_is_understood).needs(Need::Chopsticks),
+    ]
+}
 
 const BLOCK: i64 = 6_000_000;
 const ROWS: i64 = 400;
@@ -58,8 +76,7 @@ fn now() -> u64 {
 
 impl Ward {
     fn new() -> Self {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let runtime = runtime();
         let dir = tempfile::tempdir().unwrap();
         let tickers = ["ETH", "ETHHITFIRST", "TRADEMIX"];
         let stage = runtime.block_on(Stage::set(dir.path(), 2, 3, &[], |table| keep(table, &tickers)));
@@ -211,7 +228,6 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-#[test]
 fn all_is_well_and_nothing_is_written() {
     let ward = Ward::new();
     let before = (names(ward.dir.path()), fs::read(ward.stage.ledger()).unwrap());
@@ -239,7 +255,6 @@ fn all_is_well_and_nothing_is_written() {
     assert_eq!(status(&document, "hotkey_registered"), "ok");
 }
 
-#[test]
 fn people_read_what_to_do() {
     let ward = Ward::new();
     let mut command = mantis_tests::mantis();
@@ -258,7 +273,6 @@ fn people_read_what_to_do() {
     assert!(cure.contains("--netuid 123"), "{cure}");
 }
 
-#[test]
 fn configuration_and_plugins() {
     let ward = Ward::new();
     let good = fs::read_to_string(ward.config()).unwrap();
@@ -283,7 +297,6 @@ fn configuration_and_plugins() {
     ward.expect(&[], "configuration", "cannot be read");
 }
 
-#[test]
 fn the_ledger() {
     let ward = Ward::new();
     let path = ward.stage.ledger();
@@ -314,7 +327,6 @@ fn the_ledger() {
     ward.expect(&[], "ledger", "not a SQLite file");
 }
 
-#[test]
 fn the_beacon() {
     let ward = Ward::new();
     ward.beacon.set_down(true);
@@ -332,7 +344,6 @@ fn the_beacon() {
     ward.expect(&[], "beacon_key", "does not verify");
 }
 
-#[test]
 fn a_server_that_never_answers_does_not_hang_it() {
     let ward = Ward::new();
     // Bound, so that nobody else has the port, and never answering.
@@ -344,7 +355,6 @@ fn a_server_that_never_answers_does_not_hang_it() {
     assert!(since.elapsed() < Duration::from_secs(30), "{:?}", since.elapsed());
 }
 
-#[test]
 fn the_market_feed() {
     let ward = Ward::new();
     ward.set_answer(|answer| answer.age = 3600);
@@ -360,7 +370,6 @@ fn the_market_feed() {
     ward.expect(&[], "market_feed", "no market feed is configured");
 }
 
-#[test]
 fn the_clock() {
     let ward = Ward::new();
     // Two of three servers say that this machine is a minute ahead.
@@ -371,7 +380,6 @@ fn the_clock() {
     assert_eq!(status(&document, "beacon"), "warning");
 }
 
-#[test]
 fn chain_and_hotkey() {
     let ward = Ward::new();
     let document =
@@ -408,7 +416,6 @@ fn chain_and_hotkey() {
     assert!(!ward.dir.path().join("chain.json").exists());
 }
 
-#[test]
 fn the_machine() {
     let ward = Ward::new();
     ward.expect(&["--scratch", "/no/such/folder"], "scratch_disk", "/no/such/folder");
@@ -423,9 +430,8 @@ fn the_machine() {
     assert_eq!(faults[0]["check"], "open_files");
 }
 
-#[test]
 fn the_real_runtime_is_understood() {
-    let Some(tools) = installed() else { return };
+    let tools = localnet::tools().unwrap();
     let ward = Ward::new();
     let port = free_port();
     let mut node = Localnet::start(&tools, port, &["--block-ms", "500"]);

@@ -1,12 +1,15 @@
 //! `mantis export`, seen from outside.
 
-#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
-
-use mantis_tests::{failure, json, mantis, stdout, tiny_ledger};
+use mantis_tests::suite::Trial;
+use mantis_tests::{failure, json, mantis, stdout, tiny_ledger, trial};
 use std::fs;
 use tempfile::TempDir;
 
-#[test]
+/// The tests of this file.
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![trial!(it_writes_files_once_and_reads_only)]
+}
+
 fn it_writes_files_once_and_reads_only() {
     let dir = TempDir::new().unwrap();
     let (ledger, out) = (dir.path().join("a.db"), dir.path().join("out"));

@@ -1,12 +1,19 @@
 //! `mantis score --report`: a page that says what `--json` says, and needs nothing but itself.
 
-#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
-
-use mantis_tests::{failure, mantis, stdout};
+use mantis_tests::suite::Trial;
+use mantis_tests::{failure, mantis, stdout, trial};
 use roxmltree::{Document, Node, ParsingOptions};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// The tests of this file.
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        trial!(the_page_says_what_json_says),
+        trial!(a_report_that_cannot_be_written_is_an_error_and_leaves_nothing),
+    ]
+}
 
 const TICKERS: [&str; 4] = ["ETH", "CADUSD", "ETHHITFIRST", "MULTIXSEC"];
 
@@ -38,7 +45,6 @@ fn text(node: Node<'_, '_>) -> String {
     node.descendants().filter_map(|n| if n.is_text() { n.text() } else { None }).collect()
 }
 
-#[test]
 fn the_page_says_what_json_says() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = ledger(dir.path());
@@ -97,7 +103,6 @@ fn the_page_says_what_json_says() {
     assert!(document.descendants().filter_map(|n| n.attribute("href")).all(|href| href.starts_with('#')));
 }
 
-#[test]
 fn a_report_that_cannot_be_written_is_an_error_and_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = ledger(dir.path());

@@ -1,7 +1,5 @@
 //! The validator as a service, seen from outside: a process beside a simulated world whose time runs 240 times faster.
 
-#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
-
 use async_trait::async_trait;
 use mantis::chain::{Chain, ChainError, Head, Hyperparameters, Neuron, OfflineChain, Receipt};
 use mantis::demo::{Crowd, Simulation, Simulator};
@@ -9,13 +7,26 @@ use mantis::ledger::{Ledger, Sent};
 use mantis::validator::{Board, Live, Run, Service, Status};
 use mantis::wallet::Hotkey;
 use mantis::worker::Launcher;
+use mantis_tests::need::Need;
 use mantis_tests::stage::{Running, Stage, VALIDATOR, keep, set};
-use mantis_tests::{bin_dir, failure, has_wasm};
+use mantis_tests::suite::Trial;
+use mantis_tests::{bin_dir, failure, runtime, trial};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use toml::Table;
+
+/// The tests of this file.
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        trial!(it_samples_scores_sets_and_goes_on_where_it_was).takes(35),
+        trial!(a_dry_run_touches_no_key_and_sends_nothing).needs(Need::Wasm).takes(15),
+        trial!(what_cannot_start_says_why),
+        trial!(committed_weights_count_when_the_chain_shows_them).takes(20),
+        trial!(what_the_chain_refuses_is_named_and_tried_again).takes(18),
+    ]
+}
 
 const SEED: u64 = 5;
 const HISTORY: usize = 6 * 1440;
@@ -35,11 +46,6 @@ fn small(table: &mut Table) {
     set(table, "", "solver", "exact");
 }
 
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
-}
-
-#[test]
 fn it_samples_scores_sets_and_goes_on_where_it_was() {
     let dir = tempfile::tempdir().unwrap();
     runtime().block_on(async {
@@ -138,17 +144,13 @@ fn it_samples_scores_sets_and_goes_on_where_it_was() {
     });
 }
 
-#[test]
 fn a_dry_run_touches_no_key_and_sends_nothing() {
-    // Also with plugins as components, where they are built.
-    let wasm = has_wasm();
     let dir = tempfile::tempdir().unwrap();
     runtime().block_on(async {
         let stage = Stage::set(dir.path(), 8, SEED, &[], |table| {
             small(table);
-            if wasm {
-                set(table, "", "runtime", "wasm");
-            }
+            // Components here, libraries in the other tests.
+            set(table, "", "runtime", "wasm");
         })
         .await;
         let config = stage.world.config();
@@ -178,7 +180,6 @@ fn a_dry_run_touches_no_key_and_sends_nothing() {
     });
 }
 
-#[test]
 fn what_cannot_start_says_why() {
     let dir = tempfile::tempdir().unwrap();
     runtime().block_on(async {
@@ -228,7 +229,6 @@ impl Chain for Late {
     }
 }
 
-#[test]
 fn committed_weights_count_when_the_chain_shows_them() {
     let dir = tempfile::tempdir().unwrap();
     runtime().block_on(async {
@@ -285,7 +285,6 @@ fn committed_weights_count_when_the_chain_shows_them() {
     });
 }
 
-#[test]
 fn what_the_chain_refuses_is_named_and_tried_again() {
     let dir = tempfile::tempdir().unwrap();
     runtime().block_on(async {

@@ -1,13 +1,33 @@
-//! A writer that is killed at any instant leaves whole steps only.
+//! A writer of the ledger that is killed at any instant leaves whole steps only. The writer is this program itself.
 
-use super::{Ledger, LedgerError, Record, Row, Step};
 use half::f16;
+use mantis::ledger::{Ledger, LedgerError, Record, Row, Step};
+use mantis_tests::suite::Trial;
+use mantis_tests::trial;
+use std::ffi::OsStr;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Where the child writes; unset in a normal run of the tests.
-const PLACE: &str = "MANTIS_TEST_KILLED_WRITER";
+/// The tests of this file.
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![trial!(killed_at_any_instant_it_leaves_whole_steps)]
+}
+
+/// Names the ledger to a process that is the writer, and runs no test.
+pub(crate) const LEDGER: &str = "MANTIS_TEST_KILLED_WRITER";
+
+/// Writes to the ledger until the process is killed.
+pub(crate) fn write(ledger: &OsStr) -> ! {
+    let mut ledger = Ledger::open(ledger).unwrap();
+    let mut next = ledger.last_block().unwrap().unwrap_or(0) / 5 + 1;
+    loop {
+        ledger.append(&step(next)).unwrap();
+        ledger.append_many((next + 1..next + 4).map(step), 2).unwrap();
+        next += 4;
+    }
+}
 
 const TICKERS: [&str; 3] = ["A", "B", "C"];
 
@@ -24,29 +44,14 @@ fn step(k: i64) -> Step {
     Step { block: 5 * k, sidx: k, records: TICKERS.map(record).into() }
 }
 
-/// Not a test of its own: the child of the next one.
-#[test]
-fn child_that_writes() {
-    let Some(path) = std::env::var_os(PLACE) else { return };
-    let mut ledger = Ledger::open(path).unwrap();
-    let mut next = ledger.last_block().unwrap().unwrap_or(0) / 5 + 1;
-    loop {
-        ledger.append(&step(next)).unwrap();
-        ledger.append_many((next + 1..next + 4).map(step), 2).unwrap();
-        next += 4;
-    }
-}
-
-#[test]
-fn killed_at_any_instant() {
+fn killed_at_any_instant_it_leaves_whole_steps() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("datalog.db");
     let mut steps = 0;
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
     for round in 0..30 {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "ledger::kill_test::child_that_writes"])
-            .env(PLACE, &path)
+            .env(LEDGER, &path)
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
@@ -94,6 +99,6 @@ fn killed_at_any_instant() {
     assert!(steps >= 24, "the writer hardly wrote: {steps} steps");
 }
 
-fn blocks(path: &std::path::Path) -> usize {
+fn blocks(path: &Path) -> usize {
     Ledger::read(path).and_then(|ledger| ledger.blocks()).map_or(0, |blocks| blocks.len())
 }

@@ -1,7 +1,5 @@
 //! Live states of breakouts, through the built plugin, on a simulated ledger.
 
-#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
-
 use mantis::config::Config;
 use mantis::demo::{Miner, Simulation, Simulator, cast};
 use mantis::ledger::{Ledger, LedgerError, Row};
@@ -9,7 +7,8 @@ use mantis::scoring::{Options, Quiet, score};
 use mantis::validator::Tracking;
 use mantis::worker::Launcher;
 use mantis_breakout::{AssetState, Resolved, Rules, Tracker};
-use mantis_tests::{bin_dir, root};
+use mantis_tests::suite::Trial;
+use mantis_tests::{bin_dir, root, trial};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -18,6 +17,17 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::Instant;
+
+/// The tests of this file.
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        trial!(live_events_are_those_of_a_replay_of_the_stored_prices),
+        trial!(when_rows_come_makes_no_difference),
+        trial!(a_plugin_that_refuses_loses_nothing),
+        trial!(what_is_long_over_is_forgotten),
+        trial!(states_add_nothing_to_prices_that_are_stored_and_stand_in_for_those_that_are_not),
+    ]
+}
 
 const SEED: u64 = 3;
 const TICKER: &str = "MULTIBREAKOUT";
@@ -106,7 +116,6 @@ fn said(ledger: &Ledger, asset: usize, assets: usize, sidx: i64) -> BTreeMap<Str
     said
 }
 
-#[test]
 fn live_events_are_those_of_a_replay_of_the_stored_prices() {
     let config = config();
     let (_dir, ledger) = play(&config, &[605], |_, ledger| {
@@ -146,7 +155,6 @@ fn live_events_are_those_of_a_replay_of_the_stored_prices() {
     assert!(completed > 100 && pending > 5, "{completed} completed, {pending} pending");
 }
 
-#[test]
 fn when_rows_come_makes_no_difference() {
     let config = config();
     let (_dir, once) = play(&config, &[605], |_, ledger| {
@@ -178,7 +186,6 @@ fn when_rows_come_makes_no_difference() {
     assert_eq!((held.tracked(TICKER).unwrap(), held.breakout_state().unwrap()), expected);
 }
 
-#[test]
 fn a_plugin_that_refuses_loses_nothing() {
     let config = config();
     let mut tracking = tracking(&config);
@@ -217,7 +224,6 @@ fn a_plugin_that_refuses_loses_nothing() {
     assert_eq!(ledger.breakout_state().unwrap(), undisturbed.breakout_state().unwrap());
 }
 
-#[test]
 fn what_is_long_over_is_forgotten() {
     let (config, short) = (config(), config_with(json!({ "completed_rows": 200 })));
     let (_dir, all) = play(&config, &[605], |_, ledger| {
@@ -258,7 +264,6 @@ fn scored(config: &Config, ledger: &Ledger) -> (Vec<(String, u64)>, f64) {
     (breakout.hotkeys.iter().cloned().zip(earned).collect(), events)
 }
 
-#[test]
 fn states_add_nothing_to_prices_that_are_stored_and_stand_in_for_those_that_are_not() {
     let config = config();
     let (_dir, ledger) = play(&config, &[605], |_, ledger| {

@@ -1,14 +1,28 @@
 //! `mantis score` on simulated ledgers: the same bits however it runs, and kept results.
 
-#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
-
 use mantis::config::Config;
-use mantis_tests::{bin_dir, json, l1, mantis, root, stdout, timeless};
+use mantis_tests::suite::Trial;
+use mantis_tests::{bin_dir, json, l1, mantis, root, stdout, timeless, trial};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+
+/// The tests of this file, some of them once for each ledger.
+pub(crate) fn tests() -> Vec<Trial> {
+    let mut tests =
+        vec![trial!(results_are_the_kept_ones).takes(45), trial!(missing_plugins_are_said_and_skipped)];
+    for world in [&SHORT, &LONG] {
+        let name = format!("threads_and_repetition_change_no_byte_{}", world.name);
+        tests.push(
+            Trial::new(module_path!(), &name, move || threads_and_repetition_change_no_byte(world)).takes(25),
+        );
+        let name = format!("nothing_after_the_newest_block_counts_but_as_a_label_{}", world.name);
+        tests.push(Trial::new(module_path!(), &name, move || only_labels_come_later(world)).takes(15));
+    }
+    tests
+}
 
 /// A simulated ledger that is made once per test run, and what of it is scored.
 struct World {
@@ -17,6 +31,8 @@ struct World {
     miners: u32,
     tickers: &'static [&'static str],
     ledger: OnceLock<PathBuf>,
+    /// What two threads make of it, for each of [`SOLVERS`].
+    scored: [OnceLock<Value>; 2],
 }
 
 /// Everything that is scored after a few days.
@@ -38,6 +54,7 @@ static SHORT: World = World {
         "MULTIXSEC",
     ],
     ledger: OnceLock::new(),
+    scored: [OnceLock::new(), OnceLock::new()],
 };
 
 /// What is scored after a month.
@@ -47,9 +64,11 @@ static LONG: World = World {
     miners: 8,
     tickers: &["MULTIXSEC", "FUNDINGXSEC", "TRADEMIX"],
     ledger: OnceLock::new(),
+    scored: [OnceLock::new(), OnceLock::new()],
 };
 
 const FIRST_SIDX: i64 = 1_000_000;
+const SOLVERS: [&str; 2] = ["exact", "network"];
 
 impl World {
     fn ledger(&self) -> &Path {
@@ -73,30 +92,31 @@ impl World {
     }
 
     fn score(&self, args: &[&str]) -> Value {
-        self.score_of(self.ledger(), args)
+        timeless(self.score_of(self.ledger(), args))
+    }
+
+    fn scored(&self, solver: &str) -> &Value {
+        let place = SOLVERS.iter().position(|other| *other == solver).unwrap();
+        self.scored[place].get_or_init(|| self.score(&["--solver", solver, "--threads", "2"]))
     }
 }
 
-#[test]
-fn threads_and_repetition_change_no_byte() {
-    for world in [&SHORT, &LONG] {
-        let text = |args: &[&str]| serde_json::to_string_pretty(&timeless(world.score(args))).unwrap();
-        for solver in ["exact", "network"] {
-            let once = text(&["--solver", solver, "--threads", "1"]);
-            assert!(once.contains("per_challenge"));
-            assert_eq!(once, text(&["--solver", solver, "--threads", "2"]));
-        }
+fn threads_and_repetition_change_no_byte(world: &World) {
+    let text = |document: &Value| serde_json::to_string_pretty(document).unwrap();
+    for solver in SOLVERS {
+        let once = text(&world.score(&["--solver", solver, "--threads", "1"]));
+        assert!(once.contains("per_challenge"));
+        assert_eq!(once, text(world.scored(solver)));
     }
 }
 
-#[test]
 fn results_are_the_kept_ones() {
     let path = root().join("tests/fixtures/simulated.json");
     let mut kept: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     let mut paid = BTreeSet::new();
-    for solver in ["exact", "network"] {
+    for solver in SOLVERS {
         for world in [&SHORT, &LONG] {
-            let document = world.score(&["--solver", solver]);
+            let document = world.scored(solver);
             for ticker in world.tickers {
                 if document["skipped"].get(ticker).is_some() {
                     continue;
@@ -117,34 +137,31 @@ fn results_are_the_kept_ones() {
     assert_eq!(paid.len(), 12, "{paid:?}");
 }
 
-#[test]
-fn nothing_after_the_newest_block_counts_but_as_a_label() {
+/// Nothing after the newest block counts, but for prices of labels.
+fn only_labels_come_later(world: &World) {
     let config = Config::load(root().join("challenges.toml")).unwrap();
-    for world in [&SHORT, &LONG] {
-        let last = FIRST_SIDX + world.rows - 1_000;
-        let block = (5 * last).to_string();
-        let whole = timeless(world.score(&["--max-block", &block]));
-        let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cut-{}.db", world.name));
-        fs::copy(world.ledger(), &copy).unwrap();
-        let connection = rusqlite::Connection::open(&copy).unwrap();
-        // All that miners sent later is gone, and all prices beyond one horizon later.
-        for challenge in config.challenges.iter().filter(|c| world.tickers.contains(&c.ticker.as_str())) {
-            let horizon = i64::from(challenge.blocks_ahead / config.network.sample_every);
-            let ticker = &challenge.ticker;
-            let blank = |what: &str, from: i64| {
-                let sql = format!("UPDATE challenge_data SET {what} WHERE ticker = ?1 AND sidx > ?2");
-                assert!(connection.execute(&sql, (ticker, from)).unwrap() > 0, "{ticker} has no such rows");
-            };
-            blank("hotkeys = '[]', embeddings = x''", last);
-            blank("price = price * 2, price_data = '{}'", last + horizon);
-        }
-        drop(connection);
-        assert_eq!(whole, timeless(world.score_of(&copy, &["--max-block", &block])));
-        fs::remove_file(copy).unwrap();
+    let last = FIRST_SIDX + world.rows - 1_000;
+    let block = (5 * last).to_string();
+    let whole = world.score(&["--max-block", &block]);
+    let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cut-{}.db", world.name));
+    fs::copy(world.ledger(), &copy).unwrap();
+    let connection = rusqlite::Connection::open(&copy).unwrap();
+    // All that miners sent later is gone, and all prices beyond one horizon later.
+    for challenge in config.challenges.iter().filter(|c| world.tickers.contains(&c.ticker.as_str())) {
+        let horizon = i64::from(challenge.blocks_ahead / config.network.sample_every);
+        let ticker = &challenge.ticker;
+        let blank = |what: &str, from: i64| {
+            let sql = format!("UPDATE challenge_data SET {what} WHERE ticker = ?1 AND sidx > ?2");
+            assert!(connection.execute(&sql, (ticker, from)).unwrap() > 0, "{ticker} has no such rows");
+        };
+        blank("hotkeys = '[]', embeddings = x''", last);
+        blank("price = price * 2, price_data = '{}'", last + horizon);
     }
+    drop(connection);
+    assert_eq!(whole, timeless(world.score_of(&copy, &["--max-block", &block])));
+    fs::remove_file(copy).unwrap();
 }
 
-#[test]
 fn missing_plugins_are_said_and_skipped() {
     let mut command = mantis();
     let text = "[[challenge]]\nname = \"A\"\nticker = \"A\"\nplugin = \"no-such\"\ndim = 2\nblocks_ahead = 300\n\

@@ -1,17 +1,22 @@
 //! The demo's dashboard in a real browser.
 
-#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
-
 use base64::Engine;
 use mantis_tests::browser::Browser;
 use mantis_tests::http::get;
-use mantis_tests::mantis;
+use mantis_tests::need::Need;
+use mantis_tests::suite::Trial;
+use mantis_tests::{mantis, note, trial};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
+
+/// The tests of this file.
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![trial!(the_dashboard_works_in_a_browser).needs(Need::Browser).takes(55)]
+}
 
 /// Keys of the WebDriver standard.
 const END: &str = "\u{e010}";
@@ -84,11 +89,10 @@ fn order(browser: &Browser, table: &str) -> Vec<String> {
         .collect()
 }
 
-#[test]
 fn the_dashboard_works_in_a_browser() {
     let dir = folder("browser");
     let profile = tempfile::tempdir().unwrap();
-    let Some(browser) = Browser::start(profile.path()) else { return };
+    let browser = Browser::start(profile.path());
     let demo = Demo::play(&dir.join("demo"));
     let site = format!("http://{}", demo.server);
     let board = demo.json("/api/v1/leaderboard?limit=500");
@@ -183,6 +187,6 @@ fn the_dashboard_works_in_a_browser() {
     assert!(
         browser.run("return document.querySelector('main').innerText").as_str().unwrap().contains("5Nobody")
     );
-    println!("pictures: {}", pictures.display());
+    note!("pictures: {}", pictures.display());
     std::fs::remove_dir_all(dir.join("demo")).unwrap();
 }

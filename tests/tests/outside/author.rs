@@ -1,14 +1,30 @@
 //! The author's way: a new plugin is made, built, looked into, tried out and scored; what is wrong with one is found.
 
-#![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
-
-use mantis_tests::{bin_dir, failure, has_wasm, json, mantis, root, stdout};
+use mantis_tests::need::{Need, has_wasm};
+use mantis_tests::suite::Trial;
+use mantis_tests::{bin_dir, failure, json, mantis, note, root, stdout, trial};
 use serde_json::Value;
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
+
+/// The tests of this file, one of conformance for each of the project's own plugins.
+pub(crate) fn tests() -> Vec<Trial> {
+    let mut tests = vec![
+        trial!(from_nothing_to_a_scored_library).takes(50),
+        trial!(from_nothing_to_a_scored_component).needs(Need::Wasm).takes(60),
+        trial!(what_breaks_the_contract_is_found).takes(30),
+        trial!(inspect_says_why_a_file_is_refused),
+        trial!(what_cannot_be_built_says_what_is_missing),
+        trial!(the_example_in_python_conforms).needs(Need::ComponentizePy).takes(30),
+    ];
+    for name in ["binary", "hitfirst", "lbfgs", "breakout", "xsec", "funding", "trademix"] {
+        tests.push(Trial::new(module_path!(), &format!("{name}_conforms"), move || conforms(name)).takes(8));
+    }
+    tests
+}
 
 /// The program, building into a folder that is kept between runs, with what is downloaded already.
 fn builder() -> Command {
@@ -41,86 +57,90 @@ fn with_verdict<'a>(report: &'a Value, verdict: &str) -> Vec<&'a str> {
     checks.filter(|check| check["verdict"] == verdict).map(|check| check["name"].as_str().unwrap()).collect()
 }
 
-#[test]
-fn from_nothing_to_a_scored_challenge() {
-    let dir = TempDir::new().unwrap();
-    let (krate, plugins) = (dir.path().join("my-steady"), dir.path().join("plugins"));
+/// A new plugin's crate, `my-steady` in a folder; gives its stanza.
+fn begin(dir: &Path) -> String {
     let api = root().join("plugin-api").canonicalize().unwrap();
-    let said =
-        stdout(mantis().args(["plugin", "new", "my-steady", "--dir"]).arg(dir.path()).arg("--api").arg(&api));
-    let stanza = fs::read_to_string(krate.join("challenge.toml")).unwrap();
+    let mut new = mantis();
+    let said = stdout(new.args(["plugin", "new", "my-steady", "--dir"]).arg(dir).arg("--api").arg(&api));
+    let stanza = fs::read_to_string(dir.join("my-steady/challenge.toml")).unwrap();
     assert!(said.contains(&stanza), "{said}");
+    stanza
+}
 
-    let wasm = has_wasm();
+/// Builds it, with these arguments, into a folder; says how many files that gave.
+fn build(dir: &Path, plugins: &Path, args: &[&str]) -> usize {
     let mut build = builder();
-    build.args(["plugin", "build"]).arg(&krate).arg("--out").arg(&plugins);
-    if !wasm {
-        build.args(["--form", "native"]);
-    }
-    let files = stdout(&mut build);
-    assert_eq!(files.lines().count(), 1 + usize::from(wasm), "{files}");
+    build.args(["plugin", "build"]).arg(dir.join("my-steady")).arg("--out").arg(plugins).args(args);
+    stdout(&mut build).lines().count()
+}
 
-    let mut forms = vec![library(&plugins, "my_steady")];
-    forms.extend(wasm.then(|| plugins.join("mantis_my_steady.wasm")));
-    let config = krate.join("challenge.toml");
-    for file in &forms {
-        let found = json(mantis().args(["plugin", "inspect", "--json"]).arg(file));
-        assert_eq!(found["description"]["name"], "my-steady", "{found:#}");
-        assert_eq!(found["description"]["params"][0]["key"], "min_rows");
-        assert_eq!(found["sha256"], mantis::plugins::digest(file).unwrap());
-        assert_eq!(found["refused"], Value::Null);
+/// A file that was built of it is what its source says, and conforms.
+fn is_sound(dir: &Path, file: &Path, runtimes: &str) {
+    let found = json(mantis().args(["plugin", "inspect", "--json"]).arg(file));
+    assert_eq!(found["description"]["name"], "my-steady", "{found:#}");
+    assert_eq!(found["description"]["params"][0]["key"], "min_rows");
+    assert_eq!(found["sha256"], mantis::plugins::digest(file).unwrap());
+    assert_eq!(found["refused"], Value::Null);
 
-        let bars = ["--max-clones", "1.1", "--max-noise", "0.5", "--config", config.to_str().unwrap()];
-        let (conforms, report) = tested(file, &bars);
-        assert!(conforms && with_verdict(&report, "note").is_empty(), "{report:#}");
-        assert_eq!(check(&report, "runtimes").0, if wasm { "pass" } else { "skip" }, "{report:#}");
-    }
+    let config = dir.join("my-steady/challenge.toml");
+    let bars = ["--max-clones", "1.1", "--max-noise", "0.5", "--config", config.to_str().unwrap()];
+    let (conforms, report) = tested(file, &bars);
+    assert!(conforms && with_verdict(&report, "note").is_empty(), "{report:#}");
+    assert_eq!(check(&report, "runtimes").0, runtimes, "{report:#}");
+}
 
-    // Its own tests pass, too.
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(&krate).args(["test", "--release", "--quiet"]);
-    let ran =
-        stdout(cargo.env("CARGO_TARGET_DIR", bin_dir().join("author")).env("CARGO_NET_OFFLINE", "true"));
-    assert!(ran.contains("4 passed"), "{ran}");
-
-    // The stanza, pasted, scores a ledger.
-    let runtime = if wasm { "wasm" } else { "native" };
-    let stanza = stanza.replace("runtime = \"wasm\"", &format!("runtime = \"{runtime}\""));
-    let file = dir.path().join("challenges.toml");
+/// The stanza, pasted, scores a ledger.
+fn scores(dir: &Path, stanza: &str) {
+    let (file, ledger) = (dir.join("challenges.toml"), dir.join("ledger.db"));
     fs::write(&file, stanza).unwrap();
-    let ledger = dir.path().join("ledger.db");
     let mut simulate = mantis();
-    simulate
-        .args(["simulate", "--rows", "6000", "--miners", "6", "--config"])
-        .arg(&file)
-        .arg("--out")
-        .arg(&ledger);
-    stdout(&mut simulate);
+    simulate.args(["simulate", "--rows", "6000", "--miners", "6", "--config"]).arg(&file);
+    stdout(simulate.arg("--out").arg(&ledger));
     let scores = json(mantis().args(["score", "--json", "--config"]).arg(&file).arg("--ledger").arg(&ledger));
     let paid = scores["per_challenge"]["MY-STEADY"].as_object().unwrap().values();
     assert!(paid.filter(|part| part.as_f64() > Some(0.0)).count() >= 2, "{scores:#}");
 }
 
-#[test]
-fn all_seven_conform() {
-    let config = root().join("challenges.toml");
-    for name in ["binary", "hitfirst", "lbfgs", "breakout", "xsec", "funding", "trademix"] {
-        let (conforms, report) = tested(&library(&bin_dir(), name), &["--config", config.to_str().unwrap()]);
-        assert!(conforms, "{report:#}");
-        assert_eq!(check(&report, "scores").0, "pass", "{report:#}");
-        let clones = check(&report, "clones");
-        println!("{name}: {clones:?}, {:?}, {:?}", check(&report, "noise"), check(&report, "cost"));
-        let tracking = check(&report, "tracking");
-        assert!(
-            tracking.0 == "pass" && tracking.1.contains("33 assets") == (name == "breakout"),
-            "{tracking:?}"
-        );
-        let other = check(&report, "runtimes");
-        assert_eq!(other.0, if has_wasm() { "pass" } else { "skip" }, "{name}: {other:?}");
-    }
+fn from_nothing_to_a_scored_library() {
+    let dir = TempDir::new().unwrap();
+    let (dir, plugins) = (dir.path(), dir.path().join("plugins"));
+    let stanza = begin(dir);
+    assert_eq!(build(dir, &plugins, &["--form", "native"]), 1);
+    is_sound(dir, &library(&plugins, "my_steady"), "skip");
+
+    // Its own tests pass, too.
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(dir.join("my-steady")).args(["test", "--release", "--quiet"]);
+    let ran =
+        stdout(cargo.env("CARGO_TARGET_DIR", bin_dir().join("author")).env("CARGO_NET_OFFLINE", "true"));
+    assert!(ran.contains("4 passed"), "{ran}");
+    scores(dir, &stanza.replace("runtime = \"wasm\"", "runtime = \"native\""));
 }
 
-#[test]
+fn from_nothing_to_a_scored_component() {
+    let dir = TempDir::new().unwrap();
+    let (dir, plugins) = (dir.path(), dir.path().join("plugins"));
+    let stanza = begin(dir);
+    assert_eq!(build(dir, &plugins, &[]), 2, "both forms");
+    is_sound(dir, &library(&plugins, "my_steady"), "pass");
+    is_sound(dir, &plugins.join("mantis_my_steady.wasm"), "pass");
+    assert!(stanza.contains("runtime = \"wasm\""), "{stanza}");
+    scores(dir, &stanza);
+}
+
+fn conforms(name: &str) {
+    let config = root().join("challenges.toml");
+    let (conforms, report) = tested(&library(&bin_dir(), name), &["--config", config.to_str().unwrap()]);
+    assert!(conforms, "{report:#}");
+    assert_eq!(check(&report, "scores").0, "pass", "{report:#}");
+    note!("{name}: {:?}", ["clones", "noise", "cost"].map(|name| check(&report, name)));
+    let tracking = check(&report, "tracking");
+    let tracks = tracking.1.contains("33 assets");
+    assert!(tracking.0 == "pass" && tracks == (name == "breakout"), "{tracking:?}");
+    let other = check(&report, "runtimes");
+    assert_eq!(other.0, if has_wasm() { "pass" } else { "skip" }, "{other:?}");
+}
+
 fn what_breaks_the_contract_is_found() {
     let plugin = library(&bin_dir(), "hostile");
     let how = |how: &str| {
@@ -153,7 +173,6 @@ fn what_breaks_the_contract_is_found() {
     assert_eq!(with_verdict(&report, "fail"), ["clones", "noise", "absent"], "{report:#}");
 }
 
-#[test]
 fn inspect_says_why_a_file_is_refused() {
     let dir = TempDir::new().unwrap();
     let refused = |file: &Path| {
@@ -180,7 +199,6 @@ fn inspect_says_why_a_file_is_refused() {
     assert!(inspect(&dir.path().join("nothing")).contains("No such file"));
 }
 
-#[test]
 fn what_cannot_be_built_says_what_is_missing() {
     let dir = TempDir::new().unwrap();
     let build =
@@ -200,16 +218,7 @@ fn what_cannot_be_built_says_what_is_missing() {
     assert!(said.contains("small letters"), "{said}");
 }
 
-#[test]
 fn the_example_in_python_conforms() {
-    let program = std::env::var_os("MANTIS_COMPONENTIZE_PY");
-    let there =
-        Command::new(program.clone().unwrap_or_else(|| "componentize-py".into())).arg("--version").output();
-    if there.is_err() {
-        assert!(program.is_none(), "MANTIS_COMPONENTIZE_PY names no program: {there:?}");
-        println!("skipped: no componentize-py; install it, or name it in MANTIS_COMPONENTIZE_PY");
-        return;
-    }
     let dir = TempDir::new().unwrap();
     let example = root().join("examples/python-momentum");
     let file = stdout(builder().args(["plugin", "build"]).arg(&example).arg("--out").arg(dir.path()));
@@ -218,5 +227,5 @@ fn the_example_in_python_conforms() {
     let bars = ["--max-clones", "1.1", "--max-noise", "0.5", "--config", config.to_str().unwrap()];
     let (conforms, report) = tested(Path::new(file.trim()), &bars);
     assert!(conforms && with_verdict(&report, "note").is_empty(), "{report:#}");
-    println!("{:?}", check(&report, "cost"));
+    note!("{:?}", check(&report, "cost"));
 }

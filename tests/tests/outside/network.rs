@@ -1,18 +1,22 @@
 //! The commands that speak HTTP, against servers on loopback.
 
 use mantis::demo::servers::{FeedServer, ObjectServer};
-use mantis_tests::{json, mantis, root};
+use mantis_tests::suite::Trial;
+use mantis_tests::{json, mantis, root, runtime, trial};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-const HOTKEY: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
-
-/// Servers run here while the program does.
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime")
+/// The tests of this file.
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        trial!(a_miner_uploads_a_payload_and_commits_its_url_once),
+        trial!(a_feed_is_published_from_a_source_and_says_what_is_missing),
+    ]
 }
+
+const HOTKEY: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 
 /// The shipped configuration, for a network on one machine.
 fn loopback_config(folder: &Path) -> std::path::PathBuf {
@@ -24,7 +28,6 @@ fn loopback_config(folder: &Path) -> std::path::PathBuf {
     path
 }
 
-#[test]
 fn a_miner_uploads_a_payload_and_commits_its_url_once() {
     let runtime = runtime();
     let store = runtime.block_on(ObjectServer::start()).unwrap();
@@ -63,7 +66,6 @@ fn a_miner_uploads_a_payload_and_commits_its_url_once() {
     runtime.block_on(store.stop());
 }
 
-#[test]
 fn a_feed_is_published_from_a_source_and_says_what_is_missing() {
     let runtime = runtime();
     let document = Arc::new(|| br#"{"last": {"BTC": "60000", "ETH": 3000}}"#.to_vec());
