@@ -25,19 +25,15 @@ pub struct Browser {
 pub struct Element(String);
 
 impl Browser {
-    /// Starts one; `None` where there is no chromedriver, which is said.
+    /// Starts one.
     ///
     /// # Panics
-    /// Where it does not start, or there is none though `MANTIS_NEED_BROWSER` says that there must be.
+    /// If it does not start.
     #[must_use]
-    pub fn start(profile: &Path) -> Option<Self> {
+    pub fn start(profile: &Path) -> Self {
         let command =
             Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
-        let Ok(mut driver) = command else {
-            assert!(std::env::var_os("MANTIS_NEED_BROWSER").is_none(), "no chromedriver, but it is needed");
-            println!("skipped: there is no chromedriver");
-            return None;
-        };
+        let mut driver = command.expect("chromedriver starts");
         let mut lines = BufReader::new(driver.stdout.take().expect("its output")).lines();
         let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
             line.split("started successfully on port ").nth(1)?.trim_end_matches('.').parse::<u16>().ok()
@@ -57,7 +53,7 @@ impl Browser {
         let answer = call(server, "/session", Some(&wanted)).expect("a session");
         let id = answer.json()["value"]["sessionId"].as_str().map(String::from);
         browser.session = id.unwrap_or_else(|| panic!("{}", answer.text()));
-        Some(browser)
+        browser
     }
 
     fn call(&self, what: &str, body: Option<&Value>) -> Result<Value, String> {
@@ -76,7 +72,7 @@ impl Browser {
     /// Opens an address.
     ///
     /// # Panics
-    /// Where that fails.
+    /// If that fails.
     pub fn open(&self, url: &str) {
         self.must("url", Some(&json!({"url": url})));
     }
@@ -84,7 +80,7 @@ impl Browser {
     /// The address that is open.
     ///
     /// # Panics
-    /// Where the browser does not say.
+    /// If the browser does not say.
     #[must_use]
     pub fn url(&self) -> String {
         self.must("url", None).as_str().expect("an address").to_owned()
@@ -93,7 +89,7 @@ impl Browser {
     /// The first element that a CSS selector finds, waited for.
     ///
     /// # Panics
-    /// Where there is none in time.
+    /// If there is none in time.
     #[must_use]
     pub fn find(&self, selector: &str) -> Element {
         let until = Instant::now() + PATIENCE;
@@ -109,7 +105,7 @@ impl Browser {
     /// Clicks on an element.
     ///
     /// # Panics
-    /// Where it cannot be clicked on.
+    /// If it cannot be clicked on.
     pub fn click(&self, element: &Element) {
         self.must(&format!("element/{}/click", element.0), Some(&json!({})));
     }
@@ -117,7 +113,7 @@ impl Browser {
     /// Types into an element; keys without a letter are those of the WebDriver standard, such as U+E014 for the right arrow.
     ///
     /// # Panics
-    /// Where it takes no keys.
+    /// If it takes no keys.
     pub fn keys(&self, element: &Element, keys: &str) {
         self.must(&format!("element/{}/value", element.0), Some(&json!({"text": keys})));
     }
@@ -125,7 +121,7 @@ impl Browser {
     /// What a script returns.
     ///
     /// # Panics
-    /// Where it fails.
+    /// If it fails.
     #[must_use]
     pub fn run(&self, script: &str) -> Value {
         self.must("execute/sync", Some(&json!({"script": script, "args": []})))
@@ -134,7 +130,7 @@ impl Browser {
     /// Waits until a script returns something that is as wanted; gives it.
     ///
     /// # Panics
-    /// Where it does not in time.
+    /// If it does not in time.
     pub fn wait_for(&self, script: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let until = Instant::now() + PATIENCE;
         loop {
@@ -150,7 +146,7 @@ impl Browser {
     /// What was written on the console since it was last asked, or went wrong in the page.
     ///
     /// # Panics
-    /// Where the browser does not say.
+    /// If the browser does not say.
     #[must_use]
     pub fn console(&self) -> Vec<String> {
         let entries = self.must("se/log", Some(&json!({"type": "browser"})));
@@ -161,7 +157,7 @@ impl Browser {
     /// Gives the window a width, and the page light or dark colours.
     ///
     /// # Panics
-    /// Where it cannot.
+    /// If it cannot.
     pub fn look(&self, width: u32, scheme: &str) {
         let size = json!({"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": false});
         self.devtools("Emulation.setDeviceMetricsOverride", &size);
@@ -172,7 +168,7 @@ impl Browser {
     /// The whole page as a PNG file, in base 64.
     ///
     /// # Panics
-    /// Where it cannot be had.
+    /// If it cannot be had.
     #[must_use]
     pub fn picture(&self) -> String {
         let options = json!({"format": "png", "captureBeyondViewport": true});

@@ -27,7 +27,7 @@ impl Answer {
     /// The body as JSON.
     ///
     /// # Panics
-    /// Where it is none.
+    /// If it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
@@ -37,7 +37,7 @@ impl Answer {
 /// Asks for a path.
 ///
 /// # Panics
-/// Where no answer comes.
+/// If no answer comes.
 #[must_use]
 pub fn get(server: SocketAddr, path: &str) -> Answer {
     ask(server, format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n").as_bytes())
@@ -47,7 +47,7 @@ pub fn get(server: SocketAddr, path: &str) -> Answer {
 /// Sends these bytes; gives the answer.
 ///
 /// # Errors
-/// Where no answer comes.
+/// If no answer comes.
 pub fn ask(server: SocketAddr, request: &[u8]) -> io::Result<Answer> {
     let stream = TcpStream::connect(server)?;
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
@@ -63,7 +63,7 @@ pub fn ask(server: SocketAddr, request: &[u8]) -> io::Result<Answer> {
 /// Reads one answer; `head` says that it is one to HEAD, without a body.
 ///
 /// # Errors
-/// Where it breaks off.
+/// If it breaks off.
 pub fn read(from: &mut impl BufRead, head: bool) -> io::Result<Answer> {
     let broken = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
     let mut line = String::new();
@@ -86,7 +86,7 @@ pub fn read(from: &mut impl BufRead, head: bool) -> io::Result<Answer> {
 /// Sends JSON, as `POST` where there is any, else as `GET`.
 ///
 /// # Errors
-/// Where no answer comes.
+/// If no answer comes.
 pub fn call(server: SocketAddr, path: &str, body: Option<&Value>) -> io::Result<Answer> {
     let method = if body.is_some() { "POST" } else { "GET" };
     let body = body.map_or_else(String::new, Value::to_string);

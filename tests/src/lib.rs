@@ -6,9 +6,12 @@
 pub mod browser;
 pub mod http;
 pub mod localnet;
+pub mod need;
 pub mod proxy;
 pub mod record;
 pub mod stage;
+pub mod structure;
+pub mod suite;
 
 use half::f16;
 use mantis_ledger::{Ledger, NewRow, SampledBlock};
@@ -19,7 +22,7 @@ use std::process::{Command, Output};
 /// The folder of the built program.
 ///
 /// # Panics
-/// Where the test does not run from cargo's target folder.
+/// If the test does not run from cargo's target folder.
 #[must_use]
 pub fn bin_dir() -> PathBuf {
     let test = std::env::current_exe().expect("the test's own path");
@@ -32,7 +35,7 @@ pub fn bin_dir() -> PathBuf {
 /// The built program, run at the root of the workspace.
 ///
 /// # Panics
-/// Where it was not built.
+/// If it was not built.
 #[must_use]
 pub fn mantis() -> Command {
     let program = bin_dir().join("mantis");
@@ -44,24 +47,14 @@ pub fn mantis() -> Command {
     command
 }
 
-/// Whether the plugins are there as WebAssembly components; says so where they are not.
+/// A runtime of two threads: servers of a test, and the test itself.
 ///
 /// # Panics
-/// Where they are not there though `MANTIS_NEED_WASM` says that they must be.
+/// If it cannot be made.
 #[must_use]
-pub fn has_wasm() -> bool {
-    let there = bin_dir().join("mantis_hostile.wasm").is_file();
-    if !there {
-        println!(
-            "skipped: no WebAssembly plugins in {}; `cargo xtask plugins` builds them",
-            bin_dir().display()
-        );
-        assert!(
-            std::env::var_os("MANTIS_NEED_WASM").is_none(),
-            "no WebAssembly plugins, but they are needed"
-        );
-    }
-    there
+pub fn runtime() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all().build().expect("a runtime")
 }
 
 /// The root of the workspace.
@@ -73,7 +66,7 @@ pub fn root() -> PathBuf {
 /// Runs a command that must succeed; gives its standard output.
 ///
 /// # Panics
-/// Where it fails.
+/// If it fails.
 pub fn stdout(command: &mut Command) -> String {
     let output = command.output().expect("the program runs");
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -84,7 +77,7 @@ pub fn stdout(command: &mut Command) -> String {
 /// Runs a command that must succeed and print JSON.
 ///
 /// # Panics
-/// Where it does not.
+/// If it does not.
 pub fn json(command: &mut Command) -> Value {
     serde_json::from_str(&stdout(command)).expect("JSON")
 }
@@ -92,7 +85,7 @@ pub fn json(command: &mut Command) -> Value {
 /// Runs a command that must fail with one message, without a panic; gives the message.
 ///
 /// # Panics
-/// Where it does not.
+/// If it does not.
 pub fn failure(command: &mut Command) -> String {
     let Output { status, stdout, stderr } = command.output().expect("the program runs");
     let stderr = String::from_utf8_lossy(&stderr).into_owned();
@@ -114,7 +107,7 @@ pub fn timeless(mut document: Value) -> Value {
 /// Sum of absolute differences between two objects of numbers; a key that one lacks counts as 0.
 ///
 /// # Panics
-/// Where a value is not a number.
+/// If a value is not a number.
 #[must_use]
 pub fn l1(a: &Value, b: &Value) -> f64 {
     let empty = serde_json::Map::new();
@@ -130,7 +123,7 @@ pub fn l1(a: &Value, b: &Value) -> f64 {
 /// something of the price two rows on, 5Carol's nothing.
 ///
 /// # Panics
-/// Where it cannot be written.
+/// If it cannot be written.
 pub fn tiny_ledger(path: &Path, tickers: &[&str], rows: i64) {
     let price = |row: i64| 100.0 + ((row * 7) % 23) as f64;
     let wave = |row: i64, miner: i64| ((row * (miner + 3)) % 17) as f32 / 17.0 - 0.47;

@@ -1,11 +1,20 @@
 //! The chain's real runtime on this machine, in chopsticks.
 
+use crate::need::no_program;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
+
+/// What a chain is started with.
+#[derive(Clone, Debug)]
+pub struct Tools {
+    script: PathBuf,
+    chopsticks: PathBuf,
+}
 
 /// A running chain; it ends when it is dropped.
 pub struct Localnet {
@@ -16,54 +25,53 @@ pub struct Localnet {
     pub port: u16,
 }
 
-/// Whether there is all that it takes: node, chopsticks, and the chain's files; else says on the terminal what is
-/// missing.
-#[must_use]
-pub fn installed() -> Option<(PathBuf, PathBuf)> {
+/// All that it takes: the chain's script, and the folder of chopsticks.
+///
+/// # Errors
+/// If something is missing, saying what.
+pub fn tools() -> Result<Tools, String> {
     let script = crate::root().join("../shared/localnet/localnet.mjs");
-    let missing = |what: String| {
-        println!("SKIPPED, not tested against the real runtime: {what}");
-        None
+    let Some(chopsticks) = std::env::var_os("MANTIS_CHOPSTICKS").map(PathBuf::from) else {
+        return Err("MANTIS_CHOPSTICKS is not set".into());
     };
-    let Some(chop) = std::env::var_os("MANTIS_CHOPSTICKS").map(PathBuf::from) else {
-        return missing(
-            "MANTIS_CHOPSTICKS does not name the folder of an installed @acala-network/chopsticks".into(),
-        );
-    };
-    if !chop.join("node_modules/@acala-network/chopsticks").is_dir() {
-        return missing(format!("{} has no @acala-network/chopsticks: npm install it there", chop.display()));
+    if !chopsticks.join("node_modules/@acala-network/chopsticks").is_dir() {
+        return Err("no @acala-network/chopsticks in MANTIS_CHOPSTICKS".into());
     }
     if !script.is_file() {
-        return missing(format!("{} is not there", script.display()));
+        return Err("no localnet.mjs in ../shared".into());
     }
-    match Command::new("node").arg("--version").output() {
-        Ok(output) if output.status.success() => Some((script, chop)),
-        _ => missing("there is no program node".into()),
+    match no_program("node") {
+        Some(what) => Err(what),
+        None => Ok(Tools { script, chopsticks }),
     }
 }
 
-/// A port that was free a moment ago.
+/// A port that is free, and stays so: another one each time, below those that the system gives to other tests.
 ///
 /// # Panics
-/// Where there is none.
+/// If there is none.
 #[must_use]
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
+    const PORTS: std::ops::Range<u16> = 20_000..32_000;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Another process of these tests begins elsewhere.
+    let begin = (std::process::id() % 1000) as u16 * 12;
+    let mut ports = PORTS.map(|_| PORTS.start + (begin + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000);
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    ports.find(is_free).expect("a free port")
 }
 
 impl Localnet {
     /// Starts the chain with these further options, and waits until it can be used.
     ///
     /// # Panics
-    /// Where it does not start.
+    /// If it does not start.
     #[must_use]
-    pub fn start((script, chop): &(PathBuf, PathBuf), port: u16, options: &[&str]) -> Self {
-        let script: &Path = script;
+    pub fn start(tools: &Tools, port: u16, options: &[&str]) -> Self {
         let mut child = Command::new("node")
-            .arg(script)
+            .arg(&tools.script)
             .arg("--chop")
-            .arg(chop)
+            .arg(&tools.chopsticks)
             .args(["--port", &port.to_string()])
             .args(options)
             .stdout(Stdio::piped())
@@ -80,7 +88,7 @@ impl Localnet {
     /// Sends a signal to the node itself.
     ///
     /// # Panics
-    /// Where that fails.
+    /// If that fails.
     pub fn signal(&self, signal: &str) {
         let pid = self.ready["chopsticksPid"].as_u64().expect("the node's id").to_string();
         let status = Command::new("kill").args([signal, &pid]).status().expect("kill runs");
@@ -90,7 +98,7 @@ impl Localnet {
     /// Stops it, and waits until its port is free.
     ///
     /// # Panics
-    /// Where it does not stop.
+    /// If it does not stop.
     pub fn stop(&mut self) {
         // Whoever has ended already needs no signal.
         let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();

@@ -29,7 +29,7 @@ impl Proxy {
     /// A proxy to a port of loopback.
     ///
     /// # Panics
-    /// Where no port is free.
+    /// If no port is free.
     #[must_use]
     pub fn start(to: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");

@@ -16,7 +16,7 @@ pub fn hotkey(miner: usize) -> String {
 /// last for `last_block`, and an attempt to set weights for each.
 ///
 /// # Panics
-/// Where they cannot be written.
+/// If they cannot be written.
 pub fn write(ledger: &mut Ledger, config: &Config, miners: usize, computations: usize, last_block: i64) {
     let weights = config.weights();
     for past in (0..computations).rev() {

@@ -36,7 +36,7 @@ impl Stage {
     /// Sets the stage in a folder: `edit` changes the shipped configuration, `hotkeys` replace those of simulated miners.
     ///
     /// # Panics
-    /// Where it cannot be set.
+    /// If it cannot be set.
     pub async fn set(
         dir: &Path,
         miners: usize,
@@ -94,7 +94,7 @@ impl Stage {
     /// Moves feed, beacon and chain on to a row's block.
     ///
     /// # Panics
-    /// Where the chain's file cannot be written.
+    /// If the chain's file cannot be written.
     pub fn advance(&self, step: &SampledBlock) -> Head {
         let head = self.world.advance(step);
         self.chain.set_head(head).expect("written");
@@ -126,7 +126,7 @@ impl Running {
     /// Starts a command whose standard error is JSON, line by line.
     ///
     /// # Panics
-    /// Where it does not start.
+    /// If it does not start.
     #[must_use]
     pub fn start(command: &mut Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it starts");
@@ -163,7 +163,7 @@ impl Running {
     /// Waits for a line with this message, from `since` on; gives it.
     ///
     /// # Panics
-    /// Where it does not come in time, or the process ends.
+    /// If it does not come in time, or the process ends.
     pub async fn wait_for(&mut self, message: &str, since: usize, patience: Duration) -> Value {
         let until = Instant::now() + patience;
         loop {
@@ -188,7 +188,7 @@ impl Running {
     /// Sends a signal.
     ///
     /// # Panics
-    /// Where that fails.
+    /// If that fails.
     pub fn signal(&self, signal: &str) {
         let status = Command::new("kill").args([signal, &self.id().to_string()]).status().expect("kill runs");
         assert!(status.success());
@@ -197,7 +197,7 @@ impl Running {
     /// Ends it by SIGTERM; gives its exit code and how long it took.
     ///
     /// # Panics
-    /// Where it does not end.
+    /// If it does not end.
     pub fn terminate(&mut self) -> (Option<i32>, Duration) {
         self.signal("-TERM");
         let since = Instant::now();
@@ -209,7 +209,7 @@ impl Running {
     /// Ends it by SIGKILL.
     ///
     /// # Panics
-    /// Where that fails.
+    /// If that fails.
     pub fn kill(&mut self) {
         self.child.kill().expect("it is killed");
         self.child.wait().expect("it ends");
@@ -227,7 +227,7 @@ impl Drop for Running {
 /// Sets a key of a section; the section without a name is the top.
 ///
 /// # Panics
-/// Where the section is none.
+/// If the section is not a table.
 pub fn set(table: &mut Table, section: &str, key: &str, value: impl Into<Toml>) {
     if section.is_empty() {
         table.insert(key.into(), value.into());
@@ -240,7 +240,7 @@ pub fn set(table: &mut Table, section: &str, key: &str, value: impl Into<Toml>) 
 /// Keeps some challenges only.
 ///
 /// # Panics
-/// Where the configuration has no challenges.
+/// If the configuration has no challenges.
 pub fn keep(table: &mut Table, tickers: &[&str]) {
     let challenges = table.get_mut("challenge").and_then(Toml::as_array_mut).expect("challenges");
     challenges.retain(|challenge| {

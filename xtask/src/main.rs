@@ -80,7 +80,7 @@ fn main() -> ExitCode {
 fn perform(task: Task) -> Result<()> {
     match task {
         Task::Demo { args } => {
-            shell::build()?;
+            shell::build_program()?;
             shell::run(mantis()?.arg("demo").args(args))
         }
         Task::Test { args } => {
@@ -88,7 +88,7 @@ fn perform(task: Task) -> Result<()> {
             shell::build()?;
             match plugins::toolchain() {
                 Ok(_) => plugins::build()?,
-                Err(why) => eprintln!("the tests of WebAssembly plugins are skipped: {why}"),
+                Err(why) => eprintln!("the tests of WebAssembly plugins are ignored: {why}"),
             }
             shell::run(cargo().args(["test", "--release", "--workspace", "--no-fail-fast"]).args(args))
         }

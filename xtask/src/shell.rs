@@ -1,9 +1,9 @@
 //! Running other programs.
 
 use anyhow::{Context, Result, bail, ensure};
-use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, fs};
 
 /// The root of the workspace.
 pub(crate) fn root() -> &'static Path {
@@ -18,9 +18,21 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// Builds the program and all plugins into one folder, where it finds them.
+/// Builds all of the workspace into one folder, where the program finds the plugins, and tests find both.
 pub(crate) fn build() -> Result<()> {
     run(cargo().args(["build", "--release", "--workspace"]))
+}
+
+/// Builds the program and the plugins of `challenges/` alone: nothing that only tests use.
+pub(crate) fn build_program() -> Result<()> {
+    let mut command = cargo();
+    command.args(["build", "--release", "--package", "mantis"]);
+    for entry in fs::read_dir(root().join("challenges"))? {
+        // A folder's name is the plugin's.
+        let name = entry?.file_name();
+        command.arg("--package").arg(format!("mantis-{}", name.to_string_lossy()));
+    }
+    run(&mut command)
 }
 
 /// The built program, at the root of the workspace.

@@ -2,21 +2,19 @@
 
 #![allow(clippy::unwrap_used)] // Helpers of tests, which clippy does not know as such.
 
-use linfa::prelude::*;
 use mantis_kit::logistic::{Design, FitError, Model, Penalty, Problem, Stop, fit};
 use mantis_kit::math;
 use mantis_kit::rng::NumpyRng;
-use ndarray::{Array1, Array2};
 use proptest::prelude::*;
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
 
 /// Random rows; labels follow the first columns with noise, and both classes occur.
 struct Data {
     columns: Vec<Vec<f64>>,
     y: Vec<bool>,
-    weights: Vec<f64>,
+    /// All 1 if there are none.
+    weights: Option<Vec<f64>>,
+    /// Both classes weigh the same.
+    balanced: bool,
 }
 
 impl Data {
@@ -29,11 +27,11 @@ impl Data {
         let mut y: Vec<bool> = (0..rows).map(|i| signal(i) + 3.0 * uniform() > 0.3).collect();
         (y[0], y[1]) = (true, false);
         let weights = (0..rows).map(|_| 1.5 + uniform()).collect();
-        Self { columns, y, weights }
+        Self { columns, y, weights: Some(weights), balanced: true }
     }
 
     fn fit(&self, penalty: Penalty, c: f64) -> Model {
-        self.fit_with(penalty, c, Some(&self.weights), true)
+        self.fit_with(penalty, c, self.weights.as_deref(), self.balanced)
     }
 
     fn fit_with(&self, penalty: Penalty, c: f64, weights: Option<&[f64]>, balanced: bool) -> Model {
@@ -42,14 +40,15 @@ impl Data {
         fit(&Problem { x, y: &self.y, weights, balanced, c, penalty }, Stop::Exact, None).unwrap()
     }
 
-    /// Objective and gradient of its smooth part as defined, row by row; balanced and weighted.
+    /// Objective and gradient of its smooth part as defined, row by row.
     fn objective(&self, model: &Model, penalty: Penalty, c: f64) -> (f64, Vec<f64>) {
         let (mut value, mut gradient) = (0.0, vec![0.0; self.columns.len() + 1]);
-        let total: f64 = self.weights.iter().sum();
-        let up: f64 = self.weights.iter().zip(&self.y).map(|(w, &y)| if y { *w } else { 0.0 }).sum();
+        let weights = self.weights.clone().unwrap_or_else(|| vec![1.0; self.y.len()]);
+        let total: f64 = weights.iter().sum();
+        let up: f64 = weights.iter().zip(&self.y).map(|(w, &y)| if y { *w } else { 0.0 }).sum();
         for i in 0..self.y.len() {
             let class = total / (2.0 * if self.y[i] { up } else { total - up });
-            let a = c * self.weights[i] * class;
+            let a = c * weights[i] * if self.balanced { class } else { 1.0 };
             let z =
                 self.columns.iter().zip(&model.coef).map(|(x, w)| x[i] * w).sum::<f64>() + model.intercept;
             value += a * libm_softplus(if self.y[i] { -z } else { z });
@@ -101,8 +100,10 @@ proptest! {
     fn the_optimality_conditions_hold(
         seed: u64, rows in 5..300_usize, width in 0..12_usize, penalty in penalty(),
         c in prop::sample::select(vec![0.01, 0.5, 20.0]), clone: bool,
+        weighted: bool, balanced: bool,
     ) {
-        let mut data = Data::random(seed, rows, width);
+        let mut data = Data { balanced, ..Data::random(seed, rows, width) };
+        data.weights = data.weights.filter(|_| weighted);
         if let (true, Some(first)) = (clone, data.columns.first().cloned()) {
             data.columns.push(first);
         }
@@ -138,7 +139,8 @@ proptest! {
         let repeated = Data {
             columns: data.columns.iter().map(|x| chosen.iter().map(|&i| x[i]).collect()).collect(),
             y: chosen.iter().map(|&i| data.y[i]).collect(),
-            weights: vec![1.0; chosen.len()],
+            weights: None,
+            balanced,
         };
         // The numbers in an absent row must not matter.
         for i in (0..rows).filter(|&i| counts[i] == 0) {
@@ -168,52 +170,15 @@ proptest! {
 }
 
 #[test]
-fn agrees_with_linfa() {
-    let mut rng = NumpyRng::new(0);
-    let mut draw = |from: u64, to: u64| from + rng.integers(to - from);
-    let mut compared = 0;
-    for seed in 0..CASES {
-        let (rows, width) = (draw(30, 150) as usize, draw(1, 5) as usize);
-        let c = draw(5, 500) as f64 / 100.0;
-        let data = Data::random(seed, rows, width);
-        let Some(theirs) = linfa(&data, c) else { continue };
-        let ours = data.fit_with(Penalty::L2, c, None, false);
-        assert!(off(&ours, &theirs) < 1e-6, "{seed}: {ours:?} {theirs:?}");
-        compared += 1;
-    }
-    assert!(compared > CASES * 9 / 10, "linfa converged on {compared} of {CASES} only");
-}
-
-/// Problems that linfa fits too.
-const CASES: u64 = 256;
-
-/// The model of another implementation, if it converges. Its line search has no bound: so tight a tolerance makes
-/// it give up sometimes, and search on for ever now and then, which its thread is left to do.
-fn linfa(data: &Data, c: f64) -> Option<Model> {
-    let x = Array2::from_shape_fn((data.y.len(), data.columns.len()), |(i, j)| data.columns[j][i]);
-    let y: Array1<bool> = data.y.iter().copied().collect();
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let fitted = linfa_logistic::LogisticRegression::default()
-            .alpha(1.0 / c)
-            .gradient_tolerance(1e-9)
-            .max_iterations(1000)
-            .fit(&Dataset::new(x, y));
-        // It is not waited for any more if it took too long.
-        let _ = sender.send(fitted.ok());
-    });
-    let fitted = receiver.recv_timeout(Duration::from_secs(10)).ok().flatten()?;
-    let sign = if fitted.labels().pos.class { 1.0 } else { -1.0 };
-    let coef = fitted.params().iter().map(|w| sign * w).collect();
-    Some(Model { coef, intercept: sign * fitted.intercept() })
-}
-
-#[test]
 fn separable_and_wildly_scaled_data_are_fitted() {
     let x: Vec<f64> = (0..100).map(|i| f64::from(i) * 1000.0 - 49_500.0).collect();
     let tiny: Vec<f64> = x.iter().map(|x| x * 1e-9).collect();
-    let data =
-        Data { y: x.iter().map(|&x| x > 0.0).collect(), columns: vec![x, tiny], weights: vec![1.0; 100] };
+    let data = Data {
+        y: x.iter().map(|&x| x > 0.0).collect(),
+        columns: vec![x, tiny],
+        weights: None,
+        balanced: true,
+    };
     for penalty in [Penalty::L2, Penalty::L2Bias, Penalty::ElasticNet { l1_ratio: 0.5 }] {
         let model = data.fit(penalty, 1e4);
         let (_, gradient) = data.objective(&model, penalty, 1e4);

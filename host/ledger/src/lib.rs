@@ -49,6 +49,4 @@ pub use sample::{Accepted, Arrival, Sample};
 pub use weights::Weights;
 
 #[cfg(test)]
-mod kill_test;
-#[cfg(test)]
 mod refusal_test;

@@ -1,0 +1,141 @@
+//! `mantis demo`: the whole loop on one machine, and what happens to it when it is killed.
+
+use mantis_ledger::Ledger;
+use mantis_tests::suite::Trial;
+use mantis_tests::{json, mantis, trial};
+use rusqlite::Connection;
+use rusqlite::types::Value as Cell;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+/// The tests of this file.
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        trial!(miners_earn_what_they_deserve_and_are_told_why_not).takes(120),
+        trial!(killed_at_any_time_it_goes_on_to_the_same_ledger).takes(55),
+    ]
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    folder
+}
+
+fn demo(dir: &Path, days: &str, minutes: &str) -> Command {
+    let mut command = mantis();
+    command.args(["demo", "--json", "--seed", "1", "--days", days, "--minutes", minutes, "--dir"]).arg(dir);
+    command
+}
+
+fn miners_earn_what_they_deserve_and_are_told_why_not() {
+    let dir = folder("demo-whole");
+    let document = json(&mut demo(&dir, "40", "130"));
+    let total = |hotkey: &str| document["scores"]["total"][hotkey].as_f64().unwrap_or(0.0);
+    let mut by_kind: BTreeMap<&str, Vec<(&str, f64)>> = BTreeMap::new();
+    for (hotkey, about) in document["miners"].as_object().unwrap() {
+        let about = about.as_str().unwrap();
+        // Those who have clones share with them.
+        let is_cloned = document["miners"].as_object().unwrap().values().any(|other| {
+            let other = other.as_str().unwrap();
+            other.contains("clone of") && other.contains(&hotkey[..6])
+        });
+        let kind = if is_cloned { "cloned" } else { about.split([' ', ':', ',']).next().unwrap() };
+        by_kind.entry(kind).or_default().push((hotkey, total(hotkey)));
+    }
+    let least = |kind: &str| by_kind[kind].iter().map(|(_, x)| *x).fold(f64::INFINITY, f64::min);
+    let most = |kind: &str| by_kind[kind].iter().map(|(_, x)| *x).fold(0.0, f64::max);
+    assert_eq!(document["scores"]["skipped"], serde_json::json!({}), "every challenge pays");
+    assert!(least("skilled") > most("noise"), "{by_kind:#?}");
+    for kind in ["copier", "stale", "constant", "malformed", "all"] {
+        for (hotkey, total) in &by_kind[kind] {
+            assert_eq!(*total, 0.0, "{kind} {hotkey}");
+            assert_eq!(document["weights"][hotkey].as_f64(), Some(0.0), "{kind} {hotkey}");
+        }
+    }
+    // The one who has two clones, and they, earn the same.
+    let clones = [&by_kind["clone"][..], &by_kind["cloned"]].concat();
+    let near = clones.iter().filter(|(_, x)| (x / by_kind["clone"][0].1 - 1.0).abs() < 0.2).count();
+    assert!(near >= 3, "{clones:?}");
+
+    let why = |kind: &str| -> Vec<&str> {
+        by_kind[kind].iter().map(|(hotkey, _)| document["why_nothing"][hotkey].as_str().unwrap()).collect()
+    };
+    assert!(why("copier")[0].contains("collected for"), "{}", why("copier")[0]);
+    assert!(why("constant")[0].contains("never changes") && why("stale")[0].contains("never changes"));
+    assert!(why("malformed").iter().all(|why| why.contains("refused")), "{:?}", why("malformed"));
+    let payloads = &document["payloads"];
+    assert!(payloads["opened"].as_u64().unwrap() > 1_000 && payloads["stale"].as_u64().unwrap() >= 129);
+    let ledger = Ledger::read(dir.join("ledger.db")).unwrap();
+    let computed: Vec<i64> = ledger.attempts(20).unwrap().iter().map(|attempt| attempt.computed).collect();
+    let days = |days: i64| 5_000_000 + days * 7_200;
+    assert_eq!(computed[1..], [35, 30, 25, 20, 15, 10, 5].map(days), "weights of the history");
+    let sum: f64 = document["weights"].as_object().unwrap().values().map(|w| w.as_f64().unwrap()).sum();
+    assert!((sum - 1.0).abs() < 1e-9, "{sum}");
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+/// All rows of all tables, without the columns that say when something was done and how long it took.
+fn content(dir: &Path) -> BTreeMap<String, Vec<Vec<Cell>>> {
+    let connection = Connection::open(dir.join("ledger.db")).unwrap();
+    let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
+    let tables: Vec<String> = connection
+        .prepare(tables)
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    let rows = |table: &String| {
+        let mut query = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2")).unwrap();
+        let names: Vec<String> = query.column_names().map(String::from).collect();
+        let is_time = |name: &&String| matches!(name.as_str(), "unix" | "seconds");
+        let lasting: Vec<&str> = names.iter().filter(|name| !is_time(name)).map(String::as_str).collect();
+        let cells = |row: &rusqlite::Row<'_>| lasting.iter().map(|name| row.get(*name)).collect();
+        query.query_map([], cells).unwrap().map(Result::unwrap).collect()
+    };
+    tables.into_iter().map(|table| (table.clone(), rows(&table))).collect()
+}
+
+fn killed_at_any_time_it_goes_on_to_the_same_ledger() {
+    let (whole, killed) = (folder("demo-undisturbed"), folder("demo-killed"));
+    json(&mut demo(&whole, "6", "90"));
+    let expected = content(&whole);
+    let live = |name: &str| expected[name].len();
+    assert!(live("host_cycles") == 2 && live("host_weight_history") == 2);
+    assert!(live("drand_cache") >= 25 && live("host_rejections") >= 6 && live("raw_payloads") > 1_000);
+    let blocks = || -> i64 {
+        let connection = Connection::open(killed.join("ledger.db"));
+        connection.and_then(|c| c.query_row("SELECT COUNT(*) FROM blocks", [], |row| row.get(0))).unwrap_or(0)
+    };
+    let mut kills = 0;
+    // Each time after some more blocks: in the history, while its weights are computed, and in the live part.
+    for until in [1, 5_000, 8_640, 8_641, 8_670, 8_705, 8_720] {
+        let mut child = demo(&killed, "6", "90").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        while blocks() < until && child.try_wait().unwrap().is_none() {
+            sleep(Duration::from_millis(3));
+        }
+        if child.try_wait().unwrap().is_none() {
+            child.kill().unwrap();
+            kills += 1;
+        }
+        child.wait().unwrap();
+    }
+    assert!(kills >= 4, "{kills}");
+    let document: Value = json(&mut demo(&killed, "6", "90"));
+    assert!(document["scores"]["per_challenge"].is_object());
+    let found = content(&killed);
+    for (table, rows) in &expected {
+        assert_eq!(rows.len(), found[table].len(), "{table}");
+        for (a, b) in rows.iter().zip(&found[table]) {
+            assert_eq!(a, b, "{table}");
+        }
+    }
+    for dir in [whole, killed] {
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+}

@@ -1,0 +1,69 @@
+//! The tests from outside: the built program, its plugins and its library, as those who run them meet them.
+//!
+//! One program with a harness of its own: see [`mantis_tests::suite`]. `#[test]` has no meaning here; each file names its
+//! tests in `tests()`, and the compiler warns of one that no list names.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics fails, which is what is wanted")]
+
+mod author;
+mod bad_input;
+mod browser;
+mod chain;
+mod commands;
+mod demo;
+mod doctor;
+mod export;
+mod golden;
+mod hostile;
+mod hot;
+mod killed_writer;
+mod live;
+mod network;
+mod payload;
+mod report;
+mod runtimes;
+mod sandbox;
+mod score;
+mod step;
+mod structure;
+mod tracking;
+mod validator;
+mod validator_chain;
+mod web;
+
+use mantis_tests::suite;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    if let Some(ledger) = std::env::var_os(killed_writer::LEDGER) {
+        killed_writer::write(&ledger);
+    }
+    let all = [
+        author::tests(),
+        bad_input::tests(),
+        browser::tests(),
+        chain::tests(),
+        commands::tests(),
+        demo::tests(),
+        doctor::tests(),
+        export::tests(),
+        golden::tests(),
+        hostile::tests(),
+        hot::tests(),
+        killed_writer::tests(),
+        live::tests(),
+        network::tests(),
+        payload::tests(),
+        report::tests(),
+        runtimes::tests(),
+        sandbox::tests(),
+        score::tests(),
+        step::tests(),
+        structure::tests(),
+        tracking::tests(),
+        validator::tests(),
+        validator_chain::tests(),
+        web::tests(),
+    ];
+    suite::run(all.into_iter().flatten())
+}
