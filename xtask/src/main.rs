@@ -35,7 +35,7 @@ enum Task {
     Plugins,
     /// Compare saliences of plugins compiled for x86-64, for x86-64-v3 and for WebAssembly: the same bits.
     Bits,
-    /// Check formatting, lints and dependencies.
+    /// Check formatting, lints, dependencies, and that the crates for authors can be published.
     Lint,
     /// Run a validator for a long time in a simulated world whose blocks come faster; watch memory, files, missed samples.
     Soak {
@@ -106,6 +106,9 @@ fn perform(task: Task) -> Result<()> {
     }
 }
 
+/// The crates that authors of plugins outside this repository use.
+const PUBLISHED: [&str; 4] = ["-p", "mantis-plugin-api", "-p", "mantis-kit"];
+
 fn lint() -> Result<()> {
     shell::run(cargo().args(["fmt", "--all", "--check"]))?;
     shell::run(cargo().args([
@@ -118,5 +121,7 @@ fn lint() -> Result<()> {
         "-D",
         "warnings",
     ]))?;
+    // What an author outside depends on must build from what would be published.
+    shell::run(cargo().args(["package", "--quiet", "--allow-dirty"]).args(PUBLISHED))?;
     shell::run(cargo().args(["deny", "--log-level", "error", "check", "bans", "licenses", "sources"]))
 }
