@@ -42,7 +42,7 @@ pub(super) struct DemoArgs {
     #[arg(long, value_name = "DIR", default_value = "demo")]
     pub(super) dir: PathBuf,
     #[command(flatten)]
-    pub(super) listen: super::listen::ListenArgs,
+    pub(super) listen: listen::ListenArgs,
     /// Go on serving the dashboard when all is played, until Ctrl-C; the default on a terminal.
     #[arg(long, conflicts_with = "json")]
     pub(super) stay: bool,

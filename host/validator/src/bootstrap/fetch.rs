@@ -85,8 +85,8 @@ pub async fn fetch(
         let had = written(&mut out).await.map_err(file(&part))?;
         let fault = match attempt(&from.url, had, &tag, &mut out, &mut progress).await {
             Ok(()) => break,
-            Err(Trouble::File(source)) => return Err(BootstrapError::File { path: part, source }),
-            Err(Trouble::Http(fault)) => fault,
+            Err(AttemptError::File(source)) => return Err(BootstrapError::File { path: part, source }),
+            Err(AttemptError::Http(fault)) => fault,
         };
         let has = written(&mut out).await.map_err(file(&part))?;
         if has > had {
@@ -119,18 +119,18 @@ async fn written(file: &mut File) -> io::Result<u64> {
     Ok(file.metadata().await?.len())
 }
 
-enum Trouble {
+enum AttemptError {
     Http(HttpError),
     File(io::Error),
 }
 
-impl From<reqwest::Error> for Trouble {
+impl From<reqwest::Error> for AttemptError {
     fn from(error: reqwest::Error) -> Self {
         Self::Http(error.into())
     }
 }
 
-impl From<io::Error> for Trouble {
+impl From<io::Error> for AttemptError {
     fn from(error: io::Error) -> Self {
         Self::File(error)
     }
@@ -143,7 +143,7 @@ async fn attempt(
     tag: &Path,
     out: &mut File,
     progress: &mut impl FnMut(u64, Option<u64>),
-) -> Result<(), Trouble> {
+) -> Result<(), AttemptError> {
     let client = builder().connect_timeout(IDLE).read_timeout(IDLE).build()?;
     let mut request = client.get(url);
     // Only the same file may be gone on with; without a mark of it, it is begun again.
@@ -152,7 +152,7 @@ async fn attempt(
         request = request.header(RANGE, format!("bytes={had}-")).header(IF_RANGE, mark);
     }
     let mut response =
-        timeout(IDLE, request.send()).await.map_err(|_| Trouble::Http(HttpError::TimedOut))??;
+        timeout(IDLE, request.send()).await.map_err(|_| AttemptError::Http(HttpError::TimedOut))??;
     let status = response.status();
     let mut at = had;
     let total = match status {
@@ -173,9 +173,9 @@ async fn attempt(
             return Err(broken("what was fetched is longer than the file is now"));
         }
         _ if status.is_redirection() => {
-            return Err(Trouble::Http(HttpError::Redirected { status: status.as_u16() }));
+            return Err(AttemptError::Http(HttpError::Redirected { status: status.as_u16() }));
         }
-        _ => return Err(Trouble::Http(HttpError::Status { status: status.as_u16() })),
+        _ => return Err(AttemptError::Http(HttpError::Status { status: status.as_u16() })),
     };
     while let Some(chunk) = response.chunk().await? {
         out.write_all(&chunk).await?;
@@ -189,8 +189,8 @@ async fn attempt(
     }
 }
 
-fn broken(reason: &str) -> Trouble {
-    Trouble::Http(HttpError::Broken { reason: reason.into() })
+fn broken(reason: &str) -> AttemptError {
+    AttemptError::Http(HttpError::Broken { reason: reason.into() })
 }
 
 /// What tells this file from a later one under the same URL: a strong tag, else the time of its last change.

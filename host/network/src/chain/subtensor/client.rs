@@ -2,9 +2,9 @@
 
 use super::confirm::{same, shown, upscaled};
 use super::endpoints::endpoints;
-use super::fault::Fault;
 use super::link::Link;
 use super::neurons::exists;
+use super::node_error::NodeError;
 use super::settings::ChainSettings;
 use super::transaction::{Included, send};
 use super::values::optional;
@@ -139,7 +139,7 @@ impl Chain for Subtensor {
             let at = node.at(included.block).await.map_err(|fault| lost(fault, &included))?;
             match commitments::commitment(&at, netuid, &key.account()).await {
                 Ok(Some(found)) if found == text => Ok(()),
-                Ok(_) => Err(lost(Fault::broken("the chain shows another text"), &included)),
+                Ok(_) => Err(lost(NodeError::broken("the chain shows another text"), &included)),
                 Err(fault) => Err(lost(fault, &included)),
             }
         });
@@ -177,7 +177,7 @@ impl Chain for Subtensor {
             if revealed {
                 let shown = shown(&at, netuid, standing.uid).await.map_err(|fault| lost(fault, &included))?;
                 if !same(weights, &shown) {
-                    return Err(lost(Fault::broken("the chain shows other weights"), &included));
+                    return Err(lost(NodeError::broken("the chain shows other weights"), &included));
                 }
             }
             Ok(Receipt { transaction: included.transaction, block: at.block_number(), revealed })
@@ -197,9 +197,9 @@ impl Chain for Subtensor {
 }
 
 /// A fault after the transaction was seen in a block.
-fn lost(fault: Fault, included: &Included) -> Fault {
+fn lost(fault: NodeError, included: &Included) -> NodeError {
     match fault {
-        Fault::Broken(reason) => Fault::Sent { transaction: included.transaction.clone(), reason },
+        NodeError::Broken(reason) => NodeError::Sent { transaction: included.transaction.clone(), reason },
         other => other,
     }
 }

@@ -1,7 +1,7 @@
 //! What hotkeys have committed.
 
-use super::fault::Fault;
 use super::node::{At, Node};
+use super::node_error::NodeError;
 use super::refusal::refused;
 use super::values::{missing, number, optional, said};
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ const LONGEST_RAW: usize = 128;
 const LONGEST_BIG_RAW: usize = 512;
 
 /// The text that each hotkey has committed. What is not a text is left out: it can be anything.
-pub(super) async fn commitments(node: &Node, netuid: u16) -> Result<BTreeMap<String, String>, Fault> {
+pub(super) async fn commitments(node: &Node, netuid: u16) -> Result<BTreeMap<String, String>, NodeError> {
     let at = node.newest().await?;
     let address = storage::<Vec<Value>, Value>(PALLET, "CommitmentOf");
     let mut entries = at.storage().iter(address, vec![number(netuid)]).await.map_err(said)?;
@@ -26,7 +26,7 @@ pub(super) async fn commitments(node: &Node, netuid: u16) -> Result<BTreeMap<Str
         let entry = entry.map_err(said)?;
         // Whatever the hash before it is, the account itself comes last.
         let Some((_, account)) = entry.key_bytes().split_last_chunk::<32>() else {
-            return Err(Fault::broken("a key of Commitments.CommitmentOf is too short"));
+            return Err(NodeError::broken("a key of Commitments.CommitmentOf is too short"));
         };
         if let Some(text) = entry.value().decode().ok().and_then(|value| text(&value)) {
             commitments.insert(AccountId32(*account).to_string(), text);
@@ -36,7 +36,11 @@ pub(super) async fn commitments(node: &Node, netuid: u16) -> Result<BTreeMap<Str
 }
 
 /// The text that one hotkey has committed.
-pub(super) async fn commitment(at: &At, netuid: u16, hotkey: &AccountId32) -> Result<Option<String>, Fault> {
+pub(super) async fn commitment(
+    at: &At,
+    netuid: u16,
+    hotkey: &AccountId32,
+) -> Result<Option<String>, NodeError> {
     let keys = vec![number(netuid), Value::from_bytes(hotkey.0)];
     let found: Option<Value> = optional(at, PALLET, "CommitmentOf", keys).await?;
     Ok(found.as_ref().and_then(text))
@@ -46,7 +50,7 @@ pub(super) async fn commitment(at: &At, netuid: u16, hotkey: &AccountId32) -> Re
 ///
 /// # Errors
 /// A text that is too long; [`Missing`](crate::chain::ChainError::Missing) where the runtime has no such call.
-pub(super) fn call(at: &At, netuid: u16, text: &str) -> Result<DynamicPayload<Composite<()>>, Fault> {
+pub(super) fn call(at: &At, netuid: u16, text: &str) -> Result<DynamicPayload<Composite<()>>, NodeError> {
     if at.metadata_ref().pallet_by_name(PALLET).is_none() {
         return Err(missing(format!("pallet {PALLET}")));
     }

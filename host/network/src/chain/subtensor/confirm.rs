@@ -1,14 +1,14 @@
 //! Reading back what was written.
 
-use super::fault::Fault;
 use super::node::At;
+use super::node_error::NodeError;
 use super::values::{number, value};
 
 /// How far two weights may lie apart, as shares of the largest: the chain rounds when it scales them.
 const TOLERANCE: f64 = 1e-4;
 
 /// The weights that the chain shows for a UID.
-pub(super) async fn shown(at: &At, netuid: u16, uid: u16) -> Result<Vec<(u16, u16)>, Fault> {
+pub(super) async fn shown(at: &At, netuid: u16, uid: u16) -> Result<Vec<(u16, u16)>, NodeError> {
     value(at, "Weights", vec![number(netuid), number(uid)]).await
 }
 

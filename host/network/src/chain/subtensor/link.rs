@@ -1,7 +1,7 @@
 //! Keeps one connection, to one of several nodes, and replaces it whenever anything is wrong with it.
 
-use super::fault::Fault;
 use super::node::Node;
+use super::node_error::NodeError;
 use super::settings::NodeLimits;
 use crate::chain::ChainError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -45,7 +45,7 @@ impl Link {
         f: impl Fn(Arc<Node>) -> F,
     ) -> Result<T, ChainError>
     where
-        F: Future<Output = Result<T, Fault>>,
+        F: Future<Output = Result<T, NodeError>>,
     {
         let stale = usize::from(self.state().node.is_some());
         let mut attempts = self.endpoints.len() + stale;
@@ -69,21 +69,21 @@ impl Link {
         f: impl Fn(Arc<Node>) -> F,
     ) -> Result<T, ChainError>
     where
-        F: Future<Output = Result<T, Fault>>,
+        F: Future<Output = Result<T, NodeError>>,
     {
         let node = self.node(doing).await?;
         let fault = match timeout(limit, f(node.clone())).await {
             Ok(Ok(done)) => return Ok(done),
             Ok(Err(fault)) => fault,
-            Err(_) => Fault::Broken(format!("no answer for {} seconds", limit.as_secs())),
+            Err(_) => NodeError::Broken(format!("no answer for {} seconds", limit.as_secs())),
         };
         let reason = match fault {
-            Fault::Said(error) => return Err(error),
-            Fault::Sent { transaction, reason } => {
+            NodeError::Said(error) => return Err(error),
+            NodeError::Sent { transaction, reason } => {
                 self.leave(&node);
                 return Err(ChainError::Unconfirmed { doing, transaction, reason });
             }
-            Fault::Broken(reason) => reason,
+            NodeError::Broken(reason) => reason,
         };
         self.leave(&node);
         Err(ChainError::Unreachable { endpoint: node.endpoint.clone(), doing, reason })
@@ -93,7 +93,7 @@ impl Link {
     ///
     /// # Errors
     /// If it has been the same for too long: then the next call takes the next node.
-    pub(super) fn saw(&self, node: &Arc<Node>, block: u64) -> Result<(), Fault> {
+    pub(super) fn saw(&self, node: &Arc<Node>, block: u64) -> Result<(), NodeError> {
         let mut state = self.state();
         let now = Instant::now();
         match state.newest {
@@ -102,7 +102,7 @@ impl Link {
                 drop(state);
                 self.leave(node);
                 let seconds = self.limits.stalled.as_secs();
-                Err(Fault::Broken(format!(
+                Err(NodeError::Broken(format!(
                     "its newest block has been {block} for more than {seconds} seconds"
                 )))
             }
@@ -133,7 +133,7 @@ impl Link {
                 Err("it belongs to another chain than the nodes before".into())
             }
             Ok(Ok(node)) => Ok(Arc::new(node)),
-            Ok(Err(Fault::Broken(reason))) => Err(reason),
+            Ok(Err(NodeError::Broken(reason))) => Err(reason),
             Ok(Err(other)) => Err(format!("{other:?}")),
             Err(_) => Err(format!("no connection for {} seconds", limit.as_secs())),
         };

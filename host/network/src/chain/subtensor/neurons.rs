@@ -1,7 +1,7 @@
 //! Who is registered in the subnet.
 
-use super::fault::Fault;
 use super::node::{At, Node};
+use super::node_error::NodeError;
 use super::values::{SUBTENSOR, missing, number, said, value};
 use crate::chain::Neuron;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use subxt::utils::AccountId32;
 const BATCH: usize = 256;
 
 /// The subnet's neurons at its newest block, by UID.
-pub(super) async fn neurons(node: &Node, netuid: u16) -> Result<Vec<Neuron>, Fault> {
+pub(super) async fn neurons(node: &Node, netuid: u16) -> Result<Vec<Neuron>, NodeError> {
     let at = node.newest().await?;
     exists(&at, netuid).await?;
     let hotkeys = hotkeys(&at, netuid).await?;
@@ -31,14 +31,14 @@ pub(super) async fn neurons(node: &Node, netuid: u16) -> Result<Vec<Neuron>, Fau
 }
 
 /// Makes sure that there is such a subnet.
-pub(super) async fn exists(at: &At, netuid: u16) -> Result<(), Fault> {
+pub(super) async fn exists(at: &At, netuid: u16) -> Result<(), NodeError> {
     if value(at, "NetworksAdded", vec![number(netuid)]).await? {
         return Ok(());
     }
     Err(missing(format!("subnet {netuid}")))
 }
 
-async fn hotkeys(at: &At, netuid: u16) -> Result<BTreeMap<u16, AccountId32>, Fault> {
+async fn hotkeys(at: &At, netuid: u16) -> Result<BTreeMap<u16, AccountId32>, NodeError> {
     let address = storage::<Vec<Value>, AccountId32>(SUBTENSOR, "Keys");
     let mut entries = at.storage().iter(address, vec![number(netuid)]).await.map_err(said)?;
     let mut hotkeys = BTreeMap::new();
@@ -46,9 +46,9 @@ async fn hotkeys(at: &At, netuid: u16) -> Result<BTreeMap<u16, AccountId32>, Fau
         let entry = entry.map_err(said)?;
         // The UID is the key's last part, and is not hashed.
         let Some((_, uid)) = entry.key_bytes().split_last_chunk::<2>() else {
-            return Err(Fault::broken("a key of SubtensorModule.Keys is too short"));
+            return Err(NodeError::broken("a key of SubtensorModule.Keys is too short"));
         };
-        hotkeys.insert(u16::from_le_bytes(*uid), entry.value().decode().map_err(Fault::broken)?);
+        hotkeys.insert(u16::from_le_bytes(*uid), entry.value().decode().map_err(NodeError::broken)?);
     }
     Ok(hotkeys)
 }
@@ -58,7 +58,7 @@ async fn coldkeys(
     node: &Node,
     at: &At,
     hotkeys: impl Iterator<Item = &AccountId32>,
-) -> Result<BTreeMap<[u8; 32], AccountId32>, Fault> {
+) -> Result<BTreeMap<[u8; 32], AccountId32>, NodeError> {
     let owner = at.storage().entry(storage::<Vec<Value>, AccountId32>(SUBTENSOR, "Owner")).map_err(said)?;
     let mut asked = BTreeMap::new();
     for hotkey in hotkeys {
@@ -69,7 +69,7 @@ async fn coldkeys(
     let mut found = BTreeMap::new();
     for batch in keys.chunks(BATCH) {
         let sets = node.methods.state_query_storage_at(batch.iter().copied(), Some(at.block_hash())).await;
-        for (key, value) in sets.map_err(Fault::broken)?.into_iter().flat_map(|set| set.changes) {
+        for (key, value) in sets.map_err(NodeError::broken)?.into_iter().flat_map(|set| set.changes) {
             let coldkey = value.and_then(|value| <[u8; 32]>::try_from(&value.0[..]).ok());
             if let (Some(hotkey), Some(coldkey)) = (asked.get(&key.0), coldkey) {
                 found.insert(*hotkey, AccountId32(coldkey));

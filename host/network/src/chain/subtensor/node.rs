@@ -1,6 +1,6 @@
 //! One connection to one node.
 
-use super::fault::Fault;
+use super::node_error::NodeError;
 use super::settings::NodeLimits;
 use jsonrpsee::ws_client::{PingConfig, WsClientBuilder};
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub(super) struct Node {
 impl Node {
     /// Connects. The metadata of runtimes is kept as long as the connection is: what a node that answers nonsense says
     /// of them is forgotten with it.
-    pub(super) async fn connect(endpoint: &str, limits: &NodeLimits) -> Result<Self, Fault> {
+    pub(super) async fn connect(endpoint: &str, limits: &NodeLimits) -> Result<Self, NodeError> {
         let mut builder = WsClientBuilder::new()
             .connection_timeout(limits.connect)
             .request_timeout(limits.request)
@@ -40,29 +40,29 @@ impl Node {
         if let Some(tls) = crate::http::tls_config() {
             builder = builder.with_custom_cert_store(tls.clone());
         }
-        let rpc = RpcClient::new(builder.build(endpoint).await.map_err(Fault::broken)?);
+        let rpc = RpcClient::new(builder.build(endpoint).await.map_err(NodeError::broken)?);
         let backend = LegacyBackend::builder().storage_page_size(PAGE).build(rpc.clone());
         let online =
             OnlineClient::from_backend_with_config(SubstrateConfig::new(), std::sync::Arc::new(backend))
                 .await
-                .map_err(Fault::broken)?;
+                .map_err(NodeError::broken)?;
         Ok(Self { endpoint: endpoint.to_owned(), online, methods: LegacyRpcMethods::new(rpc) })
     }
 
     /// The chain at its newest block, which a fork may yet replace.
-    pub(super) async fn newest(&self) -> Result<At, Fault> {
-        let hash = self.methods.chain_get_block_hash(None).await.map_err(Fault::broken)?;
-        let hash = hash.ok_or_else(|| Fault::broken("it has no newest block"))?;
+    pub(super) async fn newest(&self) -> Result<At, NodeError> {
+        let hash = self.methods.chain_get_block_hash(None).await.map_err(NodeError::broken)?;
+        let hash = hash.ok_or_else(|| NodeError::broken("it has no newest block"))?;
         self.at(hash).await
     }
 
     /// The chain at its newest block that is final.
-    pub(super) async fn finalized(&self) -> Result<At, Fault> {
-        self.online.at_current_block().await.map_err(Fault::broken)
+    pub(super) async fn finalized(&self) -> Result<At, NodeError> {
+        self.online.at_current_block().await.map_err(NodeError::broken)
     }
 
     /// The chain at a block.
-    pub(super) async fn at(&self, hash: H256) -> Result<At, Fault> {
-        self.online.at_block(hash).await.map_err(Fault::broken)
+    pub(super) async fn at(&self, hash: H256) -> Result<At, NodeError> {
+        self.online.at_block(hash).await.map_err(NodeError::broken)
     }
 }

@@ -1,6 +1,6 @@
 //! The chain's refusals: their names, and what to do.
 
-use super::fault::Fault;
+use super::node_error::NodeError;
 use crate::chain::ChainError;
 use subxt::error::{BackendError, DispatchError, ExtrinsicError, RpcError};
 use subxt::transactions::{TransactionInvalid, TransactionUnknown};
@@ -65,17 +65,17 @@ impl Numbering {
 }
 
 /// A refusal with a cure of the caller's.
-pub(super) fn refused(doing: &'static str, name: &str, cure: &str) -> Fault {
-    Fault::Said(ChainError::Refused { doing, name: name.into(), cure: cure.into() })
+pub(super) fn refused(doing: &'static str, name: &str, cure: &str) -> NodeError {
+    NodeError::Said(ChainError::Refused { doing, name: name.into(), cure: cure.into() })
 }
 
 /// A refusal with the cure that its name has.
-fn named(doing: &'static str, name: &str) -> Fault {
+fn named(doing: &'static str, name: &str) -> NodeError {
     refused(doing, name, cure(name))
 }
 
 /// A transaction that was in a block, and failed there.
-pub(super) fn dispatch(doing: &'static str, error: &DispatchError) -> Fault {
+pub(super) fn dispatch(doing: &'static str, error: &DispatchError) -> NodeError {
     match error {
         DispatchError::Module(module) => {
             let details = module.details();
@@ -88,7 +88,7 @@ pub(super) fn dispatch(doing: &'static str, error: &DispatchError) -> Fault {
 }
 
 /// A transaction that would be invalid.
-pub(super) fn invalid(doing: &'static str, why: &TransactionInvalid, numbering: Numbering) -> Fault {
+pub(super) fn invalid(doing: &'static str, why: &TransactionInvalid, numbering: Numbering) -> NodeError {
     match why {
         TransactionInvalid::Custom(code) => named(doing, &numbering.name(*code)),
         other => named(doing, &format!("{other:?}")),
@@ -96,21 +96,21 @@ pub(super) fn invalid(doing: &'static str, why: &TransactionInvalid, numbering: 
 }
 
 /// A transaction of which the chain does not know whether it is valid.
-pub(super) fn unknown(doing: &'static str, why: &TransactionUnknown) -> Fault {
+pub(super) fn unknown(doing: &'static str, why: &TransactionUnknown) -> NodeError {
     named(doing, &format!("{why:?}"))
 }
 
 /// An error of building or sending a transaction: what the pool says, or what is wrong with the node.
-pub(super) fn sending(doing: &'static str, error: ExtrinsicError, numbering: Numbering) -> Fault {
+pub(super) fn sending(doing: &'static str, error: ExtrinsicError, numbering: Numbering) -> NodeError {
     use frame_error::{call, pallet};
     if let Some(what) = pallet(&error).or_else(|| call(&error)) {
-        return Fault::Said(ChainError::Missing { what });
+        return NodeError::Said(ChainError::Missing { what });
     }
     let ExtrinsicError::ErrorSubmittingTransaction(BackendError::Rpc(RpcError::ClientError(
         subxt::rpcs::Error::User(user),
     ))) = &error
     else {
-        return Fault::broken(error);
+        return NodeError::broken(error);
     };
     let data = user.data.as_ref().map(|data| data.get().trim_matches('"').to_owned()).unwrap_or_default();
     match user.code {
@@ -122,7 +122,7 @@ pub(super) fn sending(doing: &'static str, error: ExtrinsicError, numbering: Num
         1012 => named(doing, "TemporarilyBanned"),
         1013 => named(doing, "AlreadyImported"),
         1014 => named(doing, "PriorityTooLow"),
-        _ => Fault::broken(error),
+        _ => NodeError::broken(error),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the chain demands of weights, and how a hotkey stands with it.
 
-use super::fault::Fault;
 use super::node::At;
+use super::node_error::NodeError;
 use super::refusal::refused;
 use super::values::{SUBTENSOR, any, number, optional, value};
 use crate::chain::{ChainError, Hyperparameters};
@@ -17,7 +17,7 @@ pub(super) struct SignerState {
 }
 
 /// The subnet's settings, as they are now.
-pub(super) async fn hyperparameters(at: &At, netuid: u16) -> Result<Hyperparameters, Fault> {
+pub(super) async fn hyperparameters(at: &At, netuid: u16) -> Result<Hyperparameters, NodeError> {
     let keys = || vec![number(netuid)];
     Ok(Hyperparameters {
         version_key: value(at, "WeightsVersionKey", keys()).await?,
@@ -35,7 +35,7 @@ pub(super) async fn hyperparameters(at: &At, netuid: u16) -> Result<Hyperparamet
 ///
 /// # Errors
 /// If it is not registered.
-pub(super) async fn standing(at: &At, netuid: u16, hotkey: &AccountId32) -> Result<SignerState, Fault> {
+pub(super) async fn standing(at: &At, netuid: u16, hotkey: &AccountId32) -> Result<SignerState, NodeError> {
     let keys = vec![number(netuid), Value::from_bytes(hotkey.0)];
     let Some(uid) = optional::<u16>(at, SUBTENSOR, "Uids", keys).await? else {
         return Err(refused(

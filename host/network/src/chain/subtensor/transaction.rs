@@ -1,7 +1,7 @@
 //! Sending a transaction, and following it into a block.
 
-use super::fault::Fault;
 use super::node::Node;
+use super::node_error::NodeError;
 use super::refusal::{Numbering, dispatch, invalid, sending, unknown};
 use super::weights::Call;
 use crate::wallet::Hotkey;
@@ -27,14 +27,14 @@ pub(super) struct Included {
 /// Signs and sends a call, and waits until it has succeeded in a block that is final.
 ///
 /// # Errors
-/// The chain's refusal; [`Fault::Broken`] where nothing was sent; [`Fault::Sent`] where it is not known what became of
+/// The chain's refusal; [`NodeError::Broken`] where nothing was sent; [`NodeError::Sent`] where it is not known what became of
 /// it.
 pub(super) async fn send(
     node: &Node,
     key: &Hotkey,
     doing: &'static str,
     call: &Call,
-) -> Result<Included, Fault> {
+) -> Result<Included, NodeError> {
     let at = node.newest().await?;
     let numbering = Numbering::read(&at);
     let told = |error| sending(doing, error, numbering);
@@ -55,11 +55,11 @@ pub(super) async fn send(
         ValidationResult::Unknown(why) => return Err(unknown(doing, &why)),
     }
     let transaction = format!("{:?}", signed.hash());
-    let sent = |reason: String| Fault::Sent { transaction: transaction.clone(), reason };
+    let sent = |reason: String| NodeError::Sent { transaction: transaction.clone(), reason };
     let mut progress = match signed.submit_and_watch().await.map_err(told) {
         Ok(progress) => progress,
         // It may have arrived all the same.
-        Err(Fault::Broken(reason)) => return Err(sent(reason)),
+        Err(NodeError::Broken(reason)) => return Err(sent(reason)),
         Err(refused) => return Err(refused),
     };
     while let Some(status) = progress.next().await {
@@ -84,7 +84,7 @@ pub(super) async fn send(
 type InBlock = TransactionInBlock<SubstrateConfig, OnlineClientAtBlockImpl<SubstrateConfig>>;
 
 /// Whether the block's events say that the transaction succeeded.
-async fn success(doing: &'static str, place: &InBlock) -> Result<(), Fault> {
+async fn success(doing: &'static str, place: &InBlock) -> Result<(), NodeError> {
     match place.wait_for_success().await {
         Ok(events) => {
             let mut names = events.iter().filter_map(Result::ok);
@@ -92,16 +92,16 @@ async fn success(doing: &'static str, place: &InBlock) -> Result<(), Fault> {
             {
                 return Ok(());
             }
-            Err(Fault::broken("the block has no event of the transaction's success"))
+            Err(NodeError::broken("the block has no event of the transaction's success"))
         }
         Err(TransactionEventsError::ExtrinsicFailed(error)) => Err(dispatch(doing, &error)),
-        Err(error) => Err(Fault::broken(error)),
+        Err(error) => Err(NodeError::broken(error)),
     }
 }
 
-fn known_or(fault: Fault, sent: &impl Fn(String) -> Fault) -> Fault {
+fn known_or(fault: NodeError, sent: &impl Fn(String) -> NodeError) -> NodeError {
     match fault {
-        Fault::Broken(reason) => sent(reason),
+        NodeError::Broken(reason) => sent(reason),
         known => known,
     }
 }

@@ -1,7 +1,7 @@
 //! Reading the chain's storage by name.
 
-use super::fault::Fault;
 use super::node::At;
+use super::node_error::NodeError;
 use crate::chain::ChainError;
 use subxt::dynamic::{Value, storage};
 use subxt::error::StorageError;
@@ -19,10 +19,10 @@ pub(super) async fn optional<T: DecodeAsType>(
     pallet: &str,
     entry: &str,
     keys: Vec<Value>,
-) -> Result<Option<T>, Fault> {
+) -> Result<Option<T>, NodeError> {
     let found = at.storage().try_fetch(storage::<Vec<Value>, T>(pallet, entry), keys).await.map_err(said)?;
     found
-        .map(|value| value.decode().map_err(|error| Fault::Broken(format!("{pallet}.{entry}: {error}"))))
+        .map(|value| value.decode().map_err(|error| NodeError::Broken(format!("{pallet}.{entry}: {error}"))))
         .transpose()
 }
 
@@ -30,9 +30,9 @@ pub(super) async fn optional<T: DecodeAsType>(
 ///
 /// # Errors
 /// [`ChainError::Missing`] where the runtime has no such entry.
-pub(super) async fn value<T: DecodeAsType>(at: &At, entry: &str, keys: Vec<Value>) -> Result<T, Fault> {
+pub(super) async fn value<T: DecodeAsType>(at: &At, entry: &str, keys: Vec<Value>) -> Result<T, NodeError> {
     let found = optional(at, SUBTENSOR, entry, keys).await?;
-    found.ok_or_else(|| Fault::Broken(format!("{SUBTENSOR}.{entry} has no value")))
+    found.ok_or_else(|| NodeError::Broken(format!("{SUBTENSOR}.{entry} has no value")))
 }
 
 /// A value of the subnet's pallet, by the first of several names that the runtime has: entries were renamed.
@@ -40,10 +40,10 @@ pub(super) async fn any<T: DecodeAsType>(
     at: &At,
     entries: &[&str],
     keys: impl Fn() -> Vec<Value>,
-) -> Result<Option<T>, Fault> {
+) -> Result<Option<T>, NodeError> {
     for entry in entries {
         match value(at, entry, keys()).await {
-            Err(Fault::Said(ChainError::Missing { .. })) => {}
+            Err(NodeError::Said(ChainError::Missing { .. })) => {}
             found => return found.map(Some),
         }
     }
@@ -51,7 +51,7 @@ pub(super) async fn any<T: DecodeAsType>(
 }
 
 /// An error of reading storage.
-pub(super) fn said(error: StorageError) -> Fault {
+pub(super) fn said(error: StorageError) -> NodeError {
     use subxt::ext::frame_decode::storage::StorageInfoError;
     match error {
         StorageError::PalletNameNotFound(pallet) => missing(format!("pallet {pallet}")),
@@ -64,13 +64,13 @@ pub(super) fn said(error: StorageError) -> Fault {
         StorageError::StorageInfoError(StorageInfoError::StorageNotFound { pallet_name, name }) => {
             missing(format!("storage {pallet_name}.{name}"))
         }
-        other => Fault::broken(other),
+        other => NodeError::broken(other),
     }
 }
 
 /// What the runtime lacks.
-pub(super) fn missing(what: String) -> Fault {
-    Fault::Said(ChainError::Missing { what })
+pub(super) fn missing(what: String) -> NodeError {
+    NodeError::Said(ChainError::Missing { what })
 }
 
 /// A number as a key of storage.

@@ -1,7 +1,7 @@
 //! The calls that set or commit weights.
 
-use super::fault::Fault;
 use super::node::At;
+use super::node_error::NodeError;
 use super::refusal::refused;
 use super::sealed::{Clock, Commit, Schedule, VERSION};
 use super::settings::ChainSettings;
@@ -52,7 +52,7 @@ pub(super) async fn commit(
     rules: &Hyperparameters,
     hotkey: &[u8; 32],
     weights: &[(u16, u16)],
-) -> Result<Commit, Fault> {
+) -> Result<Commit, NodeError> {
     let known =
         at.metadata_ref().pallet_by_name(SUBTENSOR).ok_or_else(|| missing(format!("pallet {SUBTENSOR}")))?;
     if known.call_variant_by_name(SEALED_CALL).is_none() {
@@ -91,7 +91,7 @@ pub(super) async fn commit(
         .ok_or_else(|| refused(DOING, "CommitTooLong", "set fewer weights"))
 }
 
-async fn schedule(at: &At, netuid: u16, rules: &Hyperparameters) -> Result<Schedule, Fault> {
+async fn schedule(at: &At, netuid: u16, rules: &Hyperparameters) -> Result<Schedule, NodeError> {
     let keys = || vec![number(netuid)];
     let clock = match any(at, &["LastEpochBlock"], keys).await? {
         Some(last_epoch) => Clock::State {

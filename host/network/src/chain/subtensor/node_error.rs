@@ -4,7 +4,7 @@ use crate::chain::ChainError;
 
 /// What went wrong with one node, before it is known whether another may help.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum NodeError {
     /// The node does not answer, or what it answers makes no sense: another connection may help.
     Broken(String),
     /// The chain has spoken: no other node would say anything else.
@@ -18,14 +18,14 @@ pub(super) enum Fault {
     },
 }
 
-impl Fault {
+impl NodeError {
     /// An error of the client's library that is about the node.
     pub(super) fn broken(error: impl std::fmt::Display) -> Self {
         Self::Broken(error.to_string())
     }
 }
 
-impl From<ChainError> for Fault {
+impl From<ChainError> for NodeError {
     fn from(error: ChainError) -> Self {
         Self::Said(error)
     }
