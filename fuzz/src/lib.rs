@@ -6,7 +6,9 @@
 #![allow(missing_docs)]
 
 use mantis_payload::beacon::{Scheme, signing::BeaconKey};
-use mantis_payload::{Envelope, OwnerSecret, Refusal, Rules, SealOptions, seal, timelock::Size};
+use mantis_payload::{
+    Envelope, EnvelopeRules, OwnerSecret, PayloadRejection, SealOptions, seal, timelock::Size,
+};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use serde_json::{Map, Value};
@@ -18,7 +20,7 @@ pub const ROUND: u64 = 1000;
 pub struct World {
     pub signature: [u8; 48],
     pub owner: OwnerSecret,
-    pub rules: Rules,
+    pub rules: EnvelopeRules,
     pub sealed: [Value; 2],
 }
 
@@ -36,13 +38,13 @@ pub fn world() -> &'static World {
             let bytes = seal(&plaintext, HOTKEY, ROUND, &owner.public_key(), &scheme, options, &mut rng);
             serde_json::from_slice(&bytes.expect("sealed")).expect("JSON")
         });
-        let rules = Rules::new(owner.public_key(), ROUND);
+        let rules = EnvelopeRules::new(owner.public_key(), ROUND);
         World { signature: key.sign(ROUND), owner, rules, sealed }
     })
 }
 
 /// Opens by both paths; where both open, they must agree.
-pub fn open(payload: &[u8]) -> Result<(), Refusal> {
+pub fn open(payload: &[u8]) -> Result<(), PayloadRejection> {
     let world = world();
     let envelope = Envelope::parse(payload, HOTKEY, &world.rules)?;
     assert_eq!(envelope.hotkey(), HOTKEY);

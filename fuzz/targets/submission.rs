@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use mantis_config::Challenge;
-use mantis_payload::json::{Limits, parse, parse_bearing_numbers};
+use mantis_payload::json::{JsonLimits, parse, parse_lenient};
 use mantis_payload::submission::split;
 use std::sync::LazyLock;
 
@@ -17,14 +17,14 @@ static CHALLENGES: LazyLock<Vec<Challenge>> = LazyLock::new(|| {
 });
 
 fuzz_target!(|data: &[u8]| {
-    let limits = Limits { bytes: 4096, depth: 8, values: 200 };
+    let limits = JsonLimits { bytes: 4096, depth: 8, values: 200 };
     let strict = parse(data, &limits);
     // What is taken strictly is taken by serde_json, with the same values.
     if let Ok(value) = &strict {
         let other: serde_json::Value = serde_json::from_slice(data).expect("serde_json takes it too");
         assert_eq!(*value, other);
     }
-    let Ok((value, unfit)) = parse_bearing_numbers(data, &limits) else {
+    let Ok((value, unfit)) = parse_lenient(data, &limits) else {
         assert!(strict.is_err());
         return;
     };

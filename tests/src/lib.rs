@@ -11,7 +11,7 @@ pub mod record;
 pub mod stage;
 
 use half::f16;
-use mantis_ledger::{Ledger, Record, Step};
+use mantis_ledger::{Ledger, NewRow, SampledBlock};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -114,7 +114,7 @@ pub fn timeless(mut document: Value) -> Value {
 /// Sum of absolute differences between two objects of numbers; a key that one lacks counts as 0.
 ///
 /// # Panics
-/// Where a value is no number.
+/// Where a value is not a number.
 #[must_use]
 pub fn l1(a: &Value, b: &Value) -> f64 {
     let empty = serde_json::Map::new();
@@ -140,7 +140,7 @@ pub fn tiny_ledger(path: &Path, tickers: &[&str], rows: i64) {
             let first = knows * [1.0, 0.5, 0.0][miner as usize] + wave(row, miner);
             (hotkey.to_string(), vec![f16::from_f32(first), f16::from_f32(wave(row, miner + 1))])
         });
-        Record {
+        NewRow {
             ticker: ticker.to_string(),
             dim: 2,
             blocks_ahead: 10,
@@ -149,11 +149,11 @@ pub fn tiny_ledger(path: &Path, tickers: &[&str], rows: i64) {
             submissions: submissions.collect(),
         }
     };
-    let step = |row: i64| Step {
+    let step = |row: i64| SampledBlock {
         block: 5 * (1_000_000 + row),
         sidx: 1_000_000 + row,
-        records: tickers.iter().map(|ticker| record(ticker, row)).collect(),
+        rows: tickers.iter().map(|ticker| record(ticker, row)).collect(),
     };
-    let steps: Vec<Step> = (0..rows).map(step).collect();
+    let steps: Vec<SampledBlock> = (0..rows).map(step).collect();
     Ledger::open(path).expect("a new ledger").append_many(&steps, 1000).expect("written");
 }

@@ -1,10 +1,10 @@
 //! A ledger whose record is long: computations of weights, day after day, without the rows that they came from.
 
 use mantis_config::Config;
-use mantis_ledger::{Activities, Activity, Attempt, Cycle, Ledger, Sent};
+use mantis_ledger::{Activities, Activity, Attempt, Computation, Ledger, Sent};
 use mantis_plugin_api::{Description, Salience, WhyZero};
 use mantis_weights::Scored;
-use mantis_weights::Step;
+use mantis_weights::Settlement;
 
 /// What a miner is called.
 #[must_use]
@@ -56,7 +56,7 @@ pub fn write(ledger: &mut Ledger, config: &Config, miners: usize, computations: 
         let sum: f64 = (0..miners).map(|miner| wave(miner, 0)).sum();
         let step = |miner: usize| {
             let share = wave(miner, 0) / sum;
-            Step {
+            Settlement {
                 uid: u16::try_from(miner).expect("a UID"),
                 hotkey: hotkey(miner),
                 salience: share,
@@ -82,7 +82,7 @@ pub fn write(ledger: &mut Ledger, config: &Config, miners: usize, computations: 
                 (ticker.clone(), (0..miners).map(|miner| (hotkey(miner), activity(miner))).collect())
             })
             .collect();
-        let steps: Vec<Step> = (0..miners).map(step).collect();
+        let steps: Vec<Settlement> = (0..miners).map(step).collect();
         let unix = 1_700_000_000 + 12 * block.cast_unsigned();
         let attempt = Attempt {
             computed: block,
@@ -98,9 +98,17 @@ pub fn write(ledger: &mut Ledger, config: &Config, miners: usize, computations: 
                 .collect(),
         };
         let seconds = 12.0;
-        let cycle =
-            Cycle { block, max_block: block - 500, unix, seconds, rejected: None, scored, activities, steps };
-        ledger.store_cycle(&cycle).expect("stored");
+        let computation = Computation {
+            block,
+            max_block: block - 500,
+            unix,
+            seconds,
+            rejected: None,
+            scored,
+            activities,
+            settlements: steps,
+        };
+        ledger.store_computation(&computation).expect("stored");
         ledger.store_attempt(&attempt).expect("stored");
     }
 }

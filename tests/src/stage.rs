@@ -2,10 +2,10 @@
 //! file, a configuration that points at them.
 
 use crate::{mantis, root};
-use mantis::demo::World;
-use mantis::simulation::{Miner, cast};
+use mantis::demo::DemoWorld;
+use mantis::simulation::{SimulatedMiner, cast};
 use mantis_config::Config;
-use mantis_ledger::Step;
+use mantis_ledger::SampledBlock;
 use mantis_network::chain::{Chain, Head, Neuron, OfflineChain};
 use mantis_network::wallet::Hotkey;
 use serde_json::Value;
@@ -23,9 +23,9 @@ pub const VALIDATOR: &str = "//Validator";
 /// The stage, without its players.
 pub struct Stage {
     /// Servers and clock.
-    pub world: World,
+    pub world: DemoWorld,
     /// Who plays: hotkeys of a simulation, or those that were given.
-    pub miners: Vec<Miner>,
+    pub miners: Vec<SimulatedMiner>,
     /// The chain in a file.
     pub chain: OfflineChain,
     /// Holds `chain.json`, `challenges.toml` and `ledger.db`.
@@ -53,7 +53,7 @@ impl Stage {
         for (miner, hotkey) in miners.iter_mut().zip(hotkeys) {
             miner.hotkey.clone_from(hotkey);
         }
-        let world = World::start(&config, &miners, seed).await.expect("a world");
+        let world = DemoWorld::start(&config, &miners, seed).await.expect("a world");
         let hex = |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
         let there = world.config();
         set(&mut table, "network", "owner_key", hex(&there.network.owner_key));
@@ -95,7 +95,7 @@ impl Stage {
     ///
     /// # Panics
     /// Where the chain's file cannot be written.
-    pub fn advance(&self, step: &Step) -> Head {
+    pub fn advance(&self, step: &SampledBlock) -> Head {
         let head = self.world.advance(step);
         self.chain.set_head(head).expect("written");
         head

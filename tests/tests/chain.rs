@@ -7,7 +7,7 @@
 use jsonrpsee::core::client::ClientT;
 use jsonrpsee::rpc_params;
 use jsonrpsee::ws_client::WsClientBuilder;
-use mantis_network::chain::{Chain, ChainError, Hyperparameters, Limits, Settings, Subtensor};
+use mantis_network::chain::{Chain, ChainError, ChainSettings, Hyperparameters, NodeLimits, Subtensor};
 use mantis_network::loopback::ObjectServer;
 use mantis_network::wallet::Hotkey;
 use mantis_tests::localnet::{Localnet, free_port, installed};
@@ -27,18 +27,18 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-fn settings() -> Settings {
-    let limits = Limits {
+fn settings() -> ChainSettings {
+    let limits = NodeLimits {
         connect: seconds(3),
         request: seconds(5),
         read: seconds(20),
         confirm: seconds(40),
         stalled: seconds(60),
     };
-    Settings { limits, ..Settings::new(NETUID, 0) }
+    ChainSettings { limits, ..ChainSettings::new(NETUID, 0) }
 }
 
-fn client(port: u16, settings: Settings, uri: &str) -> Subtensor {
+fn client(port: u16, settings: ChainSettings, uri: &str) -> Subtensor {
     let key = Hotkey::from_uri(uri).unwrap();
     Subtensor::new(&format!("ws://127.0.0.1:{port}"), settings, Some(key)).unwrap()
 }
@@ -175,7 +175,7 @@ async fn sets(port: u16) {
     assert!(cure.contains(&format!("try again at block {}", receipt.block + 100)), "{cure}");
     // chopsticks takes 0 for the default.
     put(port, "WeightsSetRateLimit", json!([[[NETUID], 1]]), |rules| rules.weights_rate_limit == 1).await;
-    let newer = Settings { version_key: 7, ..settings() };
+    let newer = ChainSettings { version_key: 7, ..settings() };
     client(port, newer, "//Validator").set_weights(&[(2, 1), (3, 3)]).await.unwrap();
     assert_eq!(validator.weights_of(1).await.unwrap(), [(2, 21_845), (3, 65_535)]);
 }
@@ -185,7 +185,7 @@ async fn lacks(port: u16) {
         Err(ChainError::Missing { what }) => what,
         other => panic!("nothing missing: {other:?}"),
     };
-    let elsewhere = client(port, Settings { netuid: 99, ..settings() }, "//Validator");
+    let elsewhere = client(port, ChainSettings { netuid: 99, ..settings() }, "//Validator");
     assert_eq!(missing(elsewhere.metagraph().await.map(|_| ())), "subnet 99");
     assert_eq!(missing(elsewhere.set_weights(&WEIGHTS).await.map(|_| ())), "subnet 99");
 
@@ -210,7 +210,7 @@ async fn mines(port: u16) {
     fs::write(&embeddings, r#"{"ETH": [0.5, -0.5]}"#).unwrap();
     let hotkeys = folder.path().join("mine/hotkeys");
     fs::create_dir_all(&hotkeys).unwrap();
-    let locked = fs::read(root().join("host/tests/fixtures/wallets/locked")).unwrap();
+    let locked = fs::read(root().join("host/network/tests/fixtures/wallets/locked")).unwrap();
     fs::write(hotkeys.join("default"), locked).unwrap();
     fs::set_permissions(hotkeys.join("default"), fs::Permissions::from_mode(0o600)).unwrap();
     let miner = |key: &[&str], password: &str| {

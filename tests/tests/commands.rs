@@ -70,7 +70,8 @@ fn weights_reads_saliences_and_prints_weights() {
     let dir = TempDir::new().unwrap();
     let file = dir.path().join("in.json");
     let cases: Vec<Value> =
-        serde_json::from_slice(&fs::read(root().join("host/tests/fixtures/weights.json")).unwrap()).unwrap();
+        serde_json::from_slice(&fs::read(root().join("host/weights/tests/fixtures/weights.json")).unwrap())
+            .unwrap();
     for case in cases {
         fs::write(&file, case["input"].to_string()).unwrap();
         let result = json(mantis().args(["weights", "--json", "--input"]).arg(&file));

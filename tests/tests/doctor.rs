@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
-use mantis_ledger::{Ledger, Lock, Record, Step};
+use mantis_ledger::{Ledger, Lock, NewRow, SampledBlock};
 use mantis_network::chain::Head;
 use mantis_network::loopback::beacon::BeaconServer;
 use mantis_payload::beacon::Scheme;
@@ -93,13 +93,13 @@ impl Ward {
     fn write_ledger(&self) {
         let first = BLOCK / 5 - ROWS + 1;
         let record =
-            |ticker: &str| Record { ticker: ticker.into(), dim: 2, price: Some(1.0), ..Record::default() };
-        let step = |sidx: i64| Step {
+            |ticker: &str| NewRow { ticker: ticker.into(), dim: 2, price: Some(1.0), ..NewRow::default() };
+        let step = |sidx: i64| SampledBlock {
             block: 5 * sidx,
             sidx,
-            records: ["ETH", "ETHHITFIRST", "TRADEMIX"].map(record).into(),
+            rows: ["ETH", "ETHHITFIRST", "TRADEMIX"].map(record).into(),
         };
-        let steps: Vec<Step> = (first..first + ROWS).map(step).collect();
+        let steps: Vec<SampledBlock> = (first..first + ROWS).map(step).collect();
         Ledger::open(self.stage.ledger()).unwrap().append_many(&steps, 100).unwrap();
     }
 
@@ -389,14 +389,14 @@ fn chain_and_hotkey() {
     assert_eq!(status(&document, "hotkey_registered"), "skipped");
     let file = wallets.join("mine/hotkeys/default");
     fs::create_dir_all(file.parent().unwrap()).unwrap();
-    fs::copy(mantis_tests::root().join("host/tests/fixtures/wallets/plain"), &file).unwrap();
+    fs::copy(mantis_tests::root().join("host/network/tests/fixtures/wallets/plain"), &file).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     ward.expect(&named, "wallet", "its mode is 644");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     let document =
         ward.expect(&named, "hotkey_registered", "5Ckqtg5KQmUwJSwRnhqHMn7JjQuwWFopKYQE3zeLtyEyHM6g");
     assert_eq!(status(&document, "wallet"), "ok");
-    fs::copy(mantis_tests::root().join("host/tests/fixtures/wallets/locked"), &file).unwrap();
+    fs::copy(mantis_tests::root().join("host/network/tests/fixtures/wallets/locked"), &file).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     let (code, document) = ward.ask(&named);
     assert_eq!((code, status(&document, "wallet")), (0, "warning"), "{document:#}");

@@ -2,13 +2,13 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
-use mantis::demo::{Crowd, World};
+use mantis::demo::{Crowd, DemoWorld};
 use mantis::simulation::{Simulation, Simulator, cast};
 use mantis_config::Config;
 use mantis_ledger::Ledger;
 use mantis_scoring::worker::Launcher;
 use mantis_tests::{bin_dir, has_wasm};
-use mantis_validator::{Live, LiveError, Refreshed, Stepper};
+use mantis_validator::{HotReload, HotReloadError, Pipeline, Refreshed};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -71,9 +71,9 @@ impl Files {
         self.write(&TEXT.replacen(from, into, 1));
     }
 
-    fn start(&self) -> Result<Live, LiveError> {
+    fn start(&self) -> Result<HotReload, HotReloadError> {
         let launcher = Launcher { program: self.path("mantis"), deadline: Duration::from_secs(30) };
-        Live::start_in(&self.path("state"), &self.path("challenges.toml"), launcher, Box::new(|_| {}))
+        HotReload::start_in(&self.path("state"), &self.path("challenges.toml"), launcher, Box::new(|_| {}))
     }
 
     fn generations(&self) -> usize {
@@ -85,7 +85,7 @@ fn built(name: &str) -> PathBuf {
     bin_dir().join(name)
 }
 
-fn taken(live: &mut Live) -> Vec<String> {
+fn taken(live: &mut HotReload) -> Vec<String> {
     match live.refresh() {
         Refreshed::Taken { config, changes } => {
             assert!(Arc::ptr_eq(&config, live.current()));
@@ -95,7 +95,7 @@ fn taken(live: &mut Live) -> Vec<String> {
     }
 }
 
-fn kept(live: &mut Live) -> String {
+fn kept(live: &mut HotReload) -> String {
     let before = live.current().clone();
     let Refreshed::Kept { why } = live.refresh() else { panic!("taken or unchanged") };
     assert!(Arc::ptr_eq(&before, live.current()));
@@ -103,7 +103,7 @@ fn kept(live: &mut Live) -> String {
     why
 }
 
-fn is_unchanged(live: &mut Live) -> bool {
+fn is_unchanged(live: &mut HotReload) -> bool {
     matches!(live.refresh(), Refreshed::Unchanged)
 }
 
@@ -188,7 +188,7 @@ fn bad_texts_are_kept_out_with_their_lines() {
 fn a_replaced_plugin_is_taken_if_it_is_good() {
     let files = Files::new();
     let mut live = files.start().unwrap();
-    let copy = |live: &Live| live.current().plugin_dir.join("libmantis_other.so");
+    let copy = |live: &HotReload| live.current().plugin_dir.join("libmantis_other.so");
     let whole = fs::read(copy(&live)).unwrap();
 
     fs::write(files.plugin("other"), &whole[..whole.len() / 2]).unwrap();
@@ -256,7 +256,7 @@ fn folders_go_when_nobody_needs_them() {
     drop(live);
     assert_eq!(files.generations(), 0);
     files.edit("dim = 2", "dim = 0");
-    assert!(matches!(files.start(), Err(LiveError::Faults(_))));
+    assert!(matches!(files.start(), Err(HotReloadError::Faults(_))));
     assert_eq!(files.generations(), 0);
 }
 
@@ -298,15 +298,16 @@ async fn processes_of_plugins_that_are_the_same_stay() {
     let decoder = files.path("decoder");
     fs::copy(bin_dir().join("mantis"), &decoder).unwrap();
     let world =
-        World::start(&Config::load(files.path("challenges.toml")).unwrap(), &miners, 7).await.unwrap();
-    let mut live = Live::start(&files.path("challenges.toml"), launcher("mantis"), world.adjust()).unwrap();
+        DemoWorld::start(&Config::load(files.path("challenges.toml")).unwrap(), &miners, 7).await.unwrap();
+    let mut live =
+        HotReload::start(&files.path("challenges.toml"), launcher("mantis"), world.adjust()).unwrap();
     let config = live.current().clone();
     world.set_config(config.clone());
     let mut ledger = Ledger::open(files.path("ledger.db")).unwrap();
     let simulation = Simulation { config: &config, only: None, rows: 80, miners: &miners, seed: 7 };
     let mut simulator = Simulator::new(&simulation, &simulation.prices());
     let mut crowd = Crowd::new(&world, &miners, 7).unwrap();
-    let mut stepper = Stepper::new(config.clone(), launcher("decoder")).unwrap();
+    let mut pipeline = Pipeline::new(config.clone(), launcher("decoder")).unwrap();
     let mut why = Vec::new();
     while let Some(step) = simulator.step() {
         match simulator.row() - 1 {
@@ -320,11 +321,11 @@ async fn processes_of_plugins_that_are_the_same_stay() {
             _ => {}
         }
         if let Refreshed::Taken { config, .. } = block_in_place(|| live.refresh()) {
-            stepper.set_config(config).unwrap();
+            pipeline.set_config(config).unwrap();
         }
         let head = world.advance(&step);
         crowd.act(&step, head, true).await.unwrap();
-        let stepped = stepper.step(world.chain.as_ref(), &mut ledger).await.unwrap();
+        let stepped = pipeline.step(world.chain.as_ref(), &mut ledger).await.unwrap();
         why.push(stepped.progress.why);
     }
     let waits: Vec<usize> = (0..80).filter(|row| why[*row].is_some()).collect();

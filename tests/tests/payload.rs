@@ -20,7 +20,8 @@ struct Reference {
 
 /// The payloads of the network's own client, as files.
 fn references(dir: &Path) -> Vec<Reference> {
-    let list: Value = serde_json::from_str(include_str!("../../host/tests/payload/network.json")).unwrap();
+    let list: Value =
+        serde_json::from_str(include_str!("../../host/payload/tests/fixtures/network.json")).unwrap();
     let read = |(i, entry): (usize, &Value)| {
         let text = |key: &str| entry[key].as_str().unwrap().to_owned();
         let file = dir.join(format!("{i}.json"));
@@ -104,7 +105,7 @@ fn sealed_embeddings_open_for_the_owner_and_for_nobody_else() {
     let mut bad = mantis();
     bad.args(["payload", "seal", "--hotkey", "5Me", "--out", "-", "--in"]).arg(&embeddings);
     fs::write(&embeddings, r#"{"ETH": [NaN, 1]}"#).unwrap();
-    assert!(failure(&mut bad).contains("NaN is no JSON number"));
+    assert!(failure(&mut bad).contains("NaN is not a JSON number"));
 }
 
 /// The public key of a secret in hexadecimal.

@@ -2,13 +2,13 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
-use mantis::demo::{Crowd, World};
-use mantis::simulation::{Miner, Simulation, Simulator, cast};
+use mantis::demo::{Crowd, DemoWorld};
+use mantis::simulation::{SimulatedMiner, Simulation, Simulator, cast};
 use mantis_config::Config;
 use mantis_ledger::{Ledger, LedgerError, Row};
 use mantis_scoring::worker::Launcher;
 use mantis_tests::{bin_dir, root};
-use mantis_validator::{Stepped, Stepper};
+use mantis_validator::{PassReport, Pipeline};
 use std::net::TcpListener;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -21,9 +21,13 @@ fn config() -> Config {
 }
 
 /// Plays so many rows into a new ledger; `each` may break the world before a row, and sees what the row's step did.
-async fn play(config: &Config, rows: usize, mut each: impl FnMut(&World, usize, Option<&Stepped>)) -> Ledger {
-    let miners: Vec<Miner> = cast(MINERS, SEED);
-    let world = World::start(config, &miners, SEED).await.unwrap();
+async fn play(
+    config: &Config,
+    rows: usize,
+    mut each: impl FnMut(&DemoWorld, usize, Option<&PassReport>),
+) -> Ledger {
+    let miners: Vec<SimulatedMiner> = cast(MINERS, SEED);
+    let world = DemoWorld::start(config, &miners, SEED).await.unwrap();
     let folder = tempfile::TempDir::new().unwrap();
     let mut ledger = Ledger::open(folder.keep().join("ledger.db")).unwrap();
     let config = world.config();
@@ -32,13 +36,13 @@ async fn play(config: &Config, rows: usize, mut each: impl FnMut(&World, usize, 
     let mut simulator = Simulator::new(&simulation, &prices);
     let mut crowd = Crowd::new(&world, &miners, SEED).unwrap();
     let launcher = Launcher { program: bin_dir().join("mantis"), deadline: Duration::from_secs(60) };
-    let mut stepper = Stepper::new(config.clone(), launcher).unwrap();
+    let mut pipeline = Pipeline::new(config.clone(), launcher).unwrap();
     while let Some(step) = simulator.step() {
         let row = simulator.row() - 1;
         let head = world.advance(&step);
         crowd.act(&step, head, true).await.unwrap();
         each(&world, row, None);
-        let stepped = stepper.step(world.chain.as_ref(), &mut ledger).await.unwrap();
+        let stepped = pipeline.step(world.chain.as_ref(), &mut ledger).await.unwrap();
         each(&world, row, Some(&stepped));
     }
     world.stop().await;

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
-use mantis::simulation::{Miner, Simulation, Simulator, cast};
+use mantis::simulation::{SimulatedMiner, Simulation, Simulator, cast};
 use mantis_breakout::{AssetState, Resolved, Rules, Tracker};
 use mantis_config::Config;
 use mantis_ledger::{Ledger, LedgerError, Row};
@@ -57,7 +57,7 @@ fn go_on(tracking: &mut Tracking, ledger: &mut Ledger) -> Option<String> {
 fn play(config: &Config, stops: &[usize], mut at: impl FnMut(usize, &mut Ledger)) -> (TempDir, Ledger) {
     let dir = TempDir::new().unwrap();
     let mut ledger = Ledger::open(dir.path().join("ledger.db")).unwrap();
-    let miners: Vec<Miner> = cast(6, SEED);
+    let miners: Vec<SimulatedMiner> = cast(6, SEED);
     let only = Some([TICKER, "MULTIXSEC"].map(String::from).into());
     let simulation = Simulation { config, only, rows: 605, miners: &miners, seed: SEED };
     let prices = simulation.prices();

@@ -11,7 +11,7 @@ use mantis_network::wallet::Hotkey;
 use mantis_scoring::worker::Launcher;
 use mantis_tests::stage::{Running, Stage, VALIDATOR, keep, set};
 use mantis_tests::{bin_dir, failure, has_wasm};
-use mantis_validator::{Board, Live, Run, Service, Status};
+use mantis_validator::{Board, HotReload, Service, ServiceOptions, Status};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -114,9 +114,9 @@ fn it_samples_scores_sets_and_goes_on_where_it_was() {
         assert!(ledger.totals().unwrap().opened > 500, "{:?}", ledger.totals());
 
         let last = ledger.last_weights().unwrap().unwrap();
-        let sum: f64 = last.steps.iter().map(|step| step.weight).sum();
+        let sum: f64 = last.settlements.iter().map(|step| step.weight).sum();
         assert!((sum - 1.0).abs() < 1e-9);
-        assert!(last.steps.iter().any(|step| step.previous.is_some_and(|previous| previous > 0.0)));
+        assert!(last.settlements.iter().any(|step| step.previous.is_some_and(|previous| previous > 0.0)));
         assert_eq!(last.block % 100, 0);
         let attempts = ledger.attempts(100).unwrap();
         assert!(attempts.iter().all(|attempt| attempt.sent == Sent::Set), "{attempts:?}");
@@ -128,7 +128,7 @@ fn it_samples_scores_sets_and_goes_on_where_it_was() {
         let recorded: BTreeMap<u16, u16> =
             newest.weights.iter().map(|(uid, _, weight)| (*uid, *weight)).collect();
         assert_eq!(on_chain.weights, recorded);
-        let computed = ledger.steps(newest.computed).unwrap();
+        let computed = ledger.settlements(newest.computed).unwrap();
         let largest = computed.iter().map(|step| step.weight).fold(0.0, f64::max);
         for step in &computed {
             let expected = step.weight / largest;
@@ -247,7 +247,7 @@ fn committed_weights_count_when_the_chain_shows_them() {
         let hotkey = Hotkey::from_uri(VALIDATOR).unwrap().address().to_owned();
         let file = stage.dir.join("challenges.toml");
         let launcher = Launcher { program: bin_dir().join("mantis"), deadline: Duration::from_secs(60) };
-        let run = Run {
+        let run = ServiceOptions {
             hotkey: Some(hotkey.clone()),
             dry_run: false,
             poll: Duration::from_millis(50),
@@ -259,7 +259,7 @@ fn committed_weights_count_when_the_chain_shows_them() {
         let late =
             Late { chain: Arc::new(offline), committed: Mutex::default(), shown: AtomicBool::new(false) };
         let late = Arc::new(late);
-        let live = Live::start(&file, launcher, Box::new(|_| {})).unwrap();
+        let live = HotReload::start(&file, launcher, Box::new(|_| {})).unwrap();
         let board = Board::new(Status::default(), live.current().clone());
         let ledger = Ledger::open(stage.ledger()).unwrap();
         let service = Service::new(run, live, late.clone(), ledger, board).unwrap();

@@ -4,8 +4,8 @@
 
 use mantis::demo::Crowd;
 use mantis::simulation::{Simulation, Simulator};
-use mantis_ledger::{Ledger, Sent, Step};
-use mantis_network::chain::{Chain, Settings, Subtensor};
+use mantis_ledger::{Ledger, SampledBlock, Sent};
+use mantis_network::chain::{Chain, ChainSettings, Subtensor};
 use mantis_network::wallet::Hotkey;
 use mantis_tests::localnet::{Localnet, free_port, installed};
 use mantis_tests::proxy::{Mode, Proxy};
@@ -109,7 +109,7 @@ fn it_works_on_the_real_runtime_and_outlives_its_node() {
 
 /// Writes the history, as that of a chain whose block 0 comes after it.
 fn prepare(stage: &Stage, simulator: &mut Simulator<'_>) {
-    let mut steps: Vec<Step> = (0..HISTORY).map(|_| simulator.step().unwrap()).collect();
+    let mut steps: Vec<SampledBlock> = (0..HISTORY).map(|_| simulator.step().unwrap()).collect();
     let shift = steps.last().unwrap().sidx + 1;
     for step in &mut steps {
         step.sidx -= shift;
@@ -146,13 +146,13 @@ async fn recovers(running: &mut Running, what: &str) -> (Option<i32>, Duration) 
 }
 
 async fn sets_what_was_computed(stage: &Stage, port: u16) {
-    let client = Subtensor::new(&format!("ws://127.0.0.1:{port}"), Settings::new(123, 0), None).unwrap();
+    let client = Subtensor::new(&format!("ws://127.0.0.1:{port}"), ChainSettings::new(123, 0), None).unwrap();
     let on_chain: BTreeMap<u16, u16> = client.weights_of(1).await.unwrap().into_iter().collect();
     let ledger = Ledger::read(stage.ledger()).unwrap();
     let attempt = ledger.attempts(1).unwrap().pop().unwrap();
     assert_eq!(attempt.sent, Sent::Set, "{attempt:?}");
     assert!(attempt.transaction.as_ref().is_some_and(|hash| hash.len() == 66), "{attempt:?}");
-    let steps = ledger.steps(attempt.computed).unwrap();
+    let steps = ledger.settlements(attempt.computed).unwrap();
     assert_eq!(steps.len(), 8);
     let chains: f64 = on_chain.values().map(|&weight| f64::from(weight)).sum();
     let mut paid = 0;

@@ -2,18 +2,23 @@
 //!
 //! [`Config::load`] reads the file or gives back all of its faults at once. What only a plugin can judge (its
 //! parameters, its `dim`) is asked later; [`Config::fault_at`] puts the answer beside the line it is about.
+//!
+//! Every key is declared once, in the file of its table in `tables`: from the line there come the field, how it is
+//! read, its default, the words that misspelt keys are compared with, and its row in docs/configuration.md.
 
-mod challenge;
 mod fault;
+mod kinds;
 mod load;
-mod params;
-mod reader;
-mod rules;
-mod sections;
-mod types;
+mod locate;
+mod reference;
+mod section;
+mod source;
+mod tables;
 mod weights;
 
-pub use fault::{ConfigFaults, Fault};
-pub use types::{
+pub use fault::{ConfigError, Fault};
+pub use reference::{KeyTable, key_tables};
+pub use section::Key;
+pub use tables::{
     Beacon, Challenge, Collect, Config, Datalog, MarketFeed, Network, QuoteKind, Runtime, Stale, Weight,
 };

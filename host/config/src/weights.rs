@@ -1,6 +1,6 @@
 //! From weights and shares to numbers.
 
-use super::{Config, Weight};
+use crate::{Config, Weight};
 
 impl Config {
     /// Ticker and weight of every challenge, in the order of the file.
@@ -15,7 +15,7 @@ impl Config {
 }
 
 /// Sum of the fixed weights and sum of the shares.
-pub(super) fn sums(weights: &[Weight]) -> (f64, f64) {
+pub(crate) fn sums(weights: &[Weight]) -> (f64, f64) {
     weights.iter().fold((0.0, 0.0), |(fixed, shares), weight| match weight {
         Weight::Fixed(w) => (fixed + w, shares),
         Weight::Share(s) => (fixed, shares + s),

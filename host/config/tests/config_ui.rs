@@ -1,7 +1,7 @@
 //! What `challenges.toml` may say, and what is said of one that is faulty.
 //!
 //! Every `invalid/NAME.toml` must fail with exactly the text of `NAME.err`; `UPDATE_GOLDEN=1 cargo test` writes
-//! those texts anew. Every `valid/*.toml` must load.
+//! those texts again. Every `valid/*.toml` must load.
 
 use mantis_config::{Config, QuoteKind, Weight};
 use mantis_plugin_api::Solver;
@@ -91,7 +91,7 @@ fn a_file_that_is_not_utf8_says_where() {
 
 #[test]
 fn the_shipped_file_is_the_network() {
-    let config = Config::load("../challenges.toml").unwrap();
+    let config = Config::load("../../challenges.toml").unwrap();
     // Name, ticker, price key, assets, dim, blocks ahead, plugin, weight.
     let trade_mix = 0.15 / 0.85 * 25.875;
     let table = [
@@ -134,12 +134,12 @@ fn the_shipped_file_is_the_network() {
     }
     assert_eq!(config.challenges[9].assets.last().map(String::as_str), Some("SKY"));
     assert_eq!(config.challenges[4].params["min_auc"], 0.5);
-    assert_eq!(config.plugin_dir, Path::new("../plugins"));
+    assert_eq!(config.plugin_dir, Path::new("../../plugins"));
 }
 
 #[test]
 fn the_shipped_file_states_the_defaults() {
-    let shipped = Config::load("../challenges.toml").unwrap();
+    let shipped = Config::load("../../challenges.toml").unwrap();
     let bare = Config::load("tests/valid/smallest.toml").unwrap();
     assert_eq!(shipped.network, bare.network);
     assert_eq!(shipped.beacon, bare.beacon);
@@ -166,8 +166,8 @@ fn a_challenge_overrides_the_top() {
 
 #[test]
 fn line_ends_and_byte_order_marks_do_not_matter() {
-    let text = fs::read_to_string("../challenges.toml").unwrap();
-    let path = Path::new("../challenges.toml");
+    let text = fs::read_to_string("../../challenges.toml").unwrap();
+    let path = Path::new("../../challenges.toml");
     let windows = format!("\u{feff}{}", text.replace('\n', "\r\n"));
     let config = Config::parse(&windows, path).unwrap();
     let plain = Config::parse(&text, path).unwrap();
@@ -189,8 +189,8 @@ fn shares_that_only_rounding_keeps_below_one_are_refused() {
 
 #[test]
 fn faults_of_a_plugin_stand_at_the_shared_parameters() {
-    let config = Config::load("../challenges.toml").unwrap();
-    let text = fs::read_to_string("../challenges.toml").unwrap();
+    let config = Config::load("../../challenges.toml").unwrap();
+    let text = fs::read_to_string("../../challenges.toml").unwrap();
     let fault = config.fault_at(4, "params.min_auc", "x", "y");
     assert!(text.lines().nth(fault.line - 1).unwrap().starts_with("min_auc"), "{fault}");
     assert_eq!(fault.path, "challenge[4].params.min_auc");
@@ -201,7 +201,7 @@ proptest! {
     /// A file with a few lines lost, doubled or cut loads, or has faults in lines that it has.
     #[test]
     fn any_damage_is_named(damage in prop::collection::vec((any::<prop::sample::Index>(), 0..4, 0..40usize), 1..4)) {
-        let text = fs::read_to_string("../challenges.toml").unwrap();
+        let text = fs::read_to_string("../../challenges.toml").unwrap();
         let mut lines: Vec<_> = text.lines().map(String::from).collect();
         for (at, how, column) in damage {
             let i = at.index(lines.len());

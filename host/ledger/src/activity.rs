@@ -163,7 +163,7 @@ pub(super) fn write(tx: &Connection, all: &Activities) -> rusqlite::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Cycle, Record, Step};
+    use crate::{Computation, NewRow, SampledBlock};
     use half::f16;
 
     #[test]
@@ -178,8 +178,8 @@ mod tests {
                 submissions.push(("c".into(), vector(k)));
             }
             submissions.push(("d".into(), zero.clone()));
-            let record = Record { ticker: "T".into(), submissions, ..Record::default() };
-            Step { block: 5 * k, sidx: k, records: vec![record] }
+            let record = NewRow { ticker: "T".into(), submissions, ..NewRow::default() };
+            SampledBlock { block: 5 * k, sidx: k, rows: vec![record] }
         };
         ledger.append_many((0..8).map(step).collect::<Vec<_>>(), 100).unwrap();
         let found = ledger.activity("T", 2..=7).unwrap();
@@ -198,9 +198,9 @@ mod tests {
         assert!(!found.contains_key("d"), "zeros are nothing");
         let activities: Activities = [("T".to_owned(), found)].into();
         assert_eq!(ledger.activities().unwrap(), Activities::new());
-        let cycle = Cycle { block: 1, activities: activities.clone(), ..Cycle::default() };
-        ledger.store_cycle(&cycle).unwrap();
-        ledger.store_cycle(&cycle).unwrap();
+        let computation = Computation { block: 1, activities: activities.clone(), ..Computation::default() };
+        ledger.store_computation(&computation).unwrap();
+        ledger.store_computation(&computation).unwrap();
         assert_eq!(ledger.activities().unwrap(), activities);
     }
 }

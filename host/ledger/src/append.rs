@@ -8,18 +8,18 @@ use std::path::Path;
 
 /// All that is stored of one sampled block.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Step {
+pub struct SampledBlock {
     /// The block.
     pub block: i64,
     /// Its index: `block / sample_every`.
     pub sidx: i64,
-    /// One record per ticker.
-    pub records: Vec<Record>,
+    /// One row per ticker.
+    pub rows: Vec<NewRow>,
 }
 
 /// What is stored of one ticker in one sampled block.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Record {
+pub struct NewRow {
     /// The ticker.
     pub ticker: String,
     /// Numbers per miner and asset, for `challenge_meta`.
@@ -38,9 +38,9 @@ impl Ledger {
     /// Stores one sampled block, wholly or not at all.
     ///
     /// # Errors
-    /// [`LedgerError::Step`] for a block that is not past the last one or that does not fit the format;
+    /// [`LedgerError::SampledBlock`] for a block that is not past the last one or that does not fit the format;
     /// [`LedgerError::DiskFull`] and the like where the file cannot be written.
-    pub fn append(&mut self, step: &Step) -> Result<(), LedgerError> {
+    pub fn append(&mut self, step: &SampledBlock) -> Result<(), LedgerError> {
         self.append_many([step], 1)
     }
 
@@ -48,7 +48,7 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`Ledger::append`]. The transaction of the failed step is undone as a whole; earlier ones stay.
-    pub fn append_many<S: std::borrow::Borrow<Step>>(
+    pub fn append_many<S: std::borrow::Borrow<SampledBlock>>(
         &mut self,
         steps: impl IntoIterator<Item = S>,
         per_transaction: usize,
@@ -68,24 +68,26 @@ impl Ledger {
     }
 }
 
-pub(super) enum Refused {
-    Step(String),
+pub(super) enum AppendError {
+    SampledBlock(String),
     Sqlite(rusqlite::Error),
 }
 
-impl From<rusqlite::Error> for Refused {
+impl From<rusqlite::Error> for AppendError {
     fn from(e: rusqlite::Error) -> Self {
         Self::Sqlite(e)
     }
 }
 
 /// Writes a sampled block's rows; gives its number in the order of sampling.
-pub(super) fn insert(conn: &Connection, step: &Step) -> Result<i64, Refused> {
+pub(super) fn insert(conn: &Connection, step: &SampledBlock) -> Result<i64, AppendError> {
     let (next, last): (i64, Option<i64>) = conn
         .prepare_cached("SELECT COALESCE(MAX(idx), -1) + 1, (SELECT MAX(block) FROM blocks) FROM blocks")?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     if let Some(last) = last.filter(|last| *last >= step.block) {
-        return Err(Refused::Step(format!("block {last} is already stored, and blocks are stored in order")));
+        return Err(AppendError::SampledBlock(format!(
+            "block {last} is already stored, and blocks are stored in order"
+        )));
     }
     conn.prepare_cached("INSERT INTO blocks (idx, block) VALUES (?1, ?2)")?.execute((next, step.block))?;
     let mut meta = conn.prepare_cached(
@@ -97,7 +99,7 @@ pub(super) fn insert(conn: &Connection, step: &Step) -> Result<i64, Refused> {
         "INSERT INTO challenge_data (ticker, sidx, price, price_data, hotkeys, embeddings)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
-    for record in &step.records {
+    for record in &step.rows {
         let vectors = sorted(&record.ticker, &record.submissions)?;
         let (hotkeys, embeddings) = blob::encode(&vectors);
         let prices = record.price_data.as_deref().map(price_json);
@@ -107,11 +109,11 @@ pub(super) fn insert(conn: &Connection, step: &Step) -> Result<i64, Refused> {
     Ok(next)
 }
 
-impl Refused {
+impl AppendError {
     /// The error of a block that was refused.
     pub(super) fn of_block(self, path: &Path, block: i64) -> LedgerError {
         match self {
-            Self::Step(reason) => LedgerError::Step { path: path.into(), block, reason },
+            Self::SampledBlock(reason) => LedgerError::SampledBlock { path: path.into(), block, reason },
             Self::Sqlite(e) => LedgerError::sqlite(path, format!("writing block {block}"), e),
         }
     }
@@ -121,8 +123,8 @@ impl Refused {
 pub(super) fn sorted<'a>(
     ticker: &str,
     submissions: &'a [(String, Vec<f16>)],
-) -> Result<Vec<(&'a str, &'a [f16])>, Refused> {
-    let refuse = |what: String| Err(Refused::Step(format!("{ticker}: {what}")));
+) -> Result<Vec<(&'a str, &'a [f16])>, AppendError> {
+    let refuse = |what: String| Err(AppendError::SampledBlock(format!("{ticker}: {what}")));
     let mut vectors: Vec<(&str, &[f16])> =
         submissions.iter().map(|(hotkey, vector)| (hotkey.as_str(), vector.as_slice())).collect();
     vectors.sort_by_key(|(hotkey, _)| *hotkey);
@@ -157,9 +159,9 @@ mod tests {
     use crate::Row;
     use std::ops::ControlFlow;
 
-    fn step(block: i64) -> Step {
+    fn step(block: i64) -> SampledBlock {
         let half = f16::from_f32(0.5);
-        let a = Record {
+        let a = NewRow {
             ticker: "A".into(),
             dim: 2,
             blocks_ahead: 300,
@@ -169,11 +171,11 @@ mod tests {
                 ("zero".into(), vec![f16::ZERO, f16::NEG_ZERO]),
                 ("a".into(), vec![f16::ONE, half]),
             ],
-            ..Record::default()
+            ..NewRow::default()
         };
         let many = vec![("X".into(), 0.1), ("Y".into(), f64::NAN), ("Z\"".into(), 1e-9)];
-        let b = Record { ticker: "B".into(), dim: 1, price_data: Some(many), ..Record::default() };
-        Step { block, sidx: block / 5, records: vec![a, b] }
+        let b = NewRow { ticker: "B".into(), dim: 1, price_data: Some(many), ..NewRow::default() };
+        SampledBlock { block, sidx: block / 5, rows: vec![a, b] }
     }
 
     #[test]
@@ -215,11 +217,11 @@ mod tests {
         let mut ledger = Ledger::open(dir.path().join("new.db")).unwrap();
         ledger.append(&step(100)).unwrap();
         let mut twice = step(105);
-        twice.records.push(twice.records[0].clone());
+        twice.rows.push(twice.rows[0].clone());
         let mut uneven = step(105);
-        uneven.records[1].submissions = vec![("a".into(), vec![f16::ONE]), ("b".into(), vec![])];
+        uneven.rows[1].submissions = vec![("a".into(), vec![f16::ONE]), ("b".into(), vec![])];
         let mut double = step(105);
-        double.records[1].submissions = vec![("a".into(), vec![f16::ONE]), ("a".into(), vec![f16::ONE])];
+        double.rows[1].submissions = vec![("a".into(), vec![f16::ONE]), ("a".into(), vec![f16::ONE])];
         for bad in [step(100), step(95), twice, uneven, double] {
             ledger.append(&bad).unwrap_err();
             assert_eq!(ledger.blocks().unwrap(), [100]);

@@ -95,7 +95,7 @@ pub(crate) fn is_nonzero(numbers: &[u8]) -> bool {
 
 /// A blob that cannot be used, as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct BadBlob;
+pub(super) struct BlobError;
 
 /// Reads blobs; keeps its buffers from one to the next.
 #[derive(Debug, Default)]
@@ -110,18 +110,18 @@ impl Decoder {
         &'a mut self,
         blob: &'a [u8],
         storage_dim: Option<usize>,
-    ) -> Result<Submissions<'a>, BadBlob> {
+    ) -> Result<Submissions<'a>, BlobError> {
         self.spans.clear();
         self.owned.clear();
         if blob.is_empty() {
             return Ok(Submissions::NONE);
         }
-        let end = memchr::memchr(0, blob).ok_or(BadBlob)?;
+        let end = memchr::memchr(0, blob).ok_or(BlobError)?;
         let (json, numbers) = (&blob[..end], &blob[end + 1..]);
         let names = match plain_text(json).filter(|text| plain_list(text, &mut self.spans)) {
             Some(text) => Names::Plain(text, &self.spans),
             None => {
-                self.owned = serde_json::from_slice(json).map_err(|_| BadBlob)?;
+                self.owned = serde_json::from_slice(json).map_err(|_| BlobError)?;
                 Names::Owned(&self.owned)
             }
         };
@@ -133,7 +133,7 @@ impl Decoder {
         };
         let fits =
             found.len().checked_mul(found.stride) == Some(numbers.len()) && found.stride.is_multiple_of(2);
-        if fits { Ok(found) } else { Err(BadBlob) }
+        if fits { Ok(found) } else { Err(BlobError) }
     }
 }
 
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn read_names(blob: &[u8], dim: usize) -> Result<Vec<String>, BadBlob> {
+    fn read_names(blob: &[u8], dim: usize) -> Result<Vec<String>, BlobError> {
         let mut decoder = Decoder::default();
         let found = decoder.decode(blob, Some(dim))?;
         Ok(found.iter().map(|(name, _)| name.to_string()).collect())
@@ -240,7 +240,7 @@ mod tests {
             b"\0\x00\x3c",
             b"[]\0\x00\x3c",
         ] {
-            assert_eq!(read_names(bad, 1), Err(BadBlob), "{}", bad.escape_ascii());
+            assert_eq!(read_names(bad, 1), Err(BlobError), "{}", bad.escape_ascii());
         }
     }
 
@@ -265,7 +265,7 @@ mod tests {
             let mut blob = json.clone().into_bytes();
             blob.push(0);
             blob.resize(blob.len() + 4 * n, 7);
-            let slow = serde_json::from_str::<Vec<String>>(&json).ok().filter(|x| x.len() == n).ok_or(BadBlob);
+            let slow = serde_json::from_str::<Vec<String>>(&json).ok().filter(|x| x.len() == n).ok_or(BlobError);
             prop_assert_eq!(read_names(&blob, 2), slow);
         }
 

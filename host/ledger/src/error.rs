@@ -121,7 +121,7 @@ pub enum LedgerError {
     },
     /// A step that cannot be stored.
     #[error("{path}: block {block} cannot be stored: {reason}")]
-    Step {
+    SampledBlock {
         /// The ledger.
         path: PathBuf,
         /// The step's block.

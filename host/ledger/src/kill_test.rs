@@ -1,6 +1,6 @@
 //! A writer that is killed at any instant leaves whole steps only.
 
-use super::{Ledger, LedgerError, Record, Row, Step};
+use super::{Ledger, LedgerError, NewRow, Row, SampledBlock};
 use half::f16;
 use std::ops::ControlFlow;
 use std::process::{Command, Stdio};
@@ -11,17 +11,17 @@ const PLACE: &str = "MANTIS_TEST_KILLED_WRITER";
 
 const TICKERS: [&str; 3] = ["A", "B", "C"];
 
-fn step(k: i64) -> Step {
+fn step(k: i64) -> SampledBlock {
     let vector =
         |seed: i64| (0..20).map(|i| f16::from_f32(((seed * 31 + i) % 97) as f32 / 97.0 + 0.01)).collect();
-    let record = |ticker: &str| Record {
+    let record = |ticker: &str| NewRow {
         ticker: ticker.into(),
         dim: 20,
         price: Some(k as f64),
         submissions: (0..40).map(|miner| (format!("5Hotkey{miner:041}"), vector(k + miner))).collect(),
-        ..Record::default()
+        ..NewRow::default()
     };
-    Step { block: 5 * k, sidx: k, records: TICKERS.map(record).into() }
+    SampledBlock { block: 5 * k, sidx: k, rows: TICKERS.map(record).into() }
 }
 
 /// Not a test of its own: the child of the next one.
@@ -76,7 +76,7 @@ fn killed_at_any_instant() {
             ledger
                 .rows(ticker, i64::MIN..=i64::MAX, 20, |row: Row<'_>| {
                     k += 1;
-                    let expected = &step(k).records[place];
+                    let expected = &step(k).rows[place];
                     assert_eq!((row.sidx, row.price), (k, expected.price));
                     for ((hotkey, numbers), (name, vector)) in
                         row.submissions.iter().zip(&expected.submissions)

@@ -6,24 +6,25 @@
 mod activity;
 mod append;
 mod blob;
-mod cycles;
+mod computations;
 mod directory;
-mod drand;
 mod error;
 pub mod export;
-mod history;
+mod inspect;
 mod lock;
-mod look;
 mod mature;
 mod open;
+mod past;
+mod prices;
 mod prune;
+mod queries;
 mod rejections;
 mod reports;
 mod rows;
 mod sample;
 mod schema;
+mod signatures;
 pub mod snapshot;
-mod tables;
 mod tracked;
 mod weights;
 
@@ -31,20 +32,20 @@ pub(crate) use blob::is_nonzero;
 pub(crate) use directory::Directory;
 
 pub use activity::{Activities, Activity};
-pub use append::{Record, Step};
+pub use append::{NewRow, SampledBlock};
 pub use blob::{Submissions, SubmissionsIter};
-pub use cycles::{Attempt, Cycle, Sent};
+pub use computations::{Attempt, Computation, Sent};
 pub use error::LedgerError;
-pub use history::{ChallengeLine, CycleLine, MinerCounts, Past, SalienceLine, WeightLine};
+pub use inspect::{PageCheck, SampledRange};
 pub use lock::{Holder, Lock};
-pub use look::{Pages, Stretch};
 pub use mature::{Matured, Pending};
 pub use open::Ledger;
+pub use past::{ChallengeLine, ComputationLine, MinerCounts, Past, SalienceLine, WeightLine};
 pub use prune::Horizon;
-pub use rejections::{Counts, Rejection, Stage, Totals};
+pub use queries::Ticker;
+pub use rejections::{PayloadTotals, Rejection, RejectionCounts, Stage};
 pub use rows::{Row, Tally, Warnings};
 pub use sample::{Accepted, Arrival, Sample};
-pub use tables::Ticker;
 pub use weights::Weights;
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ impl Holder {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn of(ledger: &Path) -> Result<Self, LedgerError> {
+    pub fn find(ledger: &Path) -> Result<Self, LedgerError> {
         let path = beside(ledger);
         let fail = |e| LedgerError::io(&path, "looking at the lock", e);
         let file = match File::open(&path) {
@@ -91,10 +91,10 @@ mod tests {
         let lock = Lock::take(&ledger).unwrap();
         let refused = Lock::take(&ledger).unwrap_err().to_string();
         assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
-        assert_eq!(Holder::of(&ledger).unwrap(), Holder::Process(Some(std::process::id())));
+        assert_eq!(Holder::find(&ledger).unwrap(), Holder::Process(Some(std::process::id())));
         drop(lock);
-        assert_eq!(Holder::of(&ledger).unwrap(), Holder::Nobody);
-        assert_eq!(Holder::of(&dir.path().join("b.db")).unwrap(), Holder::Nobody);
+        assert_eq!(Holder::find(&ledger).unwrap(), Holder::Nobody);
+        assert_eq!(Holder::find(&dir.path().join("b.db")).unwrap(), Holder::Nobody);
         assert!(!dir.path().join("b.db.lock").exists());
         drop(Lock::take(&ledger).unwrap());
         assert!(Lock::take(&dir.path().join("no/such/folder.db")).is_err());

@@ -1,6 +1,6 @@
 //! Maturing: the payloads of a sampled block become vectors.
 
-use super::append::{Refused, sorted};
+use super::append::{AppendError, sorted};
 use super::rejections::{Rejection, reject};
 use super::sample::NO_PAYLOAD;
 use super::{Ledger, LedgerError, blob};
@@ -65,7 +65,7 @@ impl Ledger {
     /// Stores what the payloads of a block have become and drops the payloads, wholly or not at all.
     ///
     /// # Errors
-    /// [`LedgerError::Step`] where vectors do not fit the format; as [`Ledger::append`].
+    /// [`LedgerError::SampledBlock`] where vectors do not fit the format; as [`Ledger::append`].
     pub fn mature(&mut self, matured: &Matured) -> Result<(), LedgerError> {
         let (path, block) = (&self.path, matured.block);
         let fail = |e| LedgerError::sqlite(path, format!("storing the vectors of block {block}"), e);
@@ -75,7 +75,7 @@ impl Ledger {
     }
 }
 
-fn write(tx: &Connection, matured: &Matured) -> Result<(), Refused> {
+fn write(tx: &Connection, matured: &Matured) -> Result<(), AppendError> {
     let mut store = tx.prepare_cached(
         "UPDATE challenge_data SET hotkeys = ?3, embeddings = ?4 WHERE ticker = ?1 AND sidx = ?2",
     )?;
@@ -96,12 +96,12 @@ fn write(tx: &Connection, matured: &Matured) -> Result<(), Refused> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Accepted, Arrival, Record, Row, Sample, Stage, Step};
+    use super::super::{Accepted, Arrival, NewRow, Row, Sample, SampledBlock, Stage};
     use super::*;
     use std::ops::ControlFlow;
 
     fn sample(block: i64, payload: Option<&[u8]>) -> Sample {
-        let record = Record { ticker: "A".into(), dim: 1, price: Some(1.0), ..Record::default() };
+        let record = NewRow { ticker: "A".into(), dim: 1, price: Some(1.0), ..NewRow::default() };
         let accepted = payload.map(|payload| Accepted {
             payload: payload.into(),
             sha256: [payload[0]; 32],
@@ -116,7 +116,7 @@ mod tests {
             detail: format!("at {block}"),
         };
         Sample {
-            step: Step { block, sidx: block / 5, records: vec![record] },
+            step: SampledBlock { block, sidx: block / 5, rows: vec![record] },
             arrivals: vec![
                 Arrival { hotkey: "a".into(), accepted },
                 Arrival { hotkey: "b".into(), accepted: None },

@@ -65,13 +65,13 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Accepted, Arrival, Record, Sample, Step};
+    use crate::{Accepted, Arrival, NewRow, Sample, SampledBlock};
 
     fn sample(k: i64) -> Sample {
-        let record = |ticker: &str| Record { ticker: ticker.into(), price: Some(1.0), ..Record::default() };
+        let record = |ticker: &str| NewRow { ticker: ticker.into(), price: Some(1.0), ..NewRow::default() };
         let accepted = Accepted { payload: b"x".to_vec(), sha256: [0; 32], round: 1, early: false };
         Sample {
-            step: Step { block: 5 * k, sidx: k, records: vec![record("A"), record("B")] },
+            step: SampledBlock { block: 5 * k, sidx: k, rows: vec![record("A"), record("B")] },
             arrivals: vec![Arrival { hotkey: "a".into(), accepted: Some(accepted) }],
             rejections: Vec::new(),
         }

@@ -1,6 +1,6 @@
 //! What is refused, how it is said, and that it is not touched.
 
-use super::{Ledger, LedgerError, Record, Row, Step};
+use super::{Ledger, LedgerError, NewRow, Row, SampledBlock};
 use rusqlite::Connection;
 use std::fs;
 use std::ops::ControlFlow;
@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 fn sample(dir: &Path) -> PathBuf {
     let path = dir.join("datalog.db");
     let mut ledger = Ledger::open(&path).unwrap();
-    let record = |ticker: &str| Record { ticker: ticker.into(), price: Some(1.0), ..Record::default() };
-    let steps = (1..=2000).map(|k| Step { block: 5 * k, sidx: k, records: vec![record("A"), record("B")] });
+    let record = |ticker: &str| NewRow { ticker: ticker.into(), price: Some(1.0), ..NewRow::default() };
+    let steps =
+        (1..=2000).map(|k| SampledBlock { block: 5 * k, sidx: k, rows: vec![record("A"), record("B")] });
     ledger.append_many(steps, 500).unwrap();
     path
 }

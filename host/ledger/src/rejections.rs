@@ -51,7 +51,7 @@ pub struct Rejection {
 
 /// A stretch of refusals of one hotkey for one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Counts {
+pub struct RejectionCounts {
     /// The newest of them.
     pub last: Rejection,
     /// Block of the first one.
@@ -64,7 +64,7 @@ pub struct Counts {
 
 /// How many payloads there were in all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
+pub struct PayloadTotals {
     /// Taken to wait for their opening.
     pub accepted: u64,
     /// Of those, served unchanged.
@@ -78,13 +78,13 @@ pub struct Totals {
 }
 
 impl Ledger {
-    /// Counts payloads of all hotkeys since the ledger was begun.
+    /// RejectionCounts payloads of all hotkeys since the ledger was begun.
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn totals(&self) -> Result<Totals, LedgerError> {
+    pub fn totals(&self) -> Result<PayloadTotals, LedgerError> {
         if !super::schema::has_table(&self.conn, &self.path, "host_miners")? {
-            return Ok(Totals::default());
+            return Ok(PayloadTotals::default());
         }
         let sql = "SELECT COALESCE(SUM(accepted), 0), COALESCE(SUM(stale), 0), COALESCE(SUM(early), 0),
             COALESCE(SUM(opened), 0),
@@ -92,7 +92,7 @@ impl Ledger {
         self.conn
             .query_row(sql, [], |row| {
                 let count = |column| row.get(column).map(i64::cast_unsigned);
-                Ok(Totals {
+                Ok(PayloadTotals {
                     accepted: count(0)?,
                     stale: count(1)?,
                     early: count(2)?,
@@ -108,7 +108,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn rejections(&self, hotkey: Option<&str>) -> Result<Vec<Counts>, LedgerError> {
+    pub fn rejections(&self, hotkey: Option<&str>) -> Result<Vec<RejectionCounts>, LedgerError> {
         if !super::schema::has_table(&self.conn, &self.path, "host_rejections")? {
             return Ok(Vec::new());
         }
@@ -125,7 +125,7 @@ impl Ledger {
                 detail: row.get(4)?,
             };
             let times: i64 = row.get(7)?;
-            Ok(Counts {
+            Ok(RejectionCounts {
                 last,
                 first_block: row.get(5)?,
                 last_block: row.get(6)?,
@@ -139,7 +139,7 @@ impl Ledger {
     }
 }
 
-/// Counts a refusal at a block: lengthens the stretch it belongs to, or begins one.
+/// RejectionCounts a refusal at a block: lengthens the stretch it belongs to, or begins one.
 pub(super) fn reject(tx: &Connection, block: i64, rejection: &Rejection) -> rusqlite::Result<()> {
     let Rejection { hotkey, stage, ticker, code, detail } = rejection;
     let detail: String = detail.chars().take(LONGEST).collect();

@@ -115,7 +115,7 @@ fn facts(text: &str) -> Vec<Fact> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Cycle;
+    use crate::Computation;
 
     #[test]
     fn the_last_computation_keeps_its_miners_and_all_keep_their_challenges() {
@@ -145,10 +145,14 @@ mod tests {
             description: None,
             seconds: 0.0,
         };
-        let cycle = |block| Cycle { block, scored: vec![paid.clone(), skipped.clone()], ..Cycle::default() };
-        ledger.store_cycle(&cycle(1000)).unwrap();
+        let computation = |block| Computation {
+            block,
+            scored: vec![paid.clone(), skipped.clone()],
+            ..Computation::default()
+        };
+        ledger.store_computation(&computation(1000)).unwrap();
         assert_eq!(ledger.scored(1000).unwrap(), [paid.clone(), skipped.clone()]);
-        ledger.store_cycle(&cycle(2000)).unwrap();
+        ledger.store_computation(&computation(2000)).unwrap();
         assert_eq!(ledger.scored(2000).unwrap(), [paid, skipped]);
         let before = ledger.scored(1000).unwrap();
         assert_eq!(before[0].salience.as_ref().unwrap().facts[0].value, 0.5);

@@ -1,6 +1,6 @@
 //! Reading the rows of a ticker, one after the other.
 
-use super::blob::{BadBlob, Decoder, Submissions};
+use super::blob::{BlobError, Decoder, Submissions};
 use super::{Ledger, LedgerError};
 use rusqlite::types::ValueRef;
 use std::ops::{ControlFlow, RangeInclusive};
@@ -127,7 +127,7 @@ impl Ledger {
                 ValueRef::Blob(x) | ValueRef::Text(x) => x,
                 _ => &[],
             };
-            let submissions = decoder.decode(blob, storage_dim).unwrap_or_else(|BadBlob| {
+            let submissions = decoder.decode(blob, storage_dim).unwrap_or_else(|BlobError| {
                 warnings.bad_blobs.add(sidx);
                 Submissions::NONE
             });

@@ -1,8 +1,8 @@
 //! Sampling: what one sampled block brings, before anything of it can be opened.
 
-use super::append::{Refused, insert};
+use super::append::{AppendError, insert};
 use super::rejections::{Rejection, reject};
-use super::{Ledger, LedgerError, Step};
+use super::{Ledger, LedgerError, SampledBlock};
 use rusqlite::{Connection, TransactionBehavior};
 
 /// What stands in for a payload that was not there, as in the network's ledgers.
@@ -14,7 +14,7 @@ const REMEMBERED: i64 = 7200;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sample {
     /// The block and its prices; its records have no submissions yet.
-    pub step: Step,
+    pub step: SampledBlock,
     /// Every registered hotkey, with the payload that waits to be opened if it has one.
     pub arrivals: Vec<Arrival>,
     /// What was refused, and why.
@@ -68,7 +68,7 @@ impl Ledger {
     }
 }
 
-fn write(tx: &Connection, sample: &Sample) -> Result<(), Refused> {
+fn write(tx: &Connection, sample: &Sample) -> Result<(), AppendError> {
     let block = sample.step.block;
     let ts = insert(tx, &sample.step)?;
     let mut raw = tx.prepare_cached("INSERT INTO raw_payloads (ts, hotkey, payload) VALUES (?1, ?2, ?3)")?;

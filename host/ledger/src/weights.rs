@@ -47,7 +47,7 @@ impl Ledger {
             .query_row(sql, [block], |row| row.get(0))
             .map_err(|e| LedgerError::sqlite(&self.path, "the table host_steps", e))?;
         let Some(block) = before else { return Ok(None) };
-        let steps = self.steps(block)?.into_iter();
+        let steps = self.settlements(block)?.into_iter();
         Ok(Some(Weights { block, weights: steps.map(|step| (step.hotkey, step.weight)).collect() }))
     }
 }

@@ -18,7 +18,7 @@ const SHOWN: usize = 300;
 /// Where a bucket lies. Its credentials come from the environment: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
 /// and `AWS_SESSION_TOKEN` if there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoreSettings {
+pub struct BucketSettings {
     /// The service: `https://ACCOUNT.r2.cloudflarestorage.com`.
     pub endpoint: String,
     /// The bucket's name.
@@ -32,7 +32,7 @@ pub struct StoreSettings {
 /// Why a file was not stored.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum StoreError {
+pub enum BucketError {
     /// A setting cannot be used.
     #[error("the store's {setting} {value:?} is not allowed: {reason}")]
     Setting {
@@ -52,7 +52,7 @@ pub enum StoreError {
         /// Its host.
         host: String,
         /// What happened.
-        fault: http::HttpFault,
+        fault: http::HttpError,
     },
     /// The store refuses.
     #[error(
@@ -84,20 +84,20 @@ impl Bucket {
     ///
     /// # Errors
     /// If a setting is no good or there are no credentials.
-    pub fn from_env(settings: &StoreSettings) -> Result<Self, StoreError> {
-        Self::new(settings, Credentials::from_env().ok_or(StoreError::NoCredentials)?)
+    pub fn from_env(settings: &BucketSettings) -> Result<Self, BucketError> {
+        Self::new(settings, Credentials::from_env().ok_or(BucketError::NoCredentials)?)
     }
 
     /// The bucket, with an access key and its secret.
     ///
     /// # Errors
     /// If a setting is no good.
-    pub fn with_key(settings: &StoreSettings, key: &str, secret: &str) -> Result<Self, StoreError> {
+    pub fn with_key(settings: &BucketSettings, key: &str, secret: &str) -> Result<Self, BucketError> {
         Self::new(settings, Credentials::new(key, secret))
     }
 
-    fn new(settings: &StoreSettings, credentials: Credentials) -> Result<Self, StoreError> {
-        let fault = |setting, value: &str, reason: String| StoreError::Setting {
+    fn new(settings: &BucketSettings, credentials: Credentials) -> Result<Self, BucketError> {
+        let fault = |setting, value: &str, reason: String| BucketError::Setting {
             setting,
             value: value.into(),
             reason,
@@ -127,11 +127,11 @@ impl Bucket {
     ///
     /// # Errors
     /// If the store cannot be reached or refuses, or the key is no plain name.
-    pub async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), StoreError> {
+    pub async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), BucketError> {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b);
         if !key.bytes().all(plain) || key.trim_matches('.').is_empty() {
             let reason = "a name of letters, digits, `_`, `-` and `.` is needed".into();
-            return Err(StoreError::Setting { setting: "key", value: key.into(), reason });
+            return Err(BucketError::Setting { setting: "key", value: key.into(), reason });
         }
         let mut put = self.bucket.put_object(Some(&self.credentials), key);
         let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache, max-age=0")];
@@ -143,7 +143,7 @@ impl Bucket {
             request = request.header(name, value);
         }
         let unreachable =
-            |error: reqwest::Error| StoreError::Unreachable { host: self.host(), fault: error.into() };
+            |error: reqwest::Error| BucketError::Unreachable { host: self.host(), fault: error.into() };
         let mut response = request.send().await.map_err(unreachable)?;
         let status = response.status();
         if status.is_success() {
@@ -153,7 +153,7 @@ impl Bucket {
         let answer = response.chunk().await.ok().flatten().unwrap_or_default();
         let answer = String::from_utf8_lossy(&answer).chars().take(SHOWN).collect::<String>();
         let answer = answer.split_whitespace().collect::<Vec<_>>().join(" ");
-        Err(StoreError::Refused { host: self.host(), key: key.into(), status: status.as_u16(), answer })
+        Err(BucketError::Refused { host: self.host(), key: key.into(), status: status.as_u16(), answer })
     }
 
     fn host(&self) -> String {
@@ -173,8 +173,8 @@ mod tests {
     use super::*;
     use crate::loopback::ObjectServer;
 
-    fn settings(server: &ObjectServer) -> StoreSettings {
-        StoreSettings {
+    fn settings(server: &ObjectServer) -> BucketSettings {
+        BucketSettings {
             endpoint: server.endpoint(),
             bucket: ObjectServer::BUCKET.into(),
             region: "auto".into(),
@@ -211,17 +211,17 @@ mod tests {
         );
         assert!(!format!("{bucket:?}{error}").contains("hidden"), "{bucket:?} {error}");
 
-        let wrong = StoreSettings { bucket: "other".into(), ..settings(&server) };
+        let wrong = BucketSettings { bucket: "other".into(), ..settings(&server) };
         let bucket = Bucket::with_key(&wrong, ObjectServer::ACCESS_KEY, "s").unwrap();
-        assert!(matches!(bucket.put("a", Vec::new()).await, Err(StoreError::Refused { status: 404, .. })));
+        assert!(matches!(bucket.put("a", Vec::new()).await, Err(BucketError::Refused { status: 404, .. })));
         server.stop().await;
         let gone = bucket.put("a", Vec::new()).await;
-        assert!(matches!(gone, Err(StoreError::Unreachable { .. })), "{gone:?}");
+        assert!(matches!(gone, Err(BucketError::Unreachable { .. })), "{gone:?}");
     }
 
     #[tokio::test]
     async fn bad_settings_and_keys_are_named() {
-        let good = StoreSettings {
+        let good = BucketSettings {
             endpoint: "http://127.0.0.1:1".into(),
             bucket: "b".into(),
             region: "auto".into(),
@@ -231,11 +231,11 @@ mod tests {
         assert_eq!(bucket.url_of("hk"), "https://pub.r2.dev/hk");
         for key in ["", ".", "..", "a/b", "../a", "a b", "a?b"] {
             let error = bucket.put(key, Vec::new()).await.unwrap_err();
-            assert!(matches!(error, StoreError::Setting { setting: "key", .. }), "{key}: {error}");
+            assert!(matches!(error, BucketError::Setting { setting: "key", .. }), "{key}: {error}");
         }
         for endpoint in ["", "r2", "ftp://a"] {
             let error =
-                Bucket::with_key(&StoreSettings { endpoint: endpoint.into(), ..good.clone() }, "k", "s");
+                Bucket::with_key(&BucketSettings { endpoint: endpoint.into(), ..good.clone() }, "k", "s");
             assert!(error.unwrap_err().to_string().starts_with("the store's endpoint"), "{endpoint}");
         }
     }

@@ -4,7 +4,7 @@
 //! W (16), a nonce (12), and 128 hexadecimal digits under ChaCha20-Poly1305 with their tag (144).
 
 use super::keys::{open_box, seal_box};
-use super::{Refusal, SealError, timelock};
+use super::{PayloadRejection, SealError, timelock};
 use crate::beacon::Scheme;
 use hkdf::Hkdf;
 use rand_core::CryptoRng;
@@ -22,25 +22,26 @@ pub(super) fn open(
     ciphertext: &[u8],
     round: u64,
     signature: &[u8; 48],
-) -> Result<Zeroizing<Vec<u8>>, Refusal> {
-    let length = || Refusal::Length { field: "W_time.ct", found: 2 * ciphertext.len(), expected: "568" };
+) -> Result<Zeroizing<Vec<u8>>, PayloadRejection> {
+    let length =
+        || PayloadRejection::Length { field: "W_time.ct", found: 2 * ciphertext.len(), expected: "568" };
     let (locked, rest) = ciphertext.split_first_chunk::<128>().ok_or_else(length)?;
     let (nonce, body) = rest.split_first_chunk::<12>().ok_or_else(length)?;
     // The library asserts what it should check: points are checked before it sees them, and its last assertion (that
     // U comes from what was locked) is caught.
     let (point, _) = locked.split_first_chunk::<96>().ok_or_else(length)?;
-    timelock::check_g2(point).map_err(|found| Refusal::TimelockPoint { found })?;
-    timelock::check_g1(signature).map_err(|_| Refusal::BeaconSignature)?;
+    timelock::check_g2(point).map_err(|found| PayloadRejection::TimelockPoint { found })?;
+    timelock::check_g1(signature).map_err(|_| PayloadRejection::BeaconSignature)?;
     let mut opened = Zeroizing::new(Vec::with_capacity(32));
-    let done = quietly(|| tlock::decrypt(&mut *opened, &locked[..], signature).is_ok());
+    let done = catch_panic(|| tlock::decrypt(&mut *opened, &locked[..], signature).is_ok());
     if done != Some(true) || opened.len() > 16 {
-        return Err(Refusal::TimelockProof { round });
+        return Err(PayloadRejection::TimelockProof { round });
     }
     // The library strips zeros from the end.
     let mut key = Zeroizing::new([0; 16]);
     key.iter_mut().zip(opened.iter()).for_each(|(byte, &found)| *byte = found);
     let text = derived(&key).and_then(|key| open_box(&key, nonce, body, locked));
-    text.map(Zeroizing::new).ok_or(Refusal::TimelockCipher)
+    text.map(Zeroizing::new).ok_or(PayloadRejection::TimelockCipher)
 }
 
 /// Locks the digits until a round. The library takes randomness of its own beside `rng`: the same `rng` does not give
@@ -56,7 +57,7 @@ pub(super) fn seal(
     rng.fill_bytes(key.as_mut());
     rng.fill_bytes(&mut nonce);
     let mut out = Vec::with_capacity(SIZE);
-    let done = quietly(|| tlock::encrypt(&mut out, &key[..], &beacon.public_key(), round).is_ok());
+    let done = catch_panic(|| tlock::encrypt(&mut out, &key[..], &beacon.public_key(), round).is_ok());
     if done != Some(true) || out.len() != 128 {
         return Err(failed);
     }
@@ -77,7 +78,7 @@ thread_local! {
 }
 
 /// Calls the library; `None` where it panics, which is no news for standard error.
-fn quietly<T>(work: impl FnOnce() -> T) -> Option<T> {
+fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let before = panic::take_hook();

@@ -2,29 +2,29 @@
 
 use super::describe::{kind, shortened, shown};
 use super::field::{bytes, field, many_bytes, object, text, wrong_type};
-use super::json::{self, Limits};
+use super::json::{self, JsonLimits};
 use super::keys::binding;
-use super::{Refusal, Suite, timelock};
+use super::{PayloadRejection, Suite, timelock};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 /// What a payload must fulfil beside its form.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rules {
+pub struct EnvelopeRules {
     /// X25519 public key of the subnet's owner.
     pub owner_key: [u8; 32],
     /// The newest round that can be out when the payload is opened; a later one is refused.
     pub newest_round: u64,
     /// Bounds of the payload's JSON; those of the plaintext's follow from it.
-    pub limits: Limits,
+    pub limits: JsonLimits,
 }
 
-impl Rules {
-    /// Rules with the usual bounds on JSON.
+impl EnvelopeRules {
+    /// EnvelopeRules with the usual bounds on JSON.
     #[must_use]
     pub fn new(owner_key: [u8; 32], newest_round: u64) -> Self {
-        Self { owner_key, newest_round, limits: Limits::default() }
+        Self { owner_key, newest_round, limits: JsonLimits::default() }
     }
 }
 
@@ -42,7 +42,7 @@ pub struct Envelope {
     pub(super) wrap: [u8; 48],
     pub(super) timelock: Vec<u8>,
     pub(super) binding: [u8; 32],
-    pub(super) limits: Limits,
+    pub(super) limits: JsonLimits,
 }
 
 /// The sealed content: `C`.
@@ -61,17 +61,21 @@ impl Envelope {
     /// cannot be checked.
     ///
     /// # Errors
-    /// The first [`Refusal`], in the order: JSON, version, round, hotkey, lengths and digits, suite, owner key,
+    /// The first [`PayloadRejection`], in the order: JSON, version, round, hotkey, lengths and digits, suite, owner key,
     /// binding, newest round, layout of the time-lock.
-    pub fn parse(payload: &[u8], collected_for: &str, rules: &Rules) -> Result<Self, Refusal> {
-        let value = json::parse(payload, &rules.limits).map_err(Refusal::Json)?;
-        let top = value.as_object().ok_or_else(|| Refusal::NotAnObject { found: kind(&value) })?;
+    pub fn parse(
+        payload: &[u8],
+        collected_for: &str,
+        rules: &EnvelopeRules,
+    ) -> Result<Self, PayloadRejection> {
+        let value = json::parse(payload, &rules.limits).map_err(PayloadRejection::Json)?;
+        let top = value.as_object().ok_or_else(|| PayloadRejection::NotAnObject { found: kind(&value) })?;
         version(top)?;
         let round = round(top)?;
         let hotkey = text(top, "hk", "hk")?;
         if hotkey != collected_for {
             let (found, expected) = (shortened(hotkey), collected_for.to_owned());
-            return Err(Refusal::WrongHotkey { found, expected });
+            return Err(PayloadRejection::WrongHotkey { found, expected });
         }
 
         let (content, owner, time) = (object(top, "C")?, object(top, "W_owner")?, object(top, "W_time")?);
@@ -85,27 +89,28 @@ impl Envelope {
         let bound: [u8; 32] = bytes(top, "binding", "binding", "64")?;
         let timelock = many_bytes(time, "ct", "W_time.ct", 0, "an even number")?;
         let label = text(top, "alg", "alg")?;
-        let suite = Suite::of_label(label).ok_or_else(|| Refusal::Alg { found: shortened(label) })?;
+        let suite =
+            Suite::of_label(label).ok_or_else(|| PayloadRejection::Alg { found: shortened(label) })?;
         suite.check_length(timelock.len())?;
 
         let owner_key = rules.owner_key;
         if top.contains_key("owner_pk") {
             let found: [u8; 32] = bytes(top, "owner_pk", "owner_pk", "64")?;
             if found != owner_key {
-                return Err(Refusal::OwnerKey {
-                    found: hex::encode(&found),
-                    expected: hex::encode(&owner_key),
+                return Err(PayloadRejection::OwnerKey {
+                    found: hex::encode(found),
+                    expected: hex::encode(owner_key),
                 });
             }
         }
         if !bool::from(binding(hotkey, round, &owner_key, &pke).ct_eq(&bound)) {
-            return Err(Refusal::Binding { owner_key: hex::encode(&owner_key) });
+            return Err(PayloadRejection::Binding { owner_key: hex::encode(owner_key) });
         }
         if round > rules.newest_round {
-            return Err(Refusal::RoundTooLate { round, newest: rules.newest_round });
+            return Err(PayloadRejection::RoundTooLate { round, newest: rules.newest_round });
         }
         if suite == Suite::Network {
-            timelock::Layout::of(&timelock)?;
+            timelock::Layout::parse(&timelock)?;
         }
         Ok(Self {
             round,
@@ -160,19 +165,19 @@ impl Envelope {
     }
 }
 
-fn version(top: &Map<String, Value>) -> Result<(), Refusal> {
+fn version(top: &Map<String, Value>) -> Result<(), PayloadRejection> {
     let value = field(top, "v", "v")?;
     match value.as_u64() {
         Some(2) => Ok(()),
-        _ => Err(Refusal::Version { found: shown(value) }),
+        _ => Err(PayloadRejection::Version { found: shown(value) }),
     }
 }
 
-fn round(top: &Map<String, Value>) -> Result<u64, Refusal> {
+fn round(top: &Map<String, Value>) -> Result<u64, PayloadRejection> {
     match field(top, "round", "round")? {
         value @ Value::Number(number) => match number.as_u64() {
             Some(round @ 1..) => Ok(round),
-            _ => Err(Refusal::Round { found: shown(value) }),
+            _ => Err(PayloadRejection::Round { found: shown(value) }),
         },
         value => Err(wrong_type("round", "a whole number", value)),
     }

@@ -1,6 +1,6 @@
 //! Reading the fields of a payload.
 
-use super::Refusal;
+use super::PayloadRejection;
 use super::describe::kind;
 use hex::FromHexError;
 use serde_json::{Map, Value};
@@ -10,15 +10,15 @@ pub(super) fn field<'a>(
     object: &'a Map<String, Value>,
     key: &str,
     name: &'static str,
-) -> Result<&'a Value, Refusal> {
-    object.get(key).ok_or(Refusal::Missing { field: name })
+) -> Result<&'a Value, PayloadRejection> {
+    object.get(key).ok_or(PayloadRejection::Missing { field: name })
 }
 
 /// A field that is an object.
 pub(super) fn object<'a>(
     object: &'a Map<String, Value>,
     name: &'static str,
-) -> Result<&'a Map<String, Value>, Refusal> {
+) -> Result<&'a Map<String, Value>, PayloadRejection> {
     let value = field(object, name, name)?;
     value.as_object().ok_or_else(|| wrong_type(name, "an object", value))
 }
@@ -28,7 +28,7 @@ pub(super) fn text<'a>(
     object: &'a Map<String, Value>,
     key: &str,
     name: &'static str,
-) -> Result<&'a str, Refusal> {
+) -> Result<&'a str, PayloadRejection> {
     let value = field(object, key, name)?;
     value.as_str().ok_or_else(|| wrong_type(name, "a string", value))
 }
@@ -39,10 +39,10 @@ pub(super) fn bytes<const N: usize>(
     key: &str,
     name: &'static str,
     expected: &'static str,
-) -> Result<[u8; N], Refusal> {
+) -> Result<[u8; N], PayloadRejection> {
     let digits = text(object, key, name)?;
     if digits.len() != 2 * N {
-        return Err(Refusal::Length { field: name, found: digits.chars().count(), expected });
+        return Err(PayloadRejection::Length { field: name, found: digits.chars().count(), expected });
     }
     let mut bytes = [0; N];
     decode(digits, &mut bytes, name)?;
@@ -56,10 +56,10 @@ pub(super) fn many_bytes(
     name: &'static str,
     least: usize,
     expected: &'static str,
-) -> Result<Vec<u8>, Refusal> {
+) -> Result<Vec<u8>, PayloadRejection> {
     let digits = text(object, key, name)?;
     if digits.len() % 2 != 0 || digits.len() < 2 * least {
-        return Err(Refusal::Length { field: name, found: digits.chars().count(), expected });
+        return Err(PayloadRejection::Length { field: name, found: digits.chars().count(), expected });
     }
     let mut bytes = vec![0; digits.len() / 2];
     decode(digits, &mut bytes, name)?;
@@ -67,19 +67,19 @@ pub(super) fn many_bytes(
 }
 
 /// Fills `bytes` from twice as many digits of either case.
-fn decode(digits: &str, bytes: &mut [u8], field: &'static str) -> Result<(), Refusal> {
+fn decode(digits: &str, bytes: &mut [u8], field: &'static str) -> Result<(), PayloadRejection> {
     hex::decode_to_slice(digits, bytes).map_err(|error| {
         let at = match error {
             FromHexError::InvalidHexCharacter { index, .. } => index + 1,
             FromHexError::OddLength | FromHexError::InvalidStringLength => digits.len(),
         };
-        Refusal::Hex { field, at }
+        PayloadRejection::Hex { field, at }
     })
 }
 
 /// Says that a field has another type.
-pub(super) fn wrong_type(field: &'static str, expected: &'static str, value: &Value) -> Refusal {
-    Refusal::WrongType { field, expected, found: kind(value) }
+pub(super) fn wrong_type(field: &'static str, expected: &'static str, value: &Value) -> PayloadRejection {
+    PayloadRejection::WrongType { field, expected, found: kind(value) }
 }
 
 #[cfg(test)]
@@ -92,8 +92,8 @@ mod tests {
         assert_eq!(decode("00aBfF", &mut bytes, "x"), Ok(()));
         assert_eq!(bytes, [0, 0xab, 0xff]);
         let mut fault = |digits| decode(digits, &mut bytes[..digits.len() / 2], "x").unwrap_err();
-        assert_eq!(fault("00g0"), Refusal::Hex { field: "x", at: 3 });
-        assert_eq!(fault("0x00"), Refusal::Hex { field: "x", at: 2 });
-        assert_eq!(fault("+1"), Refusal::Hex { field: "x", at: 1 });
+        assert_eq!(fault("00g0"), PayloadRejection::Hex { field: "x", at: 3 });
+        assert_eq!(fault("0x00"), PayloadRejection::Hex { field: "x", at: 2 });
+        assert_eq!(fault("+1"), PayloadRejection::Hex { field: "x", at: 1 });
     }
 }

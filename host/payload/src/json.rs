@@ -10,7 +10,7 @@ use thiserror::Error;
 
 /// How much JSON is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct JsonLimits {
     /// Bytes of the text.
     pub bytes: usize,
     /// Lists and objects inside each other; the outermost is 1.
@@ -19,7 +19,7 @@ pub struct Limits {
     pub values: usize,
 }
 
-impl Default for Limits {
+impl Default for JsonLimits {
     fn default() -> Self {
         Self { bytes: 25 << 20, depth: 16, values: 1 << 18 }
     }
@@ -27,7 +27,7 @@ impl Default for Limits {
 
 /// Why a text is not the JSON that is taken.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum JsonFault {
+pub enum JsonError {
     /// Longer than allowed.
     #[error("{bytes} bytes where at most {limit} are allowed; send less")]
     TooLarge {
@@ -91,10 +91,10 @@ pub enum JsonFault {
 /// Parses one JSON text with nothing but white space around it.
 ///
 /// # Errors
-/// The first [`JsonFault`].
-pub fn parse(text: &[u8], limits: &Limits) -> Result<Value, JsonFault> {
+/// The first [`JsonError`].
+pub fn parse(text: &[u8], limits: &JsonLimits) -> Result<Value, JsonError> {
     if text.len() > limits.bytes {
-        return Err(JsonFault::TooLarge { bytes: text.len(), limit: limits.bytes });
+        return Err(JsonError::TooLarge { bytes: text.len(), limit: limits.bytes });
     }
     let state = State { limits, values: Cell::new(0), fault: RefCell::new(None) };
     let mut parser = serde_json::Deserializer::from_slice(text);
@@ -112,12 +112,12 @@ pub fn parse(text: &[u8], limits: &Limits) -> Result<Value, JsonFault> {
 /// The network's own client and validator are such programs: one bad number must not cost a miner everything else.
 ///
 /// # Errors
-/// The first other [`JsonFault`].
-pub fn parse_bearing_numbers(text: &[u8], limits: &Limits) -> Result<(Value, Vec<String>), JsonFault> {
+/// The first other [`JsonError`].
+pub fn parse_lenient(text: &[u8], limits: &JsonLimits) -> Result<(Value, Vec<String>), JsonError> {
     match parse(text, limits) {
-        Err(JsonFault::NotANumber { .. } | JsonFault::NumberRange { .. }) => {
-            let (mended, found) = mend(text);
-            let limits = Limits { bytes: usize::MAX, ..*limits };
+        Err(JsonError::NotANumber { .. } | JsonError::NumberRange { .. }) => {
+            let (mended, found) = replace_non_json_numbers(text);
+            let limits = JsonLimits { bytes: usize::MAX, ..*limits };
             Ok((parse(&mended, &limits)?, found))
         }
         other => other.map(|value| (value, Vec::new())),
@@ -125,14 +125,14 @@ pub fn parse_bearing_numbers(text: &[u8], limits: &Limits) -> Result<(Value, Vec
 }
 
 struct State<'a> {
-    limits: &'a Limits,
+    limits: &'a JsonLimits,
     values: Cell<usize>,
     /// The fault of our own that ended the parse: serde's errors carry text only.
-    fault: RefCell<Option<JsonFault>>,
+    fault: RefCell<Option<JsonError>>,
 }
 
 impl State<'_> {
-    fn fail<E: serde::de::Error>(&self, fault: JsonFault) -> E {
+    fn fail<E: serde::de::Error>(&self, fault: JsonError) -> E {
         let error = E::custom(&fault);
         *self.fault.borrow_mut() = Some(fault);
         error
@@ -150,7 +150,7 @@ impl<'a> Node<'a> {
     fn deeper<E: serde::de::Error>(self) -> Result<Node<'a>, E> {
         let limit = self.state.limits.depth;
         if self.depth >= limit {
-            return Err(self.state.fail(JsonFault::TooDeep { limit }));
+            return Err(self.state.fail(JsonError::TooDeep { limit }));
         }
         Ok(Node { depth: self.depth + 1, ..self })
     }
@@ -163,7 +163,7 @@ impl<'de> DeserializeSeed<'de> for Node<'_> {
         let limit = self.state.limits.values;
         let values = self.state.values.get() + 1;
         if values > limit {
-            return Err(self.state.fail(JsonFault::TooManyValues { limit }));
+            return Err(self.state.fail(JsonError::TooManyValues { limit }));
         }
         self.state.values.set(values);
         deserializer.deserialize_any(self)
@@ -220,7 +220,7 @@ impl<'de> Visitor<'de> for Node<'_> {
         while let Some(key) = object.next_key::<String>()? {
             match fields.entry(key) {
                 Entry::Occupied(entry) => {
-                    return Err(self.state.fail(JsonFault::DuplicateKey { key: shortened(entry.key()) }));
+                    return Err(self.state.fail(JsonError::DuplicateKey { key: shortened(entry.key()) }));
                 }
                 Entry::Vacant(entry) => entry.insert(object.next_value_seed(child)?),
             };
@@ -233,11 +233,11 @@ impl<'de> Visitor<'de> for Node<'_> {
 const WORDS: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
 
 /// Turns serde's error into ours.
-fn explain(text: &[u8], error: &serde_json::Error) -> JsonFault {
+fn explain(text: &[u8], error: &serde_json::Error) -> JsonError {
     let (line, column) = (error.line(), error.column());
     let said = error.to_string();
     if said.starts_with("number out of range") {
-        return JsonFault::NumberRange { line, column };
+        return JsonError::NumberRange { line, column };
     }
     // The parser stops at the first letter that is wrong: at the word, or right behind its minus sign.
     let before = text.split_inclusive(|&b| b == b'\n').take(line.saturating_sub(1)).map(<[u8]>::len);
@@ -245,16 +245,16 @@ fn explain(text: &[u8], error: &serde_json::Error) -> JsonFault {
     for token in WORDS {
         for start in [at, at.saturating_sub(1)] {
             if text.get(start..).is_some_and(|rest| rest.starts_with(token.as_bytes())) {
-                return JsonFault::NotANumber { token, line, column };
+                return JsonError::NotANumber { token, line, column };
             }
         }
     }
     let reason = said.split(" at line ").next().unwrap_or("broken").to_owned();
-    JsonFault::Syntax { reason, line, column }
+    JsonError::Syntax { reason, line, column }
 }
 
 /// Replaces numbers that JSON does not have, outside strings.
-fn mend(text: &[u8]) -> (Vec<u8>, Vec<String>) {
+fn replace_non_json_numbers(text: &[u8]) -> (Vec<u8>, Vec<String>) {
     /// What is said of them; who sends thousands knows after a few.
     const SAID: usize = 8;
     let (mut mended, mut found) = (Vec::with_capacity(text.len()), Vec::new());
@@ -315,8 +315,8 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    fn strict(text: &str) -> Result<Value, JsonFault> {
-        parse(text.as_bytes(), &Limits::default())
+    fn strict(text: &str) -> Result<Value, JsonError> {
+        parse(text.as_bytes(), &JsonLimits::default())
     }
 
     #[test]
@@ -327,7 +327,7 @@ mod tests {
 
     #[test]
     fn says_what_is_wrong_and_where() {
-        let limits = Limits { bytes: 40, depth: 2, values: 4 };
+        let limits = JsonLimits { bytes: 40, depth: 2, values: 4 };
         for (text, says) in [
             ("", "not JSON: EOF while parsing a value at line 1, column 0"),
             ("{} x", "not JSON: trailing characters at line 1, column 4"),
@@ -349,22 +349,22 @@ mod tests {
     #[test]
     fn bears_numbers_that_json_does_not_have() {
         let text = br#"{"NaN": [NaN, 0.5, -Infinity, 1e400, -1e400], "x": "NaN \" Infinity 1e400"}"#;
-        let (value, found) = parse_bearing_numbers(text, &Limits::default()).unwrap();
+        let (value, found) = parse_lenient(text, &JsonLimits::default()).unwrap();
         let expected = json!({"NaN": [null, 0.5, null, f64::MAX, f64::MIN], "x": "NaN \" Infinity 1e400"});
         assert_eq!(value, expected);
         assert_eq!(found, ["NaN", "-Infinity", "1e400", "-1e400"]);
-        assert!(parse_bearing_numbers(b"[NaN, nan]", &Limits::default()).is_err());
+        assert!(parse_lenient(b"[NaN, nan]", &JsonLimits::default()).is_err());
     }
 
     proptest! {
         #[test]
         fn never_panics(bytes in prop::collection::vec(prop::sample::select(&b"{}[]\",:\\-+.eE0123456789NaInfity\n "[..]), 0..60)) {
-            let limits = Limits { bytes: 50, depth: 4, values: 10 };
+            let limits = JsonLimits { bytes: 50, depth: 4, values: 10 };
             let strict = parse(&bytes, &limits);
             if let Ok(value) = &strict {
-                prop_assert_eq!(&parse_bearing_numbers(&bytes, &limits).unwrap().0, value);
+                prop_assert_eq!(&parse_lenient(&bytes, &limits).unwrap().0, value);
             }
-            let _ = parse_bearing_numbers(&bytes, &limits);
+            let _ = parse_lenient(&bytes, &limits);
         }
     }
 }

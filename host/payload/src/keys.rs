@@ -1,6 +1,6 @@
 //! The keys of a payload and what is made of them: the binding, and the wrap for the owner.
 
-use super::Refusal;
+use super::PayloadRejection;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit};
 use hkdf::Hkdf;
@@ -59,15 +59,15 @@ pub(super) fn binding(hotkey: &str, round: u64, owner_key: &[u8; 32], pke: &[u8;
 /// The key that wraps the content's key for the owner.
 ///
 /// # Errors
-/// [`Refusal::LowOrderPoint`] about `field` where `theirs` has small order.
+/// [`PayloadRejection::LowOrderPoint`] about `field` where `theirs` has small order.
 pub(super) fn wrap_key(
     ours: &StaticSecret,
     theirs: &[u8; 32],
     field: &'static str,
-) -> Result<Zeroizing<[u8; 32]>, Refusal> {
+) -> Result<Zeroizing<[u8; 32]>, PayloadRejection> {
     let shared = ours.diffie_hellman(&PublicKey::from(*theirs));
     if !shared.was_contributory() {
-        return Err(Refusal::LowOrderPoint { field });
+        return Err(PayloadRejection::LowOrderPoint { field });
     }
     // The network derives 44 bytes and uses 32: key and an unused nonce. HKDF's first 32 do not depend on the rest.
     let mut key = Zeroizing::new([0; 32]);
@@ -75,7 +75,7 @@ pub(super) fn wrap_key(
     match derived {
         Ok(()) => Ok(key),
         // Cannot be: 32 bytes are far below HKDF's bound.
-        Err(_) => Err(Refusal::OwnerWrap),
+        Err(_) => Err(PayloadRejection::OwnerWrap),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! [`Envelope::parse`] checks whatever is cheap to check. [`Envelope::open`] opens with the beacon's signature,
 //! [`Envelope::open_as_owner`] with the subnet owner's secret; both come to the same [`Plaintext`]. [`seal`] is the
-//! miner's side. Every way to fail is a [`Refusal`] that the miner can be told.
+//! miner's side. Every way to fail is a [`PayloadRejection`] that the miner can be told.
 
 pub mod beacon;
 pub mod describe;
@@ -12,16 +12,16 @@ mod field;
 pub mod json;
 mod keys;
 mod open;
-mod refusal;
+mod rejection;
 mod seal;
 pub mod submission;
 mod suite;
 pub mod timelock;
 
-pub use envelope::{Envelope, Rules};
+pub use envelope::{Envelope, EnvelopeRules};
 pub use keys::OwnerSecret;
 pub use open::Plaintext;
-pub use refusal::Refusal;
+pub use rejection::PayloadRejection;
 pub use seal::{SealError, SealOptions, seal};
 pub use suite::Suite;
 

@@ -64,22 +64,22 @@ impl World {
         let content = seal_box(&parts.content_key.unwrap_or(parts.key), &[5; 12], &parts.plaintext, &binding);
         let wrap = seal_box(&wrap_key, &[6; 12], &parts.wrapped_key.unwrap_or(parts.key), &binding);
         let digits = parts.digits.unwrap_or_else(|| {
-            let digits = hex::encode(&parts.wrapped_ske.unwrap_or(parts.ske)) + &hex::encode(&parts.key);
+            let digits = hex::encode(parts.wrapped_ske.unwrap_or(parts.ske)) + &hex::encode(parts.key);
             digits.as_bytes().try_into().unwrap()
         });
         let mut rng = ChaCha20Rng::seed_from_u64(8);
         let time = timelock::seal(&digits, parts.lock_round, &self.scheme, timelock::Size::Long, &mut rng);
         json!({
-            "v": 2, "round": parts.round, "hk": ME, "owner_pk": hex::encode(&owner),
-            "C": {"nonce": hex::encode(&[5; 12]), "ct": hex::encode(&content.unwrap())},
-            "W_owner": {"pke": hex::encode(&pke), "nonce": hex::encode(&[6; 12]), "ct": hex::encode(&wrap.unwrap())},
-            "W_time": {"ct": hex::encode(&time.unwrap())},
-            "binding": hex::encode(&binding), "alg": Suite::Network.label(),
+            "v": 2, "round": parts.round, "hk": ME, "owner_pk": hex::encode(owner),
+            "C": {"nonce": hex::encode([5; 12]), "ct": hex::encode(content.unwrap())},
+            "W_owner": {"pke": hex::encode(pke), "nonce": hex::encode([6; 12]), "ct": hex::encode(wrap.unwrap())},
+            "W_time": {"ct": hex::encode(time.unwrap())},
+            "binding": hex::encode(binding), "alg": Suite::Network.label(),
         })
     }
 
-    fn judge(&self, payload: &[u8]) -> Result<Plaintext, Refusal> {
-        let rules = Rules::new(self.owner.public_key(), NEWEST);
+    fn judge(&self, payload: &[u8]) -> Result<Plaintext, PayloadRejection> {
+        let rules = EnvelopeRules::new(self.owner.public_key(), NEWEST);
         let envelope = Envelope::parse(payload, ME, &rules)?;
         envelope.open(&self.beacon.sign(envelope.round()))
     }
@@ -208,14 +208,14 @@ fn cases(world: &World) -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let low_order = {
         let mut payload = sound.clone();
         let owner = world.owner.public_key();
-        payload["W_owner"]["pke"] = hex::encode(&[0; 32]).into();
-        payload["binding"] = hex::encode(&binding(ME, ROUND, &owner, &[0; 32])).into();
+        payload["W_owner"]["pke"] = hex::encode([0; 32]).into();
+        payload["binding"] = hex::encode(binding(ME, ROUND, &owner, &[0; 32])).into();
         payload.to_string().into_bytes()
     };
     let mut owner_swap = sound.clone();
-    owner_swap["owner_pk"] = hex::encode(&[7; 32]).into();
+    owner_swap["owner_pk"] = hex::encode([7; 32]).into();
     let other_binding =
-        hex::encode(&binding(ME, ROUND, &[7; 32], &PublicKey::from(&StaticSecret::from([3; 32])).to_bytes()));
+        hex::encode(binding(ME, ROUND, &[7; 32], &PublicKey::from(&StaticSecret::from([3; 32])).to_bytes()));
     let mut cases = vec![
         ("empty", "not_json", vec![]),
         ("white space", "not_json", bytes(" \n\t")),
@@ -365,7 +365,7 @@ fn the_owners_path_refuses_too() {
     let world = World::new();
     let sound = world.sealed(&Parts::default());
     let judge = |payload: &Value| {
-        let rules = Rules::new(world.owner.public_key(), NEWEST);
+        let rules = EnvelopeRules::new(world.owner.public_key(), NEWEST);
         Envelope::parse(payload.to_string().as_bytes(), ME, &rules)?.open_as_owner(&world.owner)
     };
     judge(&sound).unwrap();
@@ -376,11 +376,11 @@ fn the_owners_path_refuses_too() {
         one
     }] {
         let mut payload = sound.clone();
-        payload["W_owner"]["pke"] = hex::encode(&point).into();
-        payload["binding"] = hex::encode(&binding(ME, ROUND, &world.owner.public_key(), &point)).into();
+        payload["W_owner"]["pke"] = hex::encode(point).into();
+        payload["binding"] = hex::encode(binding(ME, ROUND, &world.owner.public_key(), &point)).into();
         assert_eq!(judge(&payload).unwrap_err().code(), "low_order_point");
     }
-    let rules = Rules::new(world.owner.public_key(), NEWEST);
+    let rules = EnvelopeRules::new(world.owner.public_key(), NEWEST);
     let envelope = Envelope::parse(sound.to_string().as_bytes(), ME, &rules).unwrap();
     assert_eq!(envelope.open_as_owner(&OwnerSecret::new([8; 32])).unwrap_err().code(), "owner_secret");
     assert_eq!(envelope.open(&[0; 48]).unwrap_err().code(), "beacon_signature");

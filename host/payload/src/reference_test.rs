@@ -38,7 +38,7 @@ fn the_networks_payloads_open_by_both_paths() {
     let quicknet = Scheme::from_config(&config::Beacon::default()).unwrap();
     let mut sizes = Vec::new();
     for reference in references() {
-        let rules = Rules::new(reference.secret.public_key(), 657_413);
+        let rules = EnvelopeRules::new(reference.secret.public_key(), 657_413);
         let envelope = Envelope::parse(&reference.payload, &reference.hotkey, &rules).unwrap();
         assert!(quicknet.verify(envelope.round(), &reference.signature));
         let opened = envelope.open(&reference.signature).unwrap();
@@ -64,7 +64,8 @@ fn what_we_seal_opens_by_both_paths() {
                 || seal(&plaintext, "5Me", 77, &owner.public_key(), &beacon, options, &mut rng).unwrap();
             let (payload, other) = (sealed(), sealed());
             assert_ne!(payload, other);
-            let envelope = Envelope::parse(&payload, "5Me", &Rules::new(owner.public_key(), 77)).unwrap();
+            let envelope =
+                Envelope::parse(&payload, "5Me", &EnvelopeRules::new(owner.public_key(), 77)).unwrap();
             if suite == Suite::Network {
                 assert_eq!(envelope.timelock_len(), bytes);
             }

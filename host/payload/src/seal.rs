@@ -85,10 +85,10 @@ pub fn seal(
         "round": round,
         "hk": hotkey,
         "owner_pk": hex::encode(owner_key),
-        "C": { "nonce": hex::encode(&content_nonce), "ct": hex::encode(&content) },
-        "W_owner": { "pke": hex::encode(&pke), "nonce": hex::encode(&wrap_nonce), "ct": hex::encode(&wrap) },
-        "W_time": { "ct": hex::encode(&time) },
-        "binding": hex::encode(&binding),
+        "C": { "nonce": hex::encode(content_nonce), "ct": hex::encode(content) },
+        "W_owner": { "pke": hex::encode(pke), "nonce": hex::encode(wrap_nonce), "ct": hex::encode(wrap) },
+        "W_time": { "ct": hex::encode(time) },
+        "binding": hex::encode(binding),
         "alg": options.suite.label(),
     });
     Ok(payload.to_string().into_bytes())

@@ -1,6 +1,6 @@
 //! The ways to seal: `alg`.
 
-use super::{Refusal, SealError, drand, timelock};
+use super::{PayloadRejection, SealError, drand, timelock};
 use crate::beacon::Scheme;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -36,12 +36,16 @@ impl Suite {
     }
 
     /// Refuses a time-lock ciphertext of the wrong number of bytes.
-    pub(super) fn check_length(self, bytes: usize) -> Result<(), Refusal> {
+    pub(super) fn check_length(self, bytes: usize) -> Result<(), PayloadRejection> {
         let (fits, expected) = match self {
             Self::Network => (timelock::SIZES.contains(&bytes), "744 or 712"),
             Self::Drand => (bytes == drand::SIZE, "568"),
         };
-        if fits { Ok(()) } else { Err(Refusal::Length { field: "W_time.ct", found: 2 * bytes, expected }) }
+        if fits {
+            Ok(())
+        } else {
+            Err(PayloadRejection::Length { field: "W_time.ct", found: 2 * bytes, expected })
+        }
     }
 
     /// Opens the time-lock: the hexadecimal digits of the ephemeral secret and the content's key.
@@ -50,7 +54,7 @@ impl Suite {
         ciphertext: &[u8],
         round: u64,
         signature: &[u8; 48],
-    ) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    ) -> Result<Zeroizing<Vec<u8>>, PayloadRejection> {
         match self {
             Self::Network => timelock::open(ciphertext, round, signature),
             Self::Drand => drand::open(ciphertext, round, signature),

@@ -2,10 +2,10 @@
 
 use super::memory::PeakMemory;
 use super::parallel::fan_out;
-use crate::plugins::{NotFound, Source, locate};
+use crate::plugins::{LocateError, Source, locate};
 use crate::worker::{Job, Launcher, Task};
 use mantis_config::{Challenge, Config};
-use mantis_ledger::snapshot::{Request, Snapshot};
+use mantis_ledger::snapshot::{Snapshot, SnapshotRequest};
 use mantis_ledger::{Ledger, LedgerError};
 use mantis_plugin_api::{Description, Salience, Solver};
 use mantis_weights::{Scored, Scores, aggregate};
@@ -122,7 +122,7 @@ fn run_plugin(
         .prefix("mantis-history-")
         .tempdir_in(&options.scratch)
         .with_context(|| format!("cannot make a folder for the history in {}", options.scratch.display()))?;
-    let request = Request {
+    let request = SnapshotRequest {
         ticker: challenge.ticker.clone(),
         price_source: challenge.prices_from.clone(),
         assets: challenge.assets.clone(),
@@ -154,11 +154,11 @@ fn run_plugin(
 ///
 /// # Errors
 /// If it is not there.
-pub(super) fn source(config: &Config, challenge: &Challenge) -> Result<Source, NotFound> {
+pub(super) fn source(config: &Config, challenge: &Challenge) -> Result<Source, LocateError> {
     Ok(Source {
         path: locate(&challenge.plugin, &config.plugin_dir, challenge.runtime)?,
         runtime: challenge.runtime,
-        sha256: challenge.sha256.map(|digest| hex::encode(&digest)),
+        sha256: challenge.sha256.map(hex::encode),
         memory_mib: config.wasm_memory_mib,
     })
 }

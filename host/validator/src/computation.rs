@@ -1,13 +1,13 @@
 //! From scores to weights.
 
 use mantis_config::Config;
-use mantis_ledger::{Activities, Cycle, Ledger, LedgerError};
+use mantis_ledger::{Activities, Computation, Ledger, LedgerError};
 use mantis_network::chain::{self, DAY_BLOCKS};
 use mantis_plugin_api::Solver;
 use mantis_scoring::worker::Launcher;
 use mantis_scoring::{Observer, Options, score};
 use mantis_weights::Scores;
-use mantis_weights::{Input, InputError, Neuron, Outcome, Rules, settle};
+use mantis_weights::{Input, InputError, Neuron, Outcome, SettleRules, settle};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,7 +16,7 @@ use thiserror::Error;
 /// Why scores do not become weights.
 #[derive(Debug, Error)]
 #[expect(missing_docs, reason = "each is another module's error")]
-pub enum CycleError {
+pub enum ComputationError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error(transparent)]
@@ -28,24 +28,24 @@ pub enum CycleError {
 ///
 /// # Errors
 /// If the ledger cannot be read, or the metagraph makes no sense.
-pub fn settle_scores(
+pub fn weights_of_scores(
     config: &Config,
     ledger: &Ledger,
     scores: &Scores,
     neurons: &[chain::Neuron],
-) -> Result<Outcome, CycleError> {
+) -> Result<Outcome, ComputationError> {
     let block = ledger.last_block()?.unwrap_or(0);
-    settle_at(block, config, ledger, scores, neurons)
+    weights_at(block, config, ledger, scores, neurons)
 }
 
 /// The same for the metagraph of a block.
-fn settle_at(
+fn weights_at(
     block: i64,
     config: &Config,
     ledger: &Ledger,
     scores: &Scores,
     neurons: &[chain::Neuron],
-) -> Result<Outcome, CycleError> {
+) -> Result<Outcome, ComputationError> {
     let input = Input {
         salience: scores.total.clone(),
         metagraph: neurons.iter().map(|n| Neuron { uid: n.uid, hotkey: n.hotkey.clone() }).collect(),
@@ -53,11 +53,11 @@ fn settle_at(
         block,
         previous: ledger.weights_before(block)?.map(|previous| previous.weights),
     };
-    Ok(settle(&input, &Rules::from(&config.network))?)
+    Ok(settle(&input, &SettleRules::from(&config.network))?)
 }
 
 /// A computation of weights.
-pub struct Computation {
+pub struct ComputationJob {
     /// The configuration.
     pub config: Arc<Config>,
     /// The ledger; it is only read.
@@ -76,9 +76,9 @@ pub struct Computation {
     pub launcher: Launcher,
 }
 
-impl Computation {
+impl ComputationJob {
     /// Scores the ledger and settles the weights: the scores, and what is kept of all. Takes minutes; writes nothing.
-    pub fn run(self, observer: &dyn Observer) -> Result<(Scores, Cycle), CycleError> {
+    pub fn run(self, observer: &dyn Observer) -> Result<(Scores, Computation), ComputationError> {
         let Self { config, ledger, neurons, block, solver, threads, scratch, launcher } = self;
         let max_block = block - i64::from(config.network.task_interval);
         let options = Options {
@@ -95,9 +95,9 @@ impl Computation {
         let scores = score(&config, &options, observer)?;
         let seconds = started.elapsed().as_secs_f64();
         let ledger = Ledger::read(&options.ledger)?;
-        let outcome = settle_at(block, &config, &ledger, &scores, &neurons)?;
-        let cycle = recorded(block, max_block, seconds, &config, &ledger, &scores, outcome)?;
-        Ok((scores, cycle))
+        let outcome = weights_at(block, &config, &ledger, &scores, &neurons)?;
+        let computation = recorded(block, max_block, seconds, &config, &ledger, &scores, outcome)?;
+        Ok((scores, computation))
     }
 }
 
@@ -110,9 +110,9 @@ fn recorded(
     ledger: &Ledger,
     scores: &Scores,
     outcome: Outcome,
-) -> Result<Cycle, LedgerError> {
-    let (steps, rejected) = match outcome {
-        Outcome::Weights(steps) => (steps, None),
+) -> Result<Computation, LedgerError> {
+    let (settlements, rejected) = match outcome {
+        Outcome::Weights(settlements) => (settlements, None),
         Outcome::Rejected(reason) => (Vec::new(), Some(reason.to_string())),
     };
     let every = i64::from(config.network.sample_every);
@@ -123,5 +123,5 @@ fn recorded(
         activities.insert(scored.ticker.clone(), ledger.activity(&scored.ticker, day.clone())?);
     }
     let (unix, scored) = (super::clock::unix(), scores.challenges.clone());
-    Ok(Cycle { block, max_block, unix, seconds, rejected, scored, activities, steps })
+    Ok(Computation { block, max_block, unix, seconds, rejected, scored, activities, settlements })
 }

@@ -30,7 +30,7 @@ pub(super) struct Vectors {
 /// A challenge's plugin cannot be used at all.
 #[derive(Debug, Error)]
 #[error("{ticker}: {reason}")]
-pub struct Unusable {
+pub struct DecoderError {
     /// The challenge.
     pub ticker: String,
     /// What is wrong with its plugin.
@@ -58,9 +58,9 @@ impl Decoders {
     /// submission on which a plugin crashes spoils only itself.
     ///
     /// # Errors
-    /// [`Unusable`] where a plugin cannot even be loaded: then nothing may be decoded, or its challenge's part would be
+    /// [`DecoderError`] where a plugin cannot even be loaded: then nothing may be decoded, or its challenge's part would be
     /// lost.
-    pub(super) fn decode(&mut self, plaintexts: &[(String, Plaintext)]) -> Result<Vectors, Unusable> {
+    pub(super) fn decode(&mut self, plaintexts: &[(String, Plaintext)]) -> Result<Vectors, DecoderError> {
         let mut sent: BTreeMap<String, Vec<(&str, Value)>> = BTreeMap::new();
         for (hotkey, plaintext) in plaintexts {
             for (ticker, value) in split_object(&plaintext.object, &self.config.challenges).submissions {
@@ -90,8 +90,8 @@ impl Decoders {
         Ok(vectors)
     }
 
-    fn of_challenge(&mut self, ticker: &str, values: Vec<Value>) -> Result<Decoded, Unusable> {
-        let unusable = |reason: String| Unusable { ticker: ticker.into(), reason };
+    fn of_challenge(&mut self, ticker: &str, values: Vec<Value>) -> Result<Decoded, DecoderError> {
+        let unusable = |reason: String| DecoderError { ticker: ticker.into(), reason };
         if !self.sessions.contains_key(ticker) {
             let session =
                 session(&self.config, ticker, &self.launcher).map_err(|e| unusable(format!("{e:#}")))?;

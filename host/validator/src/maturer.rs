@@ -1,13 +1,13 @@
 //! Opening what has waited long enough.
 
-use super::decoders::{Decoders, Unusable};
+use super::decoders::{DecoderError, Decoders};
 use super::opener::open_all;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use mantis_config::Config;
 use mantis_ledger::{Ledger, LedgerError, Matured, Pending, Rejection, Stage};
-use mantis_network::beacon::{BeaconError, Client};
-use mantis_payload::{Envelope, Rules};
+use mantis_network::beacon::{BeaconClient, BeaconError};
+use mantis_payload::{Envelope, EnvelopeRules};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use thiserror::Error;
@@ -20,7 +20,7 @@ const PARALLEL: usize = 16;
 /// Opens payloads of sampled blocks that have matured.
 pub struct Maturer {
     config: Arc<Config>,
-    beacon: Client,
+    beacon: BeaconClient,
     decoders: Decoders,
 }
 
@@ -49,13 +49,13 @@ pub struct MatureError(#[from] pub LedgerError);
 impl Maturer {
     /// Opens by the signatures of `beacon`, decodes by `decoders`.
     #[must_use]
-    pub fn new(config: Arc<Config>, beacon: Client, decoders: Decoders) -> Self {
+    pub fn new(config: Arc<Config>, beacon: BeaconClient, decoders: Decoders) -> Self {
         Self { config, beacon, decoders }
     }
 
     /// Goes on with another configuration, opening by the signatures of `beacon`. Payloads that wait are decoded by it
     /// too; what they hold for challenges that had no row when they were sampled is passed over.
-    pub fn set_config(&mut self, config: Arc<Config>, beacon: Client) {
+    pub fn set_config(&mut self, config: Arc<Config>, beacon: BeaconClient) {
         self.decoders.set_config(config.clone());
         (self.config, self.beacon) = (config, beacon);
     }
@@ -108,7 +108,7 @@ impl Maturer {
         until: Instant,
         out_of_reach: &mut Option<String>,
     ) -> Result<Result<(usize, usize), String>, LedgerError> {
-        let rules = Rules::new(self.config.network.owner_key, self.beacon.scheme().round_at(now));
+        let rules = EnvelopeRules::new(self.config.network.owner_key, self.beacon.scheme().round_at(now));
         let mut matured = Matured {
             ts: pending.ts,
             block: pending.block,
@@ -140,7 +140,9 @@ impl Maturer {
         }
         let vectors = match block_in_place(|| self.decoders.decode(&plaintexts)) {
             Ok(vectors) => vectors,
-            Err(Unusable { ticker, reason }) => return Ok(Err(format!("the plugin of {ticker}: {reason}"))),
+            Err(DecoderError { ticker, reason }) => {
+                return Ok(Err(format!("the plugin of {ticker}: {reason}")));
+            }
         };
         matured.opened = plaintexts.into_iter().map(|(hotkey, _)| hotkey).collect();
         matured.rejections.extend(vectors.rejections);
@@ -199,7 +201,7 @@ impl Maturer {
     }
 }
 
-fn refused(hotkey: String, stage: Stage, refusal: &mantis_payload::Refusal) -> Rejection {
+fn refused(hotkey: String, stage: Stage, refusal: &mantis_payload::PayloadRejection) -> Rejection {
     let (code, detail) = (refusal.code().into(), refusal.to_string());
     Rejection { hotkey, stage, ticker: String::new(), code, detail }
 }

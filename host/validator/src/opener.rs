@@ -1,6 +1,6 @@
 //! Opening many payloads at once.
 
-use mantis_payload::{Envelope, Plaintext, Refusal};
+use mantis_payload::{Envelope, PayloadRejection, Plaintext};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,7 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub(super) fn open_all(
     envelopes: &[Envelope],
     signatures: &BTreeMap<u64, [u8; 48]>,
-) -> Option<Vec<(String, Result<Plaintext, Refusal>)>> {
+) -> Option<Vec<(String, Result<Plaintext, PayloadRejection>)>> {
     let open = |envelope: &Envelope| {
         let signature = signatures.get(&envelope.round())?;
         Some((envelope.hotkey().to_owned(), envelope.open(signature)))

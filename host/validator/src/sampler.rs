@@ -1,13 +1,13 @@
 //! One sampled block: collect, judge, store.
 
 use mantis_config::{Config, Stale};
-use mantis_ledger::{Accepted, Arrival, Ledger, LedgerError, Record, Rejection, Sample, Stage, Step};
+use mantis_ledger::{Accepted, Arrival, Ledger, LedgerError, NewRow, Rejection, Sample, SampledBlock, Stage};
 use mantis_network::chain::{BLOCK_SECONDS, Chain, ChainError, Head, Neuron};
 use mantis_network::collect::{Collected, Collector};
-use mantis_network::http::HttpFault;
+use mantis_network::http::HttpError;
 use mantis_network::market::{Feed, FeedError, Quotes, price_of};
-use mantis_payload::beacon::{BadKey, Scheme};
-use mantis_payload::{Envelope, Rules};
+use mantis_payload::beacon::{KeyError, Scheme};
+use mantis_payload::{Envelope, EnvelopeRules};
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -48,10 +48,10 @@ pub enum SampleError {
 pub enum SetupError {
     /// No HTTP client.
     #[error("cannot set up HTTP: {0}")]
-    Http(#[from] HttpFault),
-    /// The beacon's key is none.
+    Http(#[from] HttpError),
+    /// The beacon's key is not valid.
     #[error(transparent)]
-    Beacon(#[from] BadKey),
+    Beacon(#[from] KeyError),
     /// No client of the feed.
     #[error(transparent)]
     Feed(#[from] FeedError),
@@ -122,11 +122,11 @@ impl Sampler {
         })
     }
 
-    fn step(&self, head: Head, quotes: &Quotes) -> Step {
+    fn step(&self, head: Head, quotes: &Quotes) -> SampledBlock {
         let block = head.block.cast_signed();
-        let record = |challenge: &mantis_config::Challenge| {
+        let row = |challenge: &mantis_config::Challenge| {
             let (price, price_data) = price_of(challenge, quotes);
-            Record {
+            NewRow {
                 ticker: challenge.ticker.clone(),
                 dim: challenge.dim as u32,
                 blocks_ahead: challenge.blocks_ahead,
@@ -136,7 +136,7 @@ impl Sampler {
             }
         };
         let sidx = block / i64::from(self.config.network.sample_every);
-        Step { block, sidx, records: self.config.challenges.iter().map(record).collect() }
+        SampledBlock { block, sidx, rows: self.config.challenges.iter().map(row).collect() }
     }
 
     /// Whether what was collected may wait, and why not.
@@ -157,7 +157,7 @@ impl Sampler {
             Ok(payload) => payload,
             Err(fault) => return refuse(hotkey, Stage::Fetch, fault.code(), fault.to_string()),
         };
-        let rules = Rules::new(network.owner_key, self.scheme.round_at(matures));
+        let rules = EnvelopeRules::new(network.owner_key, self.scheme.round_at(matures));
         let envelope = match Envelope::parse(&payload, &hotkey, &rules) {
             Ok(envelope) => envelope,
             Err(refusal) => return refuse(hotkey, Stage::Parse, refusal.code(), refusal.to_string()),

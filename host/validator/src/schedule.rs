@@ -48,7 +48,7 @@ pub(super) fn setting(network: &Network, last: Option<&Attempt>, updated: Option
     let interval = i64::from(network.weight_set_interval);
     let Some(last) = last else { return true };
     let since = head - last.block;
-    // A chain that was begun anew knows of no attempt.
+    // A chain that was begun again knows of no attempt.
     if since < 0 {
         return true;
     }
@@ -61,7 +61,7 @@ pub(super) fn setting(network: &Network, last: Option<&Attempt>, updated: Option
     }
 }
 
-/// Whether the metagraph is to be read anew at `head`, after `last`.
+/// Whether the metagraph is to be read again at `head`, after `last`.
 pub(super) fn metagraph(last: Option<i64>, head: i64) -> bool {
     last.is_none_or(|last| head - last >= METAGRAPH || head < last)
 }

@@ -1,9 +1,9 @@
 //! From computed weights to the chain.
 
 use mantis_config::Network;
-use mantis_ledger::{Attempt, Cycle, Sent};
+use mantis_ledger::{Attempt, Computation, Sent};
 use mantis_network::chain::{Chain, ChainError, Neuron};
-use mantis_weights::{Step, to_u16};
+use mantis_weights::{Settlement, to_u16};
 use std::collections::BTreeMap;
 
 /// What rounding to the chain's 16 bits, twice, may change of a weight.
@@ -11,7 +11,11 @@ const SAME: f64 = 1e-4;
 
 /// Weights of the UIDs as they are registered now: what was computed goes with the hotkey, so that a UID that has
 /// changed hands since gets nothing of its predecessor's. The burn stays with its UID.
-pub(super) fn of_registered(steps: &[Step], neurons: &[Neuron], network: &Network) -> BTreeMap<u16, f64> {
+pub(super) fn of_registered(
+    steps: &[Settlement],
+    neurons: &[Neuron],
+    network: &Network,
+) -> BTreeMap<u16, f64> {
     let mut of_hotkey: BTreeMap<&str, f64> =
         steps.iter().map(|step| (step.hotkey.as_str(), step.weight)).collect();
     let mut burn = 0.0;
@@ -30,14 +34,14 @@ pub(super) fn of_registered(steps: &[Step], neurons: &[Neuron], network: &Networ
 /// how it ended.
 pub async fn set_weights(
     chain: Option<&dyn Chain>,
-    cycle: &Cycle,
+    computation: &Computation,
     neurons: &[Neuron],
     network: &Network,
     head: i64,
 ) -> Attempt {
-    let weights = to_u16(&of_registered(&cycle.steps, neurons, network));
+    let weights = to_u16(&of_registered(&computation.settlements, neurons, network));
     let mut attempt = Attempt {
-        computed: cycle.block,
+        computed: computation.block,
         block: head,
         unix: 0,
         sent: Sent::DryRun,
@@ -72,7 +76,7 @@ pub async fn set_weights(
     attempt
 }
 
-/// Whether the chain shows these weights: the same UIDs in the same proportion, as the chain scales weights anew.
+/// Whether the chain shows these weights: the same UIDs in the same proportion, as the chain scales weights again.
 pub(super) fn is_shown(weights: &[(u16, String, u16)], shown: &[(u16, u16)]) -> bool {
     let sum = |weights: &mut dyn Iterator<Item = u16>| weights.map(f64::from).sum::<f64>();
     let (ours, theirs) = (
@@ -114,7 +118,7 @@ mod tests {
     fn weights_go_with_the_hotkey_and_the_burn_with_its_uid() {
         let text = "[[challenge]]\nname=\"A\"\nticker=\"A\"\nplugin=\"binary\"\nprice_key=\"A\"\ndim=2\nblocks_ahead=300\nweight=1";
         let network = Config::parse(text, Path::new("a.toml")).unwrap().network;
-        let step = |uid, hotkey: &str, weight| Step {
+        let step = |uid, hotkey: &str, weight| Settlement {
             uid,
             hotkey: hotkey.into(),
             salience: 0.0,

@@ -2,7 +2,6 @@
 
 use half::f16;
 use mantis_config::{Challenge, Config};
-use mantis_ledger::snapshot::read_prices;
 use mantis_ledger::{Ledger, LedgerError, Row};
 use mantis_plugin_api::{States, TrackedRow};
 use mantis_scoring::session;
@@ -151,12 +150,8 @@ fn rows(
     let (mut rows, mut end) = (Vec::new(), to);
     let mut prices = vec![f64::NAN; challenge.assets.len().max(1)];
     ledger.prices(challenge.price_ticker(), from..=to, |row: Row<'_>| {
-        match row.price_data {
-            _ if challenge.assets.is_empty() => prices[0] = row.price.unwrap_or(f64::NAN),
-            // What is no object leaves no number, which is what a bad price is.
-            Some(json) => _ = read_prices(json, &challenge.assets, &mut prices),
-            None => prices.fill(f64::NAN),
-        }
+        // What is not an object leaves no number, which is what a bad price is.
+        let _is_object = row.read_prices(&challenge.assets, &mut prices);
         let prices = prices.iter().map(|&price| price.is_finite().then_some(price)).collect();
         rows.push(TrackedRow { sidx: row.sidx, prices, vectors: BTreeMap::new() });
         if rows.len() < MAX_ROWS {
@@ -187,7 +182,7 @@ fn rows(
     Ok((rows, end))
 }
 
-/// Stored numbers; 0, which says nothing, where another program stored what is none.
+/// Stored numbers; 0, which says nothing, where another program stored something else.
 fn finite(stored: &[u8]) -> Vec<f32> {
     let (words, _) = stored.as_chunks::<2>();
     let numbers = words.iter().map(|&word| f16::from_le_bytes(word).to_f32());

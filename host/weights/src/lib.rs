@@ -11,6 +11,6 @@ mod settle;
 
 pub use aggregate::aggregate;
 pub use input::{Input, InputError, Neuron};
-pub use rules::Rules;
+pub use rules::SettleRules;
 pub use scored::{Scored, Scores};
-pub use settle::{Outcome, Rejection, Step, on_chain, settle, to_u16};
+pub use settle::{Outcome, Settlement, WeightsRejection, on_chain, settle, to_u16};

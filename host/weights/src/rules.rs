@@ -1,10 +1,10 @@
-//! The constants of the last step.
+//! What settling weights goes by.
 
 use mantis_config::Network;
 
 /// How weights are settled; the default is the network's.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Rules {
+pub struct SettleRules {
     /// Share that is burned, 0 to 1.
     pub burn: f64,
     /// The UID that the burn goes to.
@@ -19,20 +19,16 @@ pub struct Rules {
     pub min_relative_std: f64,
 }
 
-impl Default for Rules {
+/// Weights whose standard deviation is below this part of their mean are rejected; it is not configured.
+const MIN_RELATIVE_STD: f64 = 1e-3;
+
+impl Default for SettleRules {
     fn default() -> Self {
-        Self {
-            burn: 0.30,
-            burn_uid: 0,
-            ema: 0.15,
-            young_blocks: 36_000,
-            young_weight: 1e-4,
-            min_relative_std: 1e-3,
-        }
+        Self::from(&Network::default())
     }
 }
 
-impl From<&Network> for Rules {
+impl From<&Network> for SettleRules {
     fn from(network: &Network) -> Self {
         Self {
             burn: network.burn,
@@ -40,7 +36,7 @@ impl From<&Network> for Rules {
             ema: network.ema,
             young_blocks: i64::from(network.young_blocks),
             young_weight: network.young_weight,
-            ..Self::default()
+            min_relative_std: MIN_RELATIVE_STD,
         }
     }
 }

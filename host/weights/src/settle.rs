@@ -1,6 +1,6 @@
 //! Saliences to weights per UID, with every step on the way kept for whoever asks.
 
-use super::{Input, InputError, Rules};
+use super::{Input, InputError, SettleRules};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,15 +8,15 @@ use std::fmt;
 /// What a metagraph is given.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// Weights to set: one [`Step`] per UID, in their order. The weights sum to 1.
-    Weights(Vec<Step>),
+    /// Weights to set: one [`Settlement`] per UID, in their order. The weights sum to 1.
+    Weights(Vec<Settlement>),
     /// Nothing to set; the last weights stay.
-    Rejected(Rejection),
+    Rejected(WeightsRejection),
 }
 
 /// One UID's way from salience to weight.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Step {
+pub struct Settlement {
     /// The UID.
     pub uid: u16,
     /// Its hotkey.
@@ -37,7 +37,7 @@ pub struct Step {
 
 /// Why weights are not set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rejection {
+pub enum WeightsRejection {
     /// No registered hotkey has a salience, not even of zero.
     Empty,
     /// The weights sum to zero.
@@ -49,11 +49,11 @@ pub enum Rejection {
 }
 
 impl Outcome {
-    /// The steps; none where nothing is set.
+    /// The settlements; none where nothing is set.
     #[must_use]
-    pub fn steps(&self) -> &[Step] {
+    pub fn settlements(&self) -> &[Settlement] {
         match self {
-            Self::Weights(steps) => steps,
+            Self::Weights(settlements) => settlements,
             Self::Rejected(_) => &[],
         }
     }
@@ -61,11 +61,13 @@ impl Outcome {
 
 /// What the chain is given for each UID of a settlement.
 #[must_use]
-pub fn on_chain(steps: &[Step]) -> BTreeMap<u16, u16> {
-    to_u16(&steps.iter().map(|step| (step.uid, step.weight)).collect()).into_iter().collect()
+pub fn on_chain(settlements: &[Settlement]) -> BTreeMap<u16, u16> {
+    to_u16(&settlements.iter().map(|settlement| (settlement.uid, settlement.weight)).collect())
+        .into_iter()
+        .collect()
 }
 
-impl Rejection {
+impl WeightsRejection {
     /// The one that is displayed like this.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
@@ -75,7 +77,7 @@ impl Rejection {
     }
 }
 
-impl fmt::Display for Rejection {
+impl fmt::Display for WeightsRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Empty => "empty",
@@ -91,52 +93,54 @@ impl fmt::Display for Rejection {
 ///
 /// # Errors
 /// [`InputError`] where the input makes no sense.
-pub fn settle(input: &Input, rules: &Rules) -> Result<Outcome, InputError> {
+pub fn settle(input: &Input, rules: &SettleRules) -> Result<Outcome, InputError> {
     input.check(rules.burn_uid)?;
     if !input.metagraph.iter().any(|neuron| input.salience.contains_key(&neuron.hotkey)) {
-        return Ok(Outcome::Rejected(Rejection::Empty));
+        return Ok(Outcome::Rejected(WeightsRejection::Empty));
     }
-    let mut steps: Vec<Step> = input.metagraph.iter().map(|neuron| begin(input, rules, neuron)).collect();
-    steps.sort_by_key(|step| step.uid);
+    let mut settlements: Vec<Settlement> =
+        input.metagraph.iter().map(|neuron| begin(input, rules, neuron)).collect();
+    settlements.sort_by_key(|settlement| settlement.uid);
 
-    let young = steps.iter().filter(|step| step.young).count() as f64;
+    let young = settlements.iter().filter(|settlement| settlement.young).count() as f64;
     let for_mature = (1.0 - rules.young_weight * young).max(0.0);
-    let mature: f64 = steps.iter().filter(|step| !step.young).map(|step| step.salience).sum();
-    for step in &mut steps {
-        step.share = match step.young {
+    let mature: f64 =
+        settlements.iter().filter(|settlement| !settlement.young).map(|settlement| settlement.salience).sum();
+    for settlement in &mut settlements {
+        settlement.share = match settlement.young {
             true => rules.young_weight,
-            false if mature > 0.0 => step.salience / mature * for_mature,
+            false if mature > 0.0 => settlement.salience / mature * for_mature,
             false => 0.0,
         };
     }
-    let sum: f64 = steps.iter().map(|step| step.share).sum();
+    let sum: f64 = settlements.iter().map(|settlement| settlement.share).sum();
     if sum <= 0.0 {
-        return Ok(Outcome::Rejected(Rejection::ZeroSum));
+        return Ok(Outcome::Rejected(WeightsRejection::ZeroSum));
     }
-    for step in &mut steps {
-        step.share /= sum;
-        step.burned = step.share * (1.0 - rules.burn);
-        if step.uid == rules.burn_uid {
-            step.burned += rules.burn;
+    for settlement in &mut settlements {
+        settlement.share /= sum;
+        settlement.burned = settlement.share * (1.0 - rules.burn);
+        if settlement.uid == rules.burn_uid {
+            settlement.burned += rules.burn;
         }
     }
-    if let Some(rejection) = degenerate(&steps, rules) {
+    if let Some(rejection) = degenerate(&settlements, rules) {
         return Ok(Outcome::Rejected(rejection));
     }
-    let smoothed = |step: &Step| match step.previous {
-        Some(previous) => rules.ema * step.burned + (1.0 - rules.ema) * previous,
-        None => step.burned,
+    let smoothed = |settlement: &Settlement| match settlement.previous {
+        Some(previous) => rules.ema * settlement.burned + (1.0 - rules.ema) * previous,
+        None => settlement.burned,
     };
-    let sum: f64 = steps.iter().map(smoothed).sum();
-    for step in &mut steps {
-        step.weight = smoothed(step) / sum;
+    let sum: f64 = settlements.iter().map(smoothed).sum();
+    for settlement in &mut settlements {
+        settlement.weight = smoothed(settlement) / sum;
     }
-    Ok(Outcome::Weights(steps))
+    Ok(Outcome::Weights(settlements))
 }
 
-fn begin(input: &Input, rules: &Rules, neuron: &super::Neuron) -> Step {
+fn begin(input: &Input, rules: &SettleRules, neuron: &super::Neuron) -> Settlement {
     let first = input.first_block.get(&neuron.hotkey);
-    Step {
+    Settlement {
         uid: neuron.uid,
         hotkey: neuron.hotkey.clone(),
         salience: input.salience.get(&neuron.hotkey).copied().unwrap_or(0.0),
@@ -148,18 +152,19 @@ fn begin(input: &Input, rules: &Rules, neuron: &super::Neuron) -> Step {
     }
 }
 
-fn degenerate(steps: &[Step], rules: &Rules) -> Option<Rejection> {
-    let positive: Vec<f64> = steps.iter().map(|step| step.burned).filter(|&weight| weight > 0.0).collect();
+fn degenerate(settlements: &[Settlement], rules: &SettleRules) -> Option<WeightsRejection> {
+    let positive: Vec<f64> =
+        settlements.iter().map(|settlement| settlement.burned).filter(|&weight| weight > 0.0).collect();
     let n = positive.len() as f64;
     let mean = positive.iter().sum::<f64>() / n;
     if positive.is_empty() || mean <= 0.0 {
-        return Some(Rejection::ZeroSum);
+        return Some(WeightsRejection::ZeroSum);
     }
     if positive.iter().all(|weight| *weight == positive[0]) {
-        return Some(Rejection::Equal);
+        return Some(WeightsRejection::Equal);
     }
     let variance = positive.iter().map(|weight| (weight - mean) * (weight - mean)).sum::<f64>() / (n - 1.0);
-    (variance.sqrt() / mean < rules.min_relative_std).then_some(Rejection::NearUniform)
+    (variance.sqrt() / mean < rules.min_relative_std).then_some(WeightsRejection::NearUniform)
 }
 
 /// The weights as the chain takes them: scaled so that the largest is 65535, rounded, zeros left out.

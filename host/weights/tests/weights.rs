@@ -1,6 +1,6 @@
 //! Weights against the network's results, and what must hold for any input.
 
-use mantis_weights::{Input, InputError, Neuron, Outcome, Rejection, Rules, Step, settle};
+use mantis_weights::{Input, InputError, Neuron, Outcome, SettleRules, Settlement, WeightsRejection, settle};
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,9 +12,9 @@ struct Case {
     expect: Value,
 }
 
-fn weights(input: &Input) -> Vec<Step> {
-    match settle(input, &Rules::default()) {
-        Ok(Outcome::Weights(steps)) => steps,
+fn weights(input: &Input) -> Vec<Settlement> {
+    match settle(input, &SettleRules::default()) {
+        Ok(Outcome::Weights(settlements)) => settlements,
         other => panic!("{other:?}"),
     }
 }
@@ -26,16 +26,21 @@ fn equal_the_networks() {
     for case in cases {
         let input: Input = serde_json::from_value(case.input).unwrap();
         let Some(expected) = case.expect["weights"].as_object() else {
-            let outcome = settle(&input, &Rules::default());
-            assert_eq!(outcome, Ok(Outcome::Rejected(Rejection::Empty)));
-            assert_eq!(case.expect["rejected"], Rejection::Empty.to_string());
+            let outcome = settle(&input, &SettleRules::default());
+            assert_eq!(outcome, Ok(Outcome::Rejected(WeightsRejection::Empty)));
+            assert_eq!(case.expect["rejected"], WeightsRejection::Empty.to_string());
             continue;
         };
-        let steps = weights(&input);
-        assert_eq!(steps.len(), expected.len());
-        for step in steps {
-            let expected = expected[&step.uid.to_string()].as_f64().unwrap();
-            assert!((step.weight - expected).abs() < 1e-6, "uid {}: {} {expected}", step.uid, step.weight);
+        let settlements = weights(&input);
+        assert_eq!(settlements.len(), expected.len());
+        for settlement in settlements {
+            let expected = expected[&settlement.uid.to_string()].as_f64().unwrap();
+            assert!(
+                (settlement.weight - expected).abs() < 1e-6,
+                "uid {}: {} {expected}",
+                settlement.uid,
+                settlement.weight
+            );
         }
     }
 }
@@ -53,7 +58,7 @@ fn simple(saliences: &[f64]) -> Input {
 
 #[test]
 fn refuses_input_that_makes_no_sense() {
-    let rules = Rules::default();
+    let rules = SettleRules::default();
     let mut input = simple(&[0.1, f64::NAN]);
     assert!(matches!(settle(&input, &rules), Err(InputError::Number { field: "salience", .. })));
     input.salience.insert("hotkey1".into(), -1.0);
@@ -74,17 +79,17 @@ fn refuses_input_that_makes_no_sense() {
 
 #[test]
 fn degenerate_results_are_rejected() {
-    let rejected = |saliences: &[f64], rules: &Rules| match settle(&simple(saliences), rules) {
+    let rejected = |saliences: &[f64], rules: &SettleRules| match settle(&simple(saliences), rules) {
         Ok(Outcome::Rejected(rejection)) => rejection,
         other => panic!("{other:?}"),
     };
-    let no_burn = Rules { burn: 0.0, ..Rules::default() };
-    assert_eq!(rejected(&[0.0, 0.0], &no_burn), Rejection::ZeroSum);
+    let no_burn = SettleRules { burn: 0.0, ..SettleRules::default() };
+    assert_eq!(rejected(&[0.0, 0.0], &no_burn), WeightsRejection::ZeroSum);
     let mut strangers = simple(&[0.5, 0.2]);
     strangers.salience = BTreeMap::from([("stranger".into(), 1.0)]);
-    assert_eq!(settle(&strangers, &no_burn), Ok(Outcome::Rejected(Rejection::Empty)));
-    assert_eq!(rejected(&[0.5, 0.5, 0.5], &no_burn), Rejection::Equal);
-    assert_eq!(rejected(&[0.5, 0.5001, 0.5], &no_burn), Rejection::NearUniform);
+    assert_eq!(settle(&strangers, &no_burn), Ok(Outcome::Rejected(WeightsRejection::Empty)));
+    assert_eq!(rejected(&[0.5, 0.5, 0.5], &no_burn), WeightsRejection::Equal);
+    assert_eq!(rejected(&[0.5, 0.5001, 0.5], &no_burn), WeightsRejection::NearUniform);
 }
 
 #[test]
@@ -93,11 +98,11 @@ fn the_young_get_little_and_the_unregistered_nothing() {
     input.first_block.insert("hotkey3".into(), input.block - 35_999);
     input.first_block.insert("hotkey2".into(), input.block - 36_000);
     input.salience.insert("stranger".into(), 5.0);
-    let steps = weights(&input);
-    assert!(steps[3].young && !steps[2].young);
-    assert!((steps[3].weight - 0.7e-4).abs() < 1e-12);
-    assert!((steps[1].weight - 0.7 * 0.9999 / 2.0).abs() < 1e-12);
-    assert!((steps[0].weight - 0.3).abs() < 1e-12);
+    let settlements = weights(&input);
+    assert!(settlements[3].young && !settlements[2].young);
+    assert!((settlements[3].weight - 0.7e-4).abs() < 1e-12);
+    assert!((settlements[1].weight - 0.7 * 0.9999 / 2.0).abs() < 1e-12);
+    assert!((settlements[0].weight - 0.3).abs() < 1e-12);
 }
 
 #[test]
@@ -128,10 +133,10 @@ fn inputs() -> impl Strategy<Value = Input> {
 proptest! {
     #[test]
     fn weights_are_a_distribution_with_the_burn_in_it(input in inputs()) {
-        if let Outcome::Weights(steps) = settle(&input, &Rules::default()).unwrap() {
-            prop_assert!(steps.iter().all(|step| step.weight.is_finite() && step.weight >= 0.0));
-            prop_assert!((steps.iter().map(|step| step.weight).sum::<f64>() - 1.0).abs() < 1e-12);
-            prop_assert!(steps[0].burned >= 0.3 - 1e-12);
+        if let Outcome::Weights(settlements) = settle(&input, &SettleRules::default()).unwrap() {
+            prop_assert!(settlements.iter().all(|settlement| settlement.weight.is_finite() && settlement.weight >= 0.0));
+            prop_assert!((settlements.iter().map(|settlement| settlement.weight).sum::<f64>() - 1.0).abs() < 1e-12);
+            prop_assert!(settlements[0].burned >= 0.3 - 1e-12);
         }
     }
 
@@ -139,7 +144,7 @@ proptest! {
     fn the_order_of_the_metagraph_does_not_matter(input in inputs()) {
         let mut turned = input.clone();
         turned.metagraph.reverse();
-        let (a, b) = (settle(&input, &Rules::default()).unwrap(), settle(&turned, &Rules::default()).unwrap());
+        let (a, b) = (settle(&input, &SettleRules::default()).unwrap(), settle(&turned, &SettleRules::default()).unwrap());
         prop_assert_eq!(a, b);
     }
 }

@@ -26,7 +26,7 @@ const TICK: Duration = Duration::from_secs(1);
 const QUIET: usize = 20;
 
 /// What a kind of address is called, and its n-th one.
-type Kind = (&'static str, fn(usize) -> String);
+type MinerKind = (&'static str, fn(usize) -> String);
 
 /// How long each answer took, by the kind of address.
 type Times = Arc<Mutex<Vec<(&'static str, Duration)>>>;
@@ -123,7 +123,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Addresses of a kind.
-fn addresses() -> [Kind; 8] {
+fn addresses() -> [MinerKind; 8] {
     [
         ("overview", |_| "/".into()),
         ("leaderboard", |_| "/leaderboard".into()),

@@ -54,7 +54,7 @@ fn ours_open_in_the_crate() {
 
 #[test]
 fn both_take_the_networks_payloads() {
-    let text = include_str!("../../../host/tests/payload/network.json");
+    let text = include_str!("../../../host/payload/tests/fixtures/network.json");
     let list: Vec<serde_json::Value> = serde_json::from_str(text).unwrap();
     let bytes = |digits: &str| -> Vec<u8> {
         (0..digits.len() / 2).map(|i| u8::from_str_radix(&digits[2 * i..2 * i + 2], 16).unwrap()).collect()

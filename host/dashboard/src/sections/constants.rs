@@ -48,7 +48,7 @@ fn network(network: &Network) -> Vec<Definition> {
             format!("{} for {}", percent(network.young_weight), blocks(network.young_blocks)),
         ),
         Definition::text("Seed", network.seed.to_string()),
-        Definition::new("Owner\u{2019}s key", Value::Code(hex::encode(&network.owner_key))),
+        Definition::new("Owner\u{2019}s key", Value::Code(hex::encode(network.owner_key))),
     ]
 }
 
@@ -57,7 +57,7 @@ fn beacon(beacon: &Beacon) -> Vec<Definition> {
     vec![
         Definition::new("Asked in turn", Value::Lines(addresses)),
         Definition::text("A round every", format!("{} s", count(beacon.period))),
-        Definition::new("Public key", Value::Code(hex::encode(&beacon.public_key))),
+        Definition::new("Public key", Value::Code(hex::encode(beacon.public_key))),
     ]
 }
 

@@ -5,7 +5,7 @@ use super::filters;
 use super::view::{MinerView, RunView};
 use askama::Template;
 use askama::filters::HtmlSafe;
-use mantis_ledger::Counts;
+use mantis_ledger::RejectionCounts;
 use std::collections::BTreeMap;
 
 /// Miners that earn nothing up to which they are shown at once.
@@ -38,7 +38,7 @@ pub(super) struct WhyNothing<'a> {
     agreement: Option<(usize, usize)>,
     /// How often it was refused.
     refused: u64,
-    most: Option<&'a Counts>,
+    most: Option<&'a RejectionCounts>,
 }
 
 impl HtmlSafe for Leaderboard<'_> {}

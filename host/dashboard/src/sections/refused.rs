@@ -3,13 +3,13 @@
 use super::filters;
 use askama::Template;
 use askama::filters::HtmlSafe;
-use mantis_ledger::Counts;
+use mantis_ledger::RejectionCounts;
 
 /// Stretches of refusals of a miner, newest first.
 #[derive(Template)]
 #[template(path = "sections/refused.html")]
 pub(crate) struct Refused<'a> {
-    shown: &'a [&'a Counts],
+    shown: &'a [&'a RejectionCounts],
     /// Stretches that are not among those.
     older: usize,
 }
@@ -18,7 +18,7 @@ impl HtmlSafe for Refused<'_> {}
 
 impl<'a> Refused<'a> {
     /// So many of them at most.
-    pub(crate) fn new(refusals: &'a [&'a Counts], most: usize) -> Self {
+    pub(crate) fn new(refusals: &'a [&'a RejectionCounts], most: usize) -> Self {
         let shown = refusals.get(..most).unwrap_or(refusals);
         Self { shown, older: refusals.len() - shown.len() }
     }

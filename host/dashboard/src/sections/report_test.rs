@@ -4,9 +4,9 @@ use super::{Input, html};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use mantis_config::Config;
-use mantis_ledger::{Ledger, Record, Rejection, Sample, Stage, Step};
+use mantis_ledger::{Ledger, NewRow, Rejection, Sample, SampledBlock, Stage};
 use mantis_plugin_api::{Description, Salience, WhyZero};
-use mantis_weights::{Neuron, Outcome, Rules, aggregate, settle};
+use mantis_weights::{Neuron, Outcome, SettleRules, aggregate, settle};
 use mantis_weights::{Scored, Scores};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -43,16 +43,16 @@ impl World {
         let mut ledger = Ledger::open(dir.path().join("a.db")).unwrap();
         let hotkeys: Vec<String> = (0..miners).map(hotkey).collect();
         let data = [("BTC".to_owned(), 1.5), ("ETH".to_owned(), 2.25)];
-        let record = |ticker: &String, k: i64| Record {
+        let record = |ticker: &String, k: i64| NewRow {
             ticker: ticker.clone(),
             price: Some(100.0 + (k % 9) as f64),
             price_data: Some(data.to_vec()),
-            ..Record::default()
+            ..NewRow::default()
         };
-        let step = |k| Step {
+        let step = |k| SampledBlock {
             block: 5 * k,
             sidx: k,
-            records: config.challenges.iter().map(|c| record(&c.ticker, k)).collect(),
+            rows: config.challenges.iter().map(|c| record(&c.ticker, k)).collect(),
         };
         ledger.append_many((1000..1500).map(step).collect::<Vec<_>>(), 500).unwrap();
         for k in 0..refusals as i64 {
@@ -103,7 +103,7 @@ impl World {
             block: 7500,
             previous: Some(BTreeMap::from([(hotkeys[0].clone(), 0.5)])),
         };
-        let outcome = settle(&input, &Rules::default()).unwrap();
+        let outcome = settle(&input, &SettleRules::default()).unwrap();
         let about = hotkeys.iter().map(|hotkey| (hotkey.clone(), text.to_owned())).collect();
         Self { _dir: dir, config, ledger, scores, outcome, about }
     }
@@ -272,7 +272,7 @@ fn the_script_is_the_one_that_the_policy_names() {
 #[test]
 fn a_page_without_weights_says_why() {
     let mut world = World::new(plain, 2, 0, "x", 0);
-    world.outcome = Outcome::Rejected(mantis_weights::Rejection::NearUniform);
+    world.outcome = Outcome::Rejected(mantis_weights::WeightsRejection::NearUniform);
     assert!(world.page("t").contains("No weights would be set: positive weights are nearly uniform."));
     world.scores = Scores { challenges: Vec::new(), total: BTreeMap::new(), peak_rss_kib: 0 };
     let page = world.page("t");

@@ -6,14 +6,14 @@ use super::view::{MinerView, RunView};
 use askama::Template;
 use askama::filters::HtmlSafe;
 use mantis_config::Network;
-use mantis_weights::{Outcome, Step};
+use mantis_weights::{Outcome, Settlement};
 
 /// The steps from a miner's salience to its weight.
 #[derive(Template)]
 #[template(path = "sections/steps.html")]
 pub(crate) struct Steps<'a> {
     /// `None` if the miner has no UID, or no weights came of the computation.
-    taken: Option<(&'a Step, [Row; 4])>,
+    taken: Option<(&'a Settlement, [Row; 4])>,
     on_chain: u16,
     /// Whether weights came of the computation.
     is_settled: bool,
@@ -41,7 +41,7 @@ impl<'a> Steps<'a> {
     }
 }
 
-fn rows(step: &Step, network: &Network) -> [Row; 4] {
+fn rows(step: &Settlement, network: &Network) -> [Row; 4] {
     let young = if step.young {
         "young: a fixed small weight instead of its salience"
     } else {
@@ -54,7 +54,7 @@ fn rows(step: &Step, network: &Network) -> [Row; 4] {
         }
         None => "there is no last time to smooth with".into(),
     };
-    let Step { salience, share, burned, weight, .. } = *step;
+    let Settlement { salience, share, burned, weight, .. } = *step;
     let largest = [salience, share, burned, weight].into_iter().fold(f64::MIN_POSITIVE, f64::max);
     let row = |name, value: f64, what| Row { name, value, bar: value / largest, what };
     [

@@ -7,7 +7,7 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use mantis_config::Network;
 use mantis_network::chain::BLOCK_SECONDS;
-use mantis_weights::{Outcome, Rejection};
+use mantis_weights::{Outcome, WeightsRejection};
 
 /// How much a ledger holds.
 pub(super) struct Extent {
@@ -46,7 +46,7 @@ pub(super) struct Summary<'a> {
 #[derive(Template)]
 #[template(path = "sections/no_weights.html")]
 pub(crate) struct NoWeights<'a> {
-    reason: Option<&'a Rejection>,
+    reason: Option<&'a WeightsRejection>,
 }
 
 /// How a weight comes about, in words.

@@ -6,9 +6,9 @@ use crate::standing::{Series, Standing, best_first};
 use askama::Template;
 use askama::filters::HtmlSafe;
 use mantis_config::Challenge;
-use mantis_ledger::{Activity, Counts};
+use mantis_ledger::{Activity, RejectionCounts};
 use mantis_plugin_api::MinerReport;
-use mantis_weights::{Scored, Step};
+use mantis_weights::{Scored, Settlement};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub(crate) struct RunView<'a> {
     pub(crate) standing: &'a Standing,
     /// Refusals of all miners, newest first.
-    pub(crate) refusals: &'a [Counts],
+    pub(crate) refusals: &'a [RejectionCounts],
     /// In the order of the configuration.
     pub(crate) challenges: Vec<ChallengeView<'a>>,
     /// Best first.
@@ -53,7 +53,7 @@ pub(crate) struct MinerView<'a> {
     pub(crate) about: &'a str,
     /// Its part of the aggregated salience.
     pub(crate) total: f64,
-    pub(crate) step: Option<&'a Step>,
+    pub(crate) step: Option<&'a Settlement>,
     /// What the chain is given.
     pub(crate) on_chain: u16,
     /// Its weights in the computations before, oldest first; may be empty.
@@ -61,7 +61,7 @@ pub(crate) struct MinerView<'a> {
     /// One per challenge.
     pub(crate) entries: Vec<MinerInChallenge<'a>>,
     /// Newest first.
-    pub(crate) refusals: Vec<&'a Counts>,
+    pub(crate) refusals: Vec<&'a RejectionCounts>,
 }
 
 /// One miner in one challenge.
@@ -88,7 +88,7 @@ pub(crate) struct MinerLink<'a> {
 impl HtmlSafe for MinerLink<'_> {}
 
 impl<'a> RunView<'a> {
-    pub(crate) fn new(standing: &'a Standing, refusals: &'a [Counts], links: Links) -> Self {
+    pub(crate) fn new(standing: &'a Standing, refusals: &'a [RejectionCounts], links: Links) -> Self {
         let miners = miners(standing, refusals, links);
         let places = miners.iter().enumerate().map(|(i, miner)| (miner.hotkey, i)).collect();
         Self { standing, refusals, challenges: challenges(standing, links), miners, places }
@@ -160,14 +160,14 @@ fn challenges<'a>(standing: &'a Standing, links: Links) -> Vec<ChallengeView<'a>
     standing.challenges().enumerate().map(view).collect()
 }
 
-fn miners<'a>(standing: &'a Standing, refusals: &'a [Counts], links: Links) -> Vec<MinerView<'a>> {
-    let mut refused: BTreeMap<&str, Vec<&Counts>> = BTreeMap::new();
+fn miners<'a>(standing: &'a Standing, refusals: &'a [RejectionCounts], links: Links) -> Vec<MinerView<'a>> {
+    let mut refused: BTreeMap<&str, Vec<&RejectionCounts>> = BTreeMap::new();
     for counts in refusals {
         refused.entry(&counts.last.hotkey).or_default().push(counts);
     }
     let burn_uid = standing.config.network.burn_uid;
-    let steps: BTreeMap<&str, &Step> =
-        standing.outcome.steps().iter().map(|step| (step.hotkey.as_str(), step)).collect();
+    let steps: BTreeMap<&str, &Settlement> =
+        standing.outcome.settlements().iter().map(|step| (step.hotkey.as_str(), step)).collect();
     let mut hotkeys: BTreeSet<&str> = BTreeSet::new();
     hotkeys.extend(standing.scores.challenges.iter().flat_map(|c| &c.hotkeys).map(String::as_str));
     hotkeys.extend(standing.scores.total.keys().map(String::as_str));

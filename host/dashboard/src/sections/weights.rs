@@ -4,7 +4,7 @@ use super::filters;
 use super::view::{MinerLink, RunView};
 use askama::Template;
 use askama::filters::HtmlSafe;
-use mantis_weights::{Outcome, Rejection, Step};
+use mantis_weights::{Outcome, Settlement, WeightsRejection};
 
 /// UIDs up to which all are shown at once.
 const OPEN: usize = 40;
@@ -15,7 +15,7 @@ const BURN: &str = "(burn)";
 #[derive(Template)]
 #[template(path = "sections/weights.html")]
 pub(crate) struct WeightTable<'a> {
-    rejection: Option<&'a Rejection>,
+    rejection: Option<&'a WeightsRejection>,
     uids: usize,
     is_open: bool,
     /// UIDs that are given a weight.
@@ -25,7 +25,7 @@ pub(crate) struct WeightTable<'a> {
 impl HtmlSafe for WeightTable<'_> {}
 
 struct Row<'a> {
-    step: &'a Step,
+    step: &'a Settlement,
     /// `None` for a name that is not a miner's.
     miner: Option<MinerLink<'a>>,
     /// Its weight, as a part of the largest.
@@ -37,10 +37,10 @@ struct Row<'a> {
 impl<'a> WeightTable<'a> {
     pub(crate) fn new(view: &'a RunView<'a>) -> Self {
         let standing = view.standing;
-        let steps = standing.outcome.steps();
+        let steps = standing.outcome.settlements();
         let most = steps.iter().map(|step| step.weight).fold(0.0, f64::max);
         let burn_uid = standing.config.network.burn_uid;
-        let row = |step: &'a Step| Row {
+        let row = |step: &'a Settlement| Row {
             step,
             miner: (step.hotkey != BURN).then(|| view.link(&step.hotkey)),
             bar: if most > 0.0 { step.weight / most } else { 0.0 },

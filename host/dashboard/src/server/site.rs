@@ -123,7 +123,7 @@ impl Site {
 
     fn refresh(&self, ledger: &Ledger) -> Result<(), LedgerError> {
         let config = self.board.config();
-        let newest = ledger.cycles(0, 1)?.pop().map(|cycle| (cycle.block, cycle.unix));
+        let newest = ledger.computations(0, 1)?.pop().map(|cycle| (cycle.block, cycle.unix));
         let is_known = self.standing().is_some_and(|standing| {
             Arc::ptr_eq(&standing.config, &config)
                 && standing.computed.map(|computed| (computed.block, computed.unix)) == newest

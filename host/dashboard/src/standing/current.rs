@@ -2,7 +2,7 @@
 
 use super::series::{Series, all_series};
 use mantis_config::Config;
-use mantis_ledger::{Activities, Cycle, Ledger, LedgerError, Past};
+use mantis_ledger::{Activities, Computation, Ledger, LedgerError, Past};
 use mantis_weights::{Outcome, Scored, Scores, on_chain};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ impl Standing {
         about: BTreeMap<String, String>,
     ) -> Result<Self, LedgerError> {
         let _moment = ledger.freeze()?;
-        let last = ledger.last_cycle()?;
+        let last = ledger.last_computation()?;
         let computed = last.as_ref().map(|cycle| Computed {
             block: cycle.block,
             max_block: cycle.max_block,
@@ -70,7 +70,7 @@ impl Standing {
             Some(cycle) => ledger.scored(cycle.block)?,
             None => Vec::new(),
         };
-        let outcome = last.map_or(Outcome::Weights(Vec::new()), Cycle::into_outcome);
+        let outcome = last.map_or(Outcome::Weights(Vec::new()), Computation::into_outcome);
         let standing = Self::after_run(ledger, config, Scores::new(challenges, 0), outcome, about)?;
         Ok(Self { computed, ..standing })
     }
@@ -92,7 +92,7 @@ impl Standing {
             activities: ledger.activities()?,
             series: all_series(ledger, &config)?,
             shares: scores.challenges.iter().map(Scored::shares).collect(),
-            on_chain: on_chain(outcome.steps()),
+            on_chain: on_chain(outcome.settlements()),
             config,
             scores,
             outcome,
@@ -145,7 +145,7 @@ impl Standing {
     /// Whether anything is known of a hotkey.
     #[must_use]
     pub fn knows(&self, hotkey: &str) -> bool {
-        self.outcome.steps().iter().any(|step| step.hotkey == hotkey)
+        self.outcome.settlements().iter().any(|step| step.hotkey == hotkey)
             || self.scores.challenges.iter().any(|scored| scored.hotkeys.iter().any(|known| known == hotkey))
             || self.past.weights.contains_key(hotkey)
             || self.about.contains_key(hotkey)

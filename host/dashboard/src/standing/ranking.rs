@@ -1,7 +1,7 @@
 //! Who earns what, best first.
 
 use super::Standing;
-use mantis_weights::Step;
+use mantis_weights::Settlement;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,9 +27,9 @@ impl Standing {
     /// by salience, then by hotkey. The UID that is given the burn is placed by its salience.
     #[must_use]
     pub fn ranking(&self) -> Vec<Ranked> {
-        let steps = self.outcome.steps();
+        let steps = self.outcome.settlements();
         let burn_uid = self.config.network.burn_uid;
-        let by_hotkey: BTreeMap<&str, &Step> =
+        let by_hotkey: BTreeMap<&str, &Settlement> =
             steps.iter().map(|step| (step.hotkey.as_str(), step)).collect();
         let mut hotkeys: BTreeSet<&str> =
             self.scores.challenges.iter().flat_map(|scored| &scored.hotkeys).map(String::as_str).collect();

@@ -175,13 +175,16 @@ impl Thin {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mantis_ledger::{Record, Step};
+    use mantis_ledger::{NewRow, SampledBlock};
 
-    fn ledger(rows: i64, record: impl Fn(i64) -> Record) -> (tempfile::TempDir, Ledger) {
+    fn ledger(rows: i64, record: impl Fn(i64) -> NewRow) -> (tempfile::TempDir, Ledger) {
         let dir = tempfile::tempdir().unwrap();
         let mut ledger = Ledger::open(dir.path().join("a.db")).unwrap();
-        let step =
-            |k| Step { block: 5 * k, sidx: k, records: vec![Record { ticker: "A".into(), ..record(k) }] };
+        let step = |k| SampledBlock {
+            block: 5 * k,
+            sidx: k,
+            rows: vec![NewRow { ticker: "A".into(), ..record(k) }],
+        };
         ledger.append_many((0..rows).map(step).collect::<Vec<_>>(), 1000).unwrap();
         (dir, ledger)
     }
@@ -197,7 +200,7 @@ mod tests {
                 100.0 + (k % 7) as f64
             }
         };
-        let (_dir, ledger) = ledger(5_000, |k| Record { price: Some(price(k)), ..Record::default() });
+        let (_dir, ledger) = ledger(5_000, |k| NewRow { price: Some(price(k)), ..NewRow::default() });
         let drawn = read_series(&ledger, "A", 5_000, (0, 4_999), false).unwrap().unwrap();
         assert!(drawn.main.len() <= 402 && drawn.main.len() > 300, "{}", drawn.main.len());
         assert!(drawn.main.is_sorted_by(|a, b| a.0 < b.0));
@@ -210,7 +213,7 @@ mod tests {
     fn assets_start_together_and_have_a_middle() {
         let data =
             |k: i64| [("X", 100 + k), ("Y", 5), ("Z", 10 + 2 * k)].map(|(a, p)| (a.to_owned(), p as f64));
-        let (_dir, ledger) = ledger(3, |k| Record { price_data: Some(data(k).into()), ..Record::default() });
+        let (_dir, ledger) = ledger(3, |k| NewRow { price_data: Some(data(k).into()), ..NewRow::default() });
         let drawn = read_series(&ledger, "A", 3, (0, 2), false).unwrap().unwrap();
         assert_eq!(drawn.assets.len(), 3);
         assert!(drawn.assets.iter().all(|(_, curve)| curve[0] == (0.0, 0.0) && curve.len() == 3));
@@ -221,7 +224,7 @@ mod tests {
 
     #[test]
     fn without_prices_there_is_no_series() {
-        let (_dir, ledger) = ledger(9, |_| Record { price: Some(0.0), ..Record::default() });
+        let (_dir, ledger) = ledger(9, |_| NewRow { price: Some(0.0), ..NewRow::default() });
         assert_eq!(read_series(&ledger, "A", 9, (0, 8), false).unwrap(), None);
     }
 }

@@ -18,7 +18,7 @@ pub enum ExportError {
         ledger: PathBuf,
         /// The table.
         table: &'static str,
-        /// Why there is none.
+        /// Why it failed.
         why: &'static str,
     },
     /// A file is there already.

@@ -40,7 +40,7 @@ impl Format {
 
     /// The form that a file's name says.
     #[must_use]
-    pub fn of(path: &Path) -> Option<Self> {
+    pub fn from_path(path: &Path) -> Option<Self> {
         let extension = path.extension()?;
         [Self::Parquet, Self::Csv].into_iter().find(|format| extension == format.extension())
     }

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    Accepted, Activities, Arrival, Attempt, Cycle, Ledger, LedgerError, Record, Rejection, Row, Sample, Sent,
-    Stage, Step,
+    Accepted, Activities, Arrival, Attempt, Computation, Ledger, LedgerError, NewRow, Rejection, Row, Sample,
+    SampledBlock, Sent, Stage,
 };
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type, Int32Type, Int64Type};
@@ -30,22 +30,22 @@ fn ledger(path: &Path) {
         if sidx % 3 == 0 {
             submissions.push(("5Alice".into(), vec![half(0.1), half(65504.0)]));
         }
-        let eth = Record {
+        let eth = NewRow {
             ticker: "ETH".into(),
             dim: 2,
             blocks_ahead: 300,
             price: Some(3000.1 + sidx as f64),
             submissions,
-            ..Record::default()
+            ..NewRow::default()
         };
-        let multi = Record {
+        let multi = NewRow {
             ticker: "A,\"B".into(),
             dim: 1,
             price_data: Some(vec![("BTC".into(), 6e4), ("SOL".into(), 0.1)]),
             submissions: vec![("5Carol".into(), vec![half(1.0), half(0.5)])],
-            ..Record::default()
+            ..NewRow::default()
         };
-        Step { block: 5 * sidx, sidx, records: vec![eth, multi] }
+        SampledBlock { block: 5 * sidx, sidx, rows: vec![eth, multi] }
     };
     ledger.append_many((1001..1001 + ROWS).map(step), 20).unwrap();
     let accepted = Accepted { payload: b"p".to_vec(), sha256: [1; 32], round: 7, early: true };
@@ -58,7 +58,7 @@ fn ledger(path: &Path) {
     };
     let arrival = Arrival { hotkey: "5Alice".into(), accepted: Some(accepted) };
     let sample = Sample {
-        step: Step { block: 5 * (1001 + ROWS), sidx: 1001 + ROWS, records: Vec::new() },
+        step: SampledBlock { block: 5 * (1001 + ROWS), sidx: 1001 + ROWS, rows: Vec::new() },
         arrivals: vec![arrival],
         rejections: vec![rejection],
     };
@@ -73,7 +73,7 @@ fn ledger(path: &Path) {
         skipped: Some("too few rows".into()),
         ..Scored::default()
     };
-    let step = |uid, previous| weights::Step {
+    let step = |uid, previous| weights::Settlement {
         uid,
         hotkey: format!("5Uid{uid}"),
         salience: 0.1 + 0.2,
@@ -83,7 +83,7 @@ fn ledger(path: &Path) {
         previous,
         weight: 1.0 / 3.0,
     };
-    let cycle = Cycle {
+    let computation = Computation {
         block: 5200,
         max_block: 5100,
         unix: 1_700_000_000,
@@ -91,9 +91,9 @@ fn ledger(path: &Path) {
         rejected: None,
         scored: vec![scored],
         activities: Activities::new(),
-        steps: vec![step(0, None), step(1, Some(0.2))],
+        settlements: vec![step(0, None), step(1, Some(0.2))],
     };
-    ledger.store_cycle(&cycle).unwrap();
+    ledger.store_computation(&computation).unwrap();
     let attempt = Attempt {
         computed: 5200,
         block: 5201,

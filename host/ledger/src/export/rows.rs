@@ -98,7 +98,7 @@ fn samples(
         let mut held: BTreeMap<i64, Vec<Held>> = BTreeMap::new();
         for ticker in &wanted.tickers {
             let keep = |row: Row<'_>| {
-                held.entry(row.sidx).or_default().push(Held::of(table, ticker, &row));
+                held.entry(row.sidx).or_default().push(Held::copy_row(table, ticker, &row));
                 Ok::<_, ExportError>(ControlFlow::Continue(()))
             };
             match table {
@@ -127,18 +127,14 @@ struct Held<'t> {
 }
 
 impl<'t> Held<'t> {
-    fn of(table: Table, ticker: &'t str, row: &Row<'_>) -> Self {
+    fn copy_row(table: Table, ticker: &'t str, row: &Row<'_>) -> Self {
         let (mut prices, mut vectors) = (Vec::new(), Vec::new());
         if table == Table::Submissions {
             vectors =
                 row.submissions.iter().map(|(name, vector)| (name.to_owned(), vector.to_vec())).collect();
-        } else if let Some(text) = row.price_data {
-            // One that is no such object has no prices, as for scoring.
-            let map: BTreeMap<String, serde_json::Value> = serde_json::from_str(text).unwrap_or_default();
-            prices =
-                map.into_iter().filter_map(|(asset, price)| Some((Some(asset), price.as_f64()?))).collect();
-        } else if let Some(price) = row.price {
-            prices.push((None, price));
+        } else {
+            // A text that is not such an object has no prices, as for scoring.
+            prices = row.all_prices();
         }
         Self { ticker, prices, vectors }
     }

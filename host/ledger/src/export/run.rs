@@ -118,7 +118,7 @@ impl Export {
 
     /// Each table's file and form. None is there already, unless it may be replaced.
     fn places(&self, tables: &[Table]) -> Result<Vec<(PathBuf, Format)>, ExportError> {
-        let named = Format::of(&self.out).filter(|_| !self.out.is_dir());
+        let named = Format::from_path(&self.out).filter(|_| !self.out.is_dir());
         let places: Vec<(PathBuf, Format)> = match (named, tables) {
             (Some(format), [_]) => vec![(self.out.clone(), self.format.unwrap_or(format))],
             (Some(_), several) => {

@@ -57,7 +57,7 @@ pub struct Column {
     pub nullable: bool,
 }
 
-const fn of(name: &'static str, kind: Kind) -> Column {
+const fn column(name: &'static str, kind: Kind) -> Column {
     Column { name, kind, nullable: false }
 }
 
@@ -102,100 +102,107 @@ impl Table {
     pub fn columns(self) -> &'static [Column] {
         use Kind::{Flag, Name, Real, Text, Vector, Whole};
         match self {
-            Self::Blocks => const { &[of("sidx", Whole), of("block", Whole)] },
+            Self::Blocks => const { &[column("sidx", Whole), column("block", Whole)] },
             Self::Prices => {
                 const {
                     &[
-                        of("sidx", Whole),
-                        of("block", Whole),
-                        of("ticker", Name),
+                        column("sidx", Whole),
+                        column("block", Whole),
+                        column("ticker", Name),
                         maybe("asset", Name),
-                        of("price", Real),
+                        column("price", Real),
                     ]
                 }
             }
             Self::Submissions => {
                 const {
                     &[
-                        of("sidx", Whole),
-                        of("block", Whole),
-                        of("ticker", Name),
-                        of("hotkey", Name),
-                        of("vector", Vector),
+                        column("sidx", Whole),
+                        column("block", Whole),
+                        column("ticker", Name),
+                        column("hotkey", Name),
+                        column("vector", Vector),
                     ]
                 }
             }
             Self::Cycles => {
                 const {
                     &[
-                        of("block", Whole),
-                        of("max_block", Whole),
-                        of("unix", Whole),
-                        of("seconds", Real),
+                        column("block", Whole),
+                        column("max_block", Whole),
+                        column("unix", Whole),
+                        column("seconds", Real),
                         maybe("rejected", Text),
-                        of("skipped", Text),
+                        column("skipped", Text),
                     ]
                 }
             }
             Self::Saliences => {
-                const { &[of("block", Whole), of("ticker", Name), of("hotkey", Name), of("salience", Real)] }
+                const {
+                    &[
+                        column("block", Whole),
+                        column("ticker", Name),
+                        column("hotkey", Name),
+                        column("salience", Real),
+                    ]
+                }
             }
             Self::Weights => {
                 const {
                     &[
-                        of("block", Whole),
-                        of("uid", Whole),
-                        of("hotkey", Name),
-                        of("salience", Real),
-                        of("young", Flag),
-                        of("share", Real),
-                        of("burned", Real),
+                        column("block", Whole),
+                        column("uid", Whole),
+                        column("hotkey", Name),
+                        column("salience", Real),
+                        column("young", Flag),
+                        column("share", Real),
+                        column("burned", Real),
                         maybe("previous", Real),
-                        of("weight", Real),
+                        column("weight", Real),
                     ]
                 }
             }
             Self::Settings => {
                 const {
                     &[
-                        of("computed", Whole),
-                        of("block", Whole),
-                        of("unix", Whole),
-                        of("outcome", Name),
+                        column("computed", Whole),
+                        column("block", Whole),
+                        column("unix", Whole),
+                        column("outcome", Name),
                         maybe("hash", Text),
                         maybe("included", Whole),
                         maybe("error", Text),
-                        of("weights", Text),
+                        column("weights", Text),
                     ]
                 }
             }
             Self::Rejections => {
                 const {
                     &[
-                        of("first_block", Whole),
-                        of("last_block", Whole),
-                        of("hotkey", Name),
-                        of("stage", Name),
+                        column("first_block", Whole),
+                        column("last_block", Whole),
+                        column("hotkey", Name),
+                        column("stage", Name),
                         maybe("ticker", Name),
-                        of("code", Name),
-                        of("times", Whole),
-                        of("detail", Text),
+                        column("code", Name),
+                        column("times", Whole),
+                        column("detail", Text),
                     ]
                 }
             }
             Self::Miners => {
                 const {
                     &[
-                        of("hotkey", Name),
-                        of("accepted", Whole),
-                        of("stale", Whole),
-                        of("early", Whole),
-                        of("opened", Whole),
-                        of("last_block", Whole),
+                        column("hotkey", Name),
+                        column("accepted", Whole),
+                        column("stale", Whole),
+                        column("early", Whole),
+                        column("opened", Whole),
+                        column("last_block", Whole),
                     ]
                 }
             }
-            Self::Breakouts => const { &[of("asset", Name), of("state", Text)] },
+            Self::Breakouts => const { &[column("asset", Name), column("state", Text)] },
         }
     }
 

@@ -3,7 +3,7 @@
 //! Reads what Arrow's own descriptions say, checked against the file's length; the values are never decoded
 //! here.
 
-use super::HistoryError;
+use super::SnapshotError;
 use arrow_ipc::{Block, Endianness, Field, FieldNode, Precision, Type, root_as_footer, root_as_message};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -66,7 +66,7 @@ impl Kind {
         }
     }
 
-    fn of(field: &Field<'_>) -> Option<Self> {
+    fn from_field(field: &Field<'_>) -> Option<Self> {
         match field.type_type() {
             Type::Int => {
                 field.type_as_int().filter(|x| x.bitWidth() == 64 && x.is_signed()).map(|_| Self::Int64)
@@ -89,9 +89,9 @@ fn is_float(field: &Field<'_>, precision: Precision) -> bool {
 
 impl ArrowFile {
     /// Opens a file and finds its columns and batches.
-    pub(super) fn open(path: &Path) -> Result<Self, HistoryError> {
-        let file = File::open(path).map_err(HistoryError::io(path))?;
-        let length = file.metadata().map_err(HistoryError::io(path))?.len();
+    pub(super) fn open(path: &Path) -> Result<Self, SnapshotError> {
+        let file = File::open(path).map_err(SnapshotError::io(path))?;
+        let length = file.metadata().map_err(SnapshotError::io(path))?.len();
         let mut found = Self { file, path: path.into(), columns: Vec::new(), batches: Vec::new() };
         let footer = found.footer(length)?;
         let footer = root_as_footer(&footer).map_err(|e| found.damaged(format!("its footer: {e}")))?;
@@ -101,8 +101,8 @@ impl ArrowFile {
         }
         for field in schema.fields().into_iter().flatten() {
             let name = field.name().unwrap_or_default().to_string();
-            let kind =
-                Kind::of(&field).ok_or_else(|| found.damaged(format!("column {name} has a foreign type")))?;
+            let kind = Kind::from_field(&field)
+                .ok_or_else(|| found.damaged(format!("column {name} has a foreign type")))?;
             found.columns.push(Column { name, kind });
         }
         for block in footer.recordBatches().into_iter().flatten() {
@@ -113,17 +113,17 @@ impl ArrowFile {
     }
 
     /// Reads bytes at a place.
-    pub(super) fn read(&self, at: u64, out: &mut [u8]) -> Result<(), HistoryError> {
-        self.file.read_exact_at(out, at).map_err(HistoryError::io(&self.path))
+    pub(super) fn read(&self, at: u64, out: &mut [u8]) -> Result<(), SnapshotError> {
+        self.file.read_exact_at(out, at).map_err(SnapshotError::io(&self.path))
     }
 
     /// An error about this file.
-    pub(super) fn damaged(&self, what: impl Into<String>) -> HistoryError {
-        HistoryError::damaged(&self.path, what)
+    pub(super) fn damaged(&self, what: impl Into<String>) -> SnapshotError {
+        SnapshotError::damaged(&self.path, what)
     }
 
     /// The bytes of the footer.
-    fn footer(&self, length: u64) -> Result<Vec<u8>, HistoryError> {
+    fn footer(&self, length: u64) -> Result<Vec<u8>, SnapshotError> {
         let tail_at = length.checked_sub(10).ok_or_else(|| self.damaged("it is too short"))?;
         let mut tail = [0; 10];
         self.read(tail_at, &mut tail)?;
@@ -139,7 +139,7 @@ impl ArrowFile {
     }
 
     /// Finds the values of one batch.
-    fn batch(&self, block: &Block, length: u64) -> Result<Batch, HistoryError> {
+    fn batch(&self, block: &Block, length: u64) -> Result<Batch, SnapshotError> {
         let bad = |what: &str| self.damaged(format!("a batch: {what}"));
         let outside = || bad("it lies outside the file");
         let at = u64::try_from(block.offset()).map_err(|_| outside())?;

@@ -3,8 +3,7 @@
 use super::manifest::{FORMAT, Manifest};
 use super::market::{self, MarketWriter};
 use super::parts::{PartsWriter, rows_per_part};
-use super::prices::read_prices;
-use super::{HistoryError, Snapshot};
+use super::{Snapshot, SnapshotError};
 use crate::{Directory, Ledger, Row, Submissions, Tally, Warnings, is_nonzero};
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,7 +12,7 @@ use std::path::Path;
 
 /// What to cut out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Request {
+pub struct SnapshotRequest {
     /// Whose submissions.
     pub ticker: String,
     /// Whose prices, if another ticker's. Then the rows of the market are that ticker's, and submissions in a
@@ -42,31 +41,33 @@ impl Snapshot {
     ///
     /// # Errors
     /// If the ledger cannot be read or `dir` cannot be written; `dir` then holds no snapshot.
-    pub fn build(ledger: &Ledger, request: &Request, dir: &Path) -> Result<Self, HistoryError> {
+    pub fn build(ledger: &Ledger, request: &SnapshotRequest, dir: &Path) -> Result<Self, SnapshotError> {
         Self::build_in_runs(ledger, request, dir, rows_per_part(request.storage_dim))
     }
 
     /// As [`Snapshot::build`], with so many rows to a part.
     pub(super) fn build_in_runs(
         ledger: &Ledger,
-        request: &Request,
+        request: &SnapshotRequest,
         dir: &Path,
         run: usize,
-    ) -> Result<Self, HistoryError> {
-        let refuse =
-            |reason: &str| HistoryError::Request { ticker: request.ticker.clone(), reason: reason.into() };
+    ) -> Result<Self, SnapshotError> {
+        let refuse = |reason: &str| SnapshotError::SnapshotRequest {
+            ticker: request.ticker.clone(),
+            reason: reason.into(),
+        };
         if request.storage_dim == 0 || request.storage_dim > 1 << 20 {
             return Err(refuse("storage_dim is outside 1..=1048576"));
         }
         if request.sample_every < 1 {
             return Err(refuse("sample_every is less than 1"));
         }
-        fs::create_dir_all(dir).map_err(HistoryError::io(dir))?;
+        fs::create_dir_all(dir).map_err(SnapshotError::io(dir))?;
         Manifest::remove(dir)?;
         // An open snapshot of the same folder goes on reading its own files.
         fs::remove_file(dir.join(market::NAME)).or_else(|e| match e.kind() {
             std::io::ErrorKind::NotFound => Ok(()),
-            _ => Err(HistoryError::io(&dir.join(market::NAME))(e)),
+            _ => Err(SnapshotError::io(&dir.join(market::NAME))(e)),
         })?;
         let _moment = ledger.freeze()?;
         let mut cut = Cut::begin(request, dir, run)?;
@@ -82,7 +83,7 @@ impl Snapshot {
 
 /// A snapshot in the making.
 struct Cut<'a> {
-    request: &'a Request,
+    request: &'a SnapshotRequest,
     /// The last `sidx` that may be scored.
     last: i64,
     market: MarketWriter,
@@ -102,7 +103,7 @@ struct Miner {
 }
 
 impl<'a> Cut<'a> {
-    fn begin(request: &'a Request, dir: &Path, run: usize) -> Result<Self, HistoryError> {
+    fn begin(request: &'a SnapshotRequest, dir: &Path, run: usize) -> Result<Self, SnapshotError> {
         Ok(Self {
             request,
             last: request.max_block.map_or(i64::MAX, |block| block.div_euclid(request.sample_every)),
@@ -117,7 +118,7 @@ impl<'a> Cut<'a> {
     }
 
     /// Prices and submissions of one ticker: one pass.
-    fn one_ticker(&mut self, ledger: &Ledger) -> Result<(), HistoryError> {
+    fn one_ticker(&mut self, ledger: &Ledger) -> Result<(), SnapshotError> {
         let (ticker, dim) = (&self.request.ticker, self.request.storage_dim);
         let read = ledger.rows(ticker, i64::MIN..=self.last, dim, |row: Row<'_>| {
             let submitted = self.submissions(self.rows, row.sidx, row.submissions)?;
@@ -133,7 +134,7 @@ impl<'a> Cut<'a> {
     }
 
     /// Prices of another ticker: its rows first, then the submissions, then the prices.
-    fn two_tickers(&mut self, ledger: &Ledger, source: &str) -> Result<(), HistoryError> {
+    fn two_tickers(&mut self, ledger: &Ledger, source: &str) -> Result<(), SnapshotError> {
         let known = ledger.sidx(source, i64::MIN..=self.last)?;
         let mut submitted = vec![false; known.len()];
         let mut at = 0;
@@ -145,7 +146,7 @@ impl<'a> Cut<'a> {
             if known.get(at) == Some(&row.sidx) {
                 submitted[at] = self.submissions(at, row.sidx, row.submissions)?;
             }
-            Ok::<_, HistoryError>(ControlFlow::Continue(()))
+            Ok::<_, SnapshotError>(ControlFlow::Continue(()))
         })?;
         self.warnings.bad_blobs = read.bad_blobs;
         self.rows = known.len();
@@ -163,7 +164,7 @@ impl<'a> Cut<'a> {
         row: usize,
         sidx: i64,
         submissions: Submissions<'_>,
-    ) -> Result<bool, HistoryError> {
+    ) -> Result<bool, SnapshotError> {
         self.parts.seek(row, self.names.sorted())?;
         self.names.rewind();
         for (hotkey, numbers) in submissions {
@@ -184,15 +185,9 @@ impl<'a> Cut<'a> {
     }
 
     /// Stores the prices of a row.
-    fn price_row(&mut self, row: &Row<'_>, submitted: bool) -> Result<ControlFlow<()>, HistoryError> {
-        if self.request.assets.is_empty() {
-            self.prices[0] = row.price.unwrap_or(f64::NAN);
-        } else if let Some(json) = row.price_data {
-            if !read_prices(json, &self.request.assets, &mut self.prices) {
-                self.warnings.bad_prices.add(row.sidx);
-            }
-        } else {
-            self.prices.fill(f64::NAN);
+    fn price_row(&mut self, row: &Row<'_>, submitted: bool) -> Result<ControlFlow<()>, SnapshotError> {
+        if !row.read_prices(&self.request.assets, &mut self.prices) {
+            self.warnings.bad_prices.add(row.sidx);
         }
         self.market.push(row.sidx, submitted, &self.prices)?;
         Ok(ControlFlow::Continue(()))
@@ -208,7 +203,7 @@ impl<'a> Cut<'a> {
     }
 
     /// Writes what is left, the manifest last.
-    fn finish(self, dir: &Path, carried: Vec<(String, String)>) -> Result<Warnings, HistoryError> {
+    fn finish(self, dir: &Path, carried: Vec<(String, String)>) -> Result<Warnings, SnapshotError> {
         let request = self.request;
         let market_rows = self.market.rows();
         self.market.finish()?;

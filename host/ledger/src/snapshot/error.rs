@@ -7,13 +7,13 @@ use thiserror::Error;
 /// Why a snapshot could not be built or read.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum HistoryError {
+pub enum SnapshotError {
     /// The ledger could not be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// The request makes no sense.
     #[error("the snapshot of {ticker} cannot be built: {reason}")]
-    Request {
+    SnapshotRequest {
         /// The ticker.
         ticker: String,
         /// Why.
@@ -61,7 +61,7 @@ pub enum HistoryError {
     },
 }
 
-impl HistoryError {
+impl SnapshotError {
     pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Self {
         Self::Damaged { path: path.into(), what: what.into() }
     }

@@ -1,6 +1,6 @@
 //! `snapshot.json`: what the folder holds. It is written last, so that a folder without it is unfinished.
 
-use super::HistoryError;
+use super::SnapshotError;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::Path;
@@ -34,14 +34,14 @@ pub struct Manifest {
     /// Block of the first stored vector that is not all zero, for each of `hotkeys`.
     pub first_seen: Vec<Option<i64>>,
     /// The runs of rows, in order.
-    pub parts: Vec<Part>,
+    pub parts: Vec<SnapshotPart>,
     /// `breakout_state` of the ledger, if it was asked for: asset and JSON text.
     pub carried: Vec<(String, String)>,
 }
 
 /// One run of rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Part {
+pub struct SnapshotPart {
     /// The file's name in the folder.
     pub file: String,
     /// Its rows.
@@ -52,18 +52,18 @@ pub struct Part {
 
 impl Manifest {
     /// Removes the manifest, which makes the folder an unfinished snapshot.
-    pub(super) fn remove(dir: &Path) -> Result<(), HistoryError> {
+    pub(super) fn remove(dir: &Path) -> Result<(), SnapshotError> {
         let path = dir.join(NAME);
         match fs::remove_file(&path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(HistoryError::io(&path)(e)),
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(SnapshotError::io(&path)(e)),
             _ => Ok(()),
         }
     }
 
     /// Writes the manifest, whole or not at all.
-    pub(super) fn write(&self, dir: &Path) -> Result<(), HistoryError> {
+    pub(super) fn write(&self, dir: &Path) -> Result<(), SnapshotError> {
         let path = dir.join(NAME);
-        let fail = HistoryError::io(&path);
+        let fail = SnapshotError::io(&path);
         let draft = dir.join("snapshot.json.new");
         let text = serde_json::to_vec(self).map_err(|e| fail(e.into()))?;
         fs::write(&draft, text).map_err(&fail)?;
@@ -71,23 +71,23 @@ impl Manifest {
     }
 
     /// Reads and checks the manifest.
-    pub(super) fn read(dir: &Path) -> Result<Self, HistoryError> {
+    pub(super) fn read(dir: &Path) -> Result<Self, SnapshotError> {
         let path = dir.join(NAME);
         let text = fs::read(&path).map_err(|e| match e.kind() {
-            std::io::ErrorKind::NotFound => HistoryError::Incomplete { dir: dir.into() },
-            _ => HistoryError::io(&path)(e),
+            std::io::ErrorKind::NotFound => SnapshotError::Incomplete { dir: dir.into() },
+            _ => SnapshotError::io(&path)(e),
         })?;
         #[derive(Deserialize)]
         struct Format {
             format: u32,
         }
-        let bad_json = |e: serde_json::Error| HistoryError::damaged(&path, e.to_string());
+        let bad_json = |e: serde_json::Error| SnapshotError::damaged(&path, e.to_string());
         let Format { format } = serde_json::from_slice(&text).map_err(bad_json)?;
         if format != FORMAT {
-            return Err(HistoryError::Format { path, found: format, known: FORMAT });
+            return Err(SnapshotError::Format { path, found: format, known: FORMAT });
         }
         let manifest: Self = serde_json::from_slice(&text).map_err(bad_json)?;
-        manifest.check().map_err(|what| HistoryError::damaged(&path, what))?;
+        manifest.check().map_err(|what| SnapshotError::damaged(&path, what))?;
         Ok(manifest)
     }
 

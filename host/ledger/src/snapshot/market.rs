@@ -1,7 +1,7 @@
 //! `market.arrow`: prices, written as they come and read back as a [`Market`].
 
 use super::arrow_file::{ArrowFile, Batch, Kind};
-use super::{HistoryError, Manifest};
+use super::{Manifest, SnapshotError};
 use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch};
 use arrow_ipc::writer::FileWriter;
 use arrow_schema::{DataType, Field, Schema};
@@ -29,7 +29,7 @@ pub(super) struct MarketWriter {
 
 impl MarketWriter {
     /// Begins the file, replacing an old one.
-    pub(super) fn create(dir: &Path, assets: &[String]) -> Result<Self, HistoryError> {
+    pub(super) fn create(dir: &Path, assets: &[String]) -> Result<Self, SnapshotError> {
         let path = dir.join(NAME);
         let mut fields = vec![
             Field::new("sidx", DataType::Int64, false),
@@ -40,14 +40,14 @@ impl MarketWriter {
         }
         fields.extend(assets.iter().map(|asset| Field::new(asset, DataType::Float64, false)));
         let schema = Arc::new(Schema::new(fields));
-        let file = File::create(&path).map_err(HistoryError::io(&path))?;
-        let writer = FileWriter::try_new(file, &schema).map_err(HistoryError::arrow(&path))?;
+        let file = File::create(&path).map_err(SnapshotError::io(&path))?;
+        let writer = FileWriter::try_new(file, &schema).map_err(SnapshotError::arrow(&path))?;
         let prices = vec![Vec::new(); assets.len().max(1)];
         Ok(Self { path, schema, writer, rows: 0, sidx: Vec::new(), submitted: Vec::new(), prices })
     }
 
     /// Adds a row: one price per column, NaN where there is none.
-    pub(super) fn push(&mut self, sidx: i64, submitted: bool, prices: &[f64]) -> Result<(), HistoryError> {
+    pub(super) fn push(&mut self, sidx: i64, submitted: bool, prices: &[f64]) -> Result<(), SnapshotError> {
         self.rows += 1;
         self.sidx.push(sidx);
         self.submitted.push(submitted);
@@ -63,12 +63,12 @@ impl MarketWriter {
     }
 
     /// Ends the file.
-    pub(super) fn finish(mut self) -> Result<(), HistoryError> {
+    pub(super) fn finish(mut self) -> Result<(), SnapshotError> {
         self.flush()?;
-        self.writer.finish().map_err(HistoryError::arrow(&self.path))
+        self.writer.finish().map_err(SnapshotError::arrow(&self.path))
     }
 
-    fn flush(&mut self) -> Result<(), HistoryError> {
+    fn flush(&mut self) -> Result<(), SnapshotError> {
         if self.sidx.is_empty() {
             return Ok(());
         }
@@ -81,12 +81,12 @@ impl MarketWriter {
         }
         RecordBatch::try_new(self.schema.clone(), columns)
             .and_then(|batch| self.writer.write(&batch))
-            .map_err(HistoryError::arrow(&self.path))
+            .map_err(SnapshotError::arrow(&self.path))
     }
 }
 
 /// Opens the file and checks that it is the one of the manifest.
-pub(super) fn open(dir: &Path, manifest: &Manifest) -> Result<ArrowFile, HistoryError> {
+pub(super) fn open(dir: &Path, manifest: &Manifest) -> Result<ArrowFile, SnapshotError> {
     let file = ArrowFile::open(&dir.join(NAME))?;
     let assets = manifest.assets.len().max(1);
     let kinds = [Kind::Int64, Kind::Bool].into_iter().chain(std::iter::repeat_n(Kind::Float64, assets));
@@ -101,7 +101,7 @@ pub(super) fn open(dir: &Path, manifest: &Manifest) -> Result<ArrowFile, History
 }
 
 /// Reads the file that [`open`] returned.
-pub(super) fn read(file: &ArrowFile, manifest: &Manifest) -> Result<Market, HistoryError> {
+pub(super) fn read(file: &ArrowFile, manifest: &Manifest) -> Result<Market, SnapshotError> {
     let assets = manifest.assets.len().max(1);
     let mut market = Market {
         sidx: Vec::with_capacity(manifest.market_rows),
@@ -133,7 +133,7 @@ pub(super) fn read(file: &ArrowFile, manifest: &Manifest) -> Result<Market, Hist
 }
 
 /// The values of a column of eight bytes each.
-fn words(file: &ArrowFile, batch: &Batch, column: usize) -> Result<Vec<[u8; 8]>, HistoryError> {
+fn words(file: &ArrowFile, batch: &Batch, column: usize) -> Result<Vec<[u8; 8]>, SnapshotError> {
     let mut words = vec![[0; 8]; batch.rows];
     file.read(batch.values[column], words.as_flattened_mut())?;
     Ok(words)

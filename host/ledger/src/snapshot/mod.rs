@@ -19,13 +19,11 @@ mod market;
 #[cfg(test)]
 mod oracle_test;
 mod parts;
-mod prices;
 mod reader;
 mod table;
 
-pub use build::Request;
-pub use error::HistoryError;
-pub use manifest::{Manifest, Part};
-pub use prices::read_prices;
+pub use build::SnapshotRequest;
+pub use error::SnapshotError;
+pub use manifest::{Manifest, SnapshotPart};
 pub use reader::Snapshot;
 pub use table::{Column, Table};

@@ -1,6 +1,6 @@
 //! Snapshots against a reader that holds everything in memory, and against damage.
 
-use super::{HistoryError, Request, Snapshot};
+use super::{Snapshot, SnapshotError, SnapshotRequest};
 use crate::Ledger;
 use mantis_plugin_api::{History, Market, Shape, f16, is_present};
 use proptest::collection::{btree_map, vec};
@@ -107,7 +107,7 @@ struct Oracle {
     cells: BTreeMap<(usize, usize), Vec<u16>>,
 }
 
-fn oracle(own: &Lines, source: &Lines, request: &Request) -> Oracle {
+fn oracle(own: &Lines, source: &Lines, request: &SnapshotRequest) -> Oracle {
     let scored = |sidx: &i64| request.max_block.is_none_or(|block| sidx * request.sample_every <= block);
     let active = |name: &str| request.active.as_ref().is_none_or(|active| active.contains(name));
     let mut market = Market { assets: request.assets.len().max(1), ..Market::default() };
@@ -167,7 +167,7 @@ proptest! {
         let path = dir.path().join("datalog.db");
         store(&path, "OWN", &own);
         store(&path, "OTHER", &other);
-        let request = Request {
+        let request = SnapshotRequest {
             ticker: "OWN".into(),
             price_source: two.then(|| "OTHER".into()),
             assets: if multi { ASSETS.map(String::from).into() } else { Vec::new() },
@@ -232,7 +232,12 @@ fn small(dir: &Path) -> Snapshot {
     let vectors = BTreeMap::from([("5A", vec![0x3c00, 1]), ("5B", vec![0, 0x3c00])]);
     let line = Line { price: Some(1.0), price_data: None, blob: Blob::Vectors(vectors) };
     store(&path, "OWN", &(1..=7).map(|sidx| (sidx, line.clone())).collect());
-    let request = Request { ticker: "OWN".into(), storage_dim: 2, sample_every: 5, ..Request::default() };
+    let request = SnapshotRequest {
+        ticker: "OWN".into(),
+        storage_dim: 2,
+        sample_every: 5,
+        ..SnapshotRequest::default()
+    };
     Snapshot::build_in_runs(&Ledger::read(&path).unwrap(), &request, dir, 4).unwrap()
 }
 
@@ -252,13 +257,13 @@ fn an_unfinished_snapshot_is_named_as_such() {
     let dir = tempfile::tempdir().unwrap();
     let old = small(dir.path());
     fs::remove_file(dir.path().join("snapshot.json")).unwrap();
-    assert!(matches!(Snapshot::open(dir.path()), Err(HistoryError::Incomplete { .. })));
+    assert!(matches!(Snapshot::open(dir.path()), Err(SnapshotError::Incomplete { .. })));
     // The one that was open before goes on, whatever is built in its place.
     small(dir.path());
     assert_eq!(old.market().unwrap(), small(dir.path()).market().unwrap());
     let manifest = fs::read_to_string(dir.path().join("snapshot.json")).unwrap();
     fs::write(dir.path().join("snapshot.json"), manifest.replace("\"format\":1", "\"format\":2")).unwrap();
-    assert!(matches!(Snapshot::open(dir.path()), Err(HistoryError::Format { found: 2, .. })));
+    assert!(matches!(Snapshot::open(dir.path()), Err(SnapshotError::Format { found: 2, .. })));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `part-00000.arrow`, ...: the miners' vectors, written run by run.
 
-use super::{HistoryError, Part};
+use super::{SnapshotError, SnapshotPart};
 use arrow_array::{
     ArrayRef, FixedSizeListArray, PrimitiveArray, RecordBatch, RecordBatchOptions, types::Float16Type,
 };
@@ -48,12 +48,12 @@ pub(super) fn rows_per_part(dim: usize) -> usize {
 
 impl PartsWriter {
     /// Begins, and removes the parts of an older snapshot.
-    pub(super) fn create(dir: &Path, ticker: &str, dim: usize, run: usize) -> Result<Self, HistoryError> {
-        for entry in fs::read_dir(dir).map_err(HistoryError::io(dir))? {
-            let path = entry.map_err(HistoryError::io(dir))?.path();
+    pub(super) fn create(dir: &Path, ticker: &str, dim: usize, run: usize) -> Result<Self, SnapshotError> {
+        for entry in fs::read_dir(dir).map_err(SnapshotError::io(dir))? {
+            let path = entry.map_err(SnapshotError::io(dir))?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             if name.starts_with("part-") && name.ends_with(".arrow") {
-                fs::remove_file(&path).map_err(HistoryError::io(&path))?;
+                fs::remove_file(&path).map_err(SnapshotError::io(&path))?;
             }
         }
         Ok(Self {
@@ -68,7 +68,7 @@ impl PartsWriter {
     }
 
     /// Goes to a row, no earlier than the one before, and writes the parts that end before it.
-    pub(super) fn seek(&mut self, row: usize, names: &[(String, usize)]) -> Result<(), HistoryError> {
+    pub(super) fn seek(&mut self, row: usize, names: &[(String, usize)]) -> Result<(), SnapshotError> {
         while row >= self.start + self.run {
             self.flush(self.run, names)?;
         }
@@ -110,14 +110,14 @@ impl PartsWriter {
         rows: usize,
         names: &[(String, usize)],
         chosen: &[usize],
-    ) -> Result<Vec<Part>, HistoryError> {
+    ) -> Result<Vec<SnapshotPart>, SnapshotError> {
         if rows > 0 {
             self.seek(rows - 1, names)?;
             self.flush(rows - self.start, names)?;
         }
         let place: HashMap<usize, usize> =
             chosen.iter().enumerate().map(|(place, number)| (*number, place)).collect();
-        let part = |part: Written| Part {
+        let part = |part: Written| SnapshotPart {
             file: part.file,
             rows: part.rows,
             columns: part.columns.iter().filter_map(|number| place.get(number).copied()).collect(),
@@ -126,7 +126,7 @@ impl PartsWriter {
     }
 
     /// Writes the part that was gathered and begins the next.
-    fn flush(&mut self, rows: usize, names: &[(String, usize)]) -> Result<(), HistoryError> {
+    fn flush(&mut self, rows: usize, names: &[(String, usize)]) -> Result<(), SnapshotError> {
         let file = format!("part-{:05}.arrow", self.done.len());
         let path = self.dir.join(&file);
         let item = Arc::new(Field::new("item", DataType::Float16, false));
@@ -141,7 +141,7 @@ impl PartsWriter {
             column.truncate(rows * self.dim);
             let values = Arc::new(PrimitiveArray::<Float16Type>::from(column));
             let array = FixedSizeListArray::try_new(item.clone(), size, values, None)
-                .map_err(HistoryError::arrow(&path))?;
+                .map_err(SnapshotError::arrow(&path))?;
             fields.push(Field::new(name, DataType::FixedSizeList(item.clone(), size), false));
             arrays.push(Arc::new(array));
             columns.push(*number);
@@ -150,7 +150,7 @@ impl PartsWriter {
         let about: HashMap<String, String> =
             about.into_iter().map(|(key, value)| (key.into(), value)).collect();
         let schema = Arc::new(Schema::new_with_metadata(fields, about));
-        let output = File::create(&path).map_err(HistoryError::io(&path))?;
+        let output = File::create(&path).map_err(SnapshotError::io(&path))?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         RecordBatch::try_new_with_options(schema.clone(), arrays, &options)
             .and_then(|batch| {
@@ -158,7 +158,7 @@ impl PartsWriter {
                 writer.write(&batch)?;
                 writer.finish()
             })
-            .map_err(HistoryError::arrow(&path))?;
+            .map_err(SnapshotError::arrow(&path))?;
         self.done.push(Written { file, rows, columns });
         self.start += rows;
         Ok(())

@@ -1,8 +1,8 @@
 //! Reading a snapshot: the [`History`] of a worker.
 
 use super::arrow_file::{ArrowFile, Kind};
-use super::manifest::{Manifest, Part};
-use super::{HistoryError, market};
+use super::manifest::{Manifest, SnapshotPart};
+use super::{SnapshotError, market};
 use crate::Warnings;
 use mantis_plugin_api::{History, Market, PluginError, Shape, f16};
 use std::collections::BTreeMap;
@@ -34,8 +34,8 @@ impl Snapshot {
     /// Opens the snapshot in `dir`.
     ///
     /// # Errors
-    /// If there is none, or a file of it is damaged: see [`HistoryError`].
-    pub fn open(dir: &Path) -> Result<Self, HistoryError> {
+    /// If there is none, or a file of it is damaged: see [`SnapshotError`].
+    pub fn open(dir: &Path) -> Result<Self, SnapshotError> {
         let manifest = Manifest::read(dir)?;
         let mut runs = Vec::with_capacity(manifest.parts.len());
         let mut start = 0;
@@ -77,13 +77,18 @@ impl Snapshot {
     ///
     /// # Errors
     /// If `market.arrow` is damaged or cannot be read.
-    pub fn market(&self) -> Result<Market, HistoryError> {
+    pub fn market(&self) -> Result<Market, SnapshotError> {
         market::read(&self.market, &self.manifest)
     }
 }
 
 impl Run {
-    fn open(dir: &Path, manifest: &Manifest, part: &Part, start: usize) -> Result<Self, HistoryError> {
+    fn open(
+        dir: &Path,
+        manifest: &Manifest,
+        part: &SnapshotPart,
+        start: usize,
+    ) -> Result<Self, SnapshotError> {
         let file = ArrowFile::open(&dir.join(&part.file))?;
         let batch = match file.batches.as_slice() {
             [batch] if batch.rows == part.rows => batch,

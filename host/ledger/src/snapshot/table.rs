@@ -3,7 +3,7 @@
 use super::manifest::{FORMAT, Manifest};
 use super::market::MarketWriter;
 use super::parts::{PartsWriter, rows_per_part};
-use super::{HistoryError, Snapshot};
+use super::{Snapshot, SnapshotError};
 use mantis_plugin_api::{Market, f16};
 use std::fs;
 use std::path::Path;
@@ -32,8 +32,8 @@ impl Snapshot {
     ///
     /// # Errors
     /// If `dir` cannot be written.
-    pub fn write(table: &Table<'_>, dir: &Path) -> Result<(), HistoryError> {
-        fs::create_dir_all(dir).map_err(HistoryError::io(dir))?;
+    pub fn write(table: &Table<'_>, dir: &Path) -> Result<(), SnapshotError> {
+        fs::create_dir_all(dir).map_err(SnapshotError::io(dir))?;
         let Table { ticker, assets, dim, sample_every, market, miners } = *table;
         let mut writer = MarketWriter::create(dir, assets)?;
         for (row, sidx) in market.sidx.iter().enumerate() {

@@ -1,12 +1,23 @@
 //! `mantis challenges`.
 
-use super::args::ChallengesArgs;
 use super::output::{Table, print, print_json};
 use super::score::launcher;
+use super::shared::ConfigArgs;
+use clap::Args;
 use mantis_config::{Config, Weight};
 use mantis_scoring::inspect;
 use serde::Serialize;
 use std::collections::BTreeMap;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  mantis challenges --json")]
+pub(super) struct ChallengesArgs {
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub(super) json: bool,
+}
 
 #[derive(Serialize)]
 struct Row {

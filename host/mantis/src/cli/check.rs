@@ -1,9 +1,9 @@
 //! `mantis check`.
 
-use super::args::ConfigArgs;
 use super::output::{Table, print, print_json};
 use super::payload::read_plaintext;
 use super::score::launcher;
+use super::shared::ConfigArgs;
 use crate::miner::review::{Review, Reviewed, review};
 use anyhow::Context;
 use clap::Args;
@@ -65,7 +65,7 @@ fn text(review: &Review, unfit: &[String]) -> String {
         text += &format!("`{key}` is ignored: its challenge was sent under its ticker too\n");
     }
     for number in unfit {
-        text += &format!("{number} is no JSON number; send finite numbers\n");
+        text += &format!("{number} is not a JSON number; send finite numbers\n");
     }
     text
 }

@@ -1,10 +1,31 @@
 //! `mantis config check`.
 
-use super::args::CheckArgs;
 use super::output::{print, print_json};
 use super::score::launcher;
+use super::shared::ConfigArgs;
+use clap::{Args, Subcommand};
 use mantis_config::{Config, Fault};
 use mantis_scoring as scoring;
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Find every fault: file, line, key, and what is allowed.
+    Check(CheckArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  mantis config check challenges.toml")]
+pub(super) struct CheckArgs {
+    /// The configuration; the same as --config.
+    #[arg(value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub(super) json: bool,
+}
 
 /// Checks the file by itself; then, where it is sound, asks every plugin about its challenge.
 pub(super) fn check(args: &CheckArgs) -> anyhow::Result<()> {

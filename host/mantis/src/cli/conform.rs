@@ -1,8 +1,8 @@
 //! `mantis plugin test`.
 
-use super::args::SolverArg;
 use super::output::{Table, print, print_json};
 use super::score::launcher;
+use super::shared::SolverArg;
 use crate::authoring::{Bars, Plan, Report, Verdict, conform};
 use anyhow::{Context, bail, ensure};
 use clap::Args;

@@ -1,18 +1,19 @@
 //! `mantis demo`.
 
-use super::args::DemoArgs;
 use super::listen;
 use super::output::{Bars, Table, bar, print, print_json, short};
 use super::score::{Document, launcher, write_report};
+use super::shared::ConfigArgs;
 use super::simulate::about;
-use crate::demo::{Demo, Finished, Hearer, Phase, Plan};
-use crate::simulation::{Miner, cast};
+use crate::demo::{Demo, DemoObserver, Finished, Phase, Plan};
+use crate::simulation::{SimulatedMiner, cast};
 use anyhow::Context;
+use clap::Args;
 use indicatif::ProgressBar;
 use mantis_config::Config;
 use mantis_dashboard::sections::{Input, html};
 use mantis_dashboard::server::Site;
-use mantis_ledger::{Counts, Ledger};
+use mantis_ledger::{Ledger, RejectionCounts};
 use mantis_scoring::plugins::locate;
 use mantis_validator::{Board, Status};
 use mantis_weights::Outcome;
@@ -20,7 +21,35 @@ use mantis_weights::Scores;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, stdin, stdout};
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  mantis demo --seed 7")]
+pub(super) struct DemoArgs {
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+    /// Simulated days that are written at once, before the live part.
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(0..=400))]
+    pub(super) days: u32,
+    /// Simulated minutes, one sampled block each, in which payloads are sealed, uploaded, collected and opened.
+    #[arg(long, value_name = "N", default_value_t = 180, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) minutes: u32,
+    /// The same seed gives the same ledger.
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+    /// Folder for the ledger and the report; a demo that was cut short goes on there.
+    #[arg(long, value_name = "DIR", default_value = "demo")]
+    pub(super) dir: PathBuf,
+    #[command(flatten)]
+    pub(super) listen: super::listen::ListenArgs,
+    /// Go on serving the dashboard when all is played, until Ctrl-C; the default on a terminal.
+    #[arg(long, conflicts_with = "json")]
+    pub(super) stay: bool,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub(super) json: bool,
+}
 
 const MINERS: usize = 24;
 
@@ -72,7 +101,7 @@ impl Progress {
     }
 }
 
-impl Hearer for Progress {
+impl DemoObserver for Progress {
     fn progress(&self, phase: Phase, done: f64) {
         let bar = match phase {
             Phase::History => &self.history,
@@ -104,8 +133,8 @@ fn page(args: &DemoArgs, finished: &Finished) -> anyhow::Result<String> {
 }
 
 /// The most frequent refusal of each hotkey.
-fn refusals(ledger: &Path) -> anyhow::Result<BTreeMap<String, Counts>> {
-    let mut most: BTreeMap<String, Counts> = BTreeMap::new();
+fn refusals(ledger: &Path) -> anyhow::Result<BTreeMap<String, RejectionCounts>> {
+    let mut most: BTreeMap<String, RejectionCounts> = BTreeMap::new();
     for counts in Ledger::read(ledger)?.rejections(None)? {
         let hotkey = &counts.last.hotkey;
         if most.get(hotkey).is_none_or(|known| known.times < counts.times) {
@@ -115,7 +144,11 @@ fn refusals(ledger: &Path) -> anyhow::Result<BTreeMap<String, Counts>> {
     Ok(most)
 }
 
-fn document(finished: &Finished, refusals: &BTreeMap<String, Counts>, report: &Path) -> serde_json::Value {
+fn document(
+    finished: &Finished,
+    refusals: &BTreeMap<String, RejectionCounts>,
+    report: &Path,
+) -> serde_json::Value {
     let kinds: BTreeMap<&str, &str> =
         finished.miners.iter().map(|m| (m.hotkey.as_str(), m.about.as_str())).collect();
     let why: BTreeMap<&str, String> = finished
@@ -152,7 +185,12 @@ fn weights(finished: &Finished) -> BTreeMap<&str, f64> {
     }
 }
 
-fn text(args: &DemoArgs, finished: &Finished, refusals: &BTreeMap<String, Counts>, report: &Path) -> String {
+fn text(
+    args: &DemoArgs,
+    finished: &Finished,
+    refusals: &BTreeMap<String, RejectionCounts>,
+    report: &Path,
+) -> String {
     let Finished { miners, config, scores, ledger, totals, .. } = finished;
     let mut text = format!(
         "{} simulated days of history, then {} minutes live: {} payloads collected, {} of them opened so far (each \
@@ -184,13 +222,13 @@ fn text(args: &DemoArgs, finished: &Finished, refusals: &BTreeMap<String, Counts
 }
 
 /// Weights and who earned what, best first, and why those who earned nothing did not.
-fn table(finished: &Finished, refusals: &BTreeMap<String, Counts>) -> String {
+fn table(finished: &Finished, refusals: &BTreeMap<String, RejectionCounts>) -> String {
     let Finished { scores, miners, .. } = finished;
     let weights = weights(finished);
     let paid: Vec<_> = scores.challenges.iter().map(|c| (&c.ticker, c.shares())).collect();
     let mut table = Table::new(["hotkey", "miner", "weight", "total"]);
     table.header(paid.iter().map(|(ticker, _)| (*ticker).clone()).chain(["why nothing".into()]));
-    let mut order: Vec<(&Miner, f64)> =
+    let mut order: Vec<(&SimulatedMiner, f64)> =
         miners.iter().map(|m| (m, scores.total.get(&m.hotkey).copied().unwrap_or(0.0))).collect();
     order.sort_by(|a, b| b.1.total_cmp(&a.1));
     for (miner, total) in order {
@@ -210,7 +248,7 @@ fn table(finished: &Finished, refusals: &BTreeMap<String, Counts>) -> String {
 }
 
 /// The reason that most challenges give; for a miner of whom nothing is stored, why its files were refused.
-fn why_nothing(scores: &Scores, refusals: &BTreeMap<String, Counts>, hotkey: &str) -> String {
+fn why_nothing(scores: &Scores, refusals: &BTreeMap<String, RejectionCounts>, hotkey: &str) -> String {
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     for challenge in &scores.challenges {
         if let Some(report) = challenge.report(hotkey) {

@@ -1,8 +1,8 @@
 //! `mantis doctor`.
 
-use super::args::{ConfigArgs, positive};
 use super::output::{print, print_json};
 use super::score::launcher;
+use super::shared::{ConfigArgs, positive};
 use super::wallet::WalletArgs;
 use crate::doctor::{Doctor, Finding, Key, Status};
 use clap::Args;

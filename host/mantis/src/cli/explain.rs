@@ -1,17 +1,34 @@
 //! `mantis explain`.
 
-use super::args::ExplainArgs;
 use super::output::{Table, print, print_json};
 use super::score::scored;
+use super::shared::ScoringArgs;
 use super::weights::settled;
 use anyhow::{Context, bail};
+use clap::Args;
 use mantis_config::Config;
 use mantis_network::chain::Neuron;
-use mantis_weights::{Outcome, Step, on_chain};
+use mantis_weights::{Outcome, Settlement, on_chain};
 use mantis_weights::{Scored, Scores};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  mantis explain 5F3sa2TJ... --ledger datalog.db")]
+pub(super) struct ExplainArgs {
+    /// The miner's hotkey, or the beginning of it.
+    pub(super) hotkey: String,
+    #[command(flatten)]
+    pub(super) scoring: ScoringArgs,
+    /// The metagraph: a JSON list of {"uid", "hotkey"}. Without it, every stored hotkey counts as registered.
+    #[arg(long, value_name = "FILE")]
+    pub(super) metagraph: Option<PathBuf>,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub(super) json: bool,
+}
 
 /// All that is known of one miner.
 #[derive(Serialize)]
@@ -22,7 +39,7 @@ struct Explanation {
     total: f64,
     /// Whether UIDs are real; without a metagraph, every stored hotkey counts as registered.
     metagraph: bool,
-    weight: Option<Step>,
+    weight: Option<Settlement>,
     u16: Option<u16>,
     /// Why no weights are set at all.
     rejected: Option<String>,
@@ -153,7 +170,7 @@ fn text(explanation: &Explanation) -> String {
     text
 }
 
-fn write_weight(text: &mut String, explanation: &Explanation, step: &Step) -> std::fmt::Result {
+fn write_weight(text: &mut String, explanation: &Explanation, step: &Settlement) -> std::fmt::Result {
     writeln!(text, "total of all challenges      {:.6}", step.salience)?;
     let young = if step.young { "  (young: a fixed small weight instead)" } else { "" };
     writeln!(text, "share in the metagraph       {:.6}{young}", step.share)?;

@@ -1,16 +1,54 @@
 //! `mantis feed`.
 
-use super::args::FeedArgs;
 use super::output::{print, print_json};
+use super::shared::{ConfigArgs, positive};
+use super::store::StoreArgs;
 use super::store::bucket;
 use anyhow::Context;
+use clap::Args;
 use mantis_config::Config;
 use mantis_network::bucket::Bucket;
 use mantis_network::market::{Polled, Poller, Source, default_sources, load_sources};
 use std::io::Write;
 use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 use tempfile::NamedTempFile;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  mantis feed --out prices.json --once\n  mantis feed --sources feed.toml --endpoint \
+    https://ACCOUNT.r2.cloudflarestorage.com --bucket prices --public-url https://pub-....r2.dev\n\nA file of sources:\n  \
+    [[feed.source]]\n  preset = \"okx-funding\"\n\nWithout one, the sources are polygon-crypto, polygon-forex (key in \
+    POLYGON_API_KEY),\nokx-funding and, for what that lacks, hyperliquid-funding. docs/configuration.md says more."
+)]
+pub(super) struct FeedArgs {
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+    /// The sources; the default is a preset for each market.
+    #[arg(long, value_name = "FILE")]
+    pub(super) sources: Option<PathBuf>,
+    /// Write the document to a file instead of uploading it.
+    #[arg(long, value_name = "FILE", conflicts_with = "endpoint")]
+    pub(super) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) store: StoreArgs,
+    /// Name of the document in the bucket.
+    #[arg(long, value_name = "NAME", default_value = "prices.json")]
+    pub(super) key: String,
+    /// Publish once, then end.
+    #[arg(long)]
+    pub(super) once: bool,
+    /// Seconds from one round to the next.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = positive)]
+    pub(super) every: f64,
+    /// Seconds that a source may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = positive)]
+    pub(super) timeout: f64,
+    /// Print one JSON document per round.
+    #[arg(long)]
+    pub(super) json: bool,
+}
 
 /// Where the document goes.
 enum Target<'a> {

@@ -1,6 +1,6 @@
 //! `--listen`: the dashboard, the API and the metrics beside a command.
 
-use super::args::ConfigArgs;
+use super::shared::ConfigArgs;
 use anyhow::Context;
 use clap::Args;
 use mantis_config::Config;

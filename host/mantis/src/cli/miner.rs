@@ -1,14 +1,60 @@
 //! `mantis miner`.
 
-use super::args::MinerArgs;
 use super::output::{print, print_json};
+use super::shared::{ConfigArgs, positive};
+use super::store::StoreArgs;
 use super::store::bucket;
-use crate::miner::{Embeddings, Miner, Sealer};
+use super::wallet::WalletArgs;
+use crate::miner::{Embeddings, Sealer, Uploader};
 use anyhow::Context;
+use clap::Args;
 use mantis_config::Config;
 use mantis_network::chain;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  mantis miner --network finney --wallet-name mine --wallet-hotkey default --embeddings 'python predict.py' \\\n    \
+    --endpoint https://ACCOUNT.r2.cloudflarestorage.com --bucket mantis --public-url https://pub-....r2.dev --commit\n\nThe \
+    embeddings are a JSON object of ticker or challenge name to numbers: {\"ETH\": [0.1, -0.2]}.\n`mantis check FILE` says \
+    what a validator would store of it."
+)]
+pub(super) struct MinerArgs {
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+    /// The chain: finney, test, local, URLs of nodes with commas between them, or offline:PATH for one in a file.
+    #[arg(long, value_name = "NETWORK")]
+    pub(super) network: String,
+    /// The miner's hotkey; not needed where its wallet is named.
+    #[arg(long, value_name = "SS58", required_unless_present_any = ["hotkey_uri", "wallet_name"])]
+    pub(super) hotkey: Option<String>,
+    #[command(flatten)]
+    pub(super) wallet: WalletArgs,
+    /// A JSON file, or a command that writes such JSON to its standard output; read or run again each round.
+    #[arg(long, value_name = "CMD_OR_FILE")]
+    pub(super) embeddings: String,
+    #[command(flatten)]
+    pub(super) store: StoreArgs,
+    /// Commit the URL of the payload on the chain, where it has another.
+    #[arg(long)]
+    pub(super) commit: bool,
+    /// Do one round, then end.
+    #[arg(long)]
+    pub(super) once: bool,
+    /// Seconds from one round to the next.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = positive)]
+    pub(super) every: f64,
+    /// Seconds until a payload can be opened.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=604_800))]
+    pub(super) lock_seconds: u64,
+    /// Seconds that the command may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 45.0, value_parser = positive)]
+    pub(super) command_timeout: f64,
+    /// Print one JSON document per round.
+    #[arg(long)]
+    pub(super) json: bool,
+}
 
 pub(super) fn run(args: &MinerArgs) -> anyhow::Result<()> {
     let config = Config::load(&args.config.config)?;
@@ -22,11 +68,14 @@ pub(super) fn run(args: &MinerArgs) -> anyhow::Result<()> {
         "--commit signs on {}: name the key with --wallet-name and --wallet-hotkey, or --hotkey-uri",
         args.network
     );
-    let chain = chain::open(&args.network, chain::Settings::of(&config), signer)?;
+    let chain = chain::open(&args.network, chain::ChainSettings::from_config(&config), signer)?;
     let seal = Sealer::new(&config)?;
-    let mut miner = Miner {
+    let mut miner = Uploader {
         hotkey,
-        embeddings: Embeddings::of(&args.embeddings, Duration::from_secs_f64(args.command_timeout)),
+        embeddings: Embeddings::from_argument(
+            &args.embeddings,
+            Duration::from_secs_f64(args.command_timeout),
+        ),
         lock_seconds: args.lock_seconds,
         seal: &seal,
         bucket,
@@ -51,7 +100,7 @@ pub(super) fn run(args: &MinerArgs) -> anyhow::Result<()> {
     })
 }
 
-async fn round(miner: &Miner<'_>, json: bool) -> anyhow::Result<()> {
+async fn round(miner: &Uploader<'_>, json: bool) -> anyhow::Result<()> {
     let done = miner.once().await?;
     if json {
         return print_json(&serde_json::json!({

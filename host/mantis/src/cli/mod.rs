@@ -1,8 +1,8 @@
 //! The command line: each command reads its arguments, calls the library, and prints.
 
-mod args;
 mod challenges;
 mod check;
+mod commands;
 mod config;
 mod conform;
 mod demo;
@@ -17,14 +17,16 @@ mod output;
 mod payload;
 mod plugin;
 mod score;
+mod shared;
 mod simulate;
 mod store;
 mod validator;
 mod wallet;
 mod weights;
 
-use args::{Cli, Command, ConfigCommand};
 use clap::Parser;
+use commands::{Cli, Command};
+use config::ConfigCommand;
 use std::process::ExitCode;
 
 /// Runs the program: parses the command line, does what it says.

@@ -1,15 +1,17 @@
 //! `mantis payload seal` and `mantis payload open`.
 
-use super::args::ConfigArgs;
 use super::output::{print, print_json};
+use super::shared::ConfigArgs;
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand, ValueEnum};
 use mantis_config::Config;
-use mantis_network::beacon::Client;
+use mantis_network::beacon::BeaconClient;
 use mantis_payload::beacon::Scheme;
-use mantis_payload::json::{Limits, parse_bearing_numbers};
+use mantis_payload::json::{JsonLimits, parse_lenient};
 use mantis_payload::submission::split;
-use mantis_payload::{Envelope, OwnerSecret, Plaintext, Refusal, Rules, SealOptions, Suite, seal, timelock};
+use mantis_payload::{
+    Envelope, EnvelopeRules, OwnerSecret, PayloadRejection, Plaintext, SealOptions, Suite, seal, timelock,
+};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use serde_json::{Map, Value, json};
@@ -120,7 +122,7 @@ fn run_seal(args: &SealArgs) -> anyhow::Result<()> {
     let beacon = Scheme::from_config(&config.beacon).with_context(|| config.file.display().to_string())?;
     let name = args.input.display();
     let (plaintext, unfit) = read_plaintext(&args.input)?;
-    ensure!(unfit.is_empty(), "{name}: {} is no JSON number; send finite numbers", unfit.join(", "));
+    ensure!(unfit.is_empty(), "{name}: {} is not a JSON number; send finite numbers", unfit.join(", "));
     let plaintext = match plaintext {
         Value::Object(object) => object,
         list => split(&list, &config.challenges)
@@ -162,7 +164,7 @@ fn run_seal(args: &SealArgs) -> anyhow::Result<()> {
     if args.json {
         return print_json(&json!({
             "out": out.to_string(), "hotkey": args.hotkey, "round": round, "opens_at": opens_at,
-            "bytes": payload.len(), "sha256": hex::encode(&Sha256::digest(&payload)), "alg": options.suite.label(),
+            "bytes": payload.len(), "sha256": hex::encode(Sha256::digest(&payload)), "alg": options.suite.label(),
         }));
     }
     let wait = opens_at.saturating_sub(now()?);
@@ -181,9 +183,9 @@ fn run_open(args: &OpenArgs) -> anyhow::Result<()> {
         }
         None => None,
     };
-    let mut rules = Rules::new(owner_key, u64::MAX);
+    let mut rules = EnvelopeRules::new(owner_key, u64::MAX);
     rules.limits.bytes = usize::try_from(config.collect.max_bytes).unwrap_or(usize::MAX);
-    let refused = |refusal: Refusal| {
+    let refused = |refusal: PayloadRejection| {
         if args.json {
             print_json(&json!({ "refused": { "code": refusal.code(), "message": refusal.to_string() } }))?;
         }
@@ -220,7 +222,7 @@ fn run_open(args: &OpenArgs) -> anyhow::Result<()> {
 
 fn show(opened: &Plaintext) -> anyhow::Result<()> {
     for number in &opened.unfit_numbers {
-        eprintln!("warning: {number} is no JSON number; it is shown as what the validator takes it for");
+        eprintln!("warning: {number} is not a JSON number; it is shown as what the validator takes it for");
     }
     print_json(&opened.object)
 }
@@ -228,7 +230,7 @@ fn show(opened: &Plaintext) -> anyhow::Result<()> {
 /// The signature of a round, from the configured beacon.
 fn fetched(config: &Config, beacon: Scheme, round: u64) -> anyhow::Result<[u8; 48]> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let client = Client::new(beacon, &config.beacon.api)?;
+    let client = BeaconClient::new(beacon, &config.beacon.api)?;
     runtime
         .block_on(client.signature(round))
         .context("no --signature and no --owner-secret was given, and the beacon was asked")
@@ -236,9 +238,9 @@ fn fetched(config: &Config, beacon: Scheme, round: u64) -> anyhow::Result<[u8; 4
 
 /// Embeddings as JSON, with the numbers in them that JSON does not have.
 pub(super) fn read_plaintext(path: &Path) -> anyhow::Result<(Value, Vec<String>)> {
-    let limits = Limits::default();
+    let limits = JsonLimits::default();
     let text = read(path, limits.bytes as u64)?;
-    parse_bearing_numbers(&text, &limits).with_context(|| path.display().to_string())
+    parse_lenient(&text, &limits).with_context(|| path.display().to_string())
 }
 
 /// A file, or standard input for `-`, of at most `limit` bytes.

@@ -1,9 +1,10 @@
 //! `mantis score`.
 
-use super::args::{RuntimeArg, ScoreArgs, ScoringArgs};
 use super::output::{Bars, Table, print, print_json, short};
+use super::shared::{RuntimeArg, ScoringArgs};
 use super::weights::settled;
 use anyhow::Context;
+use clap::Args;
 use mantis_config::{Config, Runtime};
 use mantis_dashboard::sections::{Input, html};
 use mantis_ledger::Ledger;
@@ -14,7 +15,24 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  mantis score --ledger datalog.db --only ETH,CADUSD --json\n  mantis score --ledger \
+    datalog.db --report out.html"
+)]
+pub(super) struct ScoreArgs {
+    #[command(flatten)]
+    pub(super) scoring: ScoringArgs,
+    /// Also write a page for people: one HTML file with every miner, every challenge, and why each weight is what it is.
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub(super) json: bool,
+}
 
 pub(super) fn run(args: &ScoreArgs) -> anyhow::Result<()> {
     let (config, scores) = scored(&args.scoring)?;

@@ -1,12 +1,36 @@
 //! `mantis simulate`.
 
-use super::args::SimulateArgs;
 use super::output::{bar, print};
-use crate::simulation::{Miner, Simulation, cast, simulate};
+use super::shared::ConfigArgs;
+use crate::simulation::{SimulatedMiner, Simulation, cast, simulate};
 use anyhow::{bail, ensure};
+use clap::Args;
 use mantis_config::Config;
 use mantis_ledger::Ledger;
 use std::path::Path;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  mantis simulate --out sim.db --rows 14000 --miners 16 --only ETH,CADUSD")]
+pub(super) struct SimulateArgs {
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+    /// The ledger to write; there must be no such file yet.
+    #[arg(long, value_name = "DB")]
+    pub(super) out: PathBuf,
+    /// Rows, one a minute.
+    #[arg(long, default_value_t = 30_240, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(super) rows: u32,
+    /// Miners.
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) miners: u16,
+    /// Simulate these tickers only.
+    #[arg(long, value_name = "TICKER,..", value_delimiter = ',')]
+    pub(super) only: Vec<String>,
+    /// The same seed gives the same ledger.
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+}
 
 pub(super) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
     let config = Config::load(&args.config.config)?;
@@ -36,6 +60,6 @@ pub(super) fn write(simulation: &Simulation<'_>, out: &Path) -> anyhow::Result<(
 }
 
 /// What is known of a simulated miner.
-pub(super) fn about<'a>(miners: &'a [Miner], hotkey: &str) -> &'a str {
+pub(super) fn about<'a>(miners: &'a [SimulatedMiner], hotkey: &str) -> &'a str {
     miners.iter().find(|miner| miner.hotkey == hotkey).map_or("", |miner| &miner.about)
 }

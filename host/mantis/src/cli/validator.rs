@@ -1,9 +1,9 @@
 //! `mantis validator`.
 
-use super::args::{ConfigArgs, positive};
 use super::listen::{self, ListenArgs};
 use super::log::LogArgs;
 use super::score::launcher;
+use super::shared::{ConfigArgs, positive};
 use super::wallet::WalletArgs;
 use anyhow::Context;
 use clap::Args;
@@ -12,7 +12,7 @@ use mantis_dashboard::server::Site;
 use mantis_ledger::{Ledger, Lock};
 use mantis_network::chain::{self, Signer};
 use mantis_validator::bootstrap::fetch;
-use mantis_validator::{Board, Live, Run, Service, Status, without_path};
+use mantis_validator::{Board, HotReload, Service, ServiceOptions, Status, without_path};
 use std::collections::BTreeMap;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -76,7 +76,7 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
         "say which hotkey sets the weights: --wallet-name and --wallet-hotkey, or --hotkey-uri; or --dry-run to set none"
     );
     let hotkey = signer.address().map(String::from);
-    let chain = Arc::from(chain::open(&args.network, chain::Settings::of(&config), signer)?);
+    let chain = Arc::from(chain::open(&args.network, chain::ChainSettings::from_config(&config), signer)?);
     args.log.start();
     let _lock = Lock::take(&args.ledger)?;
     let runtime = super::runtime()?;
@@ -87,7 +87,7 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
     }
     let ledger = Ledger::open(&args.ledger)?;
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let run = Run {
+    let run = ServiceOptions {
         hotkey,
         dry_run: args.dry_run,
         poll: Duration::from_secs_f64(args.poll),
@@ -102,7 +102,7 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
     std::fs::create_dir_all(&copies)
         .with_context(|| format!("cannot make the folder {}", copies.display()))?;
     let adjust = Box::new(move |config: &mut Config| config.network.netuid = netuid);
-    let live = Live::start_in(&copies, &args.config.config, run.launcher.clone(), adjust)?;
+    let live = HotReload::start_in(&copies, &args.config.config, run.launcher.clone(), adjust)?;
     let status = Status { network: args.network.clone(), ..Status::default() };
     let board = Board::new(status, live.current().clone());
     let service = Service::new(run, live, chain, ledger, board.clone())?;
@@ -138,7 +138,7 @@ fn said_now_and_then() -> impl FnMut(u64, Option<u64>) {
     }
 }
 
-/// Starts this process anew with two of glibc's pools of memory instead of eight per processor: each holds on to the most
+/// Starts this process again with two of glibc's pools of memory instead of eight per processor: each holds on to the most
 /// that was ever taken from it, which in months is a lot. Other systems know no such setting, and lose nothing.
 fn with_few_pools() {
     const POOLS: &str = "MALLOC_ARENA_MAX";

@@ -1,17 +1,36 @@
 //! `mantis weights`.
 
-use super::args::WeightsArgs;
 use super::output::{Table, print, print_json, short};
+use super::shared::ConfigArgs;
 use anyhow::Context;
+use clap::Args;
 use mantis_config::Config;
 use mantis_ledger::Ledger;
 use mantis_network::chain::Neuron;
-use mantis_validator::settle_scores;
+use mantis_validator::weights_of_scores;
 use mantis_weights::Scores;
-use mantis_weights::{Input, Outcome, Rules, Step, on_chain, settle};
+use mantis_weights::{Input, Outcome, SettleRules, Settlement, on_chain, settle};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  mantis weights --input salience.json --json\n\nThe input:\n  {\"salience\": \
+    {\"<hotkey>\": 0.7}, \"metagraph\": [{\"uid\": 0, \"hotkey\": \"<hotkey>\"}],\n   \"first_block\": {\"<hotkey>\": \
+    6900000}, \"block\": 7000000, \"previous\": null}"
+)]
+pub(super) struct WeightsArgs {
+    /// Saliences, metagraph, first blocks, block and previous weights as JSON; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(super) input: PathBuf,
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub(super) json: bool,
+}
 
 pub(super) fn run(args: &WeightsArgs) -> anyhow::Result<()> {
     let name = args.input.display();
@@ -45,12 +64,12 @@ pub(super) fn settled(
     scores: &Scores,
     neurons: Option<Vec<Neuron>>,
 ) -> anyhow::Result<Outcome> {
-    let neurons = neurons.unwrap_or_else(|| everybody(scores, &Rules::from(&config.network)));
-    Ok(settle_scores(config, &Ledger::read(ledger)?, scores, &neurons)?)
+    let neurons = neurons.unwrap_or_else(|| everybody(scores, &SettleRules::from(&config.network)));
+    Ok(weights_of_scores(config, &Ledger::read(ledger)?, scores, &neurons)?)
 }
 
 /// A made-up metagraph: nobody at the burn UID, then every stored hotkey.
-fn everybody(scores: &Scores, rules: &Rules) -> Vec<Neuron> {
+fn everybody(scores: &Scores, rules: &SettleRules) -> Vec<Neuron> {
     let hotkeys: BTreeSet<&String> = scores.challenges.iter().flat_map(|c| &c.hotkeys).collect();
     let uids = (0..=u16::MAX).filter(|&uid| uid != rules.burn_uid);
     let miners =
@@ -62,14 +81,14 @@ fn everybody(scores: &Scores, rules: &Rules) -> Vec<Neuron> {
 }
 
 /// The constants of the configuration, or the network's where the default configuration is not there.
-fn rules(args: &WeightsArgs) -> anyhow::Result<Rules> {
+fn rules(args: &WeightsArgs) -> anyhow::Result<SettleRules> {
     if !args.config.config.exists() && args.config.config.as_os_str() == "challenges.toml" {
-        return Ok(Rules::default());
+        return Ok(SettleRules::default());
     }
-    Ok(Rules::from(&Config::load(&args.config.config)?.network))
+    Ok(SettleRules::from(&Config::load(&args.config.config)?.network))
 }
 
-fn text_of(steps: &[Step]) -> String {
+fn text_of(steps: &[Settlement]) -> String {
     let on_chain = on_chain(steps);
     let mut table = Table::new(["uid", "hotkey", "share", "after burn", "weight", "u16", ""]);
     for step in steps.iter().filter(|step| step.weight > 0.0) {

@@ -1,11 +1,11 @@
 //! What simulated miners do in a live world: seal, upload, or misbehave.
 
-use super::world::World;
-use crate::simulation::{Kind, Malformed, Miner};
+use super::world::DemoWorld;
+use crate::simulation::{Malformed, MinerKind, SimulatedMiner};
 use half::f16;
 use mantis_config::{Challenge, Config};
-use mantis_ledger::Step;
-use mantis_network::bucket::{Bucket, StoreError};
+use mantis_ledger::SampledBlock;
+use mantis_network::bucket::{Bucket, BucketError};
 use mantis_network::chain::Head;
 use mantis_payload::{OwnerSecret, SealError, SealOptions, seal};
 use rand_chacha::ChaCha20Rng;
@@ -18,8 +18,8 @@ const LOCK_SECONDS: u64 = 30;
 
 /// The miners of a live world.
 pub struct Crowd<'a> {
-    world: &'a World,
-    miners: &'a [Miner],
+    world: &'a DemoWorld,
+    miners: &'a [SimulatedMiner],
     bucket: Bucket,
     seed: u64,
     /// What each miner's file holds now, by hotkey.
@@ -31,7 +31,7 @@ impl<'a> Crowd<'a> {
     ///
     /// # Errors
     /// If the store cannot be set up.
-    pub fn new(world: &'a World, miners: &'a [Miner], seed: u64) -> Result<Self, StoreError> {
+    pub fn new(world: &'a DemoWorld, miners: &'a [SimulatedMiner], seed: u64) -> Result<Self, BucketError> {
         Ok(Self { world, miners, bucket: world.bucket()?, seed, files: BTreeMap::new() })
     }
 
@@ -40,7 +40,7 @@ impl<'a> Crowd<'a> {
     ///
     /// # Errors
     /// If the store refuses an upload.
-    pub async fn act(&mut self, step: &Step, head: Head, upload: bool) -> Result<(), StoreError> {
+    pub async fn act(&mut self, step: &SampledBlock, head: Head, upload: bool) -> Result<(), BucketError> {
         let config = self.world.config();
         for (m, miner) in self.miners.iter().enumerate() {
             let Some(file) = self.file(&config, m, miner, step, head) else { continue };
@@ -58,15 +58,22 @@ impl<'a> Crowd<'a> {
     }
 
     /// The file that a miner has up in this row; `None` leaves the one before.
-    fn file(&self, config: &Config, m: usize, miner: &Miner, step: &Step, head: Head) -> Option<Vec<u8>> {
+    fn file(
+        &self,
+        config: &Config,
+        m: usize,
+        miner: &SimulatedMiner,
+        step: &SampledBlock,
+        head: Head,
+    ) -> Option<Vec<u8>> {
         let owner = &config.network.owner_key;
         let seal_as = |plaintext: &Map<String, Value>| self.seal(owner, m, miner, plaintext, step, head);
         let even = step.sidx % 2 == 0;
         match miner.kind {
-            Kind::Copier { of } => self.files.get(&self.miners.get(of)?.hotkey).cloned(),
-            Kind::Stale if self.files.contains_key(&miner.hotkey) => None,
-            Kind::Zeros => seal_as(&all_zero(config)).ok(),
-            Kind::Malformed(how) => {
+            MinerKind::Copier { of } => self.files.get(&self.miners.get(of)?.hotkey).cloned(),
+            MinerKind::Stale if self.files.contains_key(&miner.hotkey) => None,
+            MinerKind::Zeros => seal_as(&all_zero(config)).ok(),
+            MinerKind::Malformed(how) => {
                 let mut file = seal_as(&all_zero(config)).ok()?;
                 match (how, even) {
                     (Malformed::TruncatedOrPage, true) => file.truncate(file.len() / 2),
@@ -98,9 +105,9 @@ impl<'a> Crowd<'a> {
         &self,
         owner: &[u8; 32],
         m: usize,
-        miner: &Miner,
+        miner: &SimulatedMiner,
         plaintext: &Map<String, Value>,
-        step: &Step,
+        step: &SampledBlock,
         head: Head,
     ) -> Result<Vec<u8>, SealError> {
         let scheme = self.world.scheme();
@@ -112,13 +119,13 @@ impl<'a> Crowd<'a> {
 }
 
 /// What a miner predicts in a row, challenge by challenge.
-fn plaintext(config: &Config, hotkey: &str, step: &Step) -> Map<String, Value> {
+fn plaintext(config: &Config, hotkey: &str, step: &SampledBlock) -> Map<String, Value> {
     let challenge = |ticker: &str| config.challenges.iter().find(|c| c.ticker == ticker);
-    let of = |record: &mantis_ledger::Record| {
+    let of = |record: &mantis_ledger::NewRow| {
         let (_, vector) = record.submissions.iter().find(|(other, _)| other == hotkey)?;
         Some((record.ticker.clone(), submission(challenge(&record.ticker)?, vector)))
     };
-    step.records.iter().filter_map(of).collect()
+    step.rows.iter().filter_map(of).collect()
 }
 
 fn all_zero(config: &Config) -> Map<String, Value> {

@@ -1,6 +1,6 @@
 //! The whole loop on one machine.
 //!
-//! [`World`] is the world around a validator (beacon, market feed, object store, chain) on loopback, in which [`Crowd`]
+//! [`DemoWorld`] is the world around a validator (beacon, market feed, object store, chain) on loopback, in which [`Crowd`]
 //! acts and [`Demo`] runs the validator's own code. Nothing here is used by a validator that runs.
 
 mod crowd;
@@ -9,5 +9,5 @@ mod weigh;
 mod world;
 
 pub use crowd::Crowd;
-pub use run::{Demo, DemoError, Finished, Hearer, Phase, Plan};
-pub use world::{World, WorldError};
+pub use run::{Demo, DemoError, DemoObserver, Finished, Phase, Plan};
+pub use world::{DemoWorld, WorldError};

@@ -1,17 +1,19 @@
 //! The demo: the validator's own code in a simulated world, from the first block to the weights on the chain.
 
 use super::crowd::Crowd;
-use super::weigh::{Scale, past};
-use super::world::{World, WorldError};
-use crate::simulation::{Miner, cast};
+use super::weigh::{WeightSetter, past};
+use super::world::{DemoWorld, WorldError};
+use crate::simulation::{SimulatedMiner, cast};
 use crate::simulation::{Simulation, Simulator};
 use mantis_config::Config;
-use mantis_ledger::{Ledger, LedgerError, Totals};
-use mantis_network::bucket::StoreError;
+use mantis_ledger::{Ledger, LedgerError, PayloadTotals};
+use mantis_network::bucket::BucketError;
 use mantis_network::chain::{Chain, ChainError};
 use mantis_scoring::Observer;
 use mantis_scoring::worker::Launcher;
-use mantis_validator::{Board, CycleError, Live, LiveError, Refreshed, SetupError, StepError, Stepper};
+use mantis_validator::{
+    Board, ComputationError, HotReload, HotReloadError, Pipeline, PipelineError, Refreshed, SetupError,
+};
 use mantis_weights::Outcome;
 use mantis_weights::Scores;
 use serde::{Deserialize, Serialize};
@@ -66,7 +68,7 @@ pub enum Phase {
 }
 
 /// Hears of a demo.
-pub trait Hearer: Sync {
+pub trait DemoObserver: Sync {
     /// A phase's finished part, 0 to 1.
     fn progress(&self, phase: Phase, done: f64);
     /// The configuration's files have changed: what was taken, or why not.
@@ -77,7 +79,7 @@ pub trait Hearer: Sync {
 #[derive(Debug)]
 pub struct Finished {
     /// Who took part.
-    pub miners: Vec<Miner>,
+    pub miners: Vec<SimulatedMiner>,
     /// The configuration as it was at the end.
     pub config: Arc<Config>,
     /// Every challenge's scores.
@@ -87,7 +89,7 @@ pub struct Finished {
     /// The ledger.
     pub ledger: PathBuf,
     /// How many payloads there were.
-    pub totals: Totals,
+    pub totals: PayloadTotals,
 }
 
 /// Why a demo ended early. Started again, it goes on where it was.
@@ -97,27 +99,27 @@ pub enum DemoError {
     #[error("{}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
     #[error(transparent)]
-    World(#[from] WorldError),
+    DemoWorld(#[from] WorldError),
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] BucketError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error(transparent)]
-    Live(#[from] LiveError),
+    HotReload(#[from] HotReloadError),
     #[error(transparent)]
     Setup(#[from] SetupError),
     #[error(transparent)]
-    Step(#[from] StepError),
+    Pipeline(#[from] PipelineError),
     #[error(transparent)]
     Chain(#[from] ChainError),
     #[error(transparent)]
-    Weights(#[from] CycleError),
+    Weights(#[from] ComputationError),
     #[error("the weights of block {block} are not set: {why}")]
     NotSet { block: i64, why: String },
 }
 
 impl Demo {
-    /// Plays the plan; `hearer` hears of it, and the board says what is being done. Needs a runtime with more than one thread.
+    /// Plays the plan; `progress` hears of its phases, `observer` of the last scoring, and the board says what is being done. Needs a runtime with more than one thread.
     ///
     /// Before each live block and before scoring it looks whether the configuration's file or a plugin has changed, and
     /// goes on with the new ones where they are good.
@@ -126,17 +128,17 @@ impl Demo {
     /// [`DemoError`].
     pub async fn run(
         &self,
-        hearer: &dyn Hearer,
+        progress: &dyn DemoObserver,
         observer: &dyn Observer,
         board: &Board,
     ) -> Result<Finished, DemoError> {
         let path = self.prepare()?;
         let mut ledger = Ledger::open(&path)?;
         let miners = cast(self.plan.miners, self.plan.seed);
-        let world = World::start(&self.config, &miners, self.plan.seed).await?;
+        let world = DemoWorld::start(&self.config, &miners, self.plan.seed).await?;
         let (file, plugins) = (&self.config.file, self.dir.join("plugins"));
         let mut live =
-            block_in_place(|| Live::start_in(&plugins, file, self.launcher.clone(), world.adjust()))?;
+            block_in_place(|| HotReload::start_in(&plugins, file, self.launcher.clone(), world.adjust()))?;
         world.set_config(live.current().clone());
         board.set_config(live.current().clone());
         let (history, minutes) = (self.plan.days as usize * ROWS_PER_DAY, self.plan.live as usize);
@@ -151,27 +153,27 @@ impl Demo {
         let prices = block_in_place(|| simulation.prices());
         let mut simulator = Simulator::new(&simulation, &prices);
         block_in_place(|| {
-            simulator.write(history, &mut ledger, |done| hearer.progress(Phase::History, done))
+            simulator.write(history, &mut ledger, |done| progress.progress(Phase::History, done))
         })?;
 
-        let scale = Scale { world: &world, launcher: &self.launcher, board };
+        let scale = WeightSetter { world: &world, launcher: &self.launcher, board };
         let end = simulation.block((history + minutes).saturating_sub(1));
         let past = past(&simulation, history);
         for (n, &block) in past.iter().enumerate() {
-            hearer.progress(Phase::Past, n as f64 / past.len() as f64);
+            progress.progress(Phase::Past, n as f64 / past.len() as f64);
             let next = past.get(n + 1).copied().unwrap_or(end);
-            scale.then(&config, &mut ledger, block, next).await?;
+            scale.set_past(&config, &mut ledger, block, next).await?;
         }
-        hearer.progress(Phase::Past, 1.0);
+        progress.progress(Phase::Past, 1.0);
 
-        let mut stepper = Stepper::new(live.current().clone(), self.launcher.clone())?;
+        let mut pipeline = Pipeline::new(live.current().clone(), self.launcher.clone())?;
         let mut crowd = Crowd::new(&world, &miners, self.plan.seed)?;
         let last = ledger.last_block()?.unwrap_or(i64::MIN);
         loop {
-            if let Some(config) = refresh(&mut live, &simulator, hearer) {
+            if let Some(config) = refresh(&mut live, &simulator, progress) {
                 simulator.set_config(&config);
                 world.set_config(config.clone());
-                stepper.set_config(config.clone())?;
+                pipeline.set_config(config.clone())?;
                 board.set_config(config);
             }
             let Some(step) = simulator.step() else { break };
@@ -181,7 +183,7 @@ impl Demo {
             crowd.act(&step, head, is_new).await?;
             if is_new {
                 let started = Instant::now();
-                let stepped = stepper.step(world.chain.as_ref(), &mut ledger).await?;
+                let stepped = pipeline.step(world.chain.as_ref(), &mut ledger).await?;
                 board.write(|status| {
                     status.answered_in_play(head);
                     status.chain.neurons = Some(miners.len());
@@ -189,12 +191,12 @@ impl Demo {
                     status.opened(&stepped.progress);
                 });
             }
-            hearer.progress(Phase::Live, (simulator.row() - history) as f64 / minutes as f64);
+            progress.progress(Phase::Live, (simulator.row() - history) as f64 / minutes as f64);
         }
-        stepper.mature(world.chain.head().await?, &mut ledger).await?;
-        hearer.progress(Phase::Scoring, 0.0);
-        let (scores, outcome) = scale.now(live.current(), &mut ledger, observer).await?;
-        hearer.progress(Phase::Scoring, 1.0);
+        pipeline.mature(world.chain.head().await?, &mut ledger).await?;
+        progress.progress(Phase::Scoring, 0.0);
+        let (scores, outcome) = scale.set_last(live.current(), &mut ledger, observer).await?;
+        progress.progress(Phase::Scoring, 1.0);
         world.stop().await;
         let config = live.current().clone();
         Ok(Finished { miners, config, scores, outcome, totals: ledger.totals()?, ledger: path })
@@ -211,7 +213,7 @@ impl Demo {
         };
         fs::create_dir_all(&self.dir).map_err(file(&self.dir))?;
         let text = fs::read(&self.config.file).map_err(file(&self.config.file))?;
-        let digest = hex::encode(&Sha256::digest(text));
+        let digest = hex::encode(Sha256::digest(text));
         let marker = serde_json::json!({
             "plan": self.plan, "configuration": digest, "version": env!("CARGO_PKG_VERSION"),
         });
@@ -235,17 +237,21 @@ impl Demo {
 }
 
 /// Looks at the files; gives the configuration that is new, and tells of it, or of why it is not taken.
-fn refresh(live: &mut Live, simulator: &Simulator<'_>, hearer: &dyn Hearer) -> Option<Arc<Config>> {
+fn refresh(
+    live: &mut HotReload,
+    simulator: &Simulator<'_>,
+    observer: &dyn DemoObserver,
+) -> Option<Arc<Config>> {
     match block_in_place(|| live.refresh()) {
         Refreshed::Unchanged => None,
         Refreshed::Taken { config, changes } => {
             let (file, next, changes) = (config.file.display(), simulator.next_block(), changes.join("; "));
-            hearer.notice(&format!("{file}: taken from block {next} on: {changes}"));
+            observer.notice(&format!("{file}: taken from block {next} on: {changes}"));
             Some(config)
         }
         Refreshed::Kept { why } => {
             let file = live.current().file.display();
-            hearer.notice(&format!("{file}: not taken, the one before runs on:\n{why}"));
+            observer.notice(&format!("{file}: not taken, the one before runs on:\n{why}"));
             None
         }
     }

@@ -1,7 +1,7 @@
 //! Weights in the demo: those that a validator would have computed in the days of history, and those of the end.
 
 use super::run::DemoError;
-use super::world::World;
+use super::world::DemoWorld;
 use crate::simulation::Simulation;
 use mantis_config::Config;
 use mantis_ledger::Ledger;
@@ -9,7 +9,7 @@ use mantis_network::chain::Chain as _;
 use mantis_plugin_api::Solver;
 use mantis_scoring::worker::Launcher;
 use mantis_scoring::{Observer, Quiet};
-use mantis_validator::{Board, Computation, set_weights};
+use mantis_validator::{Board, ComputationJob, set_weights};
 use mantis_weights::Outcome;
 use mantis_weights::Scores;
 use std::sync::Arc;
@@ -20,8 +20,8 @@ use tokio::task::block_in_place;
 const PERIOD: usize = 5 * super::run::ROWS_PER_DAY;
 
 /// Computes weights and sets them, and says so on the board.
-pub(super) struct Scale<'a> {
-    pub(super) world: &'a World,
+pub(super) struct WeightSetter<'a> {
+    pub(super) world: &'a DemoWorld,
     pub(super) launcher: &'a Launcher,
     pub(super) board: &'a Board,
 }
@@ -34,10 +34,10 @@ pub(super) fn past(simulation: &Simulation<'_>, history: usize) -> Vec<i64> {
     blocks.map(|block| block - block.rem_euclid(interval)).filter(|&due| due > simulation.block(0)).collect()
 }
 
-impl Scale<'_> {
+impl WeightSetter<'_> {
     /// Computes the weights of a block of the past and sets them, where the ledger does not have them; `next` is the
     /// block of the computation after it.
-    pub(super) async fn then(
+    pub(super) async fn set_past(
         &self,
         config: &Arc<Config>,
         ledger: &mut Ledger,
@@ -55,7 +55,7 @@ impl Scale<'_> {
     }
 
     /// Computes the weights of the last block and sets them.
-    pub(super) async fn now(
+    pub(super) async fn set_last(
         &self,
         config: &Arc<Config>,
         ledger: &mut Ledger,
@@ -77,7 +77,7 @@ impl Scale<'_> {
     ) -> Result<(Scores, Outcome), DemoError> {
         self.board.write(|status| status.weights.computing = Some(block));
         let neurons = self.world.chain.metagraph().await?;
-        let computation = Computation {
+        let computation = ComputationJob {
             config: config.clone(),
             ledger: ledger.path().to_path_buf(),
             neurons: neurons.clone(),
@@ -88,15 +88,15 @@ impl Scale<'_> {
             scratch: std::env::temp_dir(),
             launcher: self.launcher.clone(),
         };
-        let (scores, cycle) = block_in_place(|| computation.run(observer))?;
-        block_in_place(|| ledger.store_cycle(&cycle))?;
+        let (scores, computation) = block_in_place(|| computation.run(observer))?;
+        block_in_place(|| ledger.store_computation(&computation))?;
         self.board.write(|status| {
             status.weights.computing = None;
             status.weights.computed = Some(block);
         });
-        if cycle.rejected.is_none() {
+        if computation.rejected.is_none() {
             let chain = self.world.chain.as_ref();
-            let attempt = set_weights(Some(chain), &cycle, &neurons, &config.network, block).await;
+            let attempt = set_weights(Some(chain), &computation, &neurons, &config.network, block).await;
             // A demo that is played once more sets them once more.
             if ledger.attempts(1)?.first().is_none_or(|last| last.computed != block) {
                 ledger.store_attempt(&attempt)?;
@@ -106,6 +106,6 @@ impl Scale<'_> {
                 return Err(DemoError::NotSet { block, why });
             }
         }
-        Ok((scores, cycle.into_outcome()))
+        Ok((scores, computation.into_outcome()))
     }
 }

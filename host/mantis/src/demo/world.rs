@@ -1,10 +1,10 @@
 //! The world around a validator, on loopback: beacon, market feed, object store and chain.
 
-use crate::simulation::Miner;
+use crate::simulation::SimulatedMiner;
 use crate::simulation::{FIRST_SIDX, ss58};
 use mantis_config::{Config, QuoteKind};
-use mantis_ledger::Step;
-use mantis_network::bucket::{Bucket, StoreError, StoreSettings};
+use mantis_ledger::SampledBlock;
+use mantis_network::bucket::{Bucket, BucketError, BucketSettings};
 use mantis_network::chain::{BLOCK_SECONDS, ChainError, Head, Neuron, OfflineChain};
 use mantis_network::loopback::beacon::BeaconServer;
 use mantis_network::loopback::{FeedServer, ObjectServer};
@@ -22,7 +22,7 @@ use thiserror::Error;
 const EPOCH: u64 = 1_750_000_000;
 
 /// Everything that a validator talks to, under a clock that is set by hand.
-pub struct World {
+pub struct DemoWorld {
     /// The chain; the validator is at the UID that is given the burn.
     pub chain: Arc<OfflineChain>,
     /// The beacon.
@@ -58,19 +58,19 @@ pub enum WorldError {
     Chain(#[from] ChainError),
     /// The store refused something.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The beacon's key is none.
+    Store(#[from] BucketError),
+    /// The beacon's key is not valid.
     #[error("no beacon key from this seed; use another --seed")]
     Key,
 }
 
-impl World {
+impl DemoWorld {
     /// Starts all servers; every miner is registered and has committed where its file will lie. The same seed gives
     /// the same keys.
     ///
     /// # Errors
     /// [`WorldError`].
-    pub async fn start(config: &Config, miners: &[Miner], seed: u64) -> Result<Self, WorldError> {
+    pub async fn start(config: &Config, miners: &[SimulatedMiner], seed: u64) -> Result<Self, WorldError> {
         let secret = |what: &str| -> [u8; 32] { Sha256::digest(format!("mantis demo {what} {seed}")).into() };
         let key = BeaconKey::from_seed(&secret("beacon")).map_err(|_| WorldError::Key)?;
         let (genesis, period) = (config.beacon.genesis, config.beacon.period);
@@ -153,8 +153,8 @@ impl World {
     ///
     /// # Errors
     /// If it cannot be set up.
-    pub fn bucket(&self) -> Result<Bucket, StoreError> {
-        let settings = StoreSettings {
+    pub fn bucket(&self) -> Result<Bucket, BucketError> {
+        let settings = BucketSettings {
             endpoint: self.store.endpoint(),
             bucket: ObjectServer::BUCKET.into(),
             region: "auto".into(),
@@ -164,7 +164,7 @@ impl World {
     }
 
     /// Moves on to the block of a simulated row; the feed shows its prices.
-    pub fn advance(&self, step: &Step) -> Head {
+    pub fn advance(&self, step: &SampledBlock) -> Head {
         self.set_feed(self.quotes(step).to_string().into_bytes());
         self.set_block(step.block)
     }
@@ -182,11 +182,11 @@ impl World {
     }
 
     /// The market feed's document of a simulated row.
-    fn quotes(&self, step: &Step) -> Value {
+    fn quotes(&self, step: &SampledBlock) -> Value {
         let (mut prices, mut funding_rates) = (Map::new(), Map::new());
         let config = self.config();
         for (challenge, record) in config.challenges.iter().filter_map(|challenge| {
-            Some((challenge, step.records.iter().find(|record| record.ticker == challenge.ticker)?))
+            Some((challenge, step.rows.iter().find(|record| record.ticker == challenge.ticker)?))
         }) {
             let into = match challenge.quotes {
                 QuoteKind::Prices => &mut prices,

@@ -4,7 +4,7 @@ use super::configuration::listed;
 use super::finding::{Finding, Verdict, skip};
 use super::stamp::unix;
 use mantis_config::Beacon;
-use mantis_network::beacon::{BeaconError, Client};
+use mantis_network::beacon::{BeaconClient, BeaconError};
 use mantis_payload::beacon::Scheme;
 use std::time::{Duration, Instant};
 
@@ -37,7 +37,7 @@ pub(super) async fn check(beacon: &Beacon, limit: Duration) -> Vec<Finding> {
     let scheme = match Scheme::from_config(beacon) {
         Ok(scheme) => scheme,
         Err(bad) => {
-            let key = Verdict::error(bad, "copy `public_key` in [beacon] again").of(KEY, since);
+            let key = Verdict::error(bad, "copy `public_key` in [beacon] again").into_finding(KEY, since);
             return skip(&[ENDPOINTS], "the beacon's key is not usable").into_iter().chain([key]).collect();
         }
     };
@@ -54,7 +54,7 @@ pub(super) async fn check(beacon: &Beacon, limit: Duration) -> Vec<Finding> {
         let one = task.await.unwrap_or_else(|error| Said::Failed(error.to_string()));
         said.push((shown(base), one));
     }
-    vec![judge_endpoints(&said).of(ENDPOINTS, since), judge_key(&said).of(KEY, since)]
+    vec![judge_endpoints(&said).into_finding(ENDPOINTS, since), judge_key(&said).into_finding(KEY, since)]
 }
 
 async fn ask(scheme: Scheme, base: &str) -> Said {
@@ -62,7 +62,7 @@ async fn ask(scheme: Scheme, base: &str) -> Said {
     let round = |ago| scheme.round_at(now.saturating_sub(ago)).max(1);
     let period = scheme.published_at(2).saturating_sub(scheme.published_at(1));
     let rounds = [round(WAY + period), round(LATE + period)];
-    let client = match Client::new(scheme, &[base.to_owned()]) {
+    let client = match BeaconClient::new(scheme, &[base.to_owned()]) {
         Ok(client) => client,
         Err(fault) => return Said::Failed(fault.to_string()),
     };

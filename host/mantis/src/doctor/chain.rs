@@ -5,7 +5,7 @@ use super::finding::{Finding, Verdict, skip};
 use super::stamp::unix;
 use mantis_config::Config;
 use mantis_network::chain::{
-    BLOCK_SECONDS, Chain, ChainError, Head, Hyperparameters, Limits, Neuron, OfflineChain, Settings,
+    BLOCK_SECONDS, Chain, ChainError, ChainSettings, Head, Hyperparameters, Neuron, NodeLimits, OfflineChain,
     Subtensor, endpoints,
 };
 use std::path::Path;
@@ -59,14 +59,14 @@ pub(super) async fn check(
         Ok(asked) => asked,
         Err(error) => {
             let verdict = Verdict::error(error, "check --network");
-            return (first_fails(verdict.of(NODES, since)), None);
+            return (first_fails(verdict.into_finding(NODES, since)), None);
         }
     };
-    let verdict = judge_nodes(network, &nodes).of(NODES, since);
+    let verdict = judge_nodes(network, &nodes).into_finding(NODES, since);
     let newest = nodes.iter().filter_map(|node| node.said.as_ref().ok()).map(|said| said.head);
     let newest = newest.max_by_key(|head| head.block);
     let (Some(chain), Some(head)) = (chain, newest) else { return (first_fails(verdict), None) };
-    let mut findings = vec![verdict, judge_block(head, unix()).of(BLOCK, since)];
+    let mut findings = vec![verdict, judge_block(head, unix()).into_finding(BLOCK, since)];
 
     let since = Instant::now();
     let (rules, neurons) =
@@ -75,32 +75,33 @@ pub(super) async fn check(
     let rules = match given(rules, limit) {
         Ok(rules) => rules,
         Err(verdict) => {
-            findings.push(verdict.of(SUBNET, since));
+            findings.push(verdict.into_finding(SUBNET, since));
             findings.extend(skip(&ALL[3..], "the subnet cannot be read"));
             return (findings, Some(head));
         }
     };
-    findings.push(judge_subnet(netuid, &rules).of(SUBNET, since));
-    findings.push(judge_version(&rules, config.network.version_key).of(VERSION, since));
-    findings.push(judge_rate(&rules, config.network.weight_set_interval).of(RATE, since));
+    findings.push(judge_subnet(netuid, &rules).into_finding(SUBNET, since));
+    findings.push(judge_version(&rules, config.network.version_key).into_finding(VERSION, since));
+    findings.push(judge_rate(&rules, config.network.weight_set_interval).into_finding(RATE, since));
     match (given(neurons, limit), address) {
         (Err(verdict), _) => {
-            findings.push(verdict.of(HOTKEY, since));
+            findings.push(verdict.into_finding(HOTKEY, since));
             findings.extend(skip(&[PERMIT, SET], "the subnet's neurons cannot be read"));
         }
         (Ok(_), Err(why)) => findings.extend(skip(&[HOTKEY, PERMIT, SET], why)),
         (Ok(neurons), Ok(address)) => match neurons.iter().find(|neuron| neuron.hotkey == address) {
             Some(own) => {
                 let what = format!("{address} has UID {} of {} in subnet {netuid}", own.uid, neurons.len());
-                findings.push(Verdict::ok(what).of(HOTKEY, since));
-                findings.push(judge_permit(own).of(PERMIT, since));
-                findings.push(judge_set(own, head, config.network.weight_set_interval).of(SET, since));
+                findings.push(Verdict::ok(what).into_finding(HOTKEY, since));
+                findings.push(judge_permit(own).into_finding(PERMIT, since));
+                findings
+                    .push(judge_set(own, head, config.network.weight_set_interval).into_finding(SET, since));
             }
             None => {
                 let what = format!("{address} is not registered in subnet {netuid}");
                 let cure =
                     format!("register it: `btcli subnet register --netuid {netuid}`; or name another hotkey");
-                findings.push(Verdict::fault(what, cure).of(HOTKEY, since));
+                findings.push(Verdict::fault(what, cure).into_finding(HOTKEY, since));
                 findings.extend(skip(&[PERMIT, SET], "our hotkey is not registered"));
             }
         },
@@ -130,8 +131,8 @@ async fn nodes(
         let node = Node { endpoint: path.into(), said: Ok(Said { genesis: None, head }) };
         return Ok((vec![node], Some(Box::new(chain))));
     }
-    let mut settings = Settings::of(config);
-    settings.limits = Limits { connect: limit, request: limit, read: limit, ..settings.limits };
+    let mut settings = ChainSettings::from_config(config);
+    settings.limits = NodeLimits { connect: limit, request: limit, read: limit, ..settings.limits };
     let mut asked = Vec::new();
     for endpoint in endpoints(network)? {
         let chain = Subtensor::new(&endpoint, settings.clone(), None)?;

@@ -1,7 +1,7 @@
 //! The configuration by itself: every fault of the file.
 
 use super::finding::Verdict;
-use mantis_config::{Config, ConfigFaults};
+use mantis_config::{Config, ConfigError};
 use std::path::Path;
 
 pub(super) const CHECK: &str = "configuration";
@@ -17,7 +17,7 @@ pub(super) fn check(file: &Path) -> (Option<Config>, Verdict) {
     }
 }
 
-fn judge(found: &ConfigFaults) -> Verdict {
+fn judge(found: &ConfigError) -> Verdict {
     let what = listed(found.faults.iter().map(ToString::to_string));
     Verdict::fault(
         what,

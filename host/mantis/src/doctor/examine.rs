@@ -43,7 +43,7 @@ impl Doctor {
     pub async fn examine(&self) -> Vec<Finding> {
         let since = Instant::now();
         let (config, verdict) = configuration::check(&self.config);
-        let mut findings = vec![verdict.of(configuration::CHECK, since)];
+        let mut findings = vec![verdict.into_finding(configuration::CHECK, since)];
         let config = config.map(|mut config| {
             config.network.netuid = self.netuid.unwrap_or(config.network.netuid);
             Arc::new(config)
@@ -71,12 +71,14 @@ impl Doctor {
             (Verdict::fault("the hotkey was not read in time", "is the wallet's disk reachable?"), None)
         });
         let why = if is_named { "the hotkey's address is not known" } else { "no hotkey is named" };
-        (verdict.of(wallet::CHECK, since), address.ok_or(why))
+        (verdict.into_finding(wallet::CHECK, since), address.ok_or(why))
     }
 
     async fn plugins(&self, config: Option<Arc<Config>>) -> Finding {
         let since = Instant::now();
-        let Some(config) = config else { return Verdict::skipped(NO_CONFIG).of(plugins::CHECK, since) };
+        let Some(config) = config else {
+            return Verdict::skipped(NO_CONFIG).into_finding(plugins::CHECK, since);
+        };
         // Several challenges wait for one worker each.
         let limit = 4 * self.limit;
         let launcher = Launcher { deadline: self.limit, ..self.launcher.clone() };
@@ -88,7 +90,7 @@ impl Doctor {
                 "`mantis challenges` names the plugin that hangs; `--limit SECONDS` gives more time",
             )
         });
-        verdict.of(plugins::CHECK, since)
+        verdict.into_finding(plugins::CHECK, since)
     }
 
     async fn ledger(&self) -> (Vec<Finding>, Option<ledger::Reading>) {
@@ -99,7 +101,7 @@ impl Doctor {
             None => {
                 let what = format!("the ledger was not read within {} s", (3 * limit).as_secs());
                 let cure = "is its disk reachable, and not busy? `--limit SECONDS` gives more time";
-                let mut findings = vec![Verdict::fault(what, cure).of(ledger::FILE, since)];
+                let mut findings = vec![Verdict::fault(what, cure).into_finding(ledger::FILE, since)];
                 findings.extend(skip(&[ledger::PAGES, ledger::LOCK], "the ledger cannot be read"));
                 (findings, None)
             }
@@ -115,7 +117,7 @@ impl Doctor {
                 ledger::rows(rows, head.map(|head| head.block), config.network.sample_every)
             }
         };
-        verdict.of(ledger::ROWS, since)
+        verdict.into_finding(ledger::ROWS, since)
     }
 
     /// What is outside of this machine.
@@ -171,7 +173,7 @@ impl Doctor {
         }
         let readings: Vec<_> = clocks.iter().filter_map(reading).collect();
         let future = head.map(|head| head.unix as f64 - unix());
-        let clock = clock::judge(&readings, future).of(clock::CHECK, since);
+        let clock = clock::judge(&readings, future).into_finding(clock::CHECK, since);
         Around { beacon, feed, chain, head, clock }
     }
 
@@ -198,10 +200,10 @@ impl Doctor {
     fn machine(&self, config: Option<&Config>, bytes: u64) -> Vec<Finding> {
         let since = Instant::now();
         vec![
-            disk::ledger(&self.ledger_path(), bytes, config).of(disk::LEDGER, since),
-            disk::scratch(&self.scratch, config).of(disk::SCRATCH, since),
-            limits::files(config).of(limits::FILES, since),
-            limits::memory().of(limits::MEMORY, since),
+            disk::ledger(&self.ledger_path(), bytes, config).into_finding(disk::LEDGER, since),
+            disk::scratch(&self.scratch, config).into_finding(disk::SCRATCH, since),
+            limits::files(config).into_finding(limits::FILES, since),
+            limits::memory().into_finding(limits::MEMORY, since),
         ]
     }
 
@@ -225,7 +227,7 @@ struct Around {
 impl Around {
     /// With no clock to compare ours with.
     fn skipped(beacon: Vec<Finding>, feed: Vec<Finding>, chain: Vec<Finding>) -> Self {
-        let clock = clock::judge(&[], None).of(clock::CHECK, Instant::now());
+        let clock = clock::judge(&[], None).into_finding(clock::CHECK, Instant::now());
         Self { beacon, feed, chain, head: None, clock }
     }
 }

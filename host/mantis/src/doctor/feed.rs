@@ -26,7 +26,7 @@ pub(super) async fn check(
     let quotes = match quotes {
         Ok(Ok(quotes)) => quotes,
         failed => {
-            let mut findings = vec![failure(failed, limit).of(ANSWER, since)];
+            let mut findings = vec![failure(failed, limit).into_finding(ANSWER, since)];
             findings.extend(skip(&[FRESH, PRICES], "there is no market feed to look at"));
             return findings;
         }
@@ -37,9 +37,9 @@ pub(super) async fn check(
         quotes.funding_rates.len()
     );
     vec![
-        Verdict::ok(what).of(ANSWER, since),
-        judge_fresh(stamp).of(FRESH, since),
-        judge_prices(config, &quotes).of(PRICES, since),
+        Verdict::ok(what).into_finding(ANSWER, since),
+        judge_fresh(stamp).into_finding(FRESH, since),
+        judge_prices(config, &quotes).into_finding(PRICES, since),
     ]
 }
 
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn what_challenges_need_is_looked_for() {
-        let config = Config::load("../challenges.toml").unwrap();
+        let config = Config::load("../../challenges.toml").unwrap();
         let mut quotes = Quotes::default();
         for challenge in &config.challenges {
             let into = if challenge.quotes == QuoteKind::FundingRates {

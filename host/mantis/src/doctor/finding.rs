@@ -89,7 +89,7 @@ impl Verdict {
     }
 
     /// The finding of a check that began at `since`.
-    pub(super) fn of(self, check: &'static str, since: Instant) -> Finding {
+    pub(super) fn into_finding(self, check: &'static str, since: Instant) -> Finding {
         let Self { status, what, cure } = self;
         // Milliseconds: more is noise.
         let seconds = since.elapsed().as_millis() as f64 / 1000.0;
@@ -99,7 +99,7 @@ impl Verdict {
 
 /// The same reason for several checks that cannot be made.
 pub(super) fn skip(checks: &[&'static str], why: &str) -> Vec<Finding> {
-    checks.iter().map(|check| Verdict::skipped(why).of(check, Instant::now())).collect()
+    checks.iter().map(|check| Verdict::skipped(why).into_finding(check, Instant::now())).collect()
 }
 
 #[cfg(test)]
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn programs_read_it() {
-        let finding = Verdict::fault("a", "b").of("disk", Instant::now());
+        let finding = Verdict::fault("a", "b").into_finding("disk", Instant::now());
         let json = serde_json::to_value(finding).unwrap();
         assert_eq!(
             (&json["status"], &json["cure"], &json["check"]),

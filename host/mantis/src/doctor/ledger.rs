@@ -2,7 +2,7 @@
 
 use super::finding::{Finding, Status, Verdict, skip};
 use super::size::shown;
-use mantis_ledger::{Holder, Ledger, LedgerError, Pages, Stretch};
+use mantis_ledger::{Holder, Ledger, LedgerError, PageCheck, SampledRange};
 use mantis_network::chain::{BLOCK_SECONDS, DAY_BLOCKS};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ pub(super) struct Reading {
     /// Bytes of the file and of the changes beside it; 0 where there is none.
     pub(super) bytes: u64,
     /// The last day; `None` where the ledger cannot be read, with `why`.
-    day: Option<Stretch>,
+    day: Option<SampledRange>,
     holder: Option<Holder>,
     why: &'static str,
 }
@@ -39,8 +39,8 @@ pub(super) fn check(path: &Path, is_named: bool, limit: Duration) -> (Vec<Findin
         return (findings, none(why));
     }
     let since = Instant::now();
-    let holder = Holder::of(path);
-    let lock = lock(&holder).of(LOCK, since);
+    let holder = Holder::find(path);
+    let lock = lock(&holder).into_finding(LOCK, since);
     let holder = holder.ok();
     let since = Instant::now();
     let opened = Ledger::look(path).and_then(|ledger| Ok((about(&ledger)?, ledger)));
@@ -48,16 +48,18 @@ pub(super) fn check(path: &Path, is_named: bool, limit: Duration) -> (Vec<Findin
         Ok(opened) => opened,
         Err(error) => {
             let why = "the ledger cannot be read";
-            let findings = vec![refused(error).of(FILE, since)];
+            let findings = vec![refused(error).into_finding(FILE, since)];
             return (findings.into_iter().chain(skip(&[PAGES], why)).chain([lock]).collect(), none(why));
         }
     };
     let bytes = bytes(path);
-    let file = judge_file(path, bytes, &about).of(FILE, since);
-    let day =
-        about.newest.and_then(|newest| ledger.stretch(newest - DAY_BLOCKS).ok()).or(Some(Stretch::default()));
+    let file = judge_file(path, bytes, &about).into_finding(FILE, since);
+    let day = about
+        .newest
+        .and_then(|newest| ledger.stretch(newest - DAY_BLOCKS).ok())
+        .or(Some(SampledRange::default()));
     let since = Instant::now();
-    let pages = pages(&ledger, limit).of(PAGES, since);
+    let pages = pages(&ledger, limit).into_finding(PAGES, since);
     (vec![file, pages, lock], Reading { bytes, day, holder, why: "" })
 }
 
@@ -143,15 +145,15 @@ fn pages(ledger: &Ledger, limit: Duration) -> Verdict {
     // It cannot panic, and nothing hangs on it.
     let _ = watch.join();
     match found {
-        Ok(Pages::Sound) => Verdict::ok("SQLite finds every page in order"),
-        Ok(Pages::Damaged(what)) => Verdict::fault(
+        Ok(PageCheck::Sound) => Verdict::ok("SQLite finds every page in order"),
+        Ok(PageCheck::Damaged(what)) => Verdict::fault(
             format!("{}: damaged: {what}", ledger.path().display()),
             format!(
                 "restore a backup, or save what is left with `sqlite3 {} .recover`",
                 ledger.path().display()
             ),
         ),
-        Ok(Pages::BrokenOff) => Verdict::skipped(format!(
+        Ok(PageCheck::BrokenOff) => Verdict::skipped(format!(
             "no fault in the pages that were checked in {:.0} s; `--limit SECONDS` gives it more time",
             limit.as_secs_f64()
         )),
@@ -159,7 +161,7 @@ fn pages(ledger: &Ledger, limit: Duration) -> Verdict {
     }
 }
 
-fn judge_rows(day: &Stretch, holder: Option<Holder>, head: Option<u64>, every: i64) -> Verdict {
+fn judge_rows(day: &SampledRange, holder: Option<Holder>, head: Option<u64>, every: i64) -> Verdict {
     let running = matches!(holder, Some(Holder::Process(_)));
     let Some(newest) = day.newest else {
         return Verdict::warning(
@@ -199,7 +201,7 @@ fn judge_rows(day: &Stretch, holder: Option<Holder>, head: Option<u64>, every: i
 }
 
 /// Rows between the first and the newest of a day that are not there.
-fn lost(day: &Stretch, newest: i64, every: i64) -> u64 {
+fn lost(day: &SampledRange, newest: i64, every: i64) -> u64 {
     let expected = (newest - day.first.unwrap_or(newest)) / every + 1;
     expected.cast_unsigned().saturating_sub(day.sampled)
 }
@@ -210,8 +212,8 @@ mod tests {
 
     const RUNNING: Option<Holder> = Some(Holder::Process(Some(7)));
 
-    fn day(sampled: u64) -> Stretch {
-        Stretch { sampled, first: Some(5000), newest: Some(12_000) }
+    fn day(sampled: u64) -> SampledRange {
+        SampledRange { sampled, first: Some(5000), newest: Some(12_000) }
     }
 
     #[test]
@@ -224,7 +226,7 @@ mod tests {
         assert_eq!(status(1401, RUNNING, Some(11_999)), Status::Fault);
         assert_eq!(status(1401, RUNNING, None), Status::Ok);
         assert_eq!(status(1380, RUNNING, None), Status::Warning);
-        assert_eq!(judge_rows(&Stretch::default(), RUNNING, Some(1), 5).status, Status::Warning);
+        assert_eq!(judge_rows(&SampledRange::default(), RUNNING, Some(1), 5).status, Status::Warning);
     }
 
     #[test]

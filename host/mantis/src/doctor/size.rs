@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn the_shipped_subnet_takes_some_gigabytes() {
-        let config = Config::load("../challenges.toml").unwrap();
+        let config = Config::load("../../challenges.toml").unwrap();
         let gigabytes = ledger(&config) as f64 / 1e9;
         assert!((15.0..45.0).contains(&gigabytes), "{gigabytes}");
         assert!(largest_history(&config) < ledger(&config));

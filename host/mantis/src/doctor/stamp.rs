@@ -1,6 +1,6 @@
 //! What a server's answer says about time: its `Date` and `Last-Modified` headers.
 
-use mantis_network::http::{HttpFault, builder};
+use mantis_network::http::{HttpError, builder};
 use reqwest::header::{DATE, HeaderMap, HeaderName, LAST_MODIFIED};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,7 +16,7 @@ pub(super) struct Stamp {
 }
 
 /// Asks for a document and reads the answer's headers. The answer's status does not matter.
-pub(super) async fn stamp(url: &str, limit: Duration) -> Result<Stamp, HttpFault> {
+pub(super) async fn stamp(url: &str, limit: Duration) -> Result<Stamp, HttpError> {
     let client = builder().timeout(limit).build()?;
     let before = unix();
     let answer = client.get(url).send().await?;

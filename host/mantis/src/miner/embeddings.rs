@@ -77,7 +77,7 @@ pub enum EmbeddingsError {
 impl Embeddings {
     /// What `text` names: a file that is there and cannot be executed is read, anything else is a command.
     #[must_use]
-    pub fn of(text: &str, timeout: Duration) -> Self {
+    pub fn from_argument(text: &str, timeout: Duration) -> Self {
         let path = Path::new(text);
         if path.is_file() && !is_executable(path) {
             Self::File(path.into())
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     async fn command(line: &str, timeout: f64) -> Result<Map<String, Value>, String> {
-        let embeddings = Embeddings::of(line, Duration::from_secs_f64(timeout));
+        let embeddings = Embeddings::from_argument(line, Duration::from_secs_f64(timeout));
         embeddings.read("5Grw").await.map_err(|error| error.to_string())
     }
 
@@ -175,7 +175,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("embeddings.json");
         std::fs::write(&path, r#"{"ETH": [0.1, 0.2]}"#).unwrap();
-        let embeddings = Embeddings::of(&path.display().to_string(), Duration::from_secs(1));
+        let embeddings = Embeddings::from_argument(&path.display().to_string(), Duration::from_secs(1));
         assert_eq!(embeddings, Embeddings::File(path.clone()));
         assert_eq!(embeddings.read("hk").await.unwrap()["ETH"][1], 0.2);
         std::fs::write(&path, "[1]").unwrap();

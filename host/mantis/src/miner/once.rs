@@ -1,9 +1,9 @@
 //! One round of a miner.
 
 use super::{Embeddings, EmbeddingsError};
-use mantis_network::bucket::{Bucket, StoreError};
+use mantis_network::bucket::{Bucket, BucketError};
 use mantis_network::chain::{Chain, ChainError};
-use mantis_network::collect::{Rules, UrlFault, check_url};
+use mantis_network::collect::{UrlRejection, UrlRules, check_url};
 use serde_json::{Map, Value};
 use std::time::{SystemTime, UNIX_EPOCH};
 use thiserror::Error;
@@ -18,7 +18,7 @@ pub trait Seal: Send + Sync {
 }
 
 /// A miner: everything that a round needs.
-pub struct Miner<'a> {
+pub struct Uploader<'a> {
     /// Its hotkey, SS58.
     pub hotkey: String,
     /// Where its embeddings come from.
@@ -30,7 +30,7 @@ pub struct Miner<'a> {
     /// Where it uploads.
     pub bucket: Bucket,
     /// Where it commits its URL, and the rules that validators judge the URL by; without it, nothing is committed.
-    pub commit: Option<(&'a dyn Chain, Rules)>,
+    pub commit: Option<(&'a dyn Chain, UrlRules)>,
 }
 
 /// What a round did.
@@ -61,21 +61,21 @@ pub enum MinerError {
     },
     /// Not stored.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] BucketError),
     /// Validators would not follow the URL, so it is not committed.
     #[error("validators would not fetch {url}: {fault}")]
     Url {
         /// Our URL.
         url: String,
         /// The rule that it breaks.
-        fault: UrlFault,
+        fault: UrlRejection,
     },
     /// The chain cannot be read, or refuses the URL.
     #[error(transparent)]
     Chain(#[from] ChainError),
 }
 
-impl Miner<'_> {
+impl Uploader<'_> {
     /// Reads, seals and uploads; then commits the URL, where that is asked for and the chain has another.
     ///
     /// After a round without a fault, the URL is on the chain: later ones may do without `commit`.

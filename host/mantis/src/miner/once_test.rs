@@ -1,10 +1,10 @@
 //! A miner's rounds against a real store over HTTP, and what a validator then collects.
 
-use super::{Embeddings, Miner, MinerError, Seal};
+use super::{Embeddings, MinerError, Seal, Uploader};
 use mantis_config::Collect;
-use mantis_network::bucket::{Bucket, StoreSettings};
+use mantis_network::bucket::{Bucket, BucketSettings};
 use mantis_network::chain::{Chain, Neuron, OfflineChain};
-use mantis_network::collect::{Collector, Rules};
+use mantis_network::collect::{Collector, UrlRules};
 use mantis_network::loopback::ObjectServer;
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -26,7 +26,7 @@ impl Seal for Open {
 }
 
 fn bucket(server: &ObjectServer) -> Bucket {
-    let settings = StoreSettings {
+    let settings = BucketSettings {
         endpoint: server.endpoint(),
         bucket: ObjectServer::BUCKET.into(),
         region: "auto".into(),
@@ -39,14 +39,14 @@ fn chain() -> OfflineChain {
     OfflineChain::new(vec![Neuron { hotkey: HOTKEY.into(), ..Neuron::default() }]).signing_as(HOTKEY)
 }
 
-fn miner<'a>(server: &ObjectServer, line: &str, chain: &'a dyn Chain, allow_loopback: bool) -> Miner<'a> {
-    Miner {
+fn miner<'a>(server: &ObjectServer, line: &str, chain: &'a dyn Chain, allow_loopback: bool) -> Uploader<'a> {
+    Uploader {
         hotkey: HOTKEY.into(),
-        embeddings: Embeddings::of(line, Duration::from_secs(30)),
+        embeddings: Embeddings::from_argument(line, Duration::from_secs(30)),
         lock_seconds: 30,
         seal: &Open,
         bucket: bucket(server),
-        commit: Some((chain, Rules { hosts: vec![".r2.dev".into()], allow_loopback })),
+        commit: Some((chain, UrlRules { hosts: vec![".r2.dev".into()], allow_loopback })),
     }
 }
 

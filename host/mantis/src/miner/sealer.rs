@@ -2,7 +2,7 @@
 
 use super::Seal;
 use mantis_config::Config;
-use mantis_payload::beacon::{BadKey, Scheme};
+use mantis_payload::beacon::{KeyError, Scheme};
 use mantis_payload::{SealOptions, seal};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -19,8 +19,8 @@ impl Sealer {
     /// Seals for the configured owner and beacon.
     ///
     /// # Errors
-    /// If the beacon's key is none.
-    pub fn new(config: &Config) -> Result<Self, BadKey> {
+    /// If the beacon's key is not valid.
+    pub fn new(config: &Config) -> Result<Self, KeyError> {
         Ok(Self { scheme: Scheme::from_config(&config.beacon)?, owner_key: config.network.owner_key })
     }
 
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     fn sealer() -> Sealer {
-        Sealer::new(&Config::load("../challenges.toml").unwrap()).unwrap()
+        Sealer::new(&Config::load("../../challenges.toml").unwrap()).unwrap()
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::fmt;
 
 /// How a miner behaves.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
+pub enum MinerKind {
     /// Knows something of the future in two of three challenges; more with a greater skill.
     Skilled {
         /// Strength of what it knows beside its noise.
@@ -59,58 +59,58 @@ pub enum Malformed {
 
 /// One simulated miner.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Miner {
+pub struct SimulatedMiner {
     /// Its hotkey.
     pub hotkey: String,
     /// Its behaviour.
-    pub kind: Kind,
+    pub kind: MinerKind,
     /// For people: `skilled 0.24`, `clone of 5F3sa..`.
     pub about: String,
 }
 
 /// So many miners with their behaviours; 24 have every kind.
 #[must_use]
-pub fn cast(miners: usize, seed: u64) -> Vec<Miner> {
+pub fn cast(miners: usize, seed: u64) -> Vec<SimulatedMiner> {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x6d69_6e65_7273);
-    let mut cast: Vec<Miner> = Vec::with_capacity(miners);
+    let mut cast: Vec<SimulatedMiner> = Vec::with_capacity(miners);
     for i in 0..miners {
         let mut key = [0; 32];
         rng.fill_bytes(&mut key);
         let kind = kind(i);
         let about = match kind {
-            Kind::Clone { of } | Kind::NearClone { of } | Kind::Copier { of } => {
+            MinerKind::Clone { of } | MinerKind::NearClone { of } | MinerKind::Copier { of } => {
                 let source = cast.get(of).map_or("", |miner| &miner.hotkey[..6]);
                 format!("{kind} of {source}..")
             }
             _ => kind.to_string(),
         };
-        cast.push(Miner { hotkey: ss58(key), kind, about });
+        cast.push(SimulatedMiner { hotkey: ss58(key), kind, about });
     }
     cast
 }
 
 /// A pattern of 24: most are skilled, some weakly.
-fn kind(i: usize) -> Kind {
+fn kind(i: usize) -> MinerKind {
     let round = i - i % 24;
     match i % 24 {
-        3 | 9 | 15 => Kind::Noise,
-        5 | 6 => Kind::Clone { of: round + 1 },
-        10 => Kind::NearClone { of: round + 2 },
-        12 => Kind::Copier { of: round },
-        14 => Kind::Late,
-        16 => Kind::Stopper,
-        18 => Kind::Gappy,
-        17 => Kind::Malformed(Malformed::TruncatedOrPage),
-        19 => Kind::Malformed(Malformed::VersionOrOwner),
-        20 => Kind::Constant,
-        21 => Kind::Zeros,
-        22 => Kind::Malformed(Malformed::ChangedOrText),
-        23 => Kind::Stale,
-        place => Kind::Skilled { skill: 0.36 - 0.24 * place as f64 / 24.0 },
+        3 | 9 | 15 => MinerKind::Noise,
+        5 | 6 => MinerKind::Clone { of: round + 1 },
+        10 => MinerKind::NearClone { of: round + 2 },
+        12 => MinerKind::Copier { of: round },
+        14 => MinerKind::Late,
+        16 => MinerKind::Stopper,
+        18 => MinerKind::Gappy,
+        17 => MinerKind::Malformed(Malformed::TruncatedOrPage),
+        19 => MinerKind::Malformed(Malformed::VersionOrOwner),
+        20 => MinerKind::Constant,
+        21 => MinerKind::Zeros,
+        22 => MinerKind::Malformed(Malformed::ChangedOrText),
+        23 => MinerKind::Stale,
+        place => MinerKind::Skilled { skill: 0.36 - 0.24 * place as f64 / 24.0 },
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for MinerKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Skilled { skill } => write!(f, "skilled {skill:.2}"),

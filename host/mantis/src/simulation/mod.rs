@@ -9,6 +9,6 @@ mod simulate;
 mod truth;
 
 pub(crate) use hotkey::ss58;
-pub use miners::{Kind, Malformed, Miner, cast};
+pub use miners::{Malformed, MinerKind, SimulatedMiner, cast};
 pub use prices::Prices;
 pub use simulate::{FIRST_SIDX, Simulation, Simulator, simulate};

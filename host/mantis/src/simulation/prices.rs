@@ -95,7 +95,7 @@ impl Prices {
     }
 
     /// The prices of a key; empty for an unknown one.
-    pub(crate) fn of(&self, key: &str) -> &[f64] {
+    pub(crate) fn path(&self, key: &str) -> &[f64] {
         self.prices.get(key).map_or(&[], |path| path)
     }
 

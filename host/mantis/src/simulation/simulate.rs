@@ -1,11 +1,11 @@
 //! The simulation, row by row, into a ledger.
 
-use super::miners::{Kind, Miner};
+use super::miners::{MinerKind, SimulatedMiner};
 use super::prices::{Prices, normal, uniform};
 use super::truth::Truth;
 use half::f16;
 use mantis_config::{Challenge, Config};
-use mantis_ledger::{Ledger, LedgerError, Record, Step};
+use mantis_ledger::{Ledger, LedgerError, NewRow, SampledBlock};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 use std::collections::BTreeSet;
@@ -28,7 +28,7 @@ pub struct Simulation<'a> {
     /// Rows, one a minute.
     pub rows: usize,
     /// The miners, in the order of [`super::cast`].
-    pub miners: &'a [Miner],
+    pub miners: &'a [SimulatedMiner],
     /// The same seed gives the same ledger.
     pub seed: u64,
 }
@@ -145,14 +145,14 @@ impl<'a> Simulator<'a> {
     }
 
     /// Plays the next row: the block, its prices, and what each miner sends. None beyond the last row.
-    pub fn step(&mut self) -> Option<Step> {
+    pub fn step(&mut self) -> Option<SampledBlock> {
         let Simulation { rows, miners, .. } = &self.simulation;
         let (row, block) = (self.row, self.next_block());
         if row >= *rows {
             return None;
         }
         self.row += 1;
-        let record = |Part { challenge, truth, players }: &mut Part| Record {
+        let record = |Part { challenge, truth, players }: &mut Part| NewRow {
             ticker: challenge.ticker.clone(),
             dim: challenge.dim as u32,
             blocks_ahead: challenge.blocks_ahead,
@@ -160,8 +160,8 @@ impl<'a> Simulator<'a> {
             price_data: truth.price_data(row),
             submissions: submissions(row, *rows, truth, miners, players),
         };
-        let records = self.parts.iter_mut().map(record).collect();
-        Some(Step { block, sidx: FIRST_SIDX + row as i64, records })
+        let rows = self.parts.iter_mut().map(record).collect();
+        Some(SampledBlock { block, sidx: FIRST_SIDX + row as i64, rows })
     }
 
     /// Plays on to the row `until` and stores what the ledger does not have yet; `progress` hears of the finished
@@ -197,7 +197,7 @@ fn submissions(
     row: usize,
     rows: usize,
     truth: &Truth,
-    miners: &[Miner],
+    miners: &[SimulatedMiner],
     players: &mut [Player],
 ) -> Vec<(String, Vec<f16>)> {
     let dim = players.first().map_or(0, |player| player.slow.len());
@@ -246,7 +246,7 @@ impl Player {
     /// Decides what to send in this row; `before` are the miners of lower index, who have decided already.
     fn play(
         &mut self,
-        kind: Kind,
+        kind: MinerKind,
         row: usize,
         rows: usize,
         truth: &Truth,
@@ -255,32 +255,36 @@ impl Player {
     ) {
         match kind {
             // What they serve is refused, or comes to nothing.
-            Kind::Zeros | Kind::Copier { .. } | Kind::Malformed(_) => self.is_sending = false,
-            Kind::Constant | Kind::Stale => {
+            MinerKind::Zeros | MinerKind::Copier { .. } | MinerKind::Malformed(_) => self.is_sending = false,
+            MinerKind::Constant | MinerKind::Stale => {
                 // Where positions are asked for, the same one for ever is a bet, which luck may pay: they stay out.
                 self.leanings.fill(if truth.asks_for_positions() { 0.0 } else { 0.3 });
                 truth.submission(&self.leanings, &mut self.numbers);
                 self.is_sending = true;
             }
-            Kind::Clone { of } => self.repeat(before.get(of)),
-            Kind::NearClone { of } => {
+            MinerKind::Clone { of } => self.repeat(before.get(of)),
+            MinerKind::NearClone { of } => {
                 self.repeat(before.get(of));
                 for x in &mut self.numbers {
                     *x += 5e-4 * normal(&mut self.rng) as f32;
                 }
             }
-            Kind::Skilled { .. } | Kind::Noise | Kind::Late | Kind::Stopper | Kind::Gappy => {
+            MinerKind::Skilled { .. }
+            | MinerKind::Noise
+            | MinerKind::Late
+            | MinerKind::Stopper
+            | MinerKind::Gappy => {
                 let skill = match kind {
-                    Kind::Skilled { skill } if self.is_able => skill,
-                    Kind::Late | Kind::Stopper | Kind::Gappy => 0.26,
+                    MinerKind::Skilled { skill } if self.is_able => skill,
+                    MinerKind::Late | MinerKind::Stopper | MinerKind::Gappy => 0.26,
                     _ => 0.0,
                 };
                 self.lean(row, skill, foresight);
                 truth.submission(&self.leanings, &mut self.numbers);
-                let missing = uniform(&mut self.rng) < if kind == Kind::Gappy { 0.35 } else { 0.01 };
+                let missing = uniform(&mut self.rng) < if kind == MinerKind::Gappy { 0.35 } else { 0.01 };
                 let away = match kind {
-                    Kind::Late => row < rows * 2 / 5,
-                    Kind::Stopper => row >= rows / 2,
+                    MinerKind::Late => row < rows * 2 / 5,
+                    MinerKind::Stopper => row >= rows / 2,
                     _ => false,
                 };
                 self.is_sending = !missing && !away;
@@ -315,7 +319,7 @@ mod tests {
 
     const CONFIG: &str = include_str!("../../../../challenges.toml");
 
-    fn simulated(rows: usize, seed: u64, only: &[&str]) -> (tempfile::TempDir, Ledger, Vec<Miner>) {
+    fn simulated(rows: usize, seed: u64, only: &[&str]) -> (tempfile::TempDir, Ledger, Vec<SimulatedMiner>) {
         let config = Config::parse(CONFIG, Path::new("challenges.toml")).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let mut ledger = Ledger::open(dir.path().join("ledger.db")).unwrap();
@@ -366,27 +370,32 @@ mod tests {
         let miners = cast(6, 1);
         let simulation = Simulation { config: &old, only: None, rows: 60, miners: &miners, seed: 1 };
         let prices = simulation.prices();
-        let play = |change: usize| -> Vec<Step> {
+        let play = |change: usize| -> Vec<SampledBlock> {
             let mut simulator = Simulator::new(&simulation, &prices);
             let mut steps = Vec::new();
             while simulator.row() < 60 {
                 if simulator.row() == change {
                     simulator.set_config(&new);
-                    assert_eq!(simulator.next_block(), steps.last().map_or(0, |step: &Step| step.block + 5));
+                    assert_eq!(
+                        simulator.next_block(),
+                        steps.last().map_or(0, |step: &SampledBlock| step.block + 5)
+                    );
                 }
                 steps.extend(simulator.step());
             }
             steps
         };
-        let of = |steps: &[Step], ticker: &str| -> Vec<Option<Record>> {
-            let record = |step: &Step| step.records.iter().find(|record| record.ticker == ticker).cloned();
+        let of = |steps: &[SampledBlock], ticker: &str| -> Vec<Option<NewRow>> {
+            let record =
+                |step: &SampledBlock| step.rows.iter().find(|record| record.ticker == ticker).cloned();
             steps.iter().map(record).collect()
         };
         let (never, changed, later) = (play(usize::MAX), play(20), play(40));
         assert_eq!(of(&changed, "B"), of(&never, "B"));
         assert_eq!(of(&changed, "A")[..20], of(&never, "A")[..20]);
         assert!(of(&changed, "A")[20..].iter().all(Option::is_none));
-        let price = |steps: &[Step], row: usize| of(steps, "C")[row].as_ref().and_then(|record| record.price);
+        let price =
+            |steps: &[SampledBlock], row: usize| of(steps, "C")[row].as_ref().and_then(|record| record.price);
         assert!(of(&changed, "C")[..20].iter().all(Option::is_none));
         assert!(price(&changed, 50).unwrap() > 0.0);
         assert_eq!(price(&changed, 50), price(&later, 50), "a price is the same whenever it is asked for");

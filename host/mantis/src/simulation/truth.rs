@@ -54,7 +54,7 @@ impl Truth {
             Self { challenge: challenge.clone(), shape, prices: prices.clone(), ahead, deviation: 1.0 };
         let key = truth.key();
         let returns: Vec<f64> =
-            (0..prices.rows()).filter_map(|row| truth.change(prices.of(key), row, ahead)).collect();
+            (0..prices.rows()).filter_map(|row| truth.change(prices.path(key), row, ahead)).collect();
         let square = math::sum(&returns.iter().map(|r| r * r).collect::<Vec<_>>());
         truth.deviation = (square / returns.len().max(1) as f64).sqrt().max(1e-12);
         truth
@@ -69,7 +69,7 @@ impl Truth {
     pub(super) fn price(&self, row: usize) -> Option<f64> {
         match self.shape {
             Shape::Direction | Shape::HitFirst | Shape::Buckets => {
-                self.prices.of(self.key()).get(row).copied()
+                self.prices.path(self.key()).get(row).copied()
             }
             _ => Some(0.0),
         }
@@ -79,7 +79,7 @@ impl Truth {
     pub(super) fn price_data(&self, row: usize) -> Option<Vec<(String, f64)>> {
         let series = |asset: &str| match self.shape {
             Shape::Funding => self.prices.funding_of(asset),
-            _ => self.prices.of(asset),
+            _ => self.prices.path(asset),
         };
         match self.shape {
             Shape::Directions | Shape::CrossSection | Shape::Funding | Shape::Position => {
@@ -93,7 +93,7 @@ impl Truth {
     /// What somebody who knew the future would lean to: `storage_dim` numbers of about size 1, 0 where it is unknown.
     pub(super) fn foresight(&self, row: usize, out: &mut [f64]) {
         out.fill(0.0);
-        let next = |asset: &str, rows| self.change(self.prices.of(asset), row, rows).unwrap_or(0.0);
+        let next = |asset: &str, rows| self.change(self.prices.path(asset), row, rows).unwrap_or(0.0);
         match self.shape {
             Shape::Direction => out.fill(sign(next(self.key(), self.ahead))),
             Shape::Directions => {
@@ -120,7 +120,7 @@ impl Truth {
             Shape::Breakout => {
                 let (future, past) = BREAKOUT_ROWS;
                 for (asset, pair) in self.challenge.assets.iter().zip(out.chunks_mut(2)) {
-                    let path = self.prices.of(asset);
+                    let path = self.prices.path(asset);
                     let was =
                         row.checked_sub(past).and_then(|from| self.change(path, from, past)).unwrap_or(0.0);
                     let goes_on = sign(next(asset, future)) * sign(was);

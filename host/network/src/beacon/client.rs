@@ -1,6 +1,6 @@
 //! Fetching the beacon's signatures over HTTP.
 
-use crate::http::{HttpFault, builder, fetch};
+use crate::http::{HttpError, builder, fetch};
 use mantis_payload::beacon::Scheme;
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -50,7 +50,7 @@ type Fetched = Result<[u8; 48], BeaconError>;
 
 /// A beacon's client. What it returns was verified. Cheap to clone; clones share what is under way.
 #[derive(Clone)]
-pub struct Client(Arc<Shared>);
+pub struct BeaconClient(Arc<Shared>);
 
 struct Shared {
     scheme: Scheme,
@@ -74,12 +74,12 @@ struct Body {
     signature: String,
 }
 
-impl Client {
+impl BeaconClient {
     /// A client of a beacon; `endpoints` are the bases of its API: `{base}/beacons/quicknet/rounds/N`.
     ///
     /// # Errors
     /// If the HTTP client cannot be set up.
-    pub fn new(scheme: Scheme, endpoints: &[String]) -> Result<Self, HttpFault> {
+    pub fn new(scheme: Scheme, endpoints: &[String]) -> Result<Self, HttpError> {
         let http = builder().timeout(PATIENCE).connect_timeout(PATIENCE).build()?;
         Ok(Self(Arc::new(Shared {
             scheme,
@@ -104,7 +104,7 @@ impl Client {
         let cell = lock(&self.0.under_way).entry(round).or_default().clone();
         let outcome = cell.get_or_init(|| self.try_all(round)).await.clone();
         let mut under_way = lock(&self.0.under_way);
-        // Somebody may have begun a fetch of the same round anew.
+        // Somebody may have begun a fetch of the same round again.
         if under_way.get(&round).is_some_and(|current| Arc::ptr_eq(current, &cell)) {
             under_way.remove(&round);
         }
@@ -145,7 +145,7 @@ impl Client {
         let request = self.0.http.get(format!("{base}/beacons/quicknet/rounds/{round}"));
         let body = match fetch(request, MAX_ANSWER, &mut ()).await {
             Ok(body) => body,
-            Err(HttpFault::Status { status: 404 | 425 }) => return Answer::NotYet,
+            Err(HttpError::Status { status: 404 | 425 }) => return Answer::NotYet,
             Err(fault) => return Answer::Failed(fault.to_string()),
         };
         let Ok(Body { signature: digits }) = serde_json::from_slice(&body) else {

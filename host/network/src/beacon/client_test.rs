@@ -1,9 +1,10 @@
 //! The client against servers on loopback.
 
-use super::signing::BeaconKey;
-use super::{BeaconError, Client, Scheme};
+use super::{BeaconClient, BeaconError};
 use crate::loopback::beacon::BeaconServer;
 use crate::loopback::beacon::Clock;
+use mantis_payload::beacon::Scheme;
+use mantis_payload::beacon::signing::BeaconKey;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -39,8 +40,8 @@ async fn fixed(answer: &'static str) -> String {
     base
 }
 
-fn client(bases: &[&str]) -> Client {
-    Client::new(scheme(), &bases.iter().map(|base| base.to_string()).collect::<Vec<_>>()).unwrap()
+fn client(bases: &[&str]) -> BeaconClient {
+    BeaconClient::new(scheme(), &bases.iter().map(|base| base.to_string()).collect::<Vec<_>>()).unwrap()
 }
 
 #[tokio::test]

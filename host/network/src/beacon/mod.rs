@@ -2,7 +2,7 @@
 
 mod client;
 
-pub use client::{BeaconError, Client};
+pub use client::{BeaconClient, BeaconError};
 
 #[cfg(test)]
 mod client_test;

@@ -15,7 +15,7 @@ pub use error::ChainError;
 pub use offline::{Clock, OfflineChain};
 pub use offline_state::WeightsSet;
 pub use open::{Signer, open};
-pub use subtensor::{Clock as EpochClock, Commit, Limits, Schedule, Settings, Subtensor, endpoints};
+pub use subtensor::{ChainSettings, Clock as EpochClock, Commit, NodeLimits, Schedule, Subtensor, endpoints};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};

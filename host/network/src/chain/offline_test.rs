@@ -1,6 +1,6 @@
 //! An offline chain refuses what the real one refuses, and keeps the rest.
 
-use super::{Chain, ChainError, Head, Neuron, OfflineChain, Settings, Signer, open};
+use super::{Chain, ChainError, ChainSettings, Head, Neuron, OfflineChain, Signer, open};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -99,7 +99,7 @@ async fn a_file_keeps_everything_and_is_shared() {
         chain.set_head(head(50)).unwrap();
         chain.set_weights(&[(1, 65_535)]).await.unwrap();
     }
-    let settings = || Settings::new(123, 0);
+    let settings = || ChainSettings::new(123, 0);
     let one = open(&network, settings(), Signer::Address("hk1".into())).unwrap();
     let two = open(&network, settings(), Signer::Nobody).unwrap();
     one.commit("https://a").await.unwrap();
@@ -140,7 +140,7 @@ fn what_is_no_chain_says_so() {
     std::fs::write(&path, "{\"neurons\": 1}").unwrap();
     let error = OfflineChain::open(&path).err().unwrap().to_string();
     assert!(error.contains("chain.json: opening it failed: invalid type: integer `1`"), "{error}");
-    let error = open("mainnet", Settings::new(123, 0), Signer::Nobody).err().unwrap().to_string();
+    let error = open("mainnet", ChainSettings::new(123, 0), Signer::Nobody).err().unwrap().to_string();
     assert!(error.starts_with("mainnet: connecting failed: it is no network: allowed are finney"), "{error}");
     let error = OfflineChain::open(&folder.path().join("no/chain.json")).err().unwrap().to_string();
     assert!(error.contains("making it failed"), "{error}");

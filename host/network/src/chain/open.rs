@@ -1,6 +1,6 @@
 //! From a network's name to a chain.
 
-use super::{Chain, ChainError, OfflineChain, Settings, Subtensor};
+use super::{Chain, ChainError, ChainSettings, OfflineChain, Subtensor};
 use crate::wallet::Hotkey;
 use std::path::Path;
 
@@ -33,7 +33,7 @@ impl Signer {
 ///
 /// # Errors
 /// If the file cannot be used, or the network is unknown. A subtensor chain is connected later.
-pub fn open(network: &str, settings: Settings, signer: Signer) -> Result<Box<dyn Chain>, ChainError> {
+pub fn open(network: &str, settings: ChainSettings, signer: Signer) -> Result<Box<dyn Chain>, ChainError> {
     let Some(path) = network.strip_prefix("offline:") else {
         let key = match signer {
             Signer::Key(key) => Some(key),

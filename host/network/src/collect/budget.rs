@@ -1,6 +1,6 @@
 //! Memory for the files of one round.
 
-use crate::http::Room;
+use crate::http::MemoryBudget;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
@@ -21,7 +21,7 @@ impl Budget {
         Self { share, common: Mutex::new(bytes - share * files) }
     }
 
-    /// Room for one file.
+    /// MemoryBudget for one file.
     pub(super) fn lease(&self) -> Lease<'_> {
         Lease { budget: self, held: 0, kept: false }
     }
@@ -53,8 +53,8 @@ impl Lease<'_> {
     }
 }
 
-impl Room for Lease<'_> {
-    fn more(&mut self, bytes: usize) -> bool {
+impl MemoryBudget for Lease<'_> {
+    fn reserve(&mut self, bytes: usize) -> bool {
         let after = self.held + bytes as u64;
         let granted = self.budget.resize(self.held, after);
         if granted {
@@ -63,7 +63,7 @@ impl Room for Lease<'_> {
         granted
     }
 
-    fn less(&mut self, bytes: usize) {
+    fn release(&mut self, bytes: usize) {
         let after = self.held.saturating_sub(bytes as u64);
         self.budget.resize(self.held, after);
         self.held = after;
@@ -87,14 +87,14 @@ mod tests {
     fn large_files_share_one_half_and_small_ones_keep_theirs() {
         let budget = Budget::new(1000, 5, 400);
         let mut large = budget.lease();
-        assert!(large.more(600), "100 of its own, 500 in common");
+        assert!(large.reserve(600), "100 of its own, 500 in common");
         let mut second = budget.lease();
-        assert!(second.more(100), "its own share");
-        assert!(!second.more(1), "nothing in common is left");
-        large.less(50);
-        assert!(second.more(50));
+        assert!(second.reserve(100), "its own share");
+        assert!(!second.reserve(1), "nothing in common is left");
+        large.release(50);
+        assert!(second.reserve(50));
         drop(large);
-        assert!(second.more(300));
+        assert!(second.reserve(300));
         second.keep();
         assert_eq!(*budget.common.lock().unwrap(), 500 - 350);
     }
@@ -112,10 +112,10 @@ mod tests {
             for (at, grow, by) in moves {
                 let held = leases[at].held;
                 if grow {
-                    let granted = leases[at].more(by);
+                    let granted = leases[at].reserve(by);
                     prop_assert!(granted || held + by as u64 > budget.share);
                 } else {
-                    leases[at].less(by.min(usize::try_from(held).unwrap()));
+                    leases[at].release(by.min(usize::try_from(held).unwrap()));
                 }
                 prop_assert!(leases.iter().map(|lease| lease.held).sum::<u64>() <= bytes);
             }

@@ -2,8 +2,8 @@
 
 use super::budget::Budget;
 use super::resolve::{Lookup, PublicOnly, System};
-use super::rules::{Rules, UrlFault, check_url};
-use crate::http::{self, HttpFault};
+use super::url_rules::{UrlRejection, UrlRules, check_url};
+use crate::http::{self, HttpError};
 use futures_util::{StreamExt as _, stream};
 use mantis_config as config;
 use reqwest::{Client, Url};
@@ -18,22 +18,22 @@ pub struct Collected {
     /// The hotkey.
     pub hotkey: String,
     /// The body of its file, not judged yet; or why there is none.
-    pub outcome: Result<Vec<u8>, FetchFault>,
+    pub outcome: Result<Vec<u8>, FetchError>,
 }
 
 /// Why a miner's file was not collected.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
-pub enum FetchFault {
+pub enum FetchError {
     /// Nothing committed.
     #[error("nothing is committed on the chain; commit the URL of the payload")]
     NotCommitted,
     /// The URL is not followed.
     #[error(transparent)]
-    Url(#[from] UrlFault),
+    Url(#[from] UrlRejection),
     /// The server did not give it.
     #[error(transparent)]
-    Http(#[from] HttpFault),
+    Http(#[from] HttpError),
     /// The round was over before the file was there.
     #[error("the file was not there when the round ended, {seconds} s after its beginning")]
     RoundOver {
@@ -42,7 +42,7 @@ pub enum FetchFault {
     },
 }
 
-impl FetchFault {
+impl FetchError {
     /// A word for counting and for programs; it does not change.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -59,7 +59,7 @@ impl FetchFault {
 #[derive(Clone)]
 pub struct Collector {
     client: Client,
-    rules: Rules,
+    rules: UrlRules,
     limits: config::Collect,
 }
 
@@ -68,11 +68,11 @@ impl Collector {
     ///
     /// # Errors
     /// If the HTTP client cannot be set up.
-    pub fn new(collect: &config::Collect) -> Result<Self, HttpFault> {
+    pub fn new(collect: &config::Collect) -> Result<Self, HttpError> {
         Self::with_lookup(collect, Arc::new(System))
     }
 
-    pub(super) fn with_lookup(collect: &config::Collect, lookup: Arc<dyn Lookup>) -> Result<Self, HttpFault> {
+    pub(super) fn with_lookup(collect: &config::Collect, lookup: Arc<dyn Lookup>) -> Result<Self, HttpError> {
         let client = http::builder()
             .dns_resolver(PublicOnly { lookup, allow_loopback: collect.allow_loopback })
             .connect_timeout(collect.connect_timeout)
@@ -95,13 +95,13 @@ impl Collector {
         let mut urls = Vec::new();
         for (at, hotkey) in hotkeys.iter().enumerate() {
             let checked = match commitments.get(hotkey) {
-                None => Err(FetchFault::NotCommitted),
-                Some(text) => check_url(text, hotkey, &self.rules).map_err(FetchFault::from),
+                None => Err(FetchError::NotCommitted),
+                Some(text) => check_url(text, hotkey, &self.rules).map_err(FetchError::from),
             };
             let outcome = match checked {
                 Ok(url) => {
                     urls.push((at, url));
-                    Err(FetchFault::RoundOver { seconds })
+                    Err(FetchError::RoundOver { seconds })
                 }
                 Err(fault) => Err(fault),
             };
@@ -122,7 +122,7 @@ impl Collector {
         collected
     }
 
-    async fn file(&self, url: Url, budget: &Budget) -> Result<Vec<u8>, FetchFault> {
+    async fn file(&self, url: Url, budget: &Budget) -> Result<Vec<u8>, FetchError> {
         let mut lease = budget.lease();
         match http::fetch(self.client.get(url), self.limits.max_bytes, &mut lease).await {
             Ok(body) => {

@@ -7,7 +7,7 @@ mod fetch;
 #[cfg(test)]
 mod fetch_test;
 mod resolve;
-mod rules;
+mod url_rules;
 
-pub use fetch::{Collected, Collector, FetchFault};
-pub use rules::{Rules, UrlFault, check_url};
+pub use fetch::{Collected, Collector, FetchError};
+pub use url_rules::{UrlRejection, UrlRules, check_url};

@@ -1,6 +1,6 @@
 //! From names to addresses, public ones only.
 
-use crate::http::{NotPublic, is_public};
+use crate::http::{AddressRejection, is_public};
 use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::io;
@@ -38,7 +38,7 @@ impl Resolve for PublicOnly {
             let addresses = lookup.lookup(name.as_str()).await?;
             let fits = |address: &IpAddr| is_public(*address) || (allow_loopback && address.is_loopback());
             if let Some(&address) = addresses.iter().find(|address| !fits(address)) {
-                return Err(NotPublic { address }.into());
+                return Err(AddressRejection { address }.into());
             }
             // Port 0: that of the URL.
             let addresses = addresses.into_iter().map(|address| SocketAddr::new(address, 0));

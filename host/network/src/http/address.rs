@@ -5,8 +5,8 @@ use thiserror::Error;
 
 /// A name leads to an address that is not followed: what a resolver answers instead of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the name leads to {address}, which is no address of the public internet")]
-pub(crate) struct NotPublic {
+#[error("the name leads to {address}, which is not an address of the public internet")]
+pub(crate) struct AddressRejection {
     pub(crate) address: IpAddr,
 }
 

@@ -1,13 +1,13 @@
 //! Why a document was not had.
 
-use super::NotPublic;
+use super::AddressRejection;
 use std::net::IpAddr;
 use thiserror::Error;
 
 /// Why a document was not had. No message holds the URL: it may carry a key.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum HttpFault {
+pub enum HttpError {
     /// No connection: the name is unknown, nobody listens, or TLS failed.
     #[error("the server cannot be reached: {reason}")]
     Unreachable {
@@ -15,7 +15,7 @@ pub enum HttpFault {
         reason: String,
     },
     /// The host's name leads to an address of this machine, a private network or a reserved range.
-    #[error("the URL's host leads to {address}, which is no address of the public internet")]
+    #[error("the URL's host leads to {address}, which is not an address of the public internet")]
     PrivateAddress {
         /// The address.
         address: IpAddr,
@@ -54,14 +54,14 @@ pub enum HttpFault {
         bytes: u64,
     },
     /// The connection broke, or what came is not HTTP.
-    #[error("the answer broke off or is no HTTP: {reason}")]
+    #[error("the answer broke off or is not HTTP: {reason}")]
     Broken {
         /// What happened.
         reason: String,
     },
 }
 
-impl HttpFault {
+impl HttpError {
     /// A word for counting and for programs; it does not change.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -79,7 +79,7 @@ impl HttpFault {
     }
 }
 
-impl From<reqwest::Error> for HttpFault {
+impl From<reqwest::Error> for HttpError {
     fn from(error: reqwest::Error) -> Self {
         if error.is_timeout() {
             return Self::TimedOut;
@@ -91,7 +91,7 @@ impl From<reqwest::Error> for HttpFault {
         while let Some(source) = innermost.source() {
             innermost = source;
         }
-        if let Some(NotPublic { address }) = innermost.downcast_ref() {
+        if let Some(AddressRejection { address }) = innermost.downcast_ref() {
             return Self::PrivateAddress { address: *address };
         }
         let reason = innermost.to_string();

@@ -1,26 +1,26 @@
 //! One document, read with a limit.
 
-use super::HttpFault;
+use super::HttpError;
 use reqwest::{RequestBuilder, StatusCode, header::CONTENT_ENCODING};
 
 /// Smallest piece of memory that is asked for.
 const PIECE: usize = 16 << 10;
 
 /// Who grants memory for a body.
-pub(crate) trait Room {
+pub(crate) trait MemoryBudget {
     /// Asks for `bytes` more; whether they are granted.
-    fn more(&mut self, bytes: usize) -> bool;
+    fn reserve(&mut self, bytes: usize) -> bool;
     /// Gives back what turned out not to be needed.
-    fn less(&mut self, bytes: usize);
+    fn release(&mut self, bytes: usize);
 }
 
 /// Memory for everything.
-impl Room for () {
-    fn more(&mut self, _: usize) -> bool {
+impl MemoryBudget for () {
+    fn reserve(&mut self, _: usize) -> bool {
         true
     }
 
-    fn less(&mut self, _: usize) {}
+    fn release(&mut self, _: usize) {}
 }
 
 /// Sends a request and reads the body of a 200, at most `max_bytes` of it whatever its header says.
@@ -29,47 +29,47 @@ impl Room for () {
 pub(crate) async fn fetch(
     request: RequestBuilder,
     max_bytes: u64,
-    room: &mut impl Room,
-) -> Result<Vec<u8>, HttpFault> {
+    room: &mut impl MemoryBudget,
+) -> Result<Vec<u8>, HttpError> {
     let mut response = request.send().await?;
     let status = response.status();
     if status.is_redirection() {
-        return Err(HttpFault::Redirected { status: status.as_u16() });
+        return Err(HttpError::Redirected { status: status.as_u16() });
     }
     if status != StatusCode::OK {
-        return Err(HttpFault::Status { status: status.as_u16() });
+        return Err(HttpError::Status { status: status.as_u16() });
     }
     let encodings = response.headers().get_all(CONTENT_ENCODING);
     if let Some(encoding) = encodings.iter().find(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
     {
         let encoding = String::from_utf8_lossy(encoding.as_bytes()).chars().take(40).collect();
-        return Err(HttpFault::Encoded { encoding });
+        return Err(HttpError::Encoded { encoding });
     }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         if (body.len() + chunk.len()) as u64 > max_bytes {
-            return Err(HttpFault::TooLarge { limit: max_bytes });
+            return Err(HttpError::TooLarge { limit: max_bytes });
         }
         if !grow(&mut body, chunk.len(), room) {
-            return Err(HttpFault::NoRoom { bytes: body.len() as u64 });
+            return Err(HttpError::NoRoom { bytes: body.len() as u64 });
         }
         body.extend_from_slice(&chunk);
     }
     let spare = body.capacity();
     body.shrink_to_fit();
-    room.less(spare - body.capacity());
+    room.release(spare - body.capacity());
     Ok(body)
 }
 
 /// Makes place for `more` bytes; memory is asked for before it is taken, and taken in pieces that double.
-fn grow(body: &mut Vec<u8>, more: usize, room: &mut impl Room) -> bool {
+fn grow(body: &mut Vec<u8>, more: usize, room: &mut impl MemoryBudget) -> bool {
     let needed = body.len() + more;
     let before = body.capacity();
     if needed <= before {
         return true;
     }
     for capacity in [needed.max(2 * before).max(PIECE), needed] {
-        if room.more(capacity - before) {
+        if room.reserve(capacity - before) {
             body.reserve_exact(capacity - body.len());
             return true;
         }

@@ -5,8 +5,8 @@ mod fault;
 mod fetch;
 mod tls;
 
-pub(crate) use address::{NotPublic, is_public};
-pub use fault::HttpFault;
-pub(crate) use fetch::{Room, fetch};
+pub(crate) use address::{AddressRejection, is_public};
+pub use fault::HttpError;
+pub(crate) use fetch::{MemoryBudget, fetch};
 pub use tls::builder;
 pub(crate) use tls::config as tls_config;

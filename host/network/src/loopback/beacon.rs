@@ -90,6 +90,6 @@ async fn answer(State(shared): State<Arc<Shared>>, Path(round): Path<String>) ->
     if round > shared.scheme.round_at((shared.clock)()) {
         return (StatusCode::TOO_EARLY, "not out yet".into());
     }
-    let document = serde_json::json!({ "round": round, "signature": hex::encode(&shared.key.sign(round)) });
+    let document = serde_json::json!({ "round": round, "signature": hex::encode(shared.key.sign(round)) });
     (StatusCode::OK, document.to_string())
 }

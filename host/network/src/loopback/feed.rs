@@ -7,7 +7,7 @@ use axum::routing::get;
 use std::io;
 use std::sync::Arc;
 
-/// A server of one document, made anew for each request.
+/// A server of one document, made again for each request.
 pub struct FeedServer {
     server: Server,
 }

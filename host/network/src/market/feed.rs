@@ -1,7 +1,7 @@
 //! Reading the feed.
 
-use super::{NotQuotes, Quotes};
-use crate::http::{self, HttpFault};
+use super::{Quotes, QuotesError};
+use crate::http::{self, HttpError};
 use mantis_config as config;
 use reqwest::Client;
 use thiserror::Error;
@@ -19,15 +19,15 @@ pub enum FeedError {
         /// The feed's URL, without a query.
         url: String,
         /// What happened.
-        fault: HttpFault,
+        fault: HttpError,
     },
-    /// The document is none of ours.
+    /// The document is not a feed's.
     #[error("market feed {url}: {fault}")]
     Document {
         /// The feed's URL, without a query.
         url: String,
         /// What is wrong with it.
-        fault: NotQuotes,
+        fault: QuotesError,
     },
 }
 
@@ -115,7 +115,7 @@ mod tests {
         let market =
             MarketFeed { url: Some(url), timeout: Duration::from_millis(100), ..MarketFeed::default() };
         let error = Feed::new(&market).unwrap().fetch().await.unwrap_err();
-        assert!(matches!(&error, FeedError::Http { fault: HttpFault::TimedOut, .. }), "{error}");
+        assert!(matches!(&error, FeedError::Http { fault: HttpError::TimedOut, .. }), "{error}");
         assert!(!error.to_string().contains("secret"), "{error}");
     }
 }

@@ -9,11 +9,11 @@ mod poll;
 mod poll_test;
 mod presets;
 mod quotes;
-mod record;
 mod sources;
+mod stored;
 
 pub use feed::{Feed, FeedError};
 pub use poll::{Polled, Poller};
-pub use quotes::{NotQuotes, Quotes};
-pub use record::price_of;
+pub use quotes::{Quotes, QuotesError};
 pub use sources::{Source, SourcesError, default_sources, load_sources};
+pub use stored::price_of;

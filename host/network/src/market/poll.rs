@@ -1,7 +1,7 @@
 //! Asking sources for their numbers.
 
 use super::{Quotes, Source};
-use crate::http::{self, HttpFault};
+use crate::http::{self, HttpError};
 use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 use mantis_config::QuoteKind;
@@ -41,12 +41,12 @@ impl Poller {
     ///
     /// # Errors
     /// If the HTTP client cannot be set up.
-    pub fn new(timeout: Duration) -> Result<Self, HttpFault> {
+    pub fn new(timeout: Duration) -> Result<Self, HttpError> {
         Self::with_keys(timeout, Arc::new(|name| std::env::var(name).ok().filter(|key| !key.is_empty())))
     }
 
     /// The same with keys from elsewhere.
-    pub(super) fn with_keys(timeout: Duration, key: Keys) -> Result<Self, HttpFault> {
+    pub(super) fn with_keys(timeout: Duration, key: Keys) -> Result<Self, HttpError> {
         Ok(Self { client: http::builder().timeout(timeout).build()?, key })
     }
 
@@ -115,7 +115,7 @@ impl Poller {
     ) -> Result<Value, String> {
         let filled = |text: &str| text.replace("{symbols}", symbols).replace("{symbol}", symbol);
         let mut url =
-            Url::parse(&filled(&source.url)).map_err(|error| format!("its URL is none: {error}"))?;
+            Url::parse(&filled(&source.url)).map_err(|error| format!("its URL is not valid: {error}"))?;
         if let (Some(name), Some(key)) = (&source.key_query, key) {
             url.query_pairs_mut().append_pair(name, key);
         }
@@ -131,7 +131,7 @@ impl Poller {
         }
         let body = http::fetch(request.header(ACCEPT, "application/json"), LARGEST, &mut ()).await;
         let body = body.map_err(|fault| fault.to_string())?;
-        serde_json::from_slice(&body).map_err(|error| format!("its answer is no JSON: {error}"))
+        serde_json::from_slice(&body).map_err(|error| format!("its answer is not JSON: {error}"))
     }
 }
 
@@ -183,7 +183,7 @@ fn number(source: &Source, asset: &str, document: &Value) -> Result<f64, String>
     let mean = sum / source.pointer.len() as f64;
     let x = source.multiplier * if source.invert.contains(asset) { 1.0 / mean } else { mean };
     let fits = x.is_finite() && (x > 0.0 || source.into == QuoteKind::FundingRates);
-    if fits { Ok(x) } else { Err(format!("{mean} is no number for it")) }
+    if fits { Ok(x) } else { Err(format!("{mean} is not a number for it")) }
 }
 
 fn symbol_of(source: &Source, asset: &str) -> String {

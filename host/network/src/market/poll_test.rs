@@ -72,7 +72,7 @@ async fn services() -> String {
 }
 
 fn config() -> Config {
-    Config::load("../challenges.toml").unwrap()
+    Config::load("../../challenges.toml").unwrap()
 }
 
 async fn poll(sources: &[Source], keys: &'static [(&'static str, &'static str)]) -> Polled {
@@ -105,7 +105,7 @@ async fn polygon_gives_prices_of_coins() {
     let polled = preset("polygon-crypto", "\"BTC\", \"ETH\", \"SOL\", \"TAO\"").await;
     assert_eq!(polled.quotes.prices, numbers([("BTC", 60000.0), ("ETH", 3000.5)]));
     let expected = [
-        "polygon-crypto: SOL is left out: 0 is no number for it",
+        "polygon-crypto: SOL is left out: 0 is not a number for it",
         "polygon-crypto: TAO is left out: its answer has no row named X:TAOUSD",
     ];
     assert_eq!(polled.warnings, expected);
@@ -194,7 +194,7 @@ async fn sources_stand_in_for_each_other_and_fail_alone() {
     assert_eq!(polled.quotes.prices, numbers([("BTC", 7.0)]));
     let expected = [
         "dead: the server did not send it all in time",
-        "page: its answer is no JSON: expected value at line 1 column 1",
+        "page: its answer is not JSON: expected value at line 1 column 1",
         "locked: no key: set the environment variable NOT_SET",
     ];
     assert_eq!(polled.warnings, expected);
@@ -220,7 +220,9 @@ fn faults_of_a_file_are_named() {
     assert!(source("preset = \"okx\"").contains("no preset is called \"okx\"; there are polygon-crypto,"));
     assert!(source("url = \"https://a\"").contains("[[feed.source]] 1: `into` is missing"));
     assert!(source("into = \"prices\"\nurl = \"https://a\"").contains("`pointer` is missing"));
-    assert!(source("preset = \"okx-funding\"\npointer = \"data\"").contains("\"data\" is no JSON pointer"));
+    assert!(
+        source("preset = \"okx-funding\"\npointer = \"data\"").contains("\"data\" is not a JSON pointer")
+    );
     assert!(source("preset = \"okx-funding\"\nmultiplier = 0").contains("`multiplier` must be"));
     assert!(source("preset = \"okx-funding\"\nkey_env = \"K\"").contains("`key_env` needs"));
     assert!(source("preset = \"okx-funding\"\nurl = \"a\"").contains("must begin with https://"));

@@ -6,7 +6,7 @@ pub(super) const NAMES: [&str; 5] =
     ["polygon-crypto", "polygon-forex", "okx-funding", "hyperliquid-funding", "coinglass-funding"];
 
 /// The preset of that name.
-pub(super) fn of(name: &str) -> Option<Raw> {
+pub(super) fn find(name: &str) -> Option<Raw> {
     let text = |text: &str| Some(text.to_owned());
     let pairs = |pairs: &[(&str, &str)]| {
         Some(pairs.iter().map(|(asset, symbol)| ((*asset).to_owned(), (*symbol).to_owned())).collect())

@@ -9,7 +9,7 @@ use thiserror::Error;
 /// The text is not such a document.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("the document is no {{\"prices\": {{..}}, \"funding_rates\": {{..}}}}: {reason}")]
-pub struct NotQuotes {
+pub struct QuotesError {
     /// What is wrong with it.
     pub reason: String,
 }
@@ -31,12 +31,12 @@ impl Quotes {
     /// `NaN` and `Infinity`, which some publishers write though JSON has no such words, spoil no more than their asset.
     ///
     /// # Errors
-    /// If the text is no JSON object, or `prices` or `funding_rates` is there and no object.
-    pub fn parse(bytes: &[u8]) -> Result<Self, NotQuotes> {
+    /// If the text is not a JSON object, or `prices` or `funding_rates` is there and no object.
+    pub fn parse(bytes: &[u8]) -> Result<Self, QuotesError> {
         let bytes = without_bare_words(bytes);
-        let not = |error: serde_json::Error| NotQuotes { reason: error.to_string() };
+        let not = |error: serde_json::Error| QuotesError { reason: error.to_string() };
         let document: BTreeMap<String, &RawValue> = serde_json::from_slice(&bytes).map_err(not)?;
-        let numbers = |key: &str| -> Result<Numbers<'_>, NotQuotes> {
+        let numbers = |key: &str| -> Result<Numbers<'_>, QuotesError> {
             let value = document.get(key).filter(|value| value.get() != "null");
             value.map_or(Ok(BTreeMap::new()), |value| serde_json::from_str(value.get()).map_err(not))
         };

@@ -142,7 +142,7 @@ pub(super) fn parse_sources(text: &str, config: &Config) -> Result<Vec<Source>, 
 fn check(raw: Raw, config: &Config) -> Result<Source, String> {
     let base = match &raw.preset {
         None => Raw::default(),
-        Some(name) => presets::of(name).ok_or_else(|| {
+        Some(name) => presets::find(name).ok_or_else(|| {
             format!("no preset is called {name:?}; there are {}", presets::NAMES.join(", "))
         })?,
     };
@@ -162,7 +162,7 @@ fn check(raw: Raw, config: &Config) -> Result<Source, String> {
     };
     let pointers = pointer.iter().chain(&raw.rows).chain(&raw.names).chain(&raw.name);
     if let Some(bad) = pointers.into_iter().find(|pointer| !pointer.is_empty() && !pointer.starts_with('/')) {
-        return Err(format!("{bad:?} is no JSON pointer: it must begin with a slash"));
+        return Err(format!("{bad:?} is not a JSON pointer: it must begin with a slash"));
     }
     if pointer.is_empty() {
         return Err("`pointer` names nothing".into());

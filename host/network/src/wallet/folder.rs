@@ -26,7 +26,7 @@ pub enum Password {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum WalletError {
-    /// The URI of a development key is none.
+    /// The URI of a development key is not valid.
     #[error("--hotkey-uri is no secret URI: //Alice, a phrase, or 0x and 64 hexadecimal digits")]
     Uri,
     /// A name leads out of the folder.
@@ -159,7 +159,7 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, WalletError> {
     let file = File::open(path).map_err(error)?;
     let about = file.metadata().map_err(error)?;
     if !about.is_file() {
-        return Err(WalletError::Read { path: path.into(), reason: "it is no file".into() });
+        return Err(WalletError::Read { path: path.into(), reason: "it is not a file".into() });
     }
     #[cfg(unix)]
     {

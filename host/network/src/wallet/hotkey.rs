@@ -40,28 +40,28 @@ impl Hotkey {
         pair.map(Self::new).ok_or(WalletError::Uri)
     }
 
-    /// The key of a phrase of 12 to 24 words; `None` where it is none.
+    /// The key of a phrase of 12 to 24 words; `None` if it is not one.
     pub(super) fn from_phrase(phrase: &str) -> Option<Self> {
         let phrase = bip39::Mnemonic::from_str(phrase).ok()?;
         Keypair::from_phrase(&phrase, None).ok().map(Self::new)
     }
 
-    /// The key of a seed; `None` where it is none.
+    /// The key of a seed; `None` if it is not one.
     pub(super) fn from_seed(seed: [u8; 32]) -> Option<Self> {
         Keypair::from_secret_key(seed).ok().map(Self::new)
     }
 
-    /// The key of a private key, as schnorrkel writes it; `None` where it is none.
+    /// The key of a private key, as schnorrkel writes it; `None` if it is not one.
     pub(super) fn from_private_key(bytes: &[u8; 64]) -> Option<Self> {
         let secret = schnorrkel::SecretKey::from_bytes(bytes).ok()?;
-        Some(Self::of(Pair::Bare(secret.to_keypair())))
+        Some(Self::from_pair(Pair::Bare(secret.to_keypair())))
     }
 
     fn new(pair: Keypair) -> Self {
-        Self::of(Pair::Derived(pair))
+        Self::from_pair(Pair::Derived(pair))
     }
 
-    fn of(pair: Pair) -> Self {
+    fn from_pair(pair: Pair) -> Self {
         let address = AccountId32(pair.public_key()).to_string();
         Self { pair: Arc::new(pair), address }
     }

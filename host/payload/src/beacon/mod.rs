@@ -4,6 +4,6 @@
 mod scheme;
 pub mod signing;
 
-pub use scheme::{BadKey, Scheme};
+pub use scheme::{KeyError, Scheme};
 
 pub(crate) use scheme::DST;

@@ -18,29 +18,29 @@ pub struct Scheme {
     period: u64,
 }
 
-/// The configured public key is none.
+/// The configured public key is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error(
     "`public_key` in [beacon] is not the key of a beacon: no point of the group G2 of BLS12-381; copy it again"
 )]
-pub struct BadKey;
+pub struct KeyError;
 
 impl Scheme {
     /// A beacon with this key; round 1 comes out at `genesis` (Unix seconds), the others every `period` seconds.
     ///
     /// # Errors
-    /// [`BadKey`].
-    pub fn new(public_key: &[u8; 96], genesis: u64, period: u64) -> Result<Self, BadKey> {
-        let point = PublicKey::uncompress(public_key).map_err(|_| BadKey)?;
-        point.validate().map_err(|_| BadKey)?;
+    /// [`KeyError`].
+    pub fn new(public_key: &[u8; 96], genesis: u64, period: u64) -> Result<Self, KeyError> {
+        let point = PublicKey::uncompress(public_key).map_err(|_| KeyError)?;
+        point.validate().map_err(|_| KeyError)?;
         Ok(Self { point, genesis, period: period.max(1) })
     }
 
     /// The configured beacon.
     ///
     /// # Errors
-    /// [`BadKey`].
-    pub fn from_config(beacon: &config::Beacon) -> Result<Self, BadKey> {
+    /// [`KeyError`].
+    pub fn from_config(beacon: &config::Beacon) -> Result<Self, KeyError> {
         Self::new(&beacon.public_key, beacon.genesis, beacon.period)
     }
 
@@ -94,7 +94,7 @@ impl Scheme {
 
 impl fmt::Debug for Scheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = hex::encode(&self.public_key());
+        let key = hex::encode(self.public_key());
         f.debug_struct("Scheme")
             .field("public_key", &key)
             .field("genesis", &self.genesis)
@@ -182,9 +182,9 @@ mod tests {
 
     #[test]
     fn bad_keys_are_refused() {
-        assert_eq!(Scheme::new(&[0; 96], 0, 3), Err(BadKey));
+        assert_eq!(Scheme::new(&[0; 96], 0, 3), Err(KeyError));
         let mut neutral = [0; 96];
         neutral[0] = 0xc0;
-        assert_eq!(Scheme::new(&neutral, 0, 3), Err(BadKey));
+        assert_eq!(Scheme::new(&neutral, 0, 3), Err(KeyError));
     }
 }

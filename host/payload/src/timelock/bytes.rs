@@ -2,7 +2,7 @@
 
 use super::layout::{self, Size};
 use super::{ibe, layout::Parts};
-use crate::Refusal;
+use crate::PayloadRejection;
 use crate::beacon::Scheme;
 use aes_gcm::aead::Aead;
 use aes_gcm::{Aes256Gcm, KeyInit};
@@ -25,16 +25,16 @@ pub fn seal_bytes(text: &[u8], round: u64, beacon: &Scheme, rng: &mut impl Crypt
 /// Opens what [`seal_bytes`] gives with the beacon's signature of `round`.
 ///
 /// # Errors
-/// A [`Refusal`] about the layout, the point, the proof (another round, damage) or the cipher.
+/// A [`PayloadRejection`] about the layout, the point, the proof (another round, damage) or the cipher.
 pub fn open_bytes(
     ciphertext: &[u8],
     round: u64,
     signature: &[u8; 48],
-) -> Result<Zeroizing<Vec<u8>>, Refusal> {
-    let Parts { u, v, w, body, nonce } = Parts::of(ciphertext)?;
+) -> Result<Zeroizing<Vec<u8>>, PayloadRejection> {
+    let Parts { u, v, w, body, nonce } = Parts::parse(ciphertext)?;
     let key = ibe::open((u, v, w), round, signature)?;
     let text = Aes256Gcm::new((&*key).into()).decrypt(nonce.into(), body);
-    text.map(Zeroizing::new).map_err(|_| Refusal::TimelockCipher)
+    text.map(Zeroizing::new).map_err(|_| PayloadRejection::TimelockCipher)
 }
 
 #[cfg(test)]

@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(five[31], 5);
         // 2^256 - 1 = 2 * order + this.
         let largest = scalar(&[0xff; 32]).unwrap().to_bytes();
-        assert_eq!(hex::encode(&largest), "1824b159acc5056f998c4fefecbc4ff55884b7fa0003480200000001fffffffd");
+        assert_eq!(hex::encode(largest), "1824b159acc5056f998c4fefecbc4ff55884b7fa0003480200000001fffffffd");
         let mut below = ORDER;
         below[31] = 0;
         assert_eq!(scalar(&below).unwrap().to_bytes(), below);

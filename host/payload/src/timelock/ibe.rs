@@ -1,7 +1,7 @@
 //! Identity-based encryption of the AES key: FullIdent.
 
 use super::{curve, generator};
-use crate::Refusal;
+use crate::PayloadRejection;
 use crate::beacon::Scheme;
 use blst::min_sig::Signature;
 use rand_core::CryptoRng;
@@ -15,11 +15,11 @@ pub(super) fn open(
     (u, v, w): (&[u8; 96], &[u8; 32], &[u8; 32]),
     round: u64,
     signature: &[u8; 48],
-) -> Result<Zeroizing<[u8; 32]>, Refusal> {
+) -> Result<Zeroizing<[u8; 32]>, PayloadRejection> {
     // Whether the points are in their groups is not asked first, which saves a tenth of the time: a U that is not
     // equals no multiple of the generator, and fails below; nothing secret goes into the pairing.
-    let point = curve::g2_of_curve(u).map_err(|found| Refusal::TimelockPoint { found })?;
-    let signature = last_signature(signature).map_err(|_| Refusal::BeaconSignature)?;
+    let point = curve::g2_of_curve(u).map_err(|found| PayloadRejection::TimelockPoint { found })?;
+    let signature = last_signature(signature).map_err(|_| PayloadRejection::BeaconSignature)?;
     let sigma = masked(v, &*curve::pairing(&signature, &point));
     let key = masked(w, &*sigma);
     // That U comes from sigma and key proves that nothing was changed, and that the signature is the right one.
@@ -27,8 +27,8 @@ pub(super) fn open(
     match proof {
         Some(expected) if bool::from(expected.ct_eq(u)) => Ok(key),
         _ => {
-            curve::g2(u).map_err(|found| Refusal::TimelockPoint { found })?;
-            Err(Refusal::TimelockProof { round })
+            curve::g2(u).map_err(|found| PayloadRejection::TimelockPoint { found })?;
+            Err(PayloadRejection::TimelockProof { round })
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Where what stands in a ciphertext.
 
-use crate::Refusal;
+use crate::PayloadRejection;
 
 /// The sizes of a ciphertext, bytes: as the PyPI client writes it, and the shorter one.
 pub const SIZES: [usize; 2] = [372, 356];
@@ -36,14 +36,14 @@ impl<'a> Layout<'a> {
     /// Reads a ciphertext.
     ///
     /// # Errors
-    /// [`Refusal::Length`] or [`Refusal::TimelockLayout`].
-    pub fn of(ciphertext: &'a [u8]) -> Result<Self, Refusal> {
+    /// [`PayloadRejection::Length`] or [`PayloadRejection::TimelockLayout`].
+    pub fn parse(ciphertext: &'a [u8]) -> Result<Self, PayloadRejection> {
         let mut reader = Reader { rest: ciphertext, at: 0 };
         let long = match SIZES.iter().position(|&size| size == ciphertext.len()) {
             Some(which) => which == 0,
             None => {
                 let found = 2 * ciphertext.len();
-                return Err(Refusal::Length { field: "W_time.ct", found, expected: "744 or 712" });
+                return Err(PayloadRejection::Length { field: "W_time.ct", found, expected: "744 or 712" });
             }
         };
         let u = reader.take()?;
@@ -63,7 +63,7 @@ impl<'a> Layout<'a> {
         reader.number(8, "the length 8 as 8 bytes, little endian")?;
         let at = reader.at;
         if reader.take::<8>()? != MARK {
-            return Err(Refusal::TimelockLayout { at, expected: "the mark AES_GCM_" });
+            return Err(PayloadRejection::TimelockLayout { at, expected: "the mark AES_GCM_" });
         }
         Ok(Self { u, v, w, body, nonce })
     }
@@ -86,9 +86,9 @@ impl<'a> Parts<'a> {
     /// Reads a ciphertext.
     ///
     /// # Errors
-    /// [`Refusal::TimelockLayout`].
-    pub(super) fn of(ciphertext: &'a [u8]) -> Result<Self, Refusal> {
-        let short = Refusal::TimelockLayout { at: ciphertext.len(), expected: "more bytes" };
+    /// [`PayloadRejection::TimelockLayout`].
+    pub(super) fn parse(ciphertext: &'a [u8]) -> Result<Self, PayloadRejection> {
+        let short = PayloadRejection::TimelockLayout { at: ciphertext.len(), expected: "more bytes" };
         // The tag is part of the body.
         let length =
             ciphertext.len().checked_sub(OVERHEAD - 16).filter(|length| *length >= 16).ok_or(short)?;
@@ -107,7 +107,7 @@ impl<'a> Parts<'a> {
         reader.number(8, expected)?;
         let at = reader.at;
         if reader.take::<8>()? != MARK {
-            return Err(Refusal::TimelockLayout { at, expected: "the mark AES_GCM_" });
+            return Err(PayloadRejection::TimelockLayout { at, expected: "the mark AES_GCM_" });
         }
         Ok(Self { u, v, w, body, nonce })
     }
@@ -142,28 +142,30 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn take<const N: usize>(&mut self) -> Result<&'a [u8; N], Refusal> {
+    fn take<const N: usize>(&mut self) -> Result<&'a [u8; N], PayloadRejection> {
         let cut = self.rest.split_first_chunk::<N>();
-        let (head, rest) = cut.ok_or(Refusal::TimelockLayout { at: self.at, expected: "more bytes" })?;
+        let (head, rest) =
+            cut.ok_or(PayloadRejection::TimelockLayout { at: self.at, expected: "more bytes" })?;
         self.rest = rest;
         self.at += N;
         Ok(head)
     }
 
-    fn slice(&mut self, length: usize) -> Result<&'a [u8], Refusal> {
+    fn slice(&mut self, length: usize) -> Result<&'a [u8], PayloadRejection> {
         let cut = self.rest.split_at_checked(length);
-        let (head, rest) = cut.ok_or(Refusal::TimelockLayout { at: self.at, expected: "more bytes" })?;
+        let (head, rest) =
+            cut.ok_or(PayloadRejection::TimelockLayout { at: self.at, expected: "more bytes" })?;
         self.rest = rest;
         self.at += length;
         Ok(head)
     }
 
-    fn number(&mut self, value: u64, expected: &'static str) -> Result<(), Refusal> {
+    fn number(&mut self, value: u64, expected: &'static str) -> Result<(), PayloadRejection> {
         let at = self.at;
         if u64::from_le_bytes(*self.take()?) == value {
             Ok(())
         } else {
-            Err(Refusal::TimelockLayout { at, expected })
+            Err(PayloadRejection::TimelockLayout { at, expected })
         }
     }
 }
@@ -177,7 +179,7 @@ mod tests {
         for (size, bytes) in [(Size::Long, 372), (Size::Short, 356)] {
             let text = write(size, &([1; 96], [2; 32], [3; 32]), &[4; 12], &[5; 144]);
             assert_eq!(text.len(), bytes);
-            let layout = Layout::of(&text).unwrap();
+            let layout = Layout::parse(&text).unwrap();
             assert_eq!((layout.u, layout.v, layout.w), (&[1; 96], &[2; 32], &[3; 32]));
             assert_eq!((layout.nonce, layout.body), (&[4; 12], &[5; 144]));
         }
@@ -190,7 +192,7 @@ mod tests {
         for at in 0..text.len() {
             let mut changed = text.clone();
             changed[at] ^= 0x80;
-            let refused = Layout::of(&changed).is_err();
+            let refused = Layout::parse(&changed).is_err();
             assert_eq!(refused, fixed.iter().any(|range| range.contains(&at)), "byte {at}");
         }
     }

@@ -1,7 +1,7 @@
 //! The network's time-lock: identity-based encryption (Boneh-Franklin, FullIdent) to a round of the beacon, whose
 //! signature is the key, on BLS12-381; AES-256-GCM inside.
 //!
-//! The format is that of the `timelock` crate 0.3.0. It is written here anew on `blst`, because that crate takes
+//! The format is that of the `timelock` crate 0.3.0. It is written here again on `blst`, because that crate takes
 //! lengths from the ciphertext on trust and ends the process on a crafted one.
 
 mod bytes;
@@ -13,7 +13,7 @@ mod layout;
 pub use bytes::{open_bytes, seal_bytes};
 pub use layout::{Layout, OVERHEAD, SIZES, Size};
 
-use super::Refusal;
+use super::PayloadRejection;
 use crate::beacon::Scheme;
 use aes_gcm::aead::Aead;
 use aes_gcm::{Aes256Gcm, KeyInit};
@@ -26,13 +26,17 @@ pub const TEXT: usize = 128;
 /// Opens a ciphertext of [`SIZES`] with the beacon's signature of `round`.
 ///
 /// # Errors
-/// A [`Refusal`] about the layout, the point, the proof (another round, damage) or the cipher.
-pub fn open(ciphertext: &[u8], round: u64, signature: &[u8; 48]) -> Result<Zeroizing<Vec<u8>>, Refusal> {
-    let layout = Layout::of(ciphertext)?;
+/// A [`PayloadRejection`] about the layout, the point, the proof (another round, damage) or the cipher.
+pub fn open(
+    ciphertext: &[u8],
+    round: u64,
+    signature: &[u8; 48],
+) -> Result<Zeroizing<Vec<u8>>, PayloadRejection> {
+    let layout = Layout::parse(ciphertext)?;
     let key = ibe::open((layout.u, layout.v, layout.w), round, signature)?;
     let cipher = Aes256Gcm::new((&*key).into());
     let text = cipher.decrypt(layout.nonce.into(), layout.body.as_slice());
-    text.map(Zeroizing::new).map_err(|_| Refusal::TimelockCipher)
+    text.map(Zeroizing::new).map_err(|_| PayloadRejection::TimelockCipher)
 }
 
 /// Locks [`TEXT`] bytes until `round` of the beacon is out.

@@ -21,7 +21,7 @@ pub struct Located {
 /// No file for a plugin's name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("no plugin `{name}`: looked for {}", tried(candidates))]
-pub struct NotFound {
+pub struct LocateError {
     /// The plugin's name.
     pub name: String,
     /// The files that would do, in the order they are tried.
@@ -32,8 +32,8 @@ pub struct NotFound {
 /// component (`mantis_NAME.wasm`).
 ///
 /// # Errors
-/// [`NotFound`] with the places that were tried.
-pub fn locate(name: &str, folder: &Path, runtime: Runtime) -> Result<PathBuf, NotFound> {
+/// [`LocateError`] with the places that were tried.
+pub fn locate(name: &str, folder: &Path, runtime: Runtime) -> Result<PathBuf, LocateError> {
     let name_in_file = name.replace('-', "_");
     let file = match runtime {
         Runtime::Native => format!("{DLL_PREFIX}mantis_{name_in_file}{DLL_SUFFIX}"),
@@ -44,7 +44,7 @@ pub fn locate(name: &str, folder: &Path, runtime: Runtime) -> Result<PathBuf, No
         [Some(folder.to_path_buf()), beside].into_iter().flatten().map(|dir| dir.join(&file)).collect();
     match candidates.iter().find(|path| path.is_file()) {
         Some(path) => Ok(path.clone()),
-        None => Err(NotFound { name: name.into(), candidates }),
+        None => Err(LocateError { name: name.into(), candidates }),
     }
 }
 
@@ -57,13 +57,13 @@ pub fn digest(path: &Path) -> Result<String, LoadError> {
         |e: io::Error| LoadError::Unreadable { path: path.to_path_buf(), message: e.to_string() };
     let mut hasher = Sha256::new();
     io::copy(&mut File::open(path).map_err(unreadable)?, &mut HashWriter(&mut hasher)).map_err(unreadable)?;
-    Ok(hex::encode(&hasher.finalize()))
+    Ok(hex::encode(hasher.finalize()))
 }
 
 /// The sha256 of bytes, in lower-case hexadecimal.
 #[must_use]
 pub fn digest_of(bytes: &[u8]) -> String {
-    hex::encode(&Sha256::digest(bytes))
+    hex::encode(Sha256::digest(bytes))
 }
 
 struct HashWriter<'a>(&'a mut Sha256);

@@ -9,7 +9,7 @@ mod results;
 mod wasm;
 
 pub use load::{Loaded, Source, load};
-pub use locate::{Located, NotFound, digest, digest_of, locate};
+pub use locate::{LocateError, Located, digest, digest_of, locate};
 pub use native::NativePlugin;
 pub use wasm::{Surface, WasmPlugin, surface};
 

@@ -5,11 +5,11 @@
 //! memory goes back to the system at the end. A worker ends by itself when the host does: it watches its standard
 //! input.
 
-mod run;
+mod launcher;
 mod serve;
 mod session;
 
-pub use run::{Finished, Launcher, WorkerError};
+pub use launcher::{Finished, Launcher, WorkerError};
 pub use serve::serve;
 pub use session::{Decoded, Session};
 

@@ -1,6 +1,6 @@
 //! The worker's side.
 
-use super::run::MAX_LOG_LINES;
+use super::launcher::MAX_LOG_LINES;
 use super::{Event, Failure, Job, Request, Task, peak_rss_kib};
 use crate::plugins::{Instance, Loaded, load};
 use mantis_ledger::snapshot::Snapshot;
@@ -38,7 +38,7 @@ fn perform(job: &Job, requests: &Receiver<String>) -> Result<(), Failure> {
     match &job.task {
         Task::Describe | Task::Inspect => {}
         Task::Score { snapshot } => {
-            let unreadable = |e: mantis_ledger::snapshot::HistoryError| Failure::History(e.to_string());
+            let unreadable = |e: mantis_ledger::snapshot::SnapshotError| Failure::History(e.to_string());
             let snapshot = Snapshot::open(snapshot).map_err(unreadable)?;
             let market = Rc::new(snapshot.market().map_err(unreadable)?);
             let history: Rc<dyn History> = Rc::new(snapshot);
@@ -56,7 +56,7 @@ fn perform(job: &Job, requests: &Receiver<String>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Answers one request; what is none gets no answer, and the host's deadline for it passes.
+/// Answers one request; what is not a request gets no answer, and the host's deadline for it passes.
 fn answer(challenge: &mut dyn Instance, line: &str) {
     match serde_json::from_str(line) {
         Ok(Request::Decode { submissions }) => {

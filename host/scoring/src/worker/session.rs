@@ -1,6 +1,6 @@
 //! A worker that stays: it is asked again and again.
 
-use super::run::Process;
+use super::launcher::Process;
 use super::{Event, Job, Launcher, Request, Task, WorkerError};
 use crate::worker::Failure;
 use mantis_plugin_api::{PluginError, States, TrackedRow};
@@ -12,7 +12,7 @@ use std::time::Instant;
 pub type Decoded = Vec<Result<Vec<f32>, PluginError>>;
 
 /// A configured challenge in a process of its own, started at the first question. One that fails is ended, and
-/// started anew at the next question.
+/// started again at the next question.
 pub struct Session {
     launcher: Launcher,
     job: Job,
@@ -28,7 +28,7 @@ impl Session {
     }
 
     /// Goes on with another job, without a new process where it is the same challenge of the same file: pinned to one
-    /// digest, wherever it lies. Gives whether it does; where not, the next question starts anew.
+    /// digest, wherever it lies. Gives whether it does; where not, the next question starts again.
     pub fn change(&mut self, job: Job) -> bool {
         let old = &self.job;
         let is_same =

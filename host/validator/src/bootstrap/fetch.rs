@@ -2,7 +2,7 @@
 
 use mantis_config::Datalog;
 use mantis_ledger::{Ledger, LedgerError};
-use mantis_network::http::{HttpFault, builder};
+use mantis_network::http::{HttpError, builder};
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, IF_RANGE, LAST_MODIFIED, RANGE};
 use sha2::{Digest, Sha256};
@@ -25,14 +25,14 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Why there is no ledger. Nothing is in its place; what was fetched is kept, and the next attempt goes on from there,
 /// unless it was bad.
 #[derive(Debug, Error)]
-pub enum DatalogError {
+pub enum BootstrapError {
     /// The server does not give it.
     #[error(
         "the published ledger cannot be fetched ([datalog] url): {fault}; {had} bytes are kept in {part}: start again to go on"
     )]
     Http {
         /// What happened last.
-        fault: HttpFault,
+        fault: HttpError,
         /// Bytes that are had.
         had: u64,
         /// Where they are.
@@ -67,17 +67,17 @@ pub enum DatalogError {
 /// runtime with more than one thread.
 ///
 /// # Errors
-/// [`DatalogError`].
+/// [`BootstrapError`].
 pub async fn fetch(
     from: &Datalog,
     to: &Path,
     mut progress: impl FnMut(u64, Option<u64>),
-) -> Result<(), DatalogError> {
+) -> Result<(), BootstrapError> {
     let part = to.with_added_extension("part");
     let tag = to.with_added_extension("part.tag");
     let file = |path: &Path| {
         let path = path.to_path_buf();
-        move |source| DatalogError::File { path, source }
+        move |source| BootstrapError::File { path, source }
     };
     let mut out = OpenOptions::new().create(true).append(true).open(&part).await.map_err(file(&part))?;
     let (mut vain, mut pause) = (0, PAUSE);
@@ -85,7 +85,7 @@ pub async fn fetch(
         let had = written(&mut out).await.map_err(file(&part))?;
         let fault = match attempt(&from.url, had, &tag, &mut out, &mut progress).await {
             Ok(()) => break,
-            Err(Trouble::File(source)) => return Err(DatalogError::File { path: part, source }),
+            Err(Trouble::File(source)) => return Err(BootstrapError::File { path: part, source }),
             Err(Trouble::Http(fault)) => fault,
         };
         let has = written(&mut out).await.map_err(file(&part))?;
@@ -94,9 +94,9 @@ pub async fn fetch(
             continue;
         }
         vain += 1;
-        let hopeless = matches!(fault, HttpFault::Status { status: 400..=407 | 410..=428 } | HttpFault::Redirected { .. });
+        let hopeless = matches!(fault, HttpError::Status { status: 400..=407 | 410..=428 } | HttpError::Redirected { .. });
         if vain >= ATTEMPTS || hopeless {
-            return Err(DatalogError::Http { fault, had: has, part });
+            return Err(BootstrapError::Http { fault, had: has, part });
         }
         sleep(pause).await;
         pause *= 2;
@@ -120,7 +120,7 @@ async fn written(file: &mut File) -> io::Result<u64> {
 }
 
 enum Trouble {
-    Http(HttpFault),
+    Http(HttpError),
     File(io::Error),
 }
 
@@ -146,13 +146,13 @@ async fn attempt(
 ) -> Result<(), Trouble> {
     let client = builder().connect_timeout(IDLE).read_timeout(IDLE).build()?;
     let mut request = client.get(url);
-    // Only the same file may be gone on with; without a mark of it, it is begun anew.
+    // Only the same file may be gone on with; without a mark of it, it is begun again.
     let mark = fs::read_to_string(tag).await.ok().filter(|mark| had > 0 && !mark.is_empty());
     if let Some(mark) = &mark {
         request = request.header(RANGE, format!("bytes={had}-")).header(IF_RANGE, mark);
     }
     let mut response =
-        timeout(IDLE, request.send()).await.map_err(|_| Trouble::Http(HttpFault::TimedOut))??;
+        timeout(IDLE, request.send()).await.map_err(|_| Trouble::Http(HttpError::TimedOut))??;
     let status = response.status();
     let mut at = had;
     let total = match status {
@@ -173,9 +173,9 @@ async fn attempt(
             return Err(broken("what was fetched is longer than the file is now"));
         }
         _ if status.is_redirection() => {
-            return Err(Trouble::Http(HttpFault::Redirected { status: status.as_u16() }));
+            return Err(Trouble::Http(HttpError::Redirected { status: status.as_u16() }));
         }
-        _ => return Err(Trouble::Http(HttpFault::Status { status: status.as_u16() })),
+        _ => return Err(Trouble::Http(HttpError::Status { status: status.as_u16() })),
     };
     while let Some(chunk) = response.chunk().await? {
         out.write_all(&chunk).await?;
@@ -190,7 +190,7 @@ async fn attempt(
 }
 
 fn broken(reason: &str) -> Trouble {
-    Trouble::Http(HttpFault::Broken { reason: reason.into() })
+    Trouble::Http(HttpError::Broken { reason: reason.into() })
 }
 
 /// What tells this file from a later one under the same URL: a strong tag, else the time of its last change.
@@ -213,18 +213,19 @@ fn whole(headers: &HeaderMap) -> Option<u64> {
 }
 
 /// Checks the digest, where one is given, then that it is a ledger without damage.
-async fn verify(from: &Datalog, part: &Path) -> Result<(), DatalogError> {
+async fn verify(from: &Datalog, part: &Path) -> Result<(), BootstrapError> {
     if let Some(expected) = from.sha256 {
-        let found = digest(part).await.map_err(|source| DatalogError::File { path: part.into(), source })?;
+        let found =
+            digest(part).await.map_err(|source| BootstrapError::File { path: part.into(), source })?;
         if found != expected {
-            return Err(DatalogError::Digest {
-                found: hex::encode(&found),
-                expected: hex::encode(&expected),
+            return Err(BootstrapError::Digest {
+                found: hex::encode(found),
+                expected: hex::encode(expected),
             });
         }
     }
     let check = || Ledger::read(part)?.check_integrity();
-    let checked = block_in_place(check).map_err(DatalogError::Bad);
+    let checked = block_in_place(check).map_err(BootstrapError::Bad);
     // Looking at it leaves SQLite's side files.
     for side in ["-wal", "-shm"] {
         let mut name = part.as_os_str().to_owned();

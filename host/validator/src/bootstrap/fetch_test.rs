@@ -1,8 +1,8 @@
 //! Fetching a ledger from a server that breaks off, changes the file, or lies.
 
-use super::{DatalogError, fetch};
+use super::{BootstrapError, fetch};
 use mantis_config::Datalog;
-use mantis_ledger::{Ledger, Record, Step};
+use mantis_ledger::{Ledger, NewRow, SampledBlock};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -80,8 +80,8 @@ fn serve(file: Vec<u8>, breaks_after: usize) -> Server {
 fn ledger(dir: &Path, rows: i64) -> Vec<u8> {
     let path: PathBuf = dir.join(format!("made-{rows}.db"));
     let mut ledger = Ledger::open(&path).unwrap();
-    let record = Record { ticker: "A".into(), price: Some(1.5), ..Record::default() };
-    let steps = (1..=rows).map(|k| Step { block: 5 * k, sidx: k, records: vec![record.clone()] });
+    let record = NewRow { ticker: "A".into(), price: Some(1.5), ..NewRow::default() };
+    let steps = (1..=rows).map(|k| SampledBlock { block: 5 * k, sidx: k, rows: vec![record.clone()] });
     ledger.append_many(steps.collect::<Vec<_>>(), 1000).unwrap();
     drop(ledger);
     fs::read(path).unwrap()
@@ -143,7 +143,7 @@ async fn what_is_bad_is_not_used() {
 
     let server = serve(file.clone(), usize::MAX);
     let error = fetch(&datalog(&server, Some([7; 32])), &to, |_, _| {}).await.unwrap_err();
-    assert!(matches!(error, DatalogError::Digest { .. }) && error.to_string().contains("0707"), "{error}");
+    assert!(matches!(error, BootstrapError::Digest { .. }) && error.to_string().contains("0707"), "{error}");
 
     let mut damaged = file.clone();
     for byte in &mut damaged[8192..12_288] {
@@ -152,7 +152,7 @@ async fn what_is_bad_is_not_used() {
     for bad in [damaged, b"<html>no such file</html>".to_vec(), Vec::new()] {
         let server = serve(bad, usize::MAX);
         let error = fetch(&datalog(&server, None), &to, |_, _| {}).await.unwrap_err();
-        assert!(matches!(error, DatalogError::Bad(_)), "{error}");
+        assert!(matches!(error, BootstrapError::Bad(_)), "{error}");
     }
     server.served.lock().unwrap().status = Some(404);
     let error = fetch(&datalog(&server, None), &to, |_, _| {}).await.unwrap_err();

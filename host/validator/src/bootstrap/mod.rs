@@ -4,4 +4,4 @@ mod fetch;
 #[cfg(test)]
 mod fetch_test;
 
-pub use fetch::{DatalogError, fetch};
+pub use fetch::{BootstrapError, fetch};

@@ -65,42 +65,15 @@ pub(super) fn changes(old: &Config, new: &Config) -> Vec<String> {
     }
     let mut keys: Vec<String> = Vec::new();
     keys.extend(differing!(old, new, wasm_memory_mib).map(String::from));
-    let network = differing!(
-        old.network,
-        new.network,
-        version_key,
-        task_interval,
-        weight_calc_interval,
-        weight_set_interval,
-        burn,
-        burn_uid,
-        max_days,
-        ema,
-        seed,
-        young_blocks,
-        young_weight,
-        min_sampled,
-    );
-    keys.extend(network.map(|key| format!("network.{key}")));
-    keys.extend(differing!(old.beacon, new.beacon, api).map(|key| format!("beacon.{key}")));
-    keys.extend(
-        differing!(old.market, new.market, url, timeout, max_bytes).map(|key| format!("market.{key}")),
-    );
-    let collect = differing!(
-        old.collect,
-        new.collect,
-        hosts,
-        max_bytes,
-        stale,
-        allow_loopback,
-        parallel,
-        connect_timeout,
-        idle_timeout,
-        timeout,
-        round_timeout,
-        round_bytes,
-    );
-    keys.extend(collect.map(|key| format!("collect.{key}")));
+    let tables = [
+        ("network", new.network.differing_keys(&old.network)),
+        ("beacon", new.beacon.differing_keys(&old.beacon)),
+        ("market", new.market.differing_keys(&old.market)),
+        ("collect", new.collect.differing_keys(&old.collect)),
+    ];
+    for (table, differing) in tables {
+        keys.extend(differing.iter().map(|key| format!("{table}.{key}")));
+    }
     lines.extend(keys.into_iter().map(|key| format!("`{key}` is another")));
     lines
 }
@@ -113,8 +86,8 @@ fn of_challenge(old: &Challenge, new: &Challenge, lines: &mut Vec<String>) {
     if old.weight != new.weight {
         lines.push(format!("{ticker} has {}, before {}", weight(new.weight), weight(old.weight)));
     }
-    let keys =
-        differing!(old, new, name, solver, price_key, assets, quotes, prices_from, dim, blocks_ahead, params);
+    let said = ["plugin", "runtime", "sha256", "weight"];
+    let keys = new.differing_keys(old).into_iter().filter(|key| !said.contains(key));
     lines.extend(keys.map(|key| format!("{ticker}: `{key}` is another")));
 }
 

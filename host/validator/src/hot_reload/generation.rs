@@ -2,9 +2,9 @@
 //! themselves changes nothing.
 
 use super::changes;
-use super::running::LiveError;
+use super::running::HotReloadError;
 use super::watch::{Key, Looked, PluginFile};
-use mantis_config::{Challenge, Config, ConfigFaults, Fault};
+use mantis_config::{Challenge, Config, ConfigError, Fault};
 use mantis_scoring::inspect;
 use mantis_scoring::plugins::{LoadError, digest, locate};
 use mantis_scoring::worker::Launcher;
@@ -23,12 +23,12 @@ pub(super) struct Generation {
     pub(super) folder: TempDir,
 }
 
-/// Why there is none.
-pub(super) enum Refusal {
+/// Why it failed.
+pub(super) enum ChangeRejection {
     /// The files are not what they were when they were looked at.
     Changing,
     /// What is wrong.
-    Error(LiveError),
+    Error(HotReloadError),
 }
 
 impl Generation {
@@ -39,14 +39,17 @@ impl Generation {
         running: Option<&Config>,
         parent: &Path,
         launcher: &Launcher,
-    ) -> Result<Self, Refusal> {
-        let wanted =
-            looked.wanted.as_ref().as_ref().map_err(|faults| Refusal::faults(faults.faults.clone()))?;
-        Refusal::unless_empty(
+    ) -> Result<Self, ChangeRejection> {
+        let wanted = looked
+            .wanted
+            .as_ref()
+            .as_ref()
+            .map_err(|faults| ChangeRejection::faults(faults.faults.clone()))?;
+        ChangeRejection::unless_empty(
             running.map_or_else(Vec::new, |running| changes::unchangeable(running, wanted)),
         )?;
-        Refusal::unless_empty(files_at_fault(wanted, &looked.plugins))?;
-        let at = |source| Refusal::Error(LiveError::File { path: parent.to_path_buf(), source });
+        ChangeRejection::unless_empty(files_at_fault(wanted, &looked.plugins))?;
+        let at = |source| ChangeRejection::Error(HotReloadError::File { path: parent.to_path_buf(), source });
         fs::create_dir_all(parent).map_err(at)?;
         let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent).map_err(at)?;
         let mut copies = Vec::new();
@@ -73,7 +76,7 @@ impl Generation {
                 break;
             }
         }
-        Refusal::unless_empty(faults)?;
+        ChangeRejection::unless_empty(faults)?;
         Ok(Self { config, folder })
     }
 }
@@ -106,8 +109,8 @@ fn files_at_fault(config: &Config, files: &BTreeMap<Key, PluginFile>) -> Vec<Fau
         let pinned = challenge.sha256.filter(|pinned| *pinned != found)?;
         let error = LoadError::Digest {
             path: file.path.clone(),
-            found: hex::encode(&found),
-            pinned: hex::encode(&pinned),
+            found: hex::encode(found),
+            pinned: hex::encode(pinned),
         };
         Some(config.fault_at(i, "sha256", error.to_string(), ""))
     };
@@ -115,8 +118,8 @@ fn files_at_fault(config: &Config, files: &BTreeMap<Key, PluginFile>) -> Vec<Fau
 }
 
 /// Puts a plugin's file into a folder: a link to the running generation's copy where it is the same, else a copy.
-fn copy(file: &PluginFile, running: Option<&Config>, folder: &Path) -> Result<PathBuf, Refusal> {
-    let at = |source| Refusal::Error(LiveError::File { path: file.path.clone(), source });
+fn copy(file: &PluginFile, running: Option<&Config>, folder: &Path) -> Result<PathBuf, ChangeRejection> {
+    let at = |source| ChangeRejection::Error(HotReloadError::File { path: file.path.clone(), source });
     let name = file.path.file_name().unwrap_or_default();
     let copy = folder.join(name);
     let is_there = |config: &&Config| {
@@ -131,7 +134,7 @@ fn copy(file: &PluginFile, running: Option<&Config>, folder: &Path) -> Result<Pa
         let _ = fs::remove_file(&copy);
         fs::copy(&file.path, &copy).map_err(at)?;
     }
-    if digest(&copy).ok() == file.sha256 { Ok(copy) } else { Err(Refusal::Changing) }
+    if digest(&copy).ok() == file.sha256 { Ok(copy) } else { Err(ChangeRejection::Changing) }
 }
 
 /// A fault with the names of the files that people know, instead of those of their copies.
@@ -153,9 +156,9 @@ impl PluginFile {
     }
 }
 
-impl Refusal {
+impl ChangeRejection {
     fn faults(faults: Vec<Fault>) -> Self {
-        Self::Error(LiveError::Faults(ConfigFaults { faults }))
+        Self::Error(HotReloadError::Faults(ConfigError { faults }))
     }
 
     fn unless_empty(faults: Vec<Fault>) -> Result<(), Self> {

@@ -1,7 +1,7 @@
 //! A configuration that is edited while it runs: `challenges.toml` and the plugins it names, watched, checked, and taken
 //! as a whole or not at all.
 //!
-//! [`Live`] looks at the files when it is asked to ([`watch`]), copies the plugins into a folder of its own and asks them
+//! [`HotReload`] looks at the files when it is asked to ([`watch`]), copies the plugins into a folder of its own and asks them
 //! whether they take their challenges ([`generation`]), and says what is new ([`changes`]).
 
 mod changes;
@@ -9,4 +9,4 @@ mod generation;
 mod running;
 mod watch;
 
-pub use running::{Adjust, Live, LiveError, Refreshed};
+pub use running::{Adjust, HotReload, HotReloadError, Refreshed};

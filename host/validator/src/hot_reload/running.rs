@@ -1,9 +1,9 @@
 //! The configuration that runs.
 
 use super::changes::changes;
-use super::generation::{Generation, PREFIX, Refusal};
+use super::generation::{ChangeRejection, Generation, PREFIX};
 use super::watch::Looked;
-use mantis_config::{Config, ConfigFaults};
+use mantis_config::{Config, ConfigError};
 use mantis_scoring::worker::Launcher;
 use std::fs;
 use std::io;
@@ -30,9 +30,9 @@ pub type Adjust = Box<dyn Fn(&mut Config) + Send + Sync>;
 ///
 /// What runs is a whole that was checked as a whole: the file's text, and a copy of every plugin's file, kept in a
 /// folder of its own (a generation) to which `plugin_dir` points and to whose digests every challenge is pinned. A file
-/// that is edited or replaced changes nothing until [`Live::refresh`] takes it. A generation's folder is there as long
+/// that is edited or replaced changes nothing until [`HotReload::refresh`] takes it. A generation's folder is there as long
 /// as anybody holds its [`Arc<Config>`], and this value lives.
-pub struct Live {
+pub struct HotReload {
     file: PathBuf,
     launcher: Launcher,
     adjust: Adjust,
@@ -73,10 +73,10 @@ pub enum Refreshed {
 
 /// Why there is no configuration to run.
 #[derive(Debug, Error)]
-pub enum LiveError {
+pub enum HotReloadError {
     /// The file is faulty, or a plugin does not take its challenge.
     #[error(transparent)]
-    Faults(#[from] ConfigFaults),
+    Faults(#[from] ConfigError),
     /// A file could not be copied.
     #[error("{}: {source}", path.display())]
     File {
@@ -93,30 +93,30 @@ pub enum LiveError {
     },
 }
 
-impl Live {
+impl HotReload {
     /// Loads `file`, applies `adjust`, asks every plugin in a process of `launcher` whether it takes its challenge, and
     /// copies the plugins' files to a new folder in the system's folder for temporary files. It blocks.
     ///
     /// # Errors
-    /// [`LiveError`]: all faults, as `mantis challenges` finds them.
-    pub fn start(file: &Path, launcher: Launcher, adjust: Adjust) -> Result<Self, LiveError> {
+    /// [`HotReloadError`]: all faults, as `mantis challenges` finds them.
+    pub fn start(file: &Path, launcher: Launcher, adjust: Adjust) -> Result<Self, HotReloadError> {
         let temporary = std::env::temp_dir();
         let folder = tempfile::Builder::new().prefix("mantis-plugins-").tempdir_in(&temporary);
-        let folder = folder.map_err(|source| LiveError::File { path: temporary, source })?;
+        let folder = folder.map_err(|source| HotReloadError::File { path: temporary, source })?;
         Self::new(file, launcher, adjust, Folder::Own(folder))
     }
 
-    /// As [`Live::start`], with the copies in `folder`, which is made if needed and must be this process's alone: what
+    /// As [`HotReload::start`], with the copies in `folder`, which is made if needed and must be this process's alone: what
     /// generations an earlier process left there is removed.
     ///
     /// # Errors
-    /// As [`Live::start`].
+    /// As [`HotReload::start`].
     pub fn start_in(
         folder: &Path,
         file: &Path,
         launcher: Launcher,
         adjust: Adjust,
-    ) -> Result<Self, LiveError> {
+    ) -> Result<Self, HotReloadError> {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             if entry.file_name().to_string_lossy().starts_with(PREFIX) {
                 // What cannot be removed costs its room only.
@@ -126,7 +126,7 @@ impl Live {
         Self::new(file, launcher, adjust, Folder::Given(folder.to_path_buf()))
     }
 
-    fn new(file: &Path, launcher: Launcher, adjust: Adjust, folder: Folder) -> Result<Self, LiveError> {
+    fn new(file: &Path, launcher: Launcher, adjust: Adjust, folder: Folder) -> Result<Self, HotReloadError> {
         let with = |limit: Duration| Launcher { deadline: launcher.deadline.min(limit), ..launcher.clone() };
         let (starting, launcher) = (with(STARTING), with(CHECKING));
         for _ in 0..PATIENCE {
@@ -145,11 +145,11 @@ impl Live {
                         kept: None,
                     });
                 }
-                Err(Refusal::Error(error)) => return Err(error),
-                Err(Refusal::Changing) => sleep(SETTLED),
+                Err(ChangeRejection::Error(error)) => return Err(error),
+                Err(ChangeRejection::Changing) => sleep(SETTLED),
             }
         }
-        Err(LiveError::Changing { file: file.to_path_buf() })
+        Err(HotReloadError::Changing { file: file.to_path_buf() })
     }
 
     /// What runs. Hold on to it as long as its plugins are used.
@@ -179,16 +179,16 @@ impl Live {
                 self.seen = now;
                 self.take(generation)
             }
-            Err(Refusal::Error(error)) => {
+            Err(ChangeRejection::Error(error)) => {
                 // What the system refuses it may allow at the next look, without any file being another.
-                if matches!(error, LiveError::Faults(_)) {
+                if matches!(error, HotReloadError::Faults(_)) {
                     self.seen = now;
                 }
                 let why = error.to_string();
                 let was_said = self.kept.replace(why.clone()).is_some_and(|said| said == why);
                 if was_said { Refreshed::Unchanged } else { Refreshed::Kept { why } }
             }
-            Err(Refusal::Changing) => Refreshed::Unchanged,
+            Err(ChangeRejection::Changing) => Refreshed::Unchanged,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Noticing that files have changed: cheaply by size and time, surely by digest.
 
-use mantis_config::{Config, ConfigFaults, Runtime};
+use mantis_config::{Config, ConfigError, Runtime};
 use mantis_scoring::plugins::{digest, digest_of, locate};
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,7 +22,7 @@ pub(super) struct Looked {
     /// Digest of the configuration's text; `None` where it cannot be read.
     text: Option<String>,
     /// What the text says, adjusted.
-    pub(super) wanted: Arc<Result<Config, ConfigFaults>>,
+    pub(super) wanted: Arc<Result<Config, ConfigError>>,
     /// The files of its plugins; none where the text is faulty.
     pub(super) plugins: BTreeMap<Key, PluginFile>,
 }
@@ -50,7 +50,7 @@ struct Stamp {
 impl Looked {
     /// Looks at the files. What is surely the same as `before` is not read again.
     pub(super) fn now(file: &Path, adjust: &dyn Fn(&mut Config), before: Option<&Self>) -> Self {
-        let stamp = Stamp::of(file);
+        let stamp = Stamp::read(file);
         let same = before.filter(|before| Stamp::is_same(stamp.as_ref(), before.stamp.as_ref()));
         let (text, wanted) = match same {
             Some(before) => (before.text.clone(), before.wanted.clone()),
@@ -85,7 +85,7 @@ fn read(
     file: &Path,
     adjust: &dyn Fn(&mut Config),
     before: Option<&Looked>,
-) -> (Option<String>, Arc<Result<Config, ConfigFaults>>) {
+) -> (Option<String>, Arc<Result<Config, ConfigError>>) {
     let bytes = fs::read(file);
     let text = bytes.as_ref().ok().map(|bytes| digest_of(bytes));
     match before.filter(|before| text.is_some() && before.text == text) {
@@ -100,7 +100,7 @@ fn read(
 
 impl PluginFile {
     fn now(path: PathBuf, before: Option<&Self>) -> Self {
-        let stamp = Stamp::of(&path);
+        let stamp = Stamp::read(&path);
         let same = before
             .filter(|before| before.path == path && Stamp::is_same(stamp.as_ref(), before.stamp.as_ref()));
         let sha256 = same.map_or_else(|| digest(&path).ok(), |before| before.sha256.clone());
@@ -109,7 +109,7 @@ impl PluginFile {
 }
 
 impl Stamp {
-    fn of(path: &Path) -> Option<Self> {
+    fn read(path: &Path) -> Option<Self> {
         let metadata = fs::metadata(path).ok()?;
         let modified = metadata.modified().ok()?;
         Some(Self {

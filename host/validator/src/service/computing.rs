@@ -1,7 +1,7 @@
 //! Computing weights, beside everything else.
 
 use super::{Service, round};
-use crate::computation::Computation;
+use crate::computation::ComputationJob;
 use crate::schedule;
 use mantis_scoring::Observer;
 use mantis_weights::Scored;
@@ -25,7 +25,7 @@ impl Service {
             }
             Err(error) => return error!(%error, "weights are not computed"),
         }
-        let computation = Computation {
+        let computation = ComputationJob {
             config: self.config.clone(),
             ledger: self.ledger.path().to_path_buf(),
             neurons: self.neurons.to_vec(),
@@ -52,8 +52,8 @@ impl Service {
                 status.weights.failures += 1;
             });
         };
-        let cycle = match scoring.await {
-            Ok(Ok(cycle)) => cycle,
+        let computation = match scoring.await {
+            Ok(Ok(computation)) => computation,
             Ok(Err(error)) => {
                 error!(%error, "weights were not computed; trying again in 50 blocks");
                 return failed(self, error.to_string());
@@ -63,20 +63,20 @@ impl Service {
                 return failed(self, error.to_string());
             }
         };
-        if let Err(error) = block_in_place(|| self.ledger.store_cycle(&cycle)) {
+        if let Err(error) = block_in_place(|| self.ledger.store_computation(&computation)) {
             error!(%error, "the computed weights were not stored; computing again in 50 blocks");
             return failed(self, error.to_string());
         }
         self.board.write(|status| status.weights.fault = None);
-        let paid = cycle.steps.iter().filter(|step| step.salience > 0.0).count();
-        let (block, seconds) = (cycle.block, cycle.seconds);
-        match &cycle.rejected {
-            None => info!(block, max_block = cycle.max_block, paid, seconds, "weights computed"),
+        let paid = computation.settlements.iter().filter(|settlement| settlement.salience > 0.0).count();
+        let (block, seconds) = (computation.block, computation.seconds);
+        match &computation.rejected {
+            None => info!(block, max_block = computation.max_block, paid, seconds, "weights computed"),
             Some(why) => warn!(block, %why, seconds, "no weights: those of last time stay"),
         }
         self.computed = Some(block);
-        if cycle.rejected.is_none() {
-            self.cycle = Some(Arc::new(cycle));
+        if computation.rejected.is_none() {
+            self.computation = Some(Arc::new(computation));
         }
     }
 }

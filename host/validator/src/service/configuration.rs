@@ -30,7 +30,7 @@ impl Service {
                 error!(%why, "the changed configuration is not taken; the old one runs on");
                 self.board.write(|status| status.configuration.fault = Some(why));
             }
-            Refreshed::Taken { config, changes } => match self.stepper.set_config(config.clone()) {
+            Refreshed::Taken { config, changes } => match self.pipeline.set_config(config.clone()) {
                 Ok(()) => {
                     info!(changes = changes.join("; "), "the changed configuration is taken");
                     self.board.set_config(config.clone());

@@ -6,10 +6,10 @@ mod sampling;
 mod setting;
 
 use super::clock::unix;
-use super::computation::CycleError;
-use super::{Board, Live, Refreshed, SetupError, Stepper, schedule};
+use super::computation::ComputationError;
+use super::{Board, HotReload, Pipeline, Refreshed, SetupError, schedule};
 use mantis_config::Config;
-use mantis_ledger::{Attempt, Cycle, Ledger, LedgerError};
+use mantis_ledger::{Attempt, Computation, Ledger, LedgerError};
 use mantis_network::chain::{Chain, ChainError, Neuron};
 use mantis_payload::beacon::Scheme;
 use mantis_scoring::worker::Launcher;
@@ -23,7 +23,7 @@ use tracing::{debug, info, warn};
 
 /// How a validator is run.
 #[derive(Clone, Debug)]
-pub struct Run {
+pub struct ServiceOptions {
     /// Our own hotkey; `None` where nothing is set.
     pub hotkey: Option<String>,
     /// Whether weights are only computed and recorded, and nothing is sent.
@@ -41,15 +41,15 @@ pub struct Run {
 /// A validator that samples, opens, scores and sets weights as blocks come. All that it knows is in the ledger: one that
 /// was ended, however, goes on where it was.
 pub struct Service {
-    run: Run,
+    run: ServiceOptions,
     config: Arc<Config>,
-    live: Option<Live>,
+    live: Option<HotReload>,
     /// Looking at the configuration's files, which may take as long as a plugin is compiled.
-    looking: Option<JoinHandle<(Live, Refreshed)>>,
+    looking: Option<JoinHandle<(HotReload, Refreshed)>>,
     chain: Arc<dyn Chain>,
     scheme: Scheme,
     ledger: Ledger,
-    stepper: Stepper,
+    pipeline: Pipeline,
     neurons: Arc<Vec<Neuron>>,
     /// The block of the metagraph that `neurons` is.
     metagraph: Option<i64>,
@@ -63,14 +63,14 @@ pub struct Service {
     /// Whether it was said that the chain is behind the ledger.
     said_behind: bool,
     pruned: Option<i64>,
-    scoring: Option<JoinHandle<Result<Cycle, CycleError>>>,
+    scoring: Option<JoinHandle<Result<Computation, ComputationError>>>,
     /// The block that scoring goes on for.
     computing: Option<i64>,
     setting: Option<JoinHandle<Attempt>>,
     /// The block of the last computation.
     computed: Option<i64>,
     /// The last computation that weights came of.
-    cycle: Option<Arc<Cycle>>,
+    computation: Option<Arc<Computation>>,
     attempt: Option<Attempt>,
     /// Not before this block is a computation that failed tried again.
     compute_after: i64,
@@ -96,21 +96,21 @@ impl Service {
     /// # Errors
     /// [`ServiceError`].
     pub fn new(
-        run: Run,
-        live: Live,
+        run: ServiceOptions,
+        live: HotReload,
         chain: Arc<dyn Chain>,
         ledger: Ledger,
         board: Board,
     ) -> Result<Self, ServiceError> {
         let config = live.current().clone();
         let scheme = Scheme::from_config(&config.beacon).map_err(SetupError::from)?;
-        let stepper = Stepper::new(config.clone(), run.launcher.clone())?;
+        let pipeline = Pipeline::new(config.clone(), run.launcher.clone())?;
         let service = Self {
             scheme,
-            stepper,
+            pipeline,
             sampled: ledger.last_block()?,
-            computed: ledger.last_cycle()?.map(|cycle| cycle.block),
-            cycle: ledger.last_weights()?.map(Arc::new),
+            computed: ledger.last_computation()?.map(|computation| computation.block),
+            computation: ledger.last_weights()?.map(Arc::new),
             attempt: ledger.attempts(1)?.pop(),
             board,
             run,

@@ -49,7 +49,8 @@ impl Service {
                 block: block.cast_unsigned(),
                 unix: head.unix - (late * BLOCK_SECONDS).min(head.unix),
             };
-            let sampled = self.stepper.sample(self.chain.as_ref(), &self.neurons, at, &mut self.ledger).await;
+            let sampled =
+                self.pipeline.sample(self.chain.as_ref(), &self.neurons, at, &mut self.ledger).await;
             match sampled {
                 Ok(sampled) => {
                     if let Some(fault) = &sampled.feed_fault {
@@ -85,7 +86,7 @@ impl Service {
 
     pub(super) async fn open(&mut self, head: Head) {
         let started = Instant::now();
-        match self.stepper.mature(head, &mut self.ledger).await {
+        match self.pipeline.mature(head, &mut self.ledger).await {
             Ok(progress) => {
                 self.board.write(|status| status.opened(&progress));
                 if progress.matured > 0 {

@@ -54,7 +54,7 @@ impl Service {
     }
 
     pub(super) async fn start_setting(&mut self, head: i64) {
-        let Some(cycle) = self.cycle.clone() else { return };
+        let Some(computation) = self.computation.clone() else { return };
         let network = self.config.network.clone();
         if self.setting.is_some() || !self.is_setting_due(&self.neurons, head) {
             return;
@@ -70,7 +70,7 @@ impl Service {
         let (chain, neurons, dry_run) = (self.chain.clone(), self.neurons.clone(), self.run.dry_run);
         self.setting = Some(tokio::spawn(async move {
             let chain = (!dry_run).then_some(chain.as_ref());
-            setter::set_weights(chain, &cycle, &neurons, &network, head).await
+            setter::set_weights(chain, &computation, &neurons, &network, head).await
         }));
     }
 

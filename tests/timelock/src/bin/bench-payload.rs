@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use mantis_payload::beacon::{Scheme, signing::BeaconKey};
 use mantis_payload::timelock::{self, Size};
-use mantis_payload::{Envelope, OwnerSecret, Rules, SealOptions, seal};
+use mantis_payload::{Envelope, EnvelopeRules, OwnerSecret, SealOptions, seal};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use std::time::Instant;
@@ -30,7 +30,7 @@ fn main() -> Result<()> {
         let options = SealOptions::default();
         sealed.push(seal(&plaintext, HOTKEY, ROUND, &owner.public_key(), &scheme, options, &mut rng)?);
     }
-    let rules = Rules::new(owner.public_key(), ROUND);
+    let rules = EnvelopeRules::new(owner.public_key(), ROUND);
     let text = [b'7'; timelock::TEXT];
     let mut locked = Vec::new();
     for _ in 0..count {

@@ -164,7 +164,7 @@ impl ChallengeAnswer {
             version: described.map(|described| described.version.clone()),
             summary: described.map(|described| described.summary.clone()),
             runtime: challenge.runtime.as_str(),
-            sha256: challenge.sha256.map(|digest| hex::encode(&digest)),
+            sha256: challenge.sha256.map(hex::encode),
             solver: match challenge.solver {
                 Solver::Exact => "exact",
                 Solver::Network => "network",

@@ -7,7 +7,7 @@ use crate::server::extract::{Block, Paging, Params};
 use crate::server::site::Site;
 use axum::Json;
 use axum::extract::State;
-use mantis_ledger::CycleLine;
+use mantis_ledger::ComputationLine;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub(in crate::server) async fn computations(
 ) -> Result<Json<Page<ComputationAnswer>>, ApiError> {
     let range = paging.range()?;
     site.query(move |ledger, _| {
-        let lines = ledger.cycles(range.0, range.1)?.into_iter().map(ComputationAnswer::from).collect();
+        let lines = ledger.computations(range.0, range.1)?.into_iter().map(ComputationAnswer::from).collect();
         Ok(Json(Page::new(lines, ledger.count_cycles()?, range)))
     })
     .await
@@ -55,7 +55,7 @@ pub(in crate::server) async fn weights(
     Params(paging): Params<Paging>,
 ) -> Result<Json<Page<StepAnswer>>, ApiError> {
     site.query(move |ledger, _| {
-        let steps = ledger.steps(block)?;
+        let steps = ledger.settlements(block)?;
         if steps.is_empty() {
             let detail =
                 format!("no weights came of a computation for block {block}; /api/v1/computations lists all");
@@ -66,9 +66,9 @@ pub(in crate::server) async fn weights(
     .await
 }
 
-impl From<CycleLine> for ComputationAnswer {
-    fn from(line: CycleLine) -> Self {
-        let CycleLine { block, max_block, unix, seconds, rejected, skipped } = line;
+impl From<ComputationLine> for ComputationAnswer {
+    fn from(line: ComputationLine) -> Self {
+        let ComputationLine { block, max_block, unix, seconds, rejected, skipped } = line;
         Self { block, max_block, ended: unix, seconds, rejected, skipped }
     }
 }

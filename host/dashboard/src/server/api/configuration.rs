@@ -101,7 +101,7 @@ impl From<&Network> for NetworkAnswer {
             max_days: network.max_days,
             ema: network.ema,
             seed: network.seed,
-            owner_key: hex::encode(&network.owner_key),
+            owner_key: hex::encode(network.owner_key),
             young_blocks: network.young_blocks,
             young_weight: network.young_weight,
             min_sampled: network.min_sampled,

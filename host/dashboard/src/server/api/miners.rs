@@ -10,7 +10,7 @@ use axum::extract::State;
 use mantis_ledger::{Activity, Ledger, MinerCounts};
 use mantis_plugin_api::{Fact, WhyZero};
 use mantis_weights::Scored;
-use mantis_weights::Step;
+use mantis_weights::Settlement;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -202,7 +202,7 @@ impl MinerAnswer {
         if ranked.is_none() && !is_known(ledger, standing, &hotkey)? {
             return Err(unknown(&hotkey));
         }
-        let step = standing.outcome.steps().iter().find(|step| step.hotkey == hotkey);
+        let step = standing.outcome.settlements().iter().find(|step| step.hotkey == hotkey);
         let counts = standing.counts();
         let every = i64::from(standing.config.network.sample_every);
         let challenges = standing.challenges().map(|(scored, shares)| {
@@ -229,9 +229,9 @@ impl MinerAnswer {
     }
 }
 
-impl From<&Step> for StepAnswer {
-    fn from(step: &Step) -> Self {
-        let Step { uid, hotkey, salience, young, share, burned, previous, weight } = step.clone();
+impl From<&Settlement> for StepAnswer {
+    fn from(step: &Settlement) -> Self {
+        let Settlement { uid, hotkey, salience, young, share, burned, previous, weight } = step.clone();
         Self { uid, hotkey, salience, young, share, burned, previous, weight }
     }
 }

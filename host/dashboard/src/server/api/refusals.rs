@@ -6,7 +6,7 @@ use crate::server::extract::{Name, Paging, Params};
 use crate::server::site::Site;
 use axum::Json;
 use axum::extract::State;
-use mantis_ledger::Counts;
+use mantis_ledger::RejectionCounts;
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -64,9 +64,9 @@ pub(in crate::server) async fn miner_refusals(
     .await
 }
 
-impl From<Counts> for Refusal {
-    fn from(counts: Counts) -> Self {
-        let Counts { last, first_block, last_block, times } = counts;
+impl From<RejectionCounts> for Refusal {
+    fn from(counts: RejectionCounts) -> Self {
+        let RejectionCounts { last, first_block, last_block, times } = counts;
         Self {
             hotkey: last.hotkey,
             stage: last.stage.as_str().to_owned(),

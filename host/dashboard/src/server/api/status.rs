@@ -6,7 +6,7 @@ use crate::server::site::Site;
 use crate::standing::Computed;
 use axum::Json;
 use axum::extract::State;
-use mantis_ledger::{Ledger, Totals};
+use mantis_ledger::{Ledger, PayloadTotals};
 use mantis_validator::{Status, unix};
 use serde::Serialize;
 use std::sync::Arc;
@@ -109,7 +109,7 @@ pub(in crate::server) async fn status(State(site): State<Arc<Site>>) -> Result<J
 
 impl LedgerAnswer {
     fn read(ledger: &Ledger) -> Result<Self, ApiError> {
-        let Totals { accepted, stale, early, opened, refused } = ledger.totals()?;
+        let PayloadTotals { accepted, stale, early, opened, refused } = ledger.totals()?;
         let refusals = ledger.refusals_by_code()?.into_iter();
         Ok(Self {
             last_block: ledger.last_block()?,

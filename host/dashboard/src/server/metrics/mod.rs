@@ -57,7 +57,7 @@ mod tests {
     use super::*;
     use crate::standing::Standing;
     use mantis_config::Config;
-    use mantis_ledger::{Cycle, Ledger};
+    use mantis_ledger::{Computation, Ledger, SampledBlock};
     use mantis_plugin_api::Salience;
     use mantis_validator::Status;
     use mantis_weights::Scored;
@@ -82,7 +82,10 @@ mod tests {
             salience: Some(salience),
             ..Scored::default()
         };
-        ledger.store_cycle(&Cycle { block: 1000, scored: vec![scored], ..Cycle::default() }).unwrap();
+        ledger.append_many(vec![SampledBlock { block: 1000, sidx: 200, rows: Vec::new() }], 1).unwrap();
+        ledger
+            .store_computation(&Computation { block: 1000, scored: vec![scored], ..Computation::default() })
+            .unwrap();
         let standing = Standing::read(&ledger, config, BTreeMap::new()).unwrap();
         let mut status = Status::default();
         (status.chain.block, status.chain.neurons) = (Some(7), Some(3));

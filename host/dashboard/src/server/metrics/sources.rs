@@ -2,7 +2,7 @@
 
 use super::process::Process;
 use crate::standing::{Ranked, Standing};
-use mantis_ledger::{Ledger, LedgerError, Totals};
+use mantis_ledger::{Ledger, LedgerError, PayloadTotals};
 use mantis_validator::Status;
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,7 +22,7 @@ pub(super) struct Sources<'a> {
 
 /// What the ledger holds.
 pub(super) struct LedgerNumbers {
-    pub(super) totals: Totals,
+    pub(super) totals: PayloadTotals,
     /// Stage, code and how often.
     pub(super) refusals: Vec<(String, String, u64)>,
     /// Sampled blocks whose payloads wait to be opened.

@@ -35,7 +35,7 @@ impl<'a> Courses<'a> {
         ledger: &Ledger,
         hotkey: &str,
     ) -> Result<Option<Self>, LedgerError> {
-        let cycles = ledger.cycles(0, u32::MAX)?;
+        let cycles = ledger.computations(0, u32::MAX)?;
         let kept = thinned(cycles.len()).into_iter().rev().filter_map(|i| cycles.get(i));
         let blocks: Vec<i64> = kept.map(|cycle| cycle.block).collect();
         let [first, .., last] = blocks[..] else { return Ok(None) };

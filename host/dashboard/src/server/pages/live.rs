@@ -9,7 +9,7 @@ use crate::sections::time::{Moment, duration_of_blocks};
 use crate::standing::Standing;
 use askama::Template;
 use askama::filters::HtmlSafe;
-use mantis_ledger::{Ledger, LedgerError, Totals};
+use mantis_ledger::{Ledger, LedgerError, PayloadTotals};
 use mantis_validator::Status;
 
 /// Reasons that are named.
@@ -83,7 +83,7 @@ fn collected(status: &Status) -> Option<Tile> {
 }
 
 /// Payloads of all time.
-fn payloads(ledger: &Ledger, totals: &Totals) -> Result<[Tile; 3], LedgerError> {
+fn payloads(ledger: &Ledger, totals: &PayloadTotals) -> Result<[Tile; 3], LedgerError> {
     let stale = if totals.accepted > 0 { totals.stale as f64 / totals.accepted as f64 } else { 0.0 };
     let opened = format!("of {} taken, {} served unchanged", count(totals.accepted), percent(stale));
     let first =

@@ -10,7 +10,7 @@ use crate::sections::spread::Spread;
 use crate::sections::summary::{HowWeightsComeAbout, NoWeights};
 use crate::sections::view::{MinerLink, MinerView, RunView};
 use askama::Template;
-use mantis_ledger::{Counts, Ledger};
+use mantis_ledger::{Ledger, RejectionCounts};
 use mantis_validator::Status;
 
 /// Miners that are shown.
@@ -31,7 +31,7 @@ struct Overview<'a> {
     miners: usize,
     spread: Option<Spread>,
     /// The newest refusals.
-    refusals: Vec<(MinerLink<'a>, &'a Counts)>,
+    refusals: Vec<(MinerLink<'a>, &'a RejectionCounts)>,
     how: HowWeightsComeAbout<'a>,
 }
 

@@ -4,13 +4,13 @@ use super::{Page, error_page, now, render};
 use crate::standing::Standing;
 use mantis_config::Config;
 use mantis_ledger::{
-    Accepted, Activities, Activity, Arrival, Attempt, Cycle, Ledger, Record, Rejection, Sample, Sent, Stage,
-    Step,
+    Accepted, Activities, Activity, Arrival, Attempt, Computation, Ledger, NewRow, Rejection, Sample,
+    SampledBlock, Sent, Stage,
 };
 use mantis_plugin_api::{Description, Salience, WhyZero};
 use mantis_validator::Status;
 use mantis_weights::Scored;
-use mantis_weights::{Neuron, Outcome, Rules, aggregate, settle};
+use mantis_weights::{Neuron, Outcome, SettleRules, aggregate, settle};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -40,7 +40,12 @@ fn noise(a: usize, b: usize) -> f64 {
 
 impl World {
     /// So many miners that were scored so many times, with `text` for every text that comes from outside.
-    pub(super) fn new(hotkey: impl Fn(usize) -> String, miners: usize, cycles: i64, text: &str) -> Self {
+    pub(super) fn new(
+        hotkey: impl Fn(usize) -> String,
+        miners: usize,
+        computations: i64,
+        text: &str,
+    ) -> Self {
         let config =
             Config::parse(include_str!("../../../../../challenges.toml"), Path::new("challenges.toml"))
                 .unwrap();
@@ -50,7 +55,7 @@ impl World {
         ledger.append_many((1000..2000).map(|k| step(&config, k)).collect::<Vec<_>>(), 1000).unwrap();
         let mut previous: Option<BTreeMap<String, f64>> = None;
         let mut last = Vec::new();
-        for k in 1..=cycles {
+        for k in 1..=computations {
             last = scored(&config, &hotkeys, k as usize, text);
             let parts: Vec<_> = last.iter().map(|c| (c.ticker.clone(), c.weight, c.shares())).collect();
             let burn = Neuron { uid: 0, hotkey: "owner".into() };
@@ -62,22 +67,22 @@ impl World {
                 block: 1000 * k,
                 previous: previous.clone(),
             };
-            let Outcome::Weights(steps) = settle(&input, &Rules::default()).unwrap() else {
+            let Outcome::Weights(steps) = settle(&input, &SettleRules::default()).unwrap() else {
                 panic!("weights")
             };
             previous = Some(steps.iter().map(|step| (step.hotkey.clone(), step.weight)).collect());
             let rejected = (k == 3).then(|| "all positive weights are equal".to_owned());
-            let cycle = Cycle {
+            let computation = Computation {
                 block: 1000 * k,
                 max_block: 1000 * k - 500,
                 unix: 1_700_000_000 + 12_000 * k.unsigned_abs(),
                 seconds: 88.25,
-                steps: if rejected.is_some() { Vec::new() } else { steps },
+                settlements: if rejected.is_some() { Vec::new() } else { steps },
                 rejected,
                 scored: last.clone(),
                 activities: activities(&config, &hotkeys),
             };
-            ledger.store_cycle(&cycle).unwrap();
+            ledger.store_computation(&computation).unwrap();
             ledger.store_attempt(&attempt(k, text)).unwrap();
         }
         drop(last);
@@ -120,19 +125,19 @@ impl World {
     }
 }
 
-fn step(config: &Config, k: i64) -> Step {
+fn step(config: &Config, k: i64) -> SampledBlock {
     let wave =
         |asset: usize| 100.0 * (1.0 + 0.1 * noise(asset, k as usize / 40) + 0.02 * noise(asset, k as usize));
     let record = |(i, c): (usize, &mantis_config::Challenge)| {
         let prices = c.assets.iter().enumerate().map(|(a, asset)| (asset.clone(), wave(a)));
-        Record {
+        NewRow {
             ticker: c.ticker.clone(),
             price: c.assets.is_empty().then(|| wave(i)),
             price_data: (!c.assets.is_empty()).then(|| prices.collect()),
-            ..Record::default()
+            ..NewRow::default()
         }
     };
-    Step { block: 5 * k, sidx: k, records: config.challenges.iter().enumerate().map(record).collect() }
+    SampledBlock { block: 5 * k, sidx: k, rows: config.challenges.iter().enumerate().map(record).collect() }
 }
 
 fn scored(config: &Config, hotkeys: &[String], k: usize, text: &str) -> Vec<Scored> {

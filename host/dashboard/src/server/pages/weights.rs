@@ -8,7 +8,7 @@ use crate::sections::time::Moment;
 use crate::sections::view::RunView;
 use crate::sections::weights::WeightTable;
 use askama::Template;
-use mantis_ledger::{Attempt, CycleLine, Ledger, Sent};
+use mantis_ledger::{Attempt, ComputationLine, Ledger, Sent};
 
 /// Lines of a page.
 const LINES: u32 = 50;
@@ -19,7 +19,7 @@ struct WeightsPage<'a> {
     frame: Frame,
     /// `None` but on the first page of the history.
     table: Option<WeightTable<'a>>,
-    computations: &'a [CycleLine],
+    computations: &'a [ComputationLine],
     attempts: &'a [Attempt],
     pages: Pages,
 }
@@ -36,7 +36,7 @@ pub(super) fn page(view: &RunView<'_>, ledger: &Ledger, offset: u32) -> Result<S
     let page = WeightsPage {
         frame: Frame::new("Weights", "/weights"),
         table: (offset == 0).then(|| WeightTable::new(view)),
-        computations: &ledger.cycles(offset, LINES)?,
+        computations: &ledger.computations(offset, LINES)?,
         attempts: &ledger.attempts_from(offset, LINES)?,
         pages: Pages::new(offset, computed.max(attempted)),
     };

@@ -1,6 +1,6 @@
 //! Having ledgers scored, several at a time.
 
-use mantis_ledger::snapshot::{Column, HistoryError, Snapshot, Table};
+use mantis_ledger::snapshot::{Column, Snapshot, SnapshotError, Table};
 use mantis_plugin_api::{Market, ParamMap, PluginError, Salience, Spec};
 use mantis_scoring::fan_out;
 use mantis_scoring::plugins::Source;
@@ -35,18 +35,18 @@ pub(super) struct Scored {
 
 /// Why there is no score.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NoScore {
+pub(super) enum BenchError {
     #[error(transparent)]
     Worker(#[from] WorkerError),
     #[error(transparent)]
-    History(#[from] HistoryError),
+    History(#[from] SnapshotError),
     #[error("no folder for a ledger: {0}")]
     Folder(#[from] std::io::Error),
     #[error("the worker gave no score")]
     Silent,
 }
 
-impl NoScore {
+impl BenchError {
     /// Whether the plugin itself said so in an orderly way.
     pub(super) fn is_orderly(&self) -> bool {
         matches!(self, Self::Worker(WorkerError::Failed(Failure::Plugin(error))) if is_orderly(error))
@@ -69,7 +69,7 @@ impl Bench {
     }
 
     /// Scores one case.
-    pub(super) fn score(&self, case: &Case<'_>) -> Result<Scored, NoScore> {
+    pub(super) fn score(&self, case: &Case<'_>) -> Result<Scored, BenchError> {
         let folder = tempfile::Builder::new().prefix("mantis-conform-").tempdir_in(&self.scratch)?;
         let table = Table {
             ticker: &self.spec.ticker,
@@ -84,12 +84,12 @@ impl Bench {
         let started = Instant::now();
         let finished = self.launcher.run(&job, |_| {}, |_| {})?;
         let seconds = started.elapsed().as_secs_f64();
-        let salience = finished.salience.ok_or(NoScore::Silent)?;
+        let salience = finished.salience.ok_or(BenchError::Silent)?;
         Ok(Scored { salience, seconds, peak_kib: finished.peak_rss_kib })
     }
 
     /// Scores cases, one per processor at a time; gives the outcomes in their order.
-    pub(super) fn score_all(&self, cases: &[Case<'_>]) -> Vec<Result<Scored, NoScore>> {
+    pub(super) fn score_all(&self, cases: &[Case<'_>]) -> Vec<Result<Scored, BenchError>> {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         fan_out(processors, cases, |case| self.score(case))
     }

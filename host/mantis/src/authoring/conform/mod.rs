@@ -1,11 +1,11 @@
 //! The conformance suite: whether a plugin keeps its contract, and how it treats simulated miners.
 //!
 //! Every call of the plugin happens in a worker process. [`world`] makes the miners, [`bench`] has them scored,
-//! [`manners`] tries what a plugin must refuse or bear, [`scores`] what its scores must be.
+//! [`robustness`] tries what a plugin must refuse or bear, [`scores`] what its scores must be.
 
 mod bench;
-mod manners;
 mod report;
+mod robustness;
 mod scores;
 mod suite;
 mod world;

@@ -58,7 +58,7 @@ impl Report {
     }
 
     /// A pass with the first sentence, or a failure with the error's.
-    pub(super) fn settle(&mut self, name: &'static str, outcome: Result<String, String>) {
+    pub(super) fn record(&mut self, name: &'static str, outcome: Result<String, String>) {
         match outcome {
             Ok(says) => self.add(name, Verdict::Pass, says),
             Err(says) => self.add(name, Verdict::Fail, says),

@@ -3,8 +3,8 @@
 use super::bench::{Bench, Case, Scored, same, shares};
 use super::report::{Report, Verdict};
 use super::suite::Bars;
-use super::world::World;
-use crate::simulation::Kind;
+use super::world::SuiteMarket;
+use crate::simulation::MinerKind;
 use mantis_ledger::snapshot::Column;
 use mantis_plugin_api::Market;
 use mantis_scoring::plugins::Source;
@@ -13,7 +13,7 @@ use mantis_scoring::plugins::Source;
 pub(super) struct Base<'a> {
     pub(super) bench: &'a Bench,
     pub(super) source: &'a Source,
-    pub(super) world: &'a World,
+    pub(super) world: &'a SuiteMarket,
     pub(super) scored: &'a Scored,
 }
 
@@ -25,16 +25,16 @@ const ORDER: f64 = 1e-6;
 /// The same bits again, alone and beside others.
 pub(super) fn repeats(base: &Base<'_>, report: &mut Report) {
     let case = || Case { source: base.source, market: &base.world.market, miners: base.world.columns() };
-    let outcome = |scored: Result<Scored, super::bench::NoScore>, how: &str| match scored {
+    let outcome = |scored: Result<Scored, super::bench::BenchError>, how: &str| match scored {
         Ok(again) if same(&again.salience, &base.scored.salience) => Ok(()),
         Ok(again) => Err(format!("another result {how}: {}", difference(base.scored, &again))),
         Err(error) => Err(format!("{how}: {error}")),
     };
     let once = outcome(base.bench.score(&case()), "in a second run");
-    report.settle("repeats", once.map(|()| "a second run gives the same bits".into()));
+    report.record("repeats", once.map(|()| "a second run gives the same bits".into()));
     let mut many = base.bench.score_all(&[case(), case(), case()]).into_iter();
     let many = many.try_for_each(|scored| outcome(scored, "beside others"));
-    report.settle("threads", many.map(|()| "three runs side by side give the same bits".into()));
+    report.record("threads", many.map(|()| "three runs side by side give the same bits".into()));
 }
 
 /// The same bits in the plugin's other form.
@@ -56,7 +56,7 @@ pub(super) fn runtimes(base: &Base<'_>, other: Option<&Source>, report: &mut Rep
         )),
         Err(error) => Err(format!("{}: {error}", other.path.display())),
     };
-    report.settle("runtimes", outcome);
+    report.record("runtimes", outcome);
 }
 
 /// Hotkeys in another order: each miner keeps its part.
@@ -79,7 +79,7 @@ pub(super) fn order(base: &Base<'_>, report: &mut Report) {
         }
         Err(error) => Err(error.to_string()),
     };
-    report.settle("order", outcome);
+    report.record("order", outcome);
 }
 
 /// Prices beyond the last label are another market's: nothing changes.
@@ -116,7 +116,7 @@ pub(super) fn future(base: &Base<'_>, report: &mut Report) {
             Err(error) => outcome = Err(format!("later prices {how}: {error}")),
         }
     }
-    report.settle("look-ahead", outcome);
+    report.record("look-ahead", outcome);
 }
 
 /// What several copies of the best miner earn, over what it earned alone.
@@ -163,24 +163,24 @@ pub(super) fn noise(base: &Base<'_>, bars: &Bars, report: &mut Report) {
     let parts = shares(&base.scored.salience);
     let mean =
         |places: Vec<usize>| places.iter().map(|i| parts[*i]).sum::<f64>() / places.len().max(1) as f64;
-    let ratio = mean(base.world.places(|kind| kind == Kind::Noise)) / mean(base.world.skilled());
+    let ratio = mean(base.world.places(|kind| kind == MinerKind::Noise)) / mean(base.world.skilled());
     let says = format!("noise earns {ratio:.3} of what skill earns, miner by miner");
     let verdict = judged(ratio, bars.noise, 0.5);
     report.add("noise", verdict, with_bar(says, verdict, bars.noise, 0.5));
 }
 
 /// The same answer for ever, and none at all: nothing is earned.
-pub(super) fn idle(base: &Base<'_>, bars: &Bars, report: &mut Report) {
+pub(super) fn unearned(base: &Base<'_>, bars: &Bars, report: &mut Report) {
     let parts = shares(&base.scored.salience);
     for (name, kind, what) in [
-        ("constant", Kind::Constant, "the same answer for ever"),
-        ("absent", Kind::Zeros, "nothing but zeros"),
+        ("constant", MinerKind::Constant, "the same answer for ever"),
+        ("absent", MinerKind::Zeros, "nothing but zeros"),
     ] {
         let part: f64 = base.world.places(|k| k == kind).into_iter().map(|i| parts[i]).sum();
         let says = format!("{what} earns {:.4}% of all", 100.0 * part);
         let verdict = match part <= NOTHING {
             true => Verdict::Pass,
-            false if kind == Kind::Constant && bars.allow_constant => Verdict::Note,
+            false if kind == MinerKind::Constant && bars.allow_constant => Verdict::Note,
             false => Verdict::Fail,
         };
         report.add(name, verdict, says);

@@ -1,9 +1,9 @@
 //! The suite as a whole.
 
-use super::bench::{Bench, Case, NoScore, Scored, shares};
+use super::bench::{Bench, BenchError, Case, Scored, shares};
 use super::report::{Report, Verdict};
-use super::world::World;
-use super::{manners, scores};
+use super::world::SuiteMarket;
+use super::{robustness, scores};
 use crate::authoring::inspect::{describe, form, source};
 use mantis_config::{Config, Runtime};
 use mantis_plugin_api::{Description, Solver};
@@ -69,14 +69,14 @@ pub fn conform(plan: &Plan, mut on_part: impl FnMut(&str)) -> Result<Report, Loa
     on_part("loading");
     let Some((about, bench)) = loaded(plan, &plugin, &mut report) else { return Ok(report) };
     on_part("parameters");
-    manners::params(&bench, &plugin, &about, &mut report);
-    let small = World::new(&plan.config, 1_000, plan.seed);
+    robustness::params(&bench, &plugin, &about, &mut report);
+    let small = SuiteMarket::new(&plan.config, 1_000, plan.seed);
     on_part("submissions");
-    manners::submissions(&bench, &plugin, &small, &mut report);
+    robustness::submissions(&bench, &plugin, &small, &mut report);
     on_part("small ledgers");
-    manners::small_ledgers(&bench, &plugin, &small, &mut report);
+    robustness::small_ledgers(&bench, &plugin, &small, &mut report);
     on_part("tracking");
-    manners::tracking(&bench, &plugin, &small, &mut report);
+    robustness::tracking(&bench, &plugin, &small, &mut report);
 
     on_part("scores");
     let (world, scored) = match grown(plan, &bench, &plugin) {
@@ -107,7 +107,7 @@ pub fn conform(plan: &Plan, mut on_part: impl FnMut(&str)) -> Result<Report, Loa
         on_part("clones");
         scores::clones(&base, &plan.bars, &mut report);
         scores::noise(&base, &plan.bars, &mut report);
-        scores::idle(&base, &plan.bars, &mut report);
+        scores::unearned(&base, &plan.bars, &mut report);
     } else {
         let says =
             "nobody is paid: simulated miners do not suit it; try --config, --dim, --blocks-ahead or --rows";
@@ -150,11 +150,11 @@ fn loaded(plan: &Plan, plugin: &Source, report: &mut Report) -> Option<(Descript
 }
 
 /// The smallest world in which enough of the skilled are paid; else the largest.
-fn grown(plan: &Plan, bench: &Bench, plugin: &Source) -> Result<(World, Scored), NoScore> {
+fn grown(plan: &Plan, bench: &Bench, plugin: &Source) -> Result<(SuiteMarket, Scored), BenchError> {
     let rows = plan.rows.map_or_else(|| ROWS.to_vec(), |rows| vec![rows]);
-    let mut best: Option<(World, Scored, usize)> = None;
+    let mut best: Option<(SuiteMarket, Scored, usize)> = None;
     for rows in rows {
-        let world = World::new(&plan.config, rows, plan.seed);
+        let world = SuiteMarket::new(&plan.config, rows, plan.seed);
         let case = Case { source: plugin, market: &world.market, miners: world.columns() };
         let scored = bench.score(&case)?;
         let parts = shares(&scored.salience);
@@ -166,7 +166,7 @@ fn grown(plan: &Plan, bench: &Bench, plugin: &Source) -> Result<(World, Scored),
             break;
         }
     }
-    best.map(|(world, scored, _)| (world, scored)).ok_or(NoScore::Silent)
+    best.map(|(world, scored, _)| (world, scored)).ok_or(BenchError::Silent)
 }
 
 /// The plugin's other form, where it lies beside.

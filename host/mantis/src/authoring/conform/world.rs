@@ -1,23 +1,23 @@
 //! Simulated miners and their market, in memory.
 
-use crate::simulation::{Kind, Miner, Simulation, Simulator};
+use crate::simulation::{MinerKind, SimulatedMiner, Simulation, Simulator};
 use mantis_config::{Challenge, Config, QuoteKind};
 use mantis_ledger::snapshot::Column;
 use mantis_plugin_api::{Market, f16};
 
 /// The cast. In one challenge alone, a skilled miner whose place is divisible by three would know nothing.
-const CAST: [Kind; 11] = [
-    Kind::Noise,
-    Kind::Skilled { skill: 0.36 },
-    Kind::Skilled { skill: 0.26 },
-    Kind::Noise,
-    Kind::Skilled { skill: 0.32 },
-    Kind::Skilled { skill: 0.22 },
-    Kind::Noise,
-    Kind::Skilled { skill: 0.29 },
-    Kind::Skilled { skill: 0.24 },
-    Kind::Constant,
-    Kind::Zeros,
+const CAST: [MinerKind; 11] = [
+    MinerKind::Noise,
+    MinerKind::Skilled { skill: 0.36 },
+    MinerKind::Skilled { skill: 0.26 },
+    MinerKind::Noise,
+    MinerKind::Skilled { skill: 0.32 },
+    MinerKind::Skilled { skill: 0.22 },
+    MinerKind::Noise,
+    MinerKind::Skilled { skill: 0.29 },
+    MinerKind::Skilled { skill: 0.24 },
+    MinerKind::Constant,
+    MinerKind::Zeros,
 ];
 /// Numbers of one miner that are held in memory: a challenge with very many to a row is tried on fewer rows.
 const MAX_NUMBERS: usize = 40_000_000;
@@ -26,20 +26,24 @@ const BEYOND: usize = 30;
 
 /// A challenge's market and miners.
 #[derive(Clone, Debug)]
-pub(super) struct World {
+pub(super) struct SuiteMarket {
     /// Prices; the scored rows end one horizon and a little before them.
     pub(super) market: Market,
     /// By place in the cast: hotkey, behaviour, `storage_dim` numbers per scored row.
-    pub(super) miners: Vec<(String, Kind, Vec<f16>)>,
+    pub(super) miners: Vec<(String, MinerKind, Vec<f16>)>,
 }
 
-impl World {
+impl SuiteMarket {
     /// A world of so many scored rows, or as many as fit into memory, for the one challenge of `config`.
     pub(super) fn new(config: &Config, rows: usize, seed: u64) -> Self {
-        let cast: Vec<Miner> = CAST
+        let cast: Vec<SimulatedMiner> = CAST
             .iter()
             .enumerate()
-            .map(|(i, kind)| Miner { hotkey: format!("5Miner{i:02}"), kind: *kind, about: String::new() })
+            .map(|(i, kind)| SimulatedMiner {
+                hotkey: format!("5Miner{i:02}"),
+                kind: *kind,
+                about: String::new(),
+            })
             .collect();
         let challenge = &config.challenges[0];
         let ahead = (challenge.blocks_ahead / config.network.sample_every) as usize;
@@ -49,14 +53,14 @@ impl World {
         let simulation = Simulation { config, only: None, rows: all, miners: &cast, seed };
         let prices = simulation.prices();
         let mut simulator = Simulator::new(&simulation, &prices);
-        let mut miners: Vec<(String, Kind, Vec<f16>)> =
+        let mut miners: Vec<(String, MinerKind, Vec<f16>)> =
             cast.iter().map(|m| (m.hotkey.clone(), m.kind, vec![f16::ZERO; rows * dim])).collect();
         let (mut sidx, mut submitted) = (Vec::with_capacity(all), Vec::with_capacity(rows));
         while let Some(step) = simulator.step() {
             let row = sidx.len();
             sidx.push(step.sidx);
             if row < rows {
-                let sent = step.records.iter().flat_map(|record| &record.submissions);
+                let sent = step.rows.iter().flat_map(|record| &record.submissions);
                 let mut any = false;
                 for (hotkey, numbers) in sent {
                     any = true;
@@ -69,7 +73,7 @@ impl World {
         }
         let series: Vec<&[f64]> = series(challenge)
             .map(|key| match challenge.quotes {
-                QuoteKind::Prices => prices.of(key),
+                QuoteKind::Prices => prices.path(key),
                 QuoteKind::FundingRates => prices.funding_of(key),
             })
             .collect();
@@ -91,13 +95,13 @@ impl World {
     }
 
     /// Places in the cast of those who behave so.
-    pub(super) fn places(&self, wanted: impl Fn(Kind) -> bool) -> Vec<usize> {
+    pub(super) fn places(&self, wanted: impl Fn(MinerKind) -> bool) -> Vec<usize> {
         (0..self.miners.len()).filter(|&i| wanted(self.miners[i].1)).collect()
     }
 
     /// Places of the skilled.
     pub(super) fn skilled(&self) -> Vec<usize> {
-        self.places(|kind| matches!(kind, Kind::Skilled { .. }))
+        self.places(|kind| matches!(kind, MinerKind::Skilled { .. }))
     }
 }
 

@@ -5,7 +5,7 @@ use super::endpoints::endpoints;
 use super::fault::Fault;
 use super::link::Link;
 use super::neurons::exists;
-use super::settings::Settings;
+use super::settings::ChainSettings;
 use super::transaction::{Included, send};
 use super::values::optional;
 use super::{commitments, neurons, rules, weights};
@@ -24,7 +24,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(6);
 /// The subnet on a subtensor chain. Nothing is connected before it is needed.
 pub struct Subtensor {
     link: Link,
-    settings: Settings,
+    settings: ChainSettings,
     /// Who signs; without one, nothing can be written.
     key: Option<Hotkey>,
 }
@@ -34,7 +34,7 @@ impl Subtensor {
     ///
     /// # Errors
     /// If `network` is neither.
-    pub fn new(network: &str, settings: Settings, key: Option<Hotkey>) -> Result<Self, ChainError> {
+    pub fn new(network: &str, settings: ChainSettings, key: Option<Hotkey>) -> Result<Self, ChainError> {
         let link = Link::new(endpoints(network)?, settings.limits);
         Ok(Self { link, settings, key })
     }
@@ -62,7 +62,7 @@ impl Subtensor {
     }
 
     /// What became of a transaction, where following it failed: `look` gives `None` as long as it cannot be seen.
-    async fn settle<T, F>(
+    async fn await_inclusion<T, F>(
         &self,
         outcome: Result<T, ChainError>,
         look: impl Fn(String) -> F,
@@ -148,7 +148,7 @@ impl Chain for Subtensor {
             let commitments = self.commitments().await?;
             Ok((commitments.get(key.address()).map(String::as_str) == Some(text)).then_some(()))
         };
-        self.settle(sent, look).await
+        self.await_inclusion(sent, look).await
     }
 
     async fn set_weights(&self, weights: &[(u16, u16)]) -> Result<Receipt, ChainError> {
@@ -192,7 +192,7 @@ impl Chain for Subtensor {
             let seen = !revealed || same(weights, &self.weights_of(uid).await?);
             Ok(seen.then_some(Receipt { transaction, block: own.last_update, revealed }))
         };
-        self.settle(sent, look).await
+        self.await_inclusion(sent, look).await
     }
 }
 

@@ -16,7 +16,7 @@ const LONGEST_RAW: usize = 128;
 /// Bytes that `BigRaw` holds.
 const LONGEST_BIG_RAW: usize = 512;
 
-/// The text that each hotkey has committed. What is no text is left out: it can be anything.
+/// The text that each hotkey has committed. What is not a text is left out: it can be anything.
 pub(super) async fn commitments(node: &Node, netuid: u16) -> Result<BTreeMap<String, String>, Fault> {
     let at = node.newest().await?;
     let address = storage::<Vec<Value>, Value>(PALLET, "CommitmentOf");

@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 use super::node::Node;
-use super::settings::Limits;
+use super::settings::NodeLimits;
 use crate::chain::ChainError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use tokio::time::timeout;
 /// The connection, and the nodes that it may lead to.
 pub(super) struct Link {
     endpoints: Vec<String>,
-    limits: Limits,
+    limits: NodeLimits,
     state: Mutex<State>,
     /// Held while connecting: several callers wait for one connection instead of opening one each.
     connecting: tokio::sync::Mutex<()>,
@@ -23,7 +23,7 @@ struct State {
     /// Which endpoint is next.
     next: usize,
     node: Option<Arc<Node>>,
-    /// The chain's first block: a node of another chain is none of ours.
+    /// The chain's first block: a node of another chain is refused.
     genesis: Option<H256>,
     /// The newest block, and since when it is the newest.
     newest: Option<(u64, Instant)>,
@@ -31,7 +31,7 @@ struct State {
 
 impl Link {
     /// Nothing is connected before it is needed. There is at least one endpoint.
-    pub(super) fn new(endpoints: Vec<String>, limits: Limits) -> Self {
+    pub(super) fn new(endpoints: Vec<String>, limits: NodeLimits) -> Self {
         Self { endpoints, limits, state: Mutex::default(), connecting: tokio::sync::Mutex::default() }
     }
 

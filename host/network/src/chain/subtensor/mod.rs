@@ -25,4 +25,4 @@ mod weights;
 pub use client::Subtensor;
 pub use endpoints::endpoints;
 pub use sealed::{Clock, Commit, Schedule};
-pub use settings::{Limits, Settings};
+pub use settings::{ChainSettings, NodeLimits};

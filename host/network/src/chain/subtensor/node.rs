@@ -1,7 +1,7 @@
 //! One connection to one node.
 
 use super::fault::Fault;
-use super::settings::Limits;
+use super::settings::NodeLimits;
 use jsonrpsee::ws_client::{PingConfig, WsClientBuilder};
 use std::time::Duration;
 use subxt::backend::LegacyBackend;
@@ -31,7 +31,7 @@ pub(super) struct Node {
 impl Node {
     /// Connects. The metadata of runtimes is kept as long as the connection is: what a node that answers nonsense says
     /// of them is forgotten with it.
-    pub(super) async fn connect(endpoint: &str, limits: &Limits) -> Result<Self, Fault> {
+    pub(super) async fn connect(endpoint: &str, limits: &NodeLimits) -> Result<Self, Fault> {
         let mut builder = WsClientBuilder::new()
             .connection_timeout(limits.connect)
             .request_timeout(limits.request)

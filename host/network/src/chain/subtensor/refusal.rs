@@ -45,7 +45,7 @@ pub(super) enum Numbering {
 impl Numbering {
     /// That of a runtime. The minimum stake was renamed at about the time when the numbers changed their meaning; both
     /// before any runtime with time-locked weights.
-    pub(super) fn of(at: &super::node::At) -> Self {
+    pub(super) fn read(at: &super::node::At) -> Self {
         let subtensor = at.metadata_ref().pallet_by_name(super::values::SUBTENSOR);
         let old = subtensor.and_then(|pallet| pallet.storage()).is_some_and(|storage| {
             storage.entry_by_name("WeightsMinStake").is_some()

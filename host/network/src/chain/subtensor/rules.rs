@@ -9,7 +9,7 @@ use subxt::dynamic::Value;
 use subxt::utils::AccountId32;
 
 /// A hotkey of the subnet.
-pub(super) struct Standing {
+pub(super) struct SignerState {
     pub(super) uid: u16,
     pub(super) permit: bool,
     /// The block in which it last set or committed weights; 0: never.
@@ -35,7 +35,7 @@ pub(super) async fn hyperparameters(at: &At, netuid: u16) -> Result<Hyperparamet
 ///
 /// # Errors
 /// If it is not registered.
-pub(super) async fn standing(at: &At, netuid: u16, hotkey: &AccountId32) -> Result<Standing, Fault> {
+pub(super) async fn standing(at: &At, netuid: u16, hotkey: &AccountId32) -> Result<SignerState, Fault> {
     let keys = vec![number(netuid), Value::from_bytes(hotkey.0)];
     let Some(uid) = optional::<u16>(at, SUBTENSOR, "Uids", keys).await? else {
         return Err(refused(
@@ -47,7 +47,7 @@ pub(super) async fn standing(at: &At, netuid: u16, hotkey: &AccountId32) -> Resu
     let permits: Vec<bool> = value(at, "ValidatorPermit", vec![number(netuid)]).await?;
     let updates: Vec<u64> = value(at, "LastUpdate", vec![number(netuid)]).await?;
     let place = usize::from(uid);
-    Ok(Standing {
+    Ok(SignerState {
         uid,
         permit: permits.get(place).copied().unwrap_or(false),
         last_update: updates.get(place).copied().unwrap_or(0),
@@ -61,7 +61,7 @@ pub(super) async fn standing(at: &At, netuid: u16, hotkey: &AccountId32) -> Resu
 /// The rule that is broken, under the chain's own name.
 pub(super) fn check(
     rules: &Hyperparameters,
-    standing: &Standing,
+    standing: &SignerState,
     version_key: u64,
     block: u64,
 ) -> Result<(), ChainError> {
@@ -103,7 +103,7 @@ mod tests {
     }
 
     fn name(permit: bool, last_update: u64, version_key: u64, block: u64) -> String {
-        match check(&rules(), &Standing { uid: 1, permit, last_update }, version_key, block) {
+        match check(&rules(), &SignerState { uid: 1, permit, last_update }, version_key, block) {
             Ok(()) => "ok".into(),
             Err(ChainError::Refused { name, .. }) => name,
             Err(other) => other.to_string(),

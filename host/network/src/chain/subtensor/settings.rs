@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// What a client of the chain is told.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct ChainSettings {
     /// The subnet.
     pub netuid: u16,
     /// The version that our weights carry; the chain refuses one below its own.
@@ -15,12 +15,12 @@ pub struct Settings {
     /// where its key is not usable: then weights cannot be committed.
     pub beacon: Option<Scheme>,
     /// Time limits.
-    pub limits: Limits,
+    pub limits: NodeLimits,
 }
 
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct NodeLimits {
     /// Finding a node and opening a connection.
     pub connect: Duration,
     /// One request to the node.
@@ -33,7 +33,7 @@ pub struct Limits {
     pub stalled: Duration,
 }
 
-impl Default for Limits {
+impl Default for NodeLimits {
     fn default() -> Self {
         let seconds = Duration::from_secs;
         Self {
@@ -46,18 +46,18 @@ impl Default for Limits {
     }
 }
 
-impl Settings {
+impl ChainSettings {
     /// A subnet, and the version of our weights; else what fits the public chain.
     #[must_use]
     pub fn new(netuid: u16, version_key: u64) -> Self {
         // The chain's beacon is quicknet, whatever miners seal their payloads to.
         let beacon = Scheme::from_config(&mantis_config::Beacon::default()).ok();
-        Self { netuid, version_key, beacon, limits: Limits::default() }
+        Self { netuid, version_key, beacon, limits: NodeLimits::default() }
     }
 
     /// What the configuration says.
     #[must_use]
-    pub fn of(config: &Config) -> Self {
+    pub fn from_config(config: &Config) -> Self {
         Self::new(config.network.netuid, config.network.version_key)
     }
 }

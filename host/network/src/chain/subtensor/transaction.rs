@@ -36,7 +36,7 @@ pub(super) async fn send(
     call: &Call,
 ) -> Result<Included, Fault> {
     let at = node.newest().await?;
-    let numbering = Numbering::of(&at);
+    let numbering = Numbering::read(&at);
     let told = |error| sending(doing, error, numbering);
     let transactions = at.tx();
     // The account's own count, not the pool's: a second try takes the place of a first one that still waits there,

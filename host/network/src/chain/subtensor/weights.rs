@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::node::At;
 use super::refusal::refused;
 use super::sealed::{Clock, Commit, Schedule, VERSION};
-use super::settings::Settings;
+use super::settings::ChainSettings;
 use super::values::{SUBTENSOR, any, missing, number, optional, value};
 use crate::chain::Hyperparameters;
 use rand_chacha::ChaCha20Rng;
@@ -48,7 +48,7 @@ pub(super) fn sealed(netuid: u16, commit: &Commit) -> Call {
 /// Seals weights as the chain's settings of this moment want it.
 pub(super) async fn commit(
     at: &At,
-    settings: &Settings,
+    settings: &ChainSettings,
     rules: &Hyperparameters,
     hotkey: &[u8; 32],
     weights: &[(u16, u16)],

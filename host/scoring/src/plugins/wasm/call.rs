@@ -2,7 +2,7 @@
 
 use super::super::results::broken;
 use super::imports::{Context, Inputs};
-use super::limits::{Limits, TooMuchMemory};
+use super::limits::{MemoryLimit, MemoryLimitError};
 use mantis_plugin_api::PluginError;
 use wasmtime::component::{ComponentNamedList, Instance, InstancePre, Lift, Lower};
 use wasmtime::{Store, Trap};
@@ -29,7 +29,7 @@ impl Call {
         memory_mib: u32,
         inputs: Option<Inputs>,
     ) -> Result<Self, PluginError> {
-        let context = Context { limits: Limits::new(memory_mib), inputs, panic: None };
+        let context = Context { limits: MemoryLimit::new(memory_mib), inputs, panic: None };
         let mut store = Store::new(pre.engine(), context);
         store.limiter(|context| &mut context.limits);
         store.set_hostcall_fuel(MAX_RESULT);
@@ -93,7 +93,7 @@ fn explain(error: &wasmtime::Error, store: &mut Store<Context>) -> PluginError {
     if let Some(message) = store.data_mut().panic.take() {
         return PluginError::Panic { message };
     }
-    if let Some(too_much) = error.downcast_ref::<TooMuchMemory>() {
+    if let Some(too_much) = error.downcast_ref::<MemoryLimitError>() {
         return PluginError::data(too_much.to_string());
     }
     match error.downcast_ref::<Trap>() {

@@ -1,6 +1,6 @@
 //! What a component may call: the interface `host` of the WIT, and nothing else.
 
-use super::limits::Limits;
+use super::limits::MemoryLimit;
 use half::slice::HalfBitsSliceExt;
 use mantis_plugin_api::{History, Market, PluginError, Run};
 use std::rc::Rc;
@@ -16,7 +16,7 @@ const MAX_TEXT: usize = 8192;
 
 /// What one instance of a component may reach, and what it has said.
 pub(super) struct Context {
-    pub(super) limits: Limits,
+    pub(super) limits: MemoryLimit,
     /// There while it scores.
     pub(super) inputs: Option<Inputs>,
     /// The message of its panic.

@@ -10,7 +10,7 @@ const MAX_INSTANCES: usize = 256;
 
 /// Counts the memories of one store together.
 #[derive(Debug)]
-pub(super) struct Limits {
+pub(super) struct MemoryLimit {
     held: usize,
     max: usize,
 }
@@ -18,18 +18,18 @@ pub(super) struct Limits {
 /// A component asked for more memory than it may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the plugin asked for {asked_mib} MiB of memory; `wasm_memory_mib` allows {max_mib}")]
-pub(super) struct TooMuchMemory {
+pub(super) struct MemoryLimitError {
     asked_mib: usize,
     max_mib: usize,
 }
 
-impl Limits {
+impl MemoryLimit {
     pub(super) fn new(max_mib: u32) -> Self {
         Self { held: 0, max: (max_mib as usize) << 20 }
     }
 }
 
-impl ResourceLimiter for Limits {
+impl ResourceLimiter for MemoryLimit {
     fn memory_growing(
         &mut self,
         current: usize,
@@ -39,7 +39,7 @@ impl ResourceLimiter for Limits {
         let asked = (self.held - current).saturating_add(desired);
         if asked > self.max {
             // An error ends the call at once and is told; `false` would only make the plugin trap without a reason.
-            let too_much = TooMuchMemory { asked_mib: asked.div_ceil(1 << 20), max_mib: self.max >> 20 };
+            let too_much = MemoryLimitError { asked_mib: asked.div_ceil(1 << 20), max_mib: self.max >> 20 };
             return Err(wasmtime::Error::new(too_much));
         }
         self.held = asked;
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn memories_count_together() {
-        let mut limits = Limits::new(3);
+        let mut limits = MemoryLimit::new(3);
         assert!(limits.memory_growing(0, 1 << 20, None).unwrap());
         assert!(limits.memory_growing(0, 2 << 20, None).unwrap());
         let error = limits.memory_growing(1 << 20, 2 << 20, None).unwrap_err();

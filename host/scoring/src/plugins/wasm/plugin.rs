@@ -146,7 +146,7 @@ struct WasmInstance {
 }
 
 impl WasmInstance {
-    /// Calls the instance that stays, or one made anew where a trap ended it.
+    /// Calls the instance that stays, or one made again where a trap ended it.
     fn call<T>(&mut self, call: impl FnOnce(&mut Call) -> Result<T, PluginError>) -> Result<T, PluginError> {
         let mut decoder = match self.decoder.take() {
             Some(decoder) => decoder,

@@ -8,14 +8,14 @@ use thiserror::Error;
 
 /// What a miner's URL is judged by.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rules {
+pub struct UrlRules {
     /// Hosts: one that begins with a dot allows every host that ends with it, any other only the host of that name.
     pub hosts: Vec<String>,
     /// Whether plain http to loopback is allowed, on any port and whatever `hosts` says.
     pub allow_loopback: bool,
 }
 
-impl From<&config::Collect> for Rules {
+impl From<&config::Collect> for UrlRules {
     fn from(collect: &config::Collect) -> Self {
         Self { hosts: collect.hosts.clone(), allow_loopback: collect.allow_loopback }
     }
@@ -24,9 +24,9 @@ impl From<&config::Collect> for Rules {
 /// Why a miner's URL is not followed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum UrlFault {
+pub enum UrlRejection {
     /// Not a URL.
-    #[error("the commitment is no URL ({reason}); commit https://HOST/{hotkey}")]
+    #[error("the commitment is not a URL ({reason}); commit https://HOST/{hotkey}")]
     NotUrl {
         /// What is wrong with it.
         reason: String,
@@ -52,7 +52,7 @@ pub enum UrlFault {
     },
     /// An address of this machine, a private network or a reserved range.
     #[error(
-        "the URL's host {address} is no address of the public internet; serve the file from a public host"
+        "the URL's host {address} is not an address of the public internet; serve the file from a public host"
     )]
     PrivateAddress {
         /// The address found.
@@ -83,7 +83,7 @@ pub enum UrlFault {
     },
 }
 
-impl UrlFault {
+impl UrlRejection {
     /// A word for counting and for programs; it does not change.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -108,62 +108,62 @@ impl UrlFault {
 ///
 /// # Errors
 /// The first rule that the URL breaks.
-pub fn check_url(url: &str, hotkey: &str, rules: &Rules) -> Result<Url, UrlFault> {
+pub fn check_url(url: &str, hotkey: &str, rules: &UrlRules) -> Result<Url, UrlRejection> {
     let url = url.trim();
     let hotkey_of = || hotkey.to_owned();
     let parsed = Url::parse(url)
-        .map_err(|error| UrlFault::NotUrl { reason: error.to_string(), hotkey: hotkey_of() })?;
+        .map_err(|error| UrlRejection::NotUrl { reason: error.to_string(), hotkey: hotkey_of() })?;
     let Some(host) = parsed.host_str().filter(|host| !host.is_empty()) else {
-        return Err(UrlFault::NotUrl { reason: "it names no host".into(), hotkey: hotkey_of() });
+        return Err(UrlRejection::NotUrl { reason: "it names no host".into(), hotkey: hotkey_of() });
     };
     let loopback = rules.allow_loopback && is_loopback(host);
     if parsed.scheme() != "https" && !(loopback && parsed.scheme() == "http") {
-        return Err(UrlFault::Scheme { scheme: parsed.scheme().into() });
+        return Err(UrlRejection::Scheme { scheme: parsed.scheme().into() });
     }
     if !parsed.username().is_empty() || parsed.password().is_some() {
-        return Err(UrlFault::UserInfo);
+        return Err(UrlRejection::UserInfo);
     }
     if !loopback {
         check_host(host, rules)?;
         if let Some(port) = parsed.port() {
-            return Err(UrlFault::Port { port });
+            return Err(UrlRejection::Port { port });
         }
     }
     if parsed.query().is_some() {
-        return Err(UrlFault::Query);
+        return Err(UrlRejection::Query);
     }
     if parsed.fragment().is_some() {
-        return Err(UrlFault::Fragment);
+        return Err(UrlRejection::Fragment);
     }
     check_path(path_of(url), hotkey)?;
     Ok(parsed)
 }
 
-fn check_host(host: &str, rules: &Rules) -> Result<(), UrlFault> {
+fn check_host(host: &str, rules: &UrlRules) -> Result<(), UrlRejection> {
     let fits = |rule: &String| match rule.strip_prefix('.') {
         // At least one letter before the dot.
         Some(_) => host.len() > rule.len() && host.ends_with(rule.as_str()),
         None => host == rule,
     };
     if !rules.hosts.iter().any(fits) {
-        return Err(UrlFault::Host { host: host.into(), allowed: rules.hosts.join(", ") });
+        return Err(UrlRejection::Host { host: host.into(), allowed: rules.hosts.join(", ") });
     }
     match address_of(host) {
-        Some(address) if !is_public(address) => Err(UrlFault::PrivateAddress { address }),
+        Some(address) if !is_public(address) => Err(UrlRejection::PrivateAddress { address }),
         _ => Ok(()),
     }
 }
 
-fn check_path(path: &str, hotkey: &str) -> Result<(), UrlFault> {
+fn check_path(path: &str, hotkey: &str) -> Result<(), UrlRejection> {
     let is_hotkey = |path: &str| path.strip_prefix('/').is_some_and(|name| name.eq_ignore_ascii_case(hotkey));
     if is_hotkey(path) {
         return Ok(());
     }
     if path.strip_suffix('/').is_some_and(is_hotkey) {
-        return Err(UrlFault::TrailingSlash);
+        return Err(UrlRejection::TrailingSlash);
     }
     let found = if path.is_empty() { "empty".into() } else { path.chars().take(100).collect() };
-    Err(UrlFault::Path { found, hotkey: hotkey.into() })
+    Err(UrlRejection::Path { found, hotkey: hotkey.into() })
 }
 
 /// The path as it is written: what follows the host.
@@ -189,9 +189,9 @@ mod tests {
 
     const HOTKEY: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 
-    fn rules(allow_loopback: bool) -> Rules {
+    fn rules(allow_loopback: bool) -> UrlRules {
         let hosts = [".r2.dev", ".r2.cloudflarestorage.com", "10.0.0.1", "1.1.1.1"].map(String::from).into();
-        Rules { hosts, allow_loopback }
+        UrlRules { hosts, allow_loopback }
     }
 
     fn code(url: &str, allow_loopback: bool) -> &'static str {

@@ -1,27 +1,27 @@
 //! What must hold between challenges.
 
-use super::reader::{Table, closest};
-use super::weights::sums;
-use super::{Challenge, Weight};
+use crate::source::{TomlTable, closest};
+use crate::weights::sums;
+use crate::{Challenge, Weight};
 
 /// Shares that reach this leave nothing for fixed weights: ten of 0.1 sum to a little less than 1.
 const FULL: f64 = 1.0 - 1e-9;
 
 /// Reports what does not hold. `tables` are the challenges' own; values that were faulty are empty and left alone.
-pub(super) fn check(top: &Table<'_>, tables: &[Table<'_>], challenges: &[Challenge]) {
+pub(super) fn check(top: &TomlTable<'_>, tables: &[TomlTable<'_>], challenges: &[Challenge]) {
     let all: Vec<_> = tables.iter().zip(challenges).collect();
-    names(&all);
-    price_sources(&all);
-    weights(top, &all);
+    check_names(&all);
+    check_price_sources(&all);
+    check_weights(top, &all);
 }
 
 /// Names and tickers are keys of submissions: no two may be equal.
-fn names(all: &[(&Table<'_>, &Challenge)]) {
+fn check_names(all: &[(&TomlTable<'_>, &Challenge)]) {
     for (i, (table, own)) in all.iter().enumerate() {
         for (key, value) in [("name", &own.name), ("ticker", &own.ticker)] {
             let mut earlier = all[..i].iter().filter(|_| !value.is_empty());
             if let Some((other, _)) = earlier.find(|(_, c)| c.name == *value || c.ticker == *value) {
-                let line = other.doc.place(other.start).line;
+                let line = other.file.position(other.start).line;
                 let found = format!("\"{value}\" is taken by {} in line {line}", other.label);
                 table.fault(key, found, "a name and a ticker that no other challenge has as name or ticker");
             }
@@ -30,7 +30,7 @@ fn names(all: &[(&Table<'_>, &Challenge)]) {
 }
 
 /// `prices_from` names a challenge that stores prices of its own, of the same assets.
-fn price_sources(all: &[(&Table<'_>, &Challenge)]) {
+fn check_price_sources(all: &[(&TomlTable<'_>, &Challenge)]) {
     for (table, own) in all {
         let Some(from) = &own.prices_from else { continue };
         let Some((_, source)) = all.iter().find(|(_, c)| c.ticker == *from) else {
@@ -62,7 +62,7 @@ fn price_sources(all: &[(&Table<'_>, &Challenge)]) {
 }
 
 /// Shares leave something to the fixed weights, and those are not all zero.
-fn weights(top: &Table<'_>, all: &[(&Table<'_>, &Challenge)]) {
+fn check_weights(top: &TomlTable<'_>, all: &[(&TomlTable<'_>, &Challenge)]) {
     let values: Vec<_> = all.iter().map(|(_, c)| c.weight).collect();
     // A faulty weight is NaN, and reported already: nothing is said of the sum then.
     let (fixed, shares) = sums(&values);

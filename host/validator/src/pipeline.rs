@@ -3,7 +3,7 @@
 use super::{Decoders, MatureError, Maturer, Progress, SampleError, Sampled, Sampler, SetupError, Tracking};
 use mantis_config::Config;
 use mantis_ledger::Ledger;
-use mantis_network::beacon::Client;
+use mantis_network::beacon::BeaconClient;
 use mantis_network::chain::{Chain, ChainError, Head, Neuron};
 use mantis_payload::beacon::Scheme;
 use mantis_scoring::worker::Launcher;
@@ -22,10 +22,10 @@ const TRACKING: Duration = Duration::from_secs(5);
 const DECODING: Duration = Duration::from_secs(10);
 
 /// Takes steps.
-pub struct Stepper {
+pub struct Pipeline {
     config: Arc<Config>,
     scheme: Scheme,
-    beacon: Client,
+    beacon: BeaconClient,
     sampler: Sampler,
     maturer: Maturer,
     tracking: Tracking,
@@ -33,7 +33,7 @@ pub struct Stepper {
 
 /// What one step did.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Stepped {
+pub struct PassReport {
     /// What was sampled.
     pub sampled: Sampled,
     /// What was opened.
@@ -43,7 +43,7 @@ pub struct Stepped {
 /// Why a step was not taken, or not to its end.
 #[derive(Debug, Error)]
 #[expect(missing_docs, reason = "each is another module's error")]
-pub enum StepError {
+pub enum PipelineError {
     #[error(transparent)]
     Chain(#[from] ChainError),
     #[error(transparent)]
@@ -52,14 +52,14 @@ pub enum StepError {
     Mature(#[from] MatureError),
 }
 
-impl Stepper {
+impl Pipeline {
     /// Steps by a configuration; `launcher` starts the processes of plugins.
     ///
     /// # Errors
-    /// If HTTP clients cannot be set up, or the beacon's key is none.
+    /// If HTTP clients cannot be set up, or the beacon's key is not valid.
     pub fn new(config: Arc<Config>, launcher: Launcher) -> Result<Self, SetupError> {
         let scheme = Scheme::from_config(&config.beacon)?;
-        let beacon = Client::new(scheme.clone(), &config.beacon.api)?;
+        let beacon = BeaconClient::new(scheme.clone(), &config.beacon.api)?;
         let launcher = Launcher { deadline: DECODING, ..launcher };
         let decoders = Decoders::new(config.clone(), launcher.clone());
         let tracking = Tracking::new(config.clone(), launcher);
@@ -68,7 +68,7 @@ impl Stepper {
         Ok(Self { config, scheme, beacon, sampler, maturer, tracking })
     }
 
-    /// Goes on with another configuration, such as one from [`Live`](super::Live). HTTP clients, and the processes of
+    /// Goes on with another configuration, such as one from [`HotReload`](super::HotReload). HTTP clients, and the processes of
     /// plugins whose file, challenge and parameters are the old ones, stay as they are. Its beacon has the key and the
     /// times of the old one. Challenges that are new have rows from the next sample on.
     ///
@@ -78,7 +78,7 @@ impl Stepper {
         let beacon = if self.config.beacon.api == config.beacon.api {
             self.beacon.clone()
         } else {
-            Client::new(self.scheme.clone(), &config.beacon.api)?
+            BeaconClient::new(self.scheme.clone(), &config.beacon.api)?
         };
         self.sampler.set_config(config.clone())?;
         self.maturer.set_config(config.clone(), beacon.clone());
@@ -90,12 +90,16 @@ impl Stepper {
     /// Samples the chain's newest block, then opens what has matured.
     ///
     /// # Errors
-    /// [`StepError`]. What was committed before stays.
-    pub async fn step(&mut self, chain: &dyn Chain, ledger: &mut Ledger) -> Result<Stepped, StepError> {
+    /// [`PipelineError`]. What was committed before stays.
+    pub async fn step(
+        &mut self,
+        chain: &dyn Chain,
+        ledger: &mut Ledger,
+    ) -> Result<PassReport, PipelineError> {
         let head = chain.head().await?;
         let neurons = chain.metagraph().await?;
         let sampled = self.sample(chain, &neurons, head, ledger).await?;
-        Ok(Stepped { sampled, progress: self.mature(head, ledger).await? })
+        Ok(PassReport { sampled, progress: self.mature(head, ledger).await? })
     }
 
     /// Samples a block for these neurons.
@@ -115,8 +119,8 @@ impl Stepper {
     /// Opens what has matured by a block, and takes it into live states.
     ///
     /// # Errors
-    /// [`StepError`].
-    pub async fn mature(&mut self, head: Head, ledger: &mut Ledger) -> Result<Progress, StepError> {
+    /// [`PipelineError`].
+    pub async fn mature(&mut self, head: Head, ledger: &mut Ledger) -> Result<Progress, PipelineError> {
         let progress = self.maturer.mature(ledger, head.block, head.unix, Instant::now() + OPENING).await?;
         let until = Instant::now() + TRACKING;
         let untracked = block_in_place(|| self.tracking.go_on(ledger, until)).map_err(MatureError::from)?;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 /// One computation of weights.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CycleLine {
+pub struct ComputationLine {
     /// The block it was computed for.
     pub block: i64,
     /// The newest block whose row was scored.
@@ -90,11 +90,11 @@ impl Ledger {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn cycles(&self, offset: u32, limit: u32) -> Result<Vec<CycleLine>, LedgerError> {
+    pub fn computations(&self, offset: u32, limit: u32) -> Result<Vec<ComputationLine>, LedgerError> {
         let sql = "SELECT block, max_block, unix, seconds, rejected, skipped FROM host_cycles
             ORDER BY block DESC LIMIT ?2 OFFSET ?1";
         self.record("host_cycles", sql, (offset, limit), |row| {
-            Ok(CycleLine {
+            Ok(ComputationLine {
                 block: row.get(0)?,
                 max_block: row.get(1)?,
                 unix: row.get::<_, i64>(2)?.cast_unsigned(),
@@ -266,16 +266,16 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Cycle;
+    use crate::Computation;
     use mantis_plugin_api::Salience;
     use mantis_weights::Scored;
-    use mantis_weights::Step;
+    use mantis_weights::Settlement;
 
-    fn cycle(k: i64) -> Cycle {
+    fn computation(k: i64) -> Computation {
         let mut salience = Salience::new(2);
         salience.set(0, 1.0 + k as f64);
         salience.set(1, 1.0);
-        let step = Step {
+        let step = Settlement {
             uid: 7,
             hotkey: "x".into(),
             salience: 0.5,
@@ -292,7 +292,12 @@ mod tests {
             salience: Some(salience),
             ..Scored::default()
         };
-        Cycle { block: 1000 * k, scored: vec![scored], steps: vec![step], ..Cycle::default() }
+        Computation {
+            block: 1000 * k,
+            scored: vec![scored],
+            settlements: vec![step],
+            ..Computation::default()
+        }
     }
 
     #[test]
@@ -301,9 +306,9 @@ mod tests {
         let mut ledger = Ledger::open(dir.path().join("a.db")).unwrap();
         assert_eq!(ledger.past_weights(3).unwrap(), Past::default());
         for k in 1..=7 {
-            ledger.store_cycle(&cycle(k)).unwrap();
+            ledger.store_computation(&computation(k)).unwrap();
         }
-        let lines = ledger.cycles(1, 2).unwrap();
+        let lines = ledger.computations(1, 2).unwrap();
         assert_eq!(lines.iter().map(|line| line.block).collect::<Vec<_>>(), [6000, 5000]);
         assert_eq!((ledger.count_cycles().unwrap(), ledger.count_attempts().unwrap()), (7, 0));
         let line = ChallengeLine { block: 7000, weight: 2.0, seconds: 0.0, miners: 2, paid: 2 };

@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn each_challenge_of_the_network_stores_its_own() {
-        let config = Config::load("../challenges.toml").unwrap();
+        let config = Config::load("../../challenges.toml").unwrap();
         let text = br#"{"prices": {"SOL": 4, "BTC": 1, "ETH": 2, "CADUSD": 0.7, "XAGUSD": 0}, "funding_rates": {"ETH": -0.1, "BTC": 0}}"#;
         let quotes = Quotes::parse(text).unwrap();
         let pairs = |pairs: &[(&str, f64)]| Some(pairs.iter().map(|(a, x)| ((*a).to_string(), *x)).collect());

@@ -3,13 +3,13 @@
 
 use super::{Activities, Ledger, LedgerError, activity, reports, schema, weights};
 use mantis_weights::Scored;
-use mantis_weights::{Outcome, Rejection, Step};
+use mantis_weights::{Outcome, Settlement, WeightsRejection};
 use rusqlite::{OptionalExtension, TransactionBehavior};
 use std::collections::BTreeMap;
 
 /// One computation of weights.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Cycle {
+pub struct Computation {
     /// The block it was computed for.
     pub block: i64,
     /// The newest block whose row was scored.
@@ -25,7 +25,7 @@ pub struct Cycle {
     /// How miners sent in the last day before `max_block`. Left out where a computation is read back.
     pub activities: Activities,
     /// Every UID's way to its weight; empty where no weights came of it.
-    pub steps: Vec<Step>,
+    pub settlements: Vec<Settlement>,
 }
 
 /// How an attempt to set weights ended.
@@ -64,13 +64,15 @@ pub struct Attempt {
     pub weights: Vec<(u16, String, u16)>,
 }
 
-impl Cycle {
+impl Computation {
     /// What came of it.
     #[must_use]
     pub fn into_outcome(self) -> Outcome {
         match self.rejected {
-            Some(text) => Outcome::Rejected(Rejection::from_text(&text).unwrap_or(Rejection::Empty)),
-            None => Outcome::Weights(self.steps),
+            Some(text) => {
+                Outcome::Rejected(WeightsRejection::from_text(&text).unwrap_or(WeightsRejection::Empty))
+            }
+            None => Outcome::Weights(self.settlements),
         }
     }
 }
@@ -97,11 +99,12 @@ impl Ledger {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn store_cycle(&mut self, cycle: &Cycle) -> Result<(), LedgerError> {
+    pub fn store_computation(&mut self, computation: &Computation) -> Result<(), LedgerError> {
         let path = &self.path;
-        let fail = |e| LedgerError::sqlite(path, format!("storing the weights of block {}", cycle.block), e);
+        let fail =
+            |e| LedgerError::sqlite(path, format!("storing the weights of block {}", computation.block), e);
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail)?;
-        write(&tx, cycle).map_err(fail)?;
+        write(&tx, computation).map_err(fail)?;
         tx.commit().map_err(fail)
     }
 
@@ -109,7 +112,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn last_cycle(&self) -> Result<Option<Cycle>, LedgerError> {
+    pub fn last_computation(&self) -> Result<Option<Computation>, LedgerError> {
         self.cycle_where("1")
     }
 
@@ -117,11 +120,11 @@ impl Ledger {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn last_weights(&self) -> Result<Option<Cycle>, LedgerError> {
+    pub fn last_weights(&self) -> Result<Option<Computation>, LedgerError> {
         self.cycle_where("rejected IS NULL")
     }
 
-    fn cycle_where(&self, condition: &str) -> Result<Option<Cycle>, LedgerError> {
+    fn cycle_where(&self, condition: &str) -> Result<Option<Computation>, LedgerError> {
         let fail = |e| LedgerError::sqlite(&self.path, "the table host_cycles", e);
         if !schema::has_table(&self.conn, &self.path, "host_cycles")? {
             return Ok(None);
@@ -131,31 +134,31 @@ impl Ledger {
             WHERE {condition} ORDER BY block DESC LIMIT 1"
         );
         let read = |row: &rusqlite::Row<'_>| {
-            Ok(Cycle {
+            Ok(Computation {
                 block: row.get(0)?,
                 max_block: row.get(1)?,
                 unix: row.get::<_, i64>(2)?.cast_unsigned(),
                 seconds: row.get(3)?,
                 rejected: row.get(4)?,
-                ..Cycle::default()
+                ..Computation::default()
             })
         };
-        let Some(mut cycle) = self.conn.query_row(&sql, [], read).optional().map_err(fail)? else {
+        let Some(mut computation) = self.conn.query_row(&sql, [], read).optional().map_err(fail)? else {
             return Ok(None);
         };
-        cycle.steps = self.steps(cycle.block)?;
-        Ok(Some(cycle))
+        computation.settlements = self.settlements(computation.block)?;
+        Ok(Some(computation))
     }
 
     /// Every UID's way to its weight in the computation for a block, by UID; empty where there is none.
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn steps(&self, block: i64) -> Result<Vec<Step>, LedgerError> {
+    pub fn settlements(&self, block: i64) -> Result<Vec<Settlement>, LedgerError> {
         let sql = "SELECT uid, hotkey, salience, young, share, burned, previous, weight FROM host_steps
             WHERE block = ?1 ORDER BY uid";
         let read = |row: &rusqlite::Row<'_>| {
-            Ok(Step {
+            Ok(Settlement {
                 uid: row.get(0)?,
                 hotkey: row.get(1)?,
                 salience: row.get(2)?,
@@ -234,38 +237,38 @@ impl Ledger {
     }
 }
 
-fn write(tx: &rusqlite::Transaction<'_>, cycle: &Cycle) -> rusqlite::Result<()> {
+fn write(tx: &rusqlite::Transaction<'_>, computation: &Computation) -> rusqlite::Result<()> {
     for table in ["host_cycles", "host_saliences", "host_steps"] {
-        tx.execute(&format!("DELETE FROM {table} WHERE block = ?1"), [cycle.block])?;
+        tx.execute(&format!("DELETE FROM {table} WHERE block = ?1"), [computation.block])?;
     }
     let skipped: BTreeMap<&str, &str> =
-        cycle.scored.iter().filter_map(|c| Some((c.ticker.as_str(), c.skipped.as_deref()?))).collect();
+        computation.scored.iter().filter_map(|c| Some((c.ticker.as_str(), c.skipped.as_deref()?))).collect();
     let skipped = serde_json::json!(skipped).to_string();
-    let unix = cycle.unix.cast_signed();
+    let unix = computation.unix.cast_signed();
     tx.execute(
         "INSERT INTO host_cycles (block, max_block, unix, seconds, rejected, skipped) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        (cycle.block, cycle.max_block, unix, cycle.seconds, &cycle.rejected, skipped),
+        (computation.block, computation.max_block, unix, computation.seconds, &computation.rejected, skipped),
     )?;
     let sql = "INSERT INTO host_saliences (block, ticker, hotkey, salience) VALUES (?1, ?2, ?3, ?4)";
     let mut insert = tx.prepare_cached(sql)?;
-    for scored in &cycle.scored {
+    for scored in &computation.scored {
         for (hotkey, salience) in scored.shares().iter().filter(|(_, salience)| **salience > 0.0) {
-            insert.execute((cycle.block, &scored.ticker, hotkey, salience))?;
+            insert.execute((computation.block, &scored.ticker, hotkey, salience))?;
         }
     }
-    reports::write(tx, cycle.block, &cycle.scored)?;
-    activity::write(tx, &cycle.activities)?;
-    if cycle.steps.is_empty() {
+    reports::write(tx, computation.block, &computation.scored)?;
+    activity::write(tx, &computation.activities)?;
+    if computation.settlements.is_empty() {
         return Ok(());
     }
-    let last = cycle.steps.iter().map(|step| (step.hotkey.as_str(), step.weight));
-    weights::replace(tx, cycle.block, last)?;
+    let last = computation.settlements.iter().map(|step| (step.hotkey.as_str(), step.weight));
+    weights::replace(tx, computation.block, last)?;
     let sql = "INSERT INTO host_steps (block, uid, hotkey, salience, young, share, burned, previous, weight)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     let mut insert = tx.prepare_cached(sql)?;
-    for step in &cycle.steps {
-        let Step { uid, hotkey, salience, young, share, burned, previous, weight } = step;
-        insert.execute((cycle.block, uid, hotkey, salience, young, share, burned, previous, weight))?;
+    for step in &computation.settlements {
+        let Settlement { uid, hotkey, salience, young, share, burned, previous, weight } = step;
+        insert.execute((computation.block, uid, hotkey, salience, young, share, burned, previous, weight))?;
     }
     Ok(())
 }
@@ -275,8 +278,8 @@ mod tests {
     use super::*;
     use mantis_plugin_api::Salience;
 
-    fn step(uid: u16, hotkey: &str, weight: f64) -> Step {
-        Step {
+    fn step(uid: u16, hotkey: &str, weight: f64) -> Settlement {
+        Settlement {
             uid,
             hotkey: hotkey.into(),
             salience: 0.5,
@@ -301,39 +304,44 @@ mod tests {
     fn a_computation_is_kept_whole() {
         let dir = tempfile::tempdir().unwrap();
         let mut ledger = Ledger::open(dir.path().join("a.db")).unwrap();
-        assert_eq!(ledger.last_cycle().unwrap(), None);
-        let mut cycle = Cycle {
+        assert_eq!(ledger.last_computation().unwrap(), None);
+        let mut computation = Computation {
             block: 1000,
             max_block: 500,
             unix: 77,
             seconds: 1.5,
             scored: vec![scored("A", &[("x", 3.0), ("y", 0.0)])],
             activities: Activities::new(),
-            steps: vec![step(0, "x", 0.75), step(1, "y", 0.25)],
+            settlements: vec![step(0, "x", 0.75), step(1, "y", 0.25)],
             rejected: None,
         };
-        ledger.store_cycle(&cycle).unwrap();
-        cycle.seconds = 2.5;
-        ledger.store_cycle(&cycle).unwrap();
-        cycle.scored.clear();
-        assert_eq!(ledger.last_cycle().unwrap(), Some(cycle.clone()));
+        ledger.store_computation(&computation).unwrap();
+        computation.seconds = 2.5;
+        ledger.store_computation(&computation).unwrap();
+        computation.scored.clear();
+        assert_eq!(ledger.last_computation().unwrap(), Some(computation.clone()));
         let count = |sql: &str| ledger.raw().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
         assert_eq!(count("SELECT COUNT(*) FROM host_saliences"), 1);
         let previous = ledger.previous_weights().unwrap().unwrap();
         assert_eq!((previous.block, previous.weights["y"]), (1000, 0.25));
         // One without weights leaves those of last time.
-        let rejected =
-            Cycle { block: 2000, rejected: Some("zero sum".into()), steps: Vec::new(), ..cycle.clone() };
-        ledger.store_cycle(&rejected).unwrap();
+        let rejected = Computation {
+            block: 2000,
+            rejected: Some("zero sum".into()),
+            settlements: Vec::new(),
+            ..computation.clone()
+        };
+        ledger.store_computation(&rejected).unwrap();
         assert_eq!(ledger.previous_weights().unwrap().unwrap(), previous);
-        assert_eq!(ledger.last_cycle().unwrap(), Some(rejected));
+        assert_eq!(ledger.last_computation().unwrap(), Some(rejected));
         assert_eq!(ledger.last_weights().unwrap().unwrap().block, 1000);
-        assert_eq!(ledger.steps(1000).unwrap().len(), 2);
+        assert_eq!(ledger.settlements(1000).unwrap().len(), 2);
         // One that is made once more is smoothed as it was the first time.
         assert_eq!(ledger.weights_before(2000).unwrap(), Some(previous.clone()));
         assert_eq!(ledger.weights_before(1000).unwrap(), None);
-        let later = Cycle { block: 3000, rejected: None, steps: vec![step(0, "z", 1.0)], ..cycle };
-        ledger.store_cycle(&later).unwrap();
+        let later =
+            Computation { block: 3000, rejected: None, settlements: vec![step(0, "z", 1.0)], ..computation };
+        ledger.store_computation(&later).unwrap();
         assert_eq!(ledger.weights_before(3000).unwrap(), Some(previous));
         assert_eq!(ledger.weights_before(3001).unwrap().unwrap().weights["z"], 1.0);
     }

@@ -166,10 +166,10 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Record, Step};
+    use crate::{NewRow, SampledBlock};
 
-    fn step(k: i64) -> Step {
-        Step { block: 5 * k, sidx: k, records: vec![Record { ticker: "A".into(), ..Record::default() }] }
+    fn step(k: i64) -> SampledBlock {
+        SampledBlock { block: 5 * k, sidx: k, rows: vec![NewRow { ticker: "A".into(), ..NewRow::default() }] }
     }
 
     #[test]

@@ -1,14 +1,49 @@
-//! `price_data`: a JSON object of asset to number.
+//! The prices of a row: the one reader of `price` and `price_data`.
 
+use super::Row;
 use serde::Deserializer;
-use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::collections::BTreeMap;
 use std::fmt;
 
-/// Reads the prices of `assets`, in their order, into `out`; NaN where there is no number. A later mention of
-/// an asset wins.
-///
-/// Returns whether the text was a JSON object; if not, all are NaN.
-pub fn read_prices(json: &str, assets: &[String], out: &mut [f64]) -> bool {
+impl Row<'_> {
+    /// Reads the prices of `assets` into `out`, in their order; without assets, the single price. NaN where one is
+    /// missing. Of an asset that is mentioned twice the later mention counts.
+    ///
+    /// The feed's word for a missing single price is 0, so it is read as NaN; for one of several it is the asset's
+    /// absence, and 0 can be a rate.
+    ///
+    /// Returns whether `price_data` is a JSON object, if it is needed and there is one; if it is not, all are NaN.
+    pub fn read_prices(&self, assets: &[String], out: &mut [f64]) -> bool {
+        if assets.is_empty() {
+            out.fill(self.price.filter(|price| *price != 0.0).unwrap_or(f64::NAN));
+            return true;
+        }
+        match self.price_data {
+            Some(json) => read_object(json, assets, out),
+            None => {
+                out.fill(f64::NAN);
+                true
+            }
+        }
+    }
+
+    /// Every number that the row holds as a price, by asset; the single price has no asset, and is 0 if the feed had none.
+    #[must_use]
+    pub fn all_prices(&self) -> Vec<(Option<String>, f64)> {
+        match self.price_data {
+            Some(json) => {
+                let all: BTreeMap<String, Number> = serde_json::from_str(json).unwrap_or_default();
+                let all = all.into_iter().map(|(asset, Number(price))| (Some(asset), price));
+                all.filter(|(_, price)| !price.is_nan()).collect()
+            }
+            None => self.price.map(|price| (None, price)).into_iter().collect(),
+        }
+    }
+}
+
+/// Reads an object of asset to number, as [`Row::read_prices`].
+fn read_object(json: &str, assets: &[String], out: &mut [f64]) -> bool {
     out.fill(f64::NAN);
     let mut reader = serde_json::Deserializer::from_str(json);
     let read = reader.deserialize_map(Prices { assets, out }).and_then(|()| reader.end());
@@ -33,7 +68,7 @@ impl<'de> Visitor<'de> for Prices<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut next = 0;
         while let Some(found) = map.next_key_seed(Asset { assets: self.assets, next })? {
-            let price = map.next_value_seed(Number)?;
+            let Number(price) = map.next_value()?;
             if let Some(at) = found {
                 next = at + 1;
                 if let Some(slot) = self.out.get_mut(at) {
@@ -75,17 +110,18 @@ impl Visitor<'_> for Asset<'_> {
 }
 
 /// A value: its number, or NaN.
-struct Number;
+struct Number(f64);
 
-impl<'de> DeserializeSeed<'de> for Number {
-    type Value = f64;
-
-    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<f64, D::Error> {
-        reader.deserialize_any(self)
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        reader.deserialize_any(AnyValue).map(Self)
     }
 }
 
-impl<'de> Visitor<'de> for Number {
+/// Takes any value, as the number that it is.
+struct AnyValue;
+
+impl<'de> Visitor<'de> for AnyValue {
     type Value = f64;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -130,11 +166,12 @@ impl<'de> Visitor<'de> for Number {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Submissions;
 
     fn read(json: &str) -> (bool, [f64; 3]) {
         let mut out = [7.0; 3];
         let assets = ["A", "B", "C"].map(String::from);
-        let ok = read_prices(json, &assets, &mut out);
+        let ok = read_object(json, &assets, &mut out);
         (ok, out.map(|x| if x.is_nan() { -1.0 } else { x }))
     }
 
@@ -152,5 +189,32 @@ mod tests {
         for bad in ["", "[1]", "1", r#"{"A": 1"#, r#"{"A": 1} x"#, r#"{"A": NaN}"#] {
             assert_eq!(read(bad), (false, [-1.0; 3]), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_missing_price_is_nan_for_one_asset_as_for_several() {
+        let row = |price, price_data| Row { sidx: 1, price, price_data, submissions: Submissions::NONE };
+        let single = |price| {
+            let mut out = [7.0];
+            assert!(row(price, None).read_prices(&[], &mut out));
+            out[0]
+        };
+        assert_eq!(single(Some(1.5)), 1.5);
+        assert!(single(Some(0.0)).is_nan() && single(None).is_nan());
+        let mut out = [7.0; 2];
+        assert!(row(Some(3.0), None).read_prices(&["A".into(), "B".into()], &mut out));
+        assert!(out.iter().all(|price| price.is_nan()));
+    }
+
+    #[test]
+    fn all_prices_are_the_numbers_that_are_stored() {
+        let row = |price, price_data| Row { sidx: 1, price, price_data, submissions: Submissions::NONE };
+        let named = |asset: &str, price| (Some(asset.to_owned()), price);
+        let several = row(None, Some(r#"{"B": 0, "A": -0.5, "C": null, "D": "1"}"#)).all_prices();
+        assert_eq!(several, [named("A", -0.5), named("B", 0.0)]);
+        assert_eq!(row(Some(2.0), None).all_prices(), [(None, 2.0)]);
+        assert_eq!(row(Some(0.0), None).all_prices(), [(None, 0.0)]);
+        assert_eq!(row(None, None).all_prices(), []);
+        assert_eq!(row(None, Some("[1]")).all_prices(), []);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, Case, is_orderly};
 use super::report::{Report, Verdict};
-use super::world::World;
+use super::world::SuiteMarket;
 use mantis_plugin_api::{Description, Market, ParamMap, PluginError, States, TrackedRow, f16};
 use mantis_scoring::plugins::Source;
 use mantis_scoring::worker::{Failure, Session, Task, WorkerError};
@@ -43,11 +43,11 @@ pub(super) fn params(bench: &Bench, source: &Source, about: &Description, report
             "an unknown one and {count} of a wrong type are refused by name; the defaults are accepted"
         ))
     };
-    report.settle("parameters", tried());
+    report.record("parameters", tried());
 }
 
 /// Submissions: what simulated miners store can be sent in one of the usual shapes; nonsense does no harm.
-pub(super) fn submissions(bench: &Bench, source: &Source, world: &World, report: &mut Report) {
+pub(super) fn submissions(bench: &Bench, source: &Source, world: &SuiteMarket, report: &mut Report) {
     let decode = |submissions: Vec<Value>| {
         let job = bench.job(source, Task::Decode { submissions });
         bench.launcher.run(&job, |_| {}, |_| {}).map(|finished| finished.vectors)
@@ -79,7 +79,7 @@ pub(super) fn submissions(bench: &Bench, source: &Source, world: &World, report:
         }
         Err(error) => Err(format!("nonsense ends the plugin: {error}")),
     };
-    report.settle("nonsense", outcome);
+    report.record("nonsense", outcome);
 
     let dim = bench.spec.storage_dim();
     let miner = world.skilled().first().copied().unwrap_or_default();
@@ -113,7 +113,7 @@ fn shapes(bench: &Bench, stored: &[f16]) -> Vec<Value> {
 }
 
 /// Live states: rows in one call or in two make the same.
-pub(super) fn tracking(bench: &Bench, source: &Source, world: &World, report: &mut Report) {
+pub(super) fn tracking(bench: &Bench, source: &Source, world: &SuiteMarket, report: &mut Report) {
     let market = &world.market;
     let (rows, dim) = (market.scored_rows.min(TRACKED), bench.spec.storage_dim());
     let vectors = |row: usize| {
@@ -142,7 +142,7 @@ pub(super) fn tracking(bench: &Bench, source: &Source, world: &World, report: &m
             (false, _) => return Err(Failure::Plugin(PluginError::data(SPLIT)).into()),
         })
     };
-    report.settle("tracking", tried().map_err(|e| e.to_string()));
+    report.record("tracking", tried().map_err(|e| e.to_string()));
 }
 
 /// Rows that are tracked.
@@ -151,7 +151,7 @@ const SPLIT: &str =
     "rows in two calls make other states than in one: a state must hold all that later rows need";
 
 /// Ledgers that are too small or full of holes: a score, an empty one, or an error in a sentence.
-pub(super) fn small_ledgers(bench: &Bench, source: &Source, world: &World, report: &mut Report) {
+pub(super) fn small_ledgers(bench: &Bench, source: &Source, world: &SuiteMarket, report: &mut Report) {
     let market = |rows: usize| Market {
         sidx: world.market.sidx[..rows].to_vec(),
         prices: world.market.prices[..rows * world.market.assets].to_vec(),
@@ -201,7 +201,7 @@ pub(super) fn small_ledgers(bench: &Bench, source: &Source, world: &World, repor
         })
         .collect();
     let says = format!("borne: {}", names.join(", "));
-    report.settle("small ledgers", if bad.is_empty() { Ok(says) } else { Err(bad.join("; ")) });
+    report.record("small ledgers", if bad.is_empty() { Ok(says) } else { Err(bad.join("; ")) });
 }
 
 fn cut(value: &Value) -> String {

@@ -1,15 +1,15 @@
 //! Why a payload is refused, in words for the miner who sent it.
 
-use super::json::JsonFault;
+use super::json::JsonError;
 use thiserror::Error;
 
-/// Why a payload is refused. [`Refusal::code`] is for programs and does not change; the message is for the miner.
+/// Why a payload is refused. [`PayloadRejection::code`] is for programs and does not change; the message is for the miner.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum PayloadRejection {
     /// The payload is not JSON that is taken.
     #[error("payload: {0}")]
-    Json(JsonFault),
+    Json(JsonError),
     /// The payload is JSON, but no object.
     #[error("payload: expected a JSON object, found {found}; send {{\"v\": 2, ...}}")]
     NotAnObject {
@@ -117,7 +117,7 @@ pub enum Refusal {
         /// What should stand there.
         expected: &'static str,
     },
-    /// The time-lock's curve point is none, or none of the right group.
+    /// The time-lock's curve point is not on the curve, or not of the right group.
     #[error("`W_time.ct`: its first 96 bytes are {found}; seal again with a client of the network")]
     TimelockPoint {
         /// What they are instead of a point.
@@ -160,7 +160,7 @@ pub enum Refusal {
     Aead,
     /// The content is not JSON that is taken.
     #[error("plaintext: {0}")]
-    Plaintext(JsonFault),
+    Plaintext(JsonError),
     /// The content is JSON, but no object.
     #[error("plaintext: expected a JSON object of challenges, found {found}")]
     PlaintextNotAnObject {
@@ -188,18 +188,18 @@ pub enum Refusal {
     },
 }
 
-impl Refusal {
+impl PayloadRejection {
     /// A word for counting and for programs; it does not change.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Json(JsonFault::TooLarge { .. }) => "too_large",
-            Self::Json(JsonFault::Syntax { .. }) => "not_json",
-            Self::Json(JsonFault::NumberRange { .. }) => "number_range",
-            Self::Json(JsonFault::NotANumber { .. }) => "not_a_number",
-            Self::Json(JsonFault::TooDeep { .. }) => "too_deep",
-            Self::Json(JsonFault::TooManyValues { .. }) => "too_many_values",
-            Self::Json(JsonFault::DuplicateKey { .. }) => "duplicate_key",
+            Self::Json(JsonError::TooLarge { .. }) => "too_large",
+            Self::Json(JsonError::Syntax { .. }) => "not_json",
+            Self::Json(JsonError::NumberRange { .. }) => "number_range",
+            Self::Json(JsonError::NotANumber { .. }) => "not_a_number",
+            Self::Json(JsonError::TooDeep { .. }) => "too_deep",
+            Self::Json(JsonError::TooManyValues { .. }) => "too_many_values",
+            Self::Json(JsonError::DuplicateKey { .. }) => "duplicate_key",
             Self::NotAnObject { .. } => "not_an_object",
             Self::Missing { .. } => "missing_field",
             Self::WrongType { .. } => "wrong_type",
@@ -222,13 +222,13 @@ impl Refusal {
             Self::OwnerWrap => "owner_wrap",
             Self::KeyMismatch => "key_mismatch",
             Self::Aead => "aead",
-            Self::Plaintext(JsonFault::TooLarge { .. }) => "plaintext_too_large",
-            Self::Plaintext(JsonFault::Syntax { .. }) => "plaintext_not_json",
-            Self::Plaintext(JsonFault::NumberRange { .. }) => "plaintext_number_range",
-            Self::Plaintext(JsonFault::NotANumber { .. }) => "plaintext_not_a_number",
-            Self::Plaintext(JsonFault::TooDeep { .. }) => "plaintext_too_deep",
-            Self::Plaintext(JsonFault::TooManyValues { .. }) => "plaintext_too_many_values",
-            Self::Plaintext(JsonFault::DuplicateKey { .. }) => "plaintext_duplicate_key",
+            Self::Plaintext(JsonError::TooLarge { .. }) => "plaintext_too_large",
+            Self::Plaintext(JsonError::Syntax { .. }) => "plaintext_not_json",
+            Self::Plaintext(JsonError::NumberRange { .. }) => "plaintext_number_range",
+            Self::Plaintext(JsonError::NotANumber { .. }) => "plaintext_not_a_number",
+            Self::Plaintext(JsonError::TooDeep { .. }) => "plaintext_too_deep",
+            Self::Plaintext(JsonError::TooManyValues { .. }) => "plaintext_too_many_values",
+            Self::Plaintext(JsonError::DuplicateKey { .. }) => "plaintext_duplicate_key",
             Self::PlaintextNotAnObject { .. } => "plaintext_not_an_object",
             Self::PlaintextHotkey { .. } => "plaintext_hotkey",
             Self::BeaconSignature => "beacon_signature",

@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// What the newest rows of a ledger say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stretch {
+pub struct SampledRange {
     /// Blocks of the stretch that were sampled.
     pub sampled: u64,
     /// The first of them.
@@ -19,7 +19,7 @@ pub struct Stretch {
 
 /// What a quick check of all pages found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pages {
+pub enum PageCheck {
     /// Nothing wrong.
     Sound,
     /// What is wrong: the first thing that was found.
@@ -79,12 +79,12 @@ impl Ledger {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn stretch(&self, from: i64) -> Result<Stretch, LedgerError> {
+    pub fn stretch(&self, from: i64) -> Result<SampledRange, LedgerError> {
         let sql = "SELECT COUNT(DISTINCT block), MIN(block), MAX(block) FROM blocks WHERE block >= ?1";
         self.conn
             .query_row(sql, [from], |row| {
                 let sampled: i64 = row.get(0)?;
-                Ok(Stretch { sampled: sampled.cast_unsigned(), first: row.get(1)?, newest: row.get(2)? })
+                Ok(SampledRange { sampled: sampled.cast_unsigned(), first: row.get(1)?, newest: row.get(2)? })
             })
             .map_err(|e| LedgerError::sqlite(&self.path, "the table blocks", e))
     }
@@ -131,14 +131,16 @@ impl Ledger {
     /// [`interrupter`](Ledger::interrupter) may break it off.
     ///
     /// # Errors
-    /// If the file cannot be read; damage is none.
-    pub fn check_pages(&self) -> Result<Pages, LedgerError> {
+    /// If the file cannot be read; damage is not an error.
+    pub fn check_pages(&self) -> Result<PageCheck, LedgerError> {
         match self.conn.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0)) {
-            Ok(found) if found == "ok" => Ok(Pages::Sound),
-            Ok(found) => Ok(Pages::Damaged(found)),
-            Err(e) if e.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => Ok(Pages::BrokenOff),
+            Ok(found) if found == "ok" => Ok(PageCheck::Sound),
+            Ok(found) => Ok(PageCheck::Damaged(found)),
+            Err(e) if e.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
+                Ok(PageCheck::BrokenOff)
+            }
             Err(e) if e.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
-                Ok(Pages::Damaged(e.to_string()))
+                Ok(PageCheck::Damaged(e.to_string()))
             }
             Err(e) => Err(LedgerError::sqlite(&self.path, "checking its pages", e)),
         }
@@ -148,11 +150,11 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Record, Step};
+    use crate::{NewRow, SampledBlock};
     use std::fs;
 
-    fn step(k: i64) -> Step {
-        Step { block: 5 * k, sidx: k, records: vec![Record { ticker: "A".into(), ..Record::default() }] }
+    fn step(k: i64) -> SampledBlock {
+        SampledBlock { block: 5 * k, sidx: k, rows: vec![NewRow { ticker: "A".into(), ..NewRow::default() }] }
     }
 
     fn names(folder: &Path) -> Vec<String> {
@@ -171,13 +173,13 @@ mod tests {
             writer.append(&step(k)).unwrap();
         }
         let seen = Ledger::look(&path).unwrap().stretch(10).unwrap();
-        assert_eq!(seen, Stretch { sampled: 3, first: Some(10), newest: Some(25) });
+        assert_eq!(seen, SampledRange { sampled: 3, first: Some(10), newest: Some(25) });
         drop(writer);
         let before = (names(dir.path()), fs::read(&path).unwrap());
         let ledger = Ledger::look(&path).unwrap();
         assert_eq!(ledger.stretch(i64::MIN).unwrap().sampled, 4);
         assert_eq!(ledger.version().unwrap(), Ledger::newest_version());
-        assert_eq!(ledger.check_pages().unwrap(), Pages::Sound);
+        assert_eq!(ledger.check_pages().unwrap(), PageCheck::Sound);
         drop(ledger);
         assert_eq!((names(dir.path()), fs::read(&path).unwrap()), before);
     }
@@ -195,6 +197,6 @@ mod tests {
         bytes[from..].fill(0x5a);
         fs::write(&path, bytes).unwrap();
         let found = Ledger::look(&path).unwrap().check_pages().unwrap();
-        assert!(matches!(found, Pages::Damaged(_)), "{found:?}");
+        assert!(matches!(found, PageCheck::Damaged(_)), "{found:?}");
     }
 }

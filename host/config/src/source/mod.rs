@@ -1,0 +1,11 @@
+//! The text of a file as tables that know their places and collect faults instead of stopping at the first.
+
+mod file;
+mod positions;
+mod suggest;
+mod table;
+
+pub(crate) use file::SourceFile;
+pub(crate) use positions::{DEEPEST, insert_positions};
+pub(crate) use suggest::{closest, one_of};
+pub(crate) use table::{TomlTable, type_name};

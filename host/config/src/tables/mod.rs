@@ -1,0 +1,23 @@
+//! What the file may say, table by table, and what it says once it is checked.
+
+mod beacon;
+mod challenge;
+mod collect;
+mod datalog;
+mod market;
+mod network;
+mod runtime;
+mod top;
+mod weight;
+
+pub(crate) use top::CHALLENGES;
+
+pub use beacon::Beacon;
+pub use challenge::{Challenge, QuoteKind};
+pub use collect::{Collect, Stale};
+pub use datalog::Datalog;
+pub use market::MarketFeed;
+pub use network::Network;
+pub use runtime::Runtime;
+pub use top::Config;
+pub use weight::Weight;

@@ -1,0 +1,77 @@
+//! `[network]`.
+
+use crate::kinds::{AboveTo, Hex, bytes_of};
+use crate::section::{Section, section};
+
+section! {
+    /// Constants of the subnet.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Network {
+        /// The subnet's number.
+        netuid: u16 = 123, in 0..=u16::MAX;
+
+        /// The version that our weights carry; the chain refuses them below the subnet's own.
+        version_key: u64 = 0, in 0..=u64::from(u32::MAX);
+
+        /// Blocks between two rows.
+        sample_every: u32 = 5, in 1..=7200;
+
+        /// Rows between a sample and its opening.
+        lag: u32 = 60, in 0..=1_000_000;
+
+        /// Blocks that scoring stays behind the newest one.
+        task_interval: u32 = 500, in 0..=10_000_000;
+
+        /// Blocks between two computations of weights.
+        weight_calc_interval: u32 = 1000, in 1..=10_000_000;
+
+        /// Blocks between two submissions of weights.
+        weight_set_interval: u32 = 360, in 1..=10_000_000;
+
+        /// Share of the weights that goes to `burn_uid`.
+        burn: f64 = 0.30, in 0.0..=1.0;
+
+        /// The UID that is given the burn.
+        burn_uid: u16 = 0, in 0..=u16::MAX;
+
+        /// Days of history that a validator keeps, and five more; a plugin scores the newest `max_rows` of them.
+        max_days: u32 = 60, in 1..=3650;
+
+        /// Share of the new weights in the smoothed ones.
+        ema: f64 = 0.15, in AboveTo(0.0, 1.0);
+
+        /// Seed of all random draws.
+        // Plugins add small numbers to it: the range leaves them room.
+        seed: u64 = 42, in 0..=u64::from(u32::MAX);
+
+        /// X25519 public key of the subnet's owner.
+        owner_key: [u8; 32] = bytes_of(OWNER_KEY), in Hex;
+
+        /// Blocks after its first prediction for which a hotkey is young.
+        young_blocks: u32 = 36_000, in 0..=100_000_000;
+
+        /// Weight of a young hotkey.
+        young_weight: f64 = 0.0001, in 0.0..=1.0;
+
+        /// Sampled blocks that a ledger must hold before weights are computed.
+        min_sampled: u32 = 121, in 1..=10_000_000;
+    }
+}
+
+const OWNER_KEY: &str = "fbfe185ded7a4e6865effceb23cbac32894170587674e751ac237a06f72b3067";
+
+impl Default for Network {
+    fn default() -> Self {
+        Self::absent()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_key_is_read() {
+        assert_eq!(Network::default().owner_key[..2], [0xfb, 0xfe]);
+    }
+}

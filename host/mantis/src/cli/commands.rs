@@ -1,0 +1,61 @@
+//! The commands.
+
+use super::payload::PayloadCommand;
+use super::plugin::PluginCommand;
+use clap::{Parser, Subcommand};
+
+/// A validator for MANTIS: scores miners' forecasts by plugins that challenges.toml names, and sets the weights.
+#[derive(Debug, Parser)]
+#[command(name = "mantis", version, arg_required_else_help = true)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Simulate a few weeks of miners, score them, and show who earned what and why.
+    Demo(super::demo::DemoArgs),
+    /// Score a ledger: the salience of every miner, per challenge and in total.
+    Score(super::score::ScoreArgs),
+    /// Turn saliences into the weights of the metagraph's UIDs.
+    Weights(super::weights::WeightsArgs),
+    /// Show what one miner earns, challenge by challenge, and why.
+    Explain(super::explain::ExplainArgs),
+    /// List the challenges: plugins, versions, digests, weights, shares.
+    Challenges(super::challenges::ChallengesArgs),
+    /// Work with challenges.toml.
+    Config {
+        #[command(subcommand)]
+        command: super::config::ConfigCommand,
+    },
+    /// Look for what is wrong around a validator, and say what to do about it.
+    Doctor(Box<super::doctor::DoctorArgs>),
+    /// Write a ledger's tables to Parquet or CSV files.
+    Export(super::export::ExportArgs),
+    /// Publish the market feed: ask sources for prices and funding rates, upload what they say.
+    Feed(super::feed::FeedArgs),
+    /// Mine: seal embeddings, upload them, commit their URL.
+    Miner(super::miner::MinerArgs),
+    /// Seal and open payloads.
+    Payload {
+        #[command(subcommand)]
+        command: PayloadCommand,
+    },
+    /// For authors of challenges: make a plugin, build it, look into its file, try it out.
+    Plugin {
+        #[command(subcommand)]
+        command: PluginCommand,
+    },
+    /// Show what the validator would store of a miner's embeddings, and every fault in them.
+    Check(super::check::CheckArgs),
+    /// Validate: sample blocks, open payloads, compute weights and set them, for as long as it runs.
+    Validator(Box<super::validator::ValidatorArgs>),
+    /// Look at a ledger: its validator's dashboard, without the validator.
+    Dashboard(super::listen::DashboardArgs),
+    /// Write a ledger of simulated miners.
+    Simulate(super::simulate::SimulateArgs),
+    /// Serve one job of the host's; not for people.
+    #[command(hide = true)]
+    Worker,
+}
