@@ -1,5 +1,6 @@
 //! What a challenge gave: the input of all that follows.
 
+use super::aggregate::aggregate;
 use mantis_plugin_api::{Description, MinerReport, Salience, WhyZero};
 use std::collections::BTreeMap;
 
@@ -33,11 +34,39 @@ pub struct Scores {
     pub peak_rss_kib: u64,
 }
 
+impl Scores {
+    /// The challenges' outcomes, joined by their weights.
+    #[must_use]
+    pub fn new(challenges: Vec<Scored>, peak_rss_kib: u64) -> Self {
+        let total = join(&challenges, |scored| scored.weight);
+        Self { challenges, total, peak_rss_kib }
+    }
+
+    /// The total as it would be if each challenge counted for `weight` of it.
+    #[must_use]
+    pub fn total_with(&self, weight: impl Fn(&Scored) -> f64) -> BTreeMap<String, f64> {
+        join(&self.challenges, weight)
+    }
+}
+
+fn join(challenges: &[Scored], weight: impl Fn(&Scored) -> f64) -> BTreeMap<String, f64> {
+    let weighted = challenges.iter().map(|scored| (scored.ticker.clone(), weight(scored), scored.shares()));
+    aggregate(&weighted.collect::<Vec<_>>())
+}
+
 impl Scored {
     /// How many miners it pays.
     #[must_use]
     pub fn paid(&self) -> usize {
         self.parts().filter(|(_, part)| *part > 0.0).count()
+    }
+
+    /// A miner's place among those that it pays, from 1; equal shares have the same place. `None` if it pays the miner
+    /// nothing.
+    #[must_use]
+    pub fn rank(&self, hotkey: &str) -> Option<usize> {
+        let (_, own) = self.parts().find(|(other, _)| *other == hotkey)?;
+        (own > 0.0).then(|| 1 + self.parts().filter(|(_, part)| *part > own).count())
     }
 
     /// What the plugin says of a miner; `None` where it was not asked about it.
@@ -71,5 +100,32 @@ impl Scored {
         let sum: f64 = miners.iter().map(|miner| miner.salience).sum();
         let miners = if sum <= 0.0 { &[] } else { miners };
         self.hotkeys.iter().zip(miners.iter().map(move |miner| miner.salience / sum))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scored(ticker: &str, weight: f64, saliences: &[f64]) -> Scored {
+        let mut salience = Salience::new(saliences.len());
+        saliences.iter().enumerate().for_each(|(m, value)| salience.set(m, *value));
+        let hotkeys = (0..saliences.len()).map(|m| format!("h{m}")).collect();
+        Scored { ticker: ticker.into(), weight, hotkeys, salience: Some(salience), ..Scored::default() }
+    }
+
+    #[test]
+    fn equal_shares_have_the_same_rank() {
+        let scored = scored("A", 1.0, &[2.0, 1.0, 0.0, 2.0]);
+        let ranks = ["h0", "h1", "h2", "h3", "h4"].map(|hotkey| scored.rank(hotkey));
+        assert_eq!(ranks, [Some(1), Some(3), None, Some(1), None]);
+    }
+
+    #[test]
+    fn the_total_follows_the_weights_that_are_given() {
+        let scores = Scores::new(vec![scored("A", 1.0, &[1.0, 0.0]), scored("B", 3.0, &[0.0, 1.0])], 7);
+        assert_eq!((scores.total["h0"], scores.total["h1"]), (0.25, 0.75));
+        let total = scores.total_with(|scored| if scored.ticker == "A" { 1.0 } else { 0.0 });
+        assert_eq!((total["h0"], total["h1"]), (1.0, 0.0));
     }
 }

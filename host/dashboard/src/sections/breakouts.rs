@@ -1,13 +1,42 @@
 //! Breakouts of a challenge about events, marked on the prices of their assets.
 
-use super::svg;
-use super::text::{count, esc, plural};
-use super::view::Part;
-use crate::standing::series::{Points, Series, Unit};
+use super::filters;
+use super::svg::{self, Svg};
+use super::text::{clean, plural};
+use super::view::ChallengeView;
+use crate::standing::{Points, Series, Unit};
+use askama::Template;
+use askama::filters::HtmlSafe;
 use serde::Deserialize;
 
 /// Assets that are shown at once.
 const SHOWN: usize = 6;
+
+/// A chart per asset, with its breakouts.
+#[derive(Clone, Debug, Default, Template)]
+#[template(path = "sections/breakouts.html")]
+pub(super) struct Breakouts<'a> {
+    went_on: usize,
+    turned_back: usize,
+    open: usize,
+    /// The assets with most breakouts.
+    first: Vec<AssetBreakouts<'a>>,
+    more: Vec<AssetBreakouts<'a>>,
+}
+
+/// One asset with its breakouts.
+#[derive(Clone, Debug, Template)]
+#[template(path = "sections/asset_breakouts.html")]
+struct AssetBreakouts<'a> {
+    asset: &'a str,
+    completed: usize,
+    /// Breakouts that are open, and whose beginning is drawn.
+    open: usize,
+    drawn: Svg,
+}
+
+impl HtmlSafe for Breakouts<'_> {}
+impl HtmlSafe for AssetBreakouts<'_> {}
 
 /// The part of an asset's live state that is drawn.
 #[derive(Deserialize)]
@@ -30,87 +59,73 @@ struct Pending {
     trigger_sidx: i64,
 }
 
-/// A chart per asset, with its breakouts; empty where the ledger has none for the challenge. `states` are the ledger's.
-pub(crate) fn charts(part: &Part<'_>, states: &[(String, String)]) -> String {
-    let (Some(entry), Some(series)) = (part.entry, &part.series) else { return String::new() };
-    if entry.blocks_ahead != 0 || series.unit != Unit::Change {
-        return String::new();
+impl State {
+    fn pending(&self) -> impl Iterator<Item = &Pending> {
+        self.pending_high.iter().chain(&self.pending_low)
     }
-    let mut drawn: Vec<(usize, String)> = Vec::new();
-    let (mut went, mut turned, mut open) = (0, 0, 0);
-    for asset in &entry.assets {
-        let curve = series.assets.iter().find(|(name, _)| name == asset).map(|(_, points)| points);
-        let state = states.iter().find(|(name, _)| name == asset);
-        // A state that cannot be read is the plugin's matter: it says so when it scores.
-        let state = state.and_then(|(_, json)| serde_json::from_str::<State>(json).ok());
-        let (Some(curve), Some(state)) = (curve, state) else { continue };
-        let went_on = state.completed.iter().filter(|event| event.label == 1).count();
-        let pending = state.pending_high.iter().chain(&state.pending_low).count();
-        went += went_on;
-        turned += state.completed.len() - went_on;
-        open += pending;
-        drawn.push((state.completed.len() + pending, one(asset, series, curve, &state)));
-    }
-    // Where most happened comes first.
-    drawn.sort_by_key(|(events, _)| std::cmp::Reverse(*events));
-    let mut drawn: Vec<String> = drawn.into_iter().map(|(_, one)| one).collect();
-    if drawn.is_empty() {
-        return String::new();
-    }
-    let more = drawn.split_off(drawn.len().min(SHOWN));
-    let more = if more.is_empty() {
-        String::new()
-    } else {
-        let rest = plural(more.len(), "more asset", "more assets");
-        format!(
-            "<details><summary>{rest}</summary>\n<div class=\"grid\">\n{}</div>\n</details>\n",
-            more.concat()
-        )
-    };
-    format!(
-        "<h4>Breakouts</h4>\n<p class=\"muted\">{} went on, {} turned back, {} still open. Prices as change since the ledger's first.</p>\n<ul class=\"legend\"><li><span class=\"swatch on\"></span>went on</li><li><span class=\"swatch back\"></span>turned back</li><li><span class=\"swatch open\"></span>open</li></ul>\n<div class=\"grid\">\n{}</div>\n{more}",
-        count(went as i128),
-        count(turned as i128),
-        count(open as i128),
-        drawn.concat()
-    )
 }
 
-fn one(asset: &str, series: &Series, curve: &Points, state: &State) -> String {
-    let low = curve.iter().map(|point| point.1).fold(f64::INFINITY, f64::min);
-    let high = curve.iter().map(|point| point.1).fold(f64::NEG_INFINITY, f64::max);
-    let height = if high > low { high - low } else { 1.0 };
-    let width = series.range.1.saturating_sub(series.range.0).max(1) as f64;
-    let curve: Points = curve.iter().map(|&(x, y)| (x, (y - low) / height)).collect();
-    let place = |sidx: i64| {
-        let x = sidx.saturating_sub(series.range.0) as f64 / width;
-        (0.0..=1.0).contains(&x).then(|| (x, height_at(&curve, x)))
-    };
-    let mut dots = Vec::new();
-    for event in &state.completed {
-        if let Some((x, y)) = place(event.trigger_sidx) {
-            dots.push((x, y, if event.label == 1 { "on" } else { "back" }));
+impl<'a> Breakouts<'a> {
+    /// The breakouts of a challenge; `None` if the ledger has none for it. `states` are the ledger's, by asset.
+    pub(super) fn new(challenge: &'a ChallengeView<'_>, states: &[(String, String)]) -> Option<Self> {
+        let (entry, series) = (challenge.entry?, challenge.series.as_ref()?);
+        if entry.blocks_ahead != 0 || series.unit != Unit::Change {
+            return None;
+        }
+        let mut all = Self::default();
+        let mut drawn: Vec<(usize, AssetBreakouts<'a>)> = Vec::new();
+        for asset in &entry.assets {
+            let curve = series.assets.iter().find(|(name, _)| name == asset).map(|(_, points)| points);
+            let state = states.iter().find(|(name, _)| name == asset);
+            // A state that cannot be read is for the plugin to report: it does so when it scores.
+            let state = state.and_then(|(_, json)| serde_json::from_str::<State>(json).ok());
+            let (Some(curve), Some(state)) = (curve, state) else { continue };
+            let went_on = state.completed.iter().filter(|event| event.label == 1).count();
+            let pending = state.pending().count();
+            all.went_on += went_on;
+            all.turned_back += state.completed.len() - went_on;
+            all.open += pending;
+            drawn.push((state.completed.len() + pending, AssetBreakouts::new(asset, series, curve, &state)));
+        }
+        if drawn.is_empty() {
+            return None;
+        }
+        drawn.sort_by_key(|(events, _)| std::cmp::Reverse(*events));
+        all.first = drawn.into_iter().map(|(_, one)| one).collect();
+        all.more = all.first.split_off(all.first.len().min(SHOWN));
+        Some(all)
+    }
+}
+
+impl<'a> AssetBreakouts<'a> {
+    fn new(asset: &'a str, series: &Series, curve: &Points, state: &State) -> Self {
+        let low = curve.iter().map(|point| point.1).fold(f64::INFINITY, f64::min);
+        let high = curve.iter().map(|point| point.1).fold(f64::NEG_INFINITY, f64::max);
+        let height = if high > low { high - low } else { 1.0 };
+        let width = series.range.1.saturating_sub(series.range.0).max(1) as f64;
+        let curve: Points = curve.iter().map(|&(x, y)| (x, (y - low) / height)).collect();
+        let place = |sidx: i64, class| {
+            let x = sidx.saturating_sub(series.range.0) as f64 / width;
+            (0.0..=1.0).contains(&x).then(|| (x, height_at(&curve, x), class))
+        };
+        let outcome = |event: &Event| if event.label == 1 { "on" } else { "back" };
+        let mut dots: Vec<(f64, f64, &str)> =
+            state.completed.iter().filter_map(|event| place(event.trigger_sidx, outcome(event))).collect();
+        let completed = dots.len();
+        dots.extend(state.pending().filter_map(|pending| place(pending.trigger_sidx, "open")));
+        let up = state.completed.iter().filter(|event| event.direction == "high").count();
+        let label = format!(
+            "{}: {}, {up} of them upwards",
+            clean(asset),
+            plural(state.completed.len(), "breakout", "breakouts")
+        );
+        Self {
+            asset,
+            completed: state.completed.len(),
+            open: dots.len() - completed,
+            drawn: svg::dotted(&curve, &dots, &label),
         }
     }
-    for pending in state.pending_high.iter().chain(&state.pending_low) {
-        if let Some((x, y)) = place(pending.trigger_sidx) {
-            dots.push((x, y, "open"));
-        }
-    }
-    let up = state.completed.iter().filter(|event| event.direction == "high").count();
-    let open = dots.iter().filter(|dot| dot.2 == "open").count();
-    let open = if open > 0 { format!(", {open} open") } else { String::new() };
-    let label = format!(
-        "{}: {}, {up} of them upwards",
-        esc(asset),
-        plural(state.completed.len(), "breakout", "breakouts")
-    );
-    format!(
-        "<figure class=\"small-chart\"><figcaption><b>{}</b> {}{open}</figcaption>{}</figure>\n",
-        esc(asset),
-        plural(state.completed.len(), "breakout", "breakouts"),
-        svg::dotted(&curve, &dots, &label)
-    )
 }
 
 /// The height of a curve at a place, on the line between the two points beside it.
@@ -143,7 +158,8 @@ mod tests {
             {"trigger_sidx":150,"direction":"high","label":1,"embeddings":{"a":[1]}},
             {"trigger_sidx":50,"direction":"low","label":0}],
             "pending_high":null,"pending_low":{"trigger_sidx":200}}"#;
-        let drawn = one("BTC", &series, &series.assets[0].1, &serde_json::from_str(text).unwrap());
+        let state = serde_json::from_str(text).unwrap();
+        let drawn = AssetBreakouts::new("BTC", &series, &series.assets[0].1, &state).to_string();
         assert!(drawn.contains(r#"<path class="dot on" d="M500 100h0"/>"#), "{drawn}");
         assert!(drawn.contains(r#"<path class="dot open" d="M1000 0h0"/>"#) && !drawn.contains("dot back"));
         assert!(drawn.contains("2 breakouts, 1 of them upwards"));

@@ -1,172 +1,134 @@
-//! What each challenge says about the market, whom it pays, and why others earn nothing.
+//! What each challenge says about the market, which miners it pays, and why others earn nothing.
 
-use super::chart::chart;
-use super::svg::bar;
-use super::table::{self, First, heading};
-use super::text::{count, esc, percent, plural};
-use super::view::{Part, View};
-use super::{breakouts, facts};
+use super::breakouts::Breakouts;
+use super::chart::{Figure, prices};
+use super::facts::{self, Labels, Reason};
+use super::filters;
+use super::numbers::Numbers;
+use super::text::{clean, count};
+use super::view::{ChallengeView, MinerLink, RunView};
+use askama::Template;
+use askama::filters::HtmlSafe;
 use mantis_plugin_api::MinerReport;
-use std::collections::BTreeMap;
 
 /// Miners whose bars are shown at once.
 const SHOWN: usize = 10;
 
-/// All challenges on one page; `states` are the ledger's breakout states.
-pub(super) fn section(view: &View<'_>, states: &[(String, String)]) -> String {
-    let mut out = String::from(
-        "<section id=\"s-challenges\" aria-labelledby=\"h-challenges\">\n<h2 id=\"h-challenges\">Challenges</h2>\n",
-    );
-    out += &overview(view);
-    for (i, part) in view.parts.iter().enumerate() {
-        out += &format!(
-            "<article class=\"card\" id=\"{}\">\n<h3>{}</h3>\n",
-            part.anchor,
-            esc(&part.scored.ticker)
-        );
-        out += &head(part);
-        out += &body(view, i, part, states, "");
-        out += "</article>\n";
-    }
-    out + "</section>\n"
-}
-
 /// A table of all challenges, under a heading with the id `h-challenges`.
-pub(crate) fn overview(view: &View<'_>) -> String {
-    if view.parts.is_empty() {
-        return "<p class=\"muted\">Nothing has been computed yet.</p>\n".into();
+#[derive(Template)]
+#[template(path = "sections/challenge_table.html")]
+pub(crate) struct ChallengeTable<'a> {
+    challenges: &'a [ChallengeView<'a>],
+    /// The largest part of all weights.
+    most: f64,
+}
+
+/// What a challenge is, and why it pays no miner if it does not.
+#[derive(Template)]
+#[template(path = "sections/challenge_head.html")]
+pub(crate) struct ChallengeHead<'a> {
+    challenge: &'a ChallengeView<'a>,
+}
+
+/// Prices, labels, how well miners tell them, which it pays and why not others, breakouts, all numbers.
+#[derive(Template)]
+#[template(path = "sections/challenge_body.html")]
+pub(crate) struct ChallengeBody<'a> {
+    prices: Option<Figure>,
+    /// `None` if the plugin gave no numbers.
+    facts: Option<Vec<(&'a str, String)>>,
+    labels: Option<Labels>,
+    distribution: Option<Figure>,
+    payees: Vec<Payee<'a>>,
+    /// Payees that are not among those.
+    more_payees: usize,
+    reasons: Vec<Reason<'a>>,
+    history: Vec<Figure>,
+    breakouts: Option<Breakouts<'a>>,
+    numbers: Option<Numbers<'a>>,
+}
+
+/// A miner that a challenge pays.
+struct Payee<'a> {
+    miner: MinerLink<'a>,
+    about: &'a str,
+    share: f64,
+    /// Its share, as a part of the largest.
+    bar: f64,
+}
+
+/// A challenge in the report.
+pub(super) struct ChallengeCard<'a> {
+    pub(super) challenge: &'a ChallengeView<'a>,
+    pub(super) head: ChallengeHead<'a>,
+    pub(super) body: ChallengeBody<'a>,
+}
+
+impl HtmlSafe for ChallengeTable<'_> {}
+impl HtmlSafe for ChallengeHead<'_> {}
+impl HtmlSafe for ChallengeBody<'_> {}
+
+impl<'a> ChallengeTable<'a> {
+    pub(crate) fn new(view: &'a RunView<'a>) -> Self {
+        let most = view.challenges.iter().map(|challenge| challenge.counts).fold(0.0, f64::max);
+        Self { challenges: &view.challenges, most: if most > 0.0 { most } else { 1.0 } }
     }
-    let most = view.parts.iter().map(|part| part.counts).fold(0.0, f64::max);
-    let headings = [
-        heading("", First::Least, "Challenge"),
-        heading("opt", First::Least, "Plugin"),
-        heading("n", First::Most, "Counts for"),
-        "<td></td>".into(),
-        heading("n", First::Most, "Miners paid"),
-        heading("n", First::Most, "Seconds"),
-    ];
-    let mut out = table::begin("challenges", "", "h-challenges", &headings);
-    for part in &view.parts {
-        let counts = if part.paid > 0 {
-            percent(part.counts)
-        } else {
-            "<span class=\"muted\">pays nobody</span>".into()
+}
+
+impl<'a> ChallengeHead<'a> {
+    pub(crate) fn new(challenge: &'a ChallengeView<'a>) -> Self {
+        Self { challenge }
+    }
+}
+
+impl<'a> ChallengeBody<'a> {
+    /// What is said of the challenge with an index. `states` are the ledger's breakout states, `history` charts of the
+    /// computations before.
+    pub(crate) fn new(
+        view: &'a RunView<'a>,
+        index: usize,
+        challenge: &'a ChallengeView<'a>,
+        states: &[(String, String)],
+        history: Vec<Figure>,
+    ) -> Self {
+        let scored = challenge.scored;
+        let (all, miners) =
+            scored.salience.as_ref().map_or((&[][..], &[][..]), |s| (&s.facts[..], &s.miners[..]));
+        let mut order: Vec<(&String, &MinerReport)> = scored.hotkeys.iter().zip(miners).collect();
+        let share = |hotkey: &str| challenge.share(hotkey);
+        order.sort_by(|a, b| share(b.0).total_cmp(&share(a.0)).then(a.0.cmp(b.0)));
+        let payee = |&(hotkey, _): &(&'a String, &MinerReport)| Payee {
+            miner: view.link(hotkey),
+            about: view.standing.about.get(hotkey).map_or("", String::as_str),
+            share: share(hotkey),
+            bar: share(hotkey) / challenge.best,
         };
-        out += &format!(
-            r##"<tr data-ticker="{0}"><th scope="row"><a href="{1}">{0}</a></th><td class="opt">{2}</td><td class="n" data-value="{3}">{counts}</td><td class="bar">{4}</td><td class="n">{5}</td><td class="n">{6:.2}</td></tr>
-"##,
-            esc(&part.scored.ticker),
-            part.href,
-            part.entry.map_or(String::new(), |entry| esc(&entry.plugin)),
-            part.counts,
-            bar(if most > 0.0 { part.counts / most } else { 0.0 }),
-            part.paid,
-            part.scored.seconds
-        );
-    }
-    out + table::END
-}
-
-/// What a challenge is, and why it pays nobody where it does not.
-pub(crate) fn head(part: &Part<'_>) -> String {
-    let mut out = String::new();
-    if let Some(description) = &part.scored.description {
-        out += &format!("<p>{}</p>\n", esc(&description.summary));
-    }
-    out += &format!("<p class=\"meta\">{}</p>\n", meta(part));
-    if let Some(reason) = &part.scored.skipped {
-        out += &format!("<p class=\"alert\" role=\"note\"><b>Pays nobody:</b> {}</p>\n", esc(reason));
-    }
-    out
-}
-
-/// Prices, labels, how well miners tell them, whom it pays and why not others, breakouts, all numbers. `more` are two
-/// charts that come below that.
-pub(crate) fn body(
-    view: &View<'_>,
-    index: usize,
-    part: &Part<'_>,
-    states: &[(String, String)],
-    more: &str,
-) -> String {
-    let scored = part.scored;
-    let mut out = String::from("<div class=\"cols\">\n<div>\n");
-    if let Some(series) = &part.series {
-        let key = part.entry.and_then(|entry| entry.price_key.as_deref());
-        let name = esc(key.unwrap_or(&scored.ticker));
-        out += &chart(series, &name, i64::from(view.input.config.network.sample_every));
-    }
-    let none = Vec::new();
-    let (all_facts, miners) =
-        scored.salience.as_ref().map_or((&none, &[][..]), |s| (&s.facts, &s.miners[..]));
-    out += &facts::list(all_facts);
-    out += &facts::balance(all_facts);
-    out += &facts::distribution(miners);
-    out += "</div>\n<div>\n";
-    let shares = scored.shares();
-    let share = |hotkey: &str| shares.get(hotkey).copied().unwrap_or(0.0);
-    let mut order: Vec<(&String, &MinerReport)> = scored.hotkeys.iter().zip(miners).collect();
-    order.sort_by(|a, b| share(b.0).total_cmp(&share(a.0)).then(a.0.cmp(b.0)));
-    out += &who(view, part, &order, &shares);
-    out += &facts::why_not(miners);
-    out += "</div>\n</div>\n";
-    if !more.is_empty() {
-        out += &format!("<div class=\"pair\">\n{more}</div>\n");
-    }
-    out += &breakouts::charts(part, states);
-    if order.is_empty() { out } else { out + &facts::numbers(view, index, &order, &shares) }
-}
-
-fn who(
-    view: &View<'_>,
-    part: &Part<'_>,
-    order: &[(&String, &MinerReport)],
-    shares: &BTreeMap<String, f64>,
-) -> String {
-    if part.paid == 0 {
-        return String::new();
-    }
-    let share = |hotkey: &str| shares.get(hotkey).copied().unwrap_or(0.0);
-    let mut out = String::from("<h4>Who it pays</h4>\n<ol class=\"bars\">\n");
-    for (hotkey, _) in order.iter().take(part.paid.min(SHOWN)) {
-        let about = view.input.about.get(*hotkey).map_or(String::new(), |about| esc(about));
-        out += &format!(
-            "<li>{}{}<span class=\"n\">{}</span><span class=\"about\">{about}</span></li>\n",
-            view.link(hotkey),
-            bar(share(hotkey) / part.best),
-            percent(share(hotkey))
-        );
-    }
-    out += "</ol>\n";
-    if part.paid > SHOWN {
-        out += &format!("<p class=\"small\">and {} more, in the table below</p>\n", part.paid - SHOWN);
-    }
-    out
-}
-
-fn meta(part: &Part<'_>) -> String {
-    let mut items = Vec::new();
-    items.push(if part.paid > 0 {
-        format!("<b>{}</b> of the total", percent(part.counts))
-    } else {
-        "counts for nothing in this run".into()
-    });
-    items.push(format!(
-        "pays <b>{}</b> of {}",
-        part.paid,
-        plural(part.scored.hotkeys.len(), "miner", "miners")
-    ));
-    if let Some(entry) = part.entry {
-        let version =
-            part.scored.description.as_ref().map_or(String::new(), |d| format!(" {}", esc(&d.version)));
-        items.push(format!("{}, plugin <b>{}</b>{version}", esc(&entry.name), esc(&entry.plugin)));
-        items.push(horizon(entry.blocks_ahead));
-        if !entry.assets.is_empty() {
-            items.push(plural(entry.assets.len(), "asset", "assets"));
+        let key = challenge.entry.and_then(|entry| entry.price_key.as_deref());
+        let name = clean(key.unwrap_or(&scored.ticker));
+        let sample_every = i64::from(view.standing.config.network.sample_every);
+        Self {
+            prices: challenge.series.as_ref().map(|series| prices(series, &name, sample_every)),
+            facts: (!all.is_empty()).then(|| facts::list(all)),
+            labels: facts::labels(all),
+            distribution: facts::distribution(miners),
+            payees: order.iter().take(challenge.paid.min(SHOWN)).map(payee).collect(),
+            more_payees: challenge.paid.saturating_sub(SHOWN),
+            reasons: facts::why_not(miners),
+            history,
+            breakouts: Breakouts::new(challenge, states),
+            numbers: (!order.is_empty()).then(|| Numbers::new(view, index, challenge, &order)),
         }
     }
-    items.push(format!("{:.2} s", part.scored.seconds));
-    items.join(" · ")
+}
+
+/// All challenges on one page; `states` are the ledger's breakout states.
+pub(super) fn cards<'a>(view: &'a RunView<'a>, states: &[(String, String)]) -> Vec<ChallengeCard<'a>> {
+    let card = |(i, challenge)| ChallengeCard {
+        challenge,
+        head: ChallengeHead::new(challenge),
+        body: ChallengeBody::new(view, i, challenge, states, Vec::new()),
+    };
+    view.challenges.iter().enumerate().map(card).collect()
 }
 
 /// How far a challenge looks ahead.

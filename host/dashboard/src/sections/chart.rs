@@ -1,11 +1,36 @@
-//! A chart with its axes, from a series.
+//! Charts with their axes.
 
-use super::svg;
+use super::svg::{self, Svg};
 use super::text::{count, number};
-use crate::standing::series::{Series, Unit};
+use crate::standing::{Series, Unit};
+use askama::Template;
+use askama::filters::HtmlSafe;
 
-/// The prices of a challenge over the ledger. `name` is already escaped.
-pub(crate) fn chart(series: &Series, name: &str, sample_every: i64) -> String {
+/// A drawing with its caption and the marks of its axes.
+#[derive(Clone, Debug, Template)]
+#[template(path = "figure.html")]
+pub(crate) struct Figure {
+    caption: String,
+    /// What the caption stresses.
+    value: Option<String>,
+    /// Marks of its height, highest first.
+    marks: [String; 3],
+    drawn: Svg,
+    /// The ends of its width.
+    ends: [String; 2],
+}
+
+impl HtmlSafe for Figure {}
+
+impl Figure {
+    /// A drawing whose height is marked at three places, highest first, and whose width goes from end to end.
+    pub(super) fn new(caption: String, marks: [String; 3], drawn: Svg, ends: [String; 2]) -> Self {
+        Self { caption, value: None, marks, drawn, ends }
+    }
+}
+
+/// The prices of a challenge over the ledger.
+pub(super) fn prices(series: &Series, name: &str, sample_every: i64) -> Figure {
     let all = || series.assets.iter().flat_map(|(_, points)| points).chain(&series.main).map(|point| point.1);
     let low = all().fold(f64::INFINITY, f64::min);
     let high = all().fold(f64::NEG_INFINITY, f64::max);
@@ -16,48 +41,37 @@ pub(crate) fn chart(series: &Series, name: &str, sample_every: i64) -> String {
         series.assets.iter().map(|(_, points)| points).chain([&series.main]).map(place).collect();
     let tick = |part: f64| value(bottom + part * height, height, series.unit);
     let (what, legend) = match series.unit {
-        Unit::Price => (format!("Price of {name}"), String::new()),
+        Unit::Price => (format!("Price of {name}"), ""),
         Unit::Change => (
             format!("Prices of {} assets, change since the start", series.assets.len()),
-            "; the median is the strong line".to_owned(),
+            "; the median is the strong line",
         ),
-        Unit::Rate => (
-            format!("Funding rates of {} assets", series.assets.len()),
-            "; the median is the strong line".to_owned(),
-        ),
+        Unit::Rate => {
+            (format!("Funding rates of {} assets", series.assets.len()), "; the median is the strong line")
+        }
     };
     let last = series.main.last().map_or(0.0, |point| (point.1 - bottom) / height);
     let label = format!("{what}: lowest {}, highest {}, last {}", tick(0.0), tick(1.0), tick(last));
-    let block = |sidx: i64| count(sidx.saturating_mul(sample_every));
-    let caption = format!("{what}{legend}");
-    let drawn = svg::curves(&curves, &label);
-    let ends = (block(series.range.0), block(series.range.1));
-    figure(
-        &caption,
+    let block = |sidx: i64| format!("block {}", count(sidx.saturating_mul(sample_every)));
+    Figure::new(
+        format!("{what}{legend}"),
         [tick(1.0), tick(0.5), tick(0.0)],
-        &drawn,
-        (&format!("block {}", ends.0), &format!("block {}", ends.1)),
+        svg::curves(&curves, &label),
+        [block(series.range.0), block(series.range.1)],
     )
 }
 
-/// A drawing with its caption, three marks of its height, highest first, and the ends of its width; all escaped.
-pub(crate) fn figure(caption: &str, marks: [String; 3], drawn: &str, ends: (&str, &str)) -> String {
-    let [high, middle, low] = marks;
-    format!(
-        r#"<figure class="chart"><figcaption>{caption}</figcaption><div class="plot"><div class="y"><span>{high}</span><span>{middle}</span><span>{low}</span></div>{drawn}</div><div class="x"><span>{}</span><span>{}</span></div></figure>
-"#,
-        ends.0, ends.1
-    )
-}
-
-/// Values over computations, 0 at the bottom: blocks, oldest first, and a value for each. Nothing where there are
-/// fewer than two. `write` gives a value's text; `name` is escaped.
-pub(crate) fn over_time(name: &str, blocks: &[i64], values: &[f64], write: impl Fn(f64) -> String) -> String {
-    let (Some(first), Some(last), Some(now)) = (blocks.first(), blocks.last(), values.last()) else {
-        return String::new();
-    };
+/// Values over computations, 0 at the bottom: blocks, oldest first, and a value for each. `None` if there are fewer than
+/// two. `write` gives a value's text.
+pub(crate) fn over_time(
+    name: &str,
+    blocks: &[i64],
+    values: &[f64],
+    write: impl Fn(f64) -> String,
+) -> Option<Figure> {
+    let (first, last, now) = (blocks.first()?, blocks.last()?, values.last()?);
     if blocks.len() < 2 {
-        return String::new();
+        return None;
     }
     let most = values.iter().copied().fold(0.0, f64::max);
     let top = if most > 0.0 { most } else { 1.0 };
@@ -65,10 +79,10 @@ pub(crate) fn over_time(name: &str, blocks: &[i64], values: &[f64], write: impl 
     let points =
         blocks.iter().zip(values).map(|(&block, &y)| (block.saturating_sub(*first) as f64 / width, y / top));
     let label = format!("{name}: highest {}, last {}", write(most), write(*now));
+    let ends = [first, last].map(|block| format!("block {}", count(block)));
+    let marks = [write(top), write(top / 2.0), write(0.0)];
     let drawn = svg::curves(&[points.collect()], &label);
-    let caption = format!("{name} <b>{}</b>", write(*now));
-    let ends = (format!("block {}", count(*first)), format!("block {}", count(*last)));
-    figure(&caption, [write(top), write(top / 2.0), write(0.0)], &drawn, (&ends.0, &ends.1))
+    Some(Figure { value: Some(write(*now)), ..Figure::new(name.to_owned(), marks, drawn, ends) })
 }
 
 /// A number of an axis that spans so much: as many decimals as tell its ends apart.
@@ -99,15 +113,16 @@ mod tests {
     #[test]
     fn a_course_of_computations_begins_at_nothing() {
         let drawn = over_time("Weight", &[1000, 2000, 3000], &[0.0, 2.0, 1.0], |x| format!("{x}"));
+        let drawn = drawn.unwrap().to_string();
         assert!(drawn.contains(r#"d="M0 200L500 0L1000 100""#) && drawn.contains("block 3,000"), "{drawn}");
-        assert_eq!(over_time("Weight", &[1000], &[1.0], |x| format!("{x}")), "");
+        assert!(over_time("Weight", &[1000], &[1.0], |x| format!("{x}")).is_none());
     }
 
     #[test]
     fn a_flat_price_is_drawn_in_the_middle() {
         let series =
             Series { assets: vec![], main: vec![(0.0, 7.0), (1.0, 7.0)], unit: Unit::Price, range: (10, 20) };
-        let drawn = chart(&series, "A", 5);
+        let drawn = prices(&series, "A", 5).to_string();
         assert!(
             drawn.contains(r#"d="M0 100L1000 100""#)
                 && drawn.contains("block 50")

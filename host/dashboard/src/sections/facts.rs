@@ -1,17 +1,17 @@
-//! Numbers that plugins give, about a challenge and about miners.
+//! Numbers that plugins give about a challenge.
 
-use super::chart::figure;
-use super::svg;
-use super::table::{self, First, heading};
-use super::text::{esc, esc_to, number, percent, plural, words};
-use super::view::View;
+use super::chart::Figure;
+use super::filters;
+use super::svg::{self, Svg};
+use super::text::{number, percent, plural, words};
+use super::view::{MinerLink, RunView};
+use askama::Template;
+use askama::filters::HtmlSafe;
 use mantis_plugin_api::{Fact, MinerReport};
 use std::collections::BTreeMap;
 
-/// Columns of numbers.
+/// Facts of a challenge, and columns of numbers, at most.
 pub(super) const COLUMNS: usize = 20;
-/// Characters of a reason in a table of all miners.
-const WHY: usize = 120;
 /// Columns of a distribution.
 const BINS: usize = 24;
 /// What miners are compared by, the first that a challenge has: its name, its words, and the value that says nothing.
@@ -23,20 +23,46 @@ const MEASURES: [(&str, &str, Option<f64>); 5] = [
     ("coefficient", "Coefficient", None),
 ];
 
-/// The numbers about a challenge, without those that [`balance`] draws.
-pub(super) fn list(facts: &[Fact]) -> String {
-    if facts.is_empty() {
-        return String::new();
-    }
-    let item =
-        |fact: &Fact| format!("<div><dt>{}</dt><dd>{}</dd></div>", esc(&words(&fact.name)), value(fact));
-    let others = facts.iter().filter(|fact| !is_label(fact));
-    let items: String = others.take(COLUMNS).map(item).collect();
-    format!("<dl class=\"facts\">{items}</dl>\n")
+/// How often each label came true, as parts of one bar.
+#[derive(Clone, Debug, Template)]
+#[template(path = "sections/labels.html")]
+pub(super) struct Labels {
+    drawn: Svg,
+    /// Each part's colour, a number from 0 to 5, and its words.
+    parts: Vec<(usize, String)>,
 }
 
-/// How often each label came true: the facts named `share_..` as parts of one bar, and what is left of it.
-pub(super) fn balance(facts: &[Fact]) -> String {
+/// A number about a miner: some are the place of another miner.
+#[derive(Clone, Debug, Template)]
+#[template(path = "sections/fact_value.html")]
+pub(super) struct FactValue<'a> {
+    value: f64,
+    /// The miner whose place it is.
+    miner: Option<MinerLink<'a>>,
+}
+
+/// A reason for which miners are not paid.
+#[derive(Clone, Debug)]
+pub(super) struct Reason<'a> {
+    pub(super) times: usize,
+    pub(super) text: &'a str,
+    /// Whether the texts differ: one of them is shown.
+    pub(super) differs: bool,
+}
+
+impl HtmlSafe for Labels {}
+impl HtmlSafe for FactValue<'_> {}
+
+/// The numbers about a challenge by name, without those that [`labels`] draws.
+pub(super) fn list(facts: &[Fact]) -> Vec<(&str, String)> {
+    let value =
+        |fact: &Fact| if fact.name.starts_with("share_") { percent(fact.value) } else { number(fact.value) };
+    let others = facts.iter().filter(|fact| !is_label(fact)).take(COLUMNS);
+    others.map(|fact| (fact.name.as_str(), value(fact))).collect()
+}
+
+/// The facts named `share_..` as parts of one bar, and what is left of it; `None` if there are none.
+pub(super) fn labels(facts: &[Fact]) -> Option<Labels> {
     let mut parts: Vec<(String, f64)> = facts
         .iter()
         .filter(|fact| is_label(fact))
@@ -45,38 +71,31 @@ pub(super) fn balance(facts: &[Fact]) -> String {
         .map(|(name, share)| (words(name), share))
         .collect();
     if parts.is_empty() {
-        return String::new();
+        return None;
     }
     let rest = 1.0 - parts.iter().map(|part| part.1).sum::<f64>();
     if rest > 1e-9 {
         parts.push(("other".into(), rest));
     }
     let shares: Vec<f64> = parts.iter().map(|part| part.1).collect();
-    let label: Vec<String> =
-        parts.iter().map(|(name, share)| format!("{} {}", esc(name), percent(*share))).collect();
-    let key: String = label
-        .iter()
-        .enumerate()
-        .map(|(i, text)| format!("<li><span class=\"swatch p{}\"></span>{text}</li>", i % 6))
-        .collect();
-    format!(
-        "<figure class=\"labels\"><figcaption>Labels</figcaption>{}<ul class=\"legend\">{key}</ul></figure>\n",
-        svg::balance(&shares, &format!("Labels: {}", label.join(", ")))
-    )
+    let texts: Vec<String> =
+        parts.iter().map(|(name, share)| format!("{name} {}", percent(*share))).collect();
+    let drawn = svg::balance(&shares, &format!("Labels: {}", texts.join(", ")));
+    Some(Labels { drawn, parts: texts.into_iter().enumerate().map(|(i, text)| (i % 6, text)).collect() })
 }
 
-/// How many miners have which AUC, or whatever else a challenge compares them by.
-pub(super) fn distribution(miners: &[MinerReport]) -> String {
-    let of = |name: &str| -> Vec<f64> {
+/// How many miners have which AUC, or what else a challenge compares them by; `None` if it does not.
+pub(super) fn distribution(miners: &[MinerReport]) -> Option<Figure> {
+    let values_of = |name: &str| -> Vec<f64> {
         let facts = miners.iter().filter_map(|miner| miner.facts.iter().find(|fact| fact.name == name));
         facts.map(|fact| fact.value).filter(|value| value.is_finite()).collect()
     };
-    let found = MEASURES.iter().map(|measure| (measure, of(measure.0))).find(|(_, values)| values.len() > 2);
-    let Some((&(_, name, chance), values)) = found else { return String::new() };
+    let mut measures = MEASURES.iter().map(|measure| (measure, values_of(measure.0)));
+    let (&(_, name, chance), values) = measures.find(|(_, values)| values.len() > 2)?;
     let ends = values.iter().copied().chain(chance);
     let (low, high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)));
     if high <= low {
-        return String::new();
+        return None;
     }
     // No column has miners on both sides of chance.
     let is_above = |value: f64| chance.is_none_or(|chance| value > chance);
@@ -97,97 +116,43 @@ pub(super) fn distribution(miners: &[MinerReport]) -> String {
     let most = bins.iter().copied().max().unwrap_or(1).max(1);
     let parts: Vec<f64> = bins.iter().map(|&count| count as f64 / most as f64).collect();
     let above = values.iter().filter(|&&value| is_above(value)).count();
+    let what = format!("{name} of {}", plural(values.len(), "miner", "miners"));
     let caption = match chance {
-        Some(chance) => format!(
-            "{name} of {}; in colour the {above} above {}",
-            plural(values.len(), "miner", "miners"),
-            number(chance)
-        ),
-        None => format!("{name} of {}", plural(values.len(), "miner", "miners")),
+        Some(chance) => format!("{what}; in colour the {above} above {}", number(chance)),
+        None => what,
     };
     let label = format!("{caption}: from {} to {}", number(low), number(high));
     let marks = [most.to_string(), String::new(), "0".into()];
-    figure(&caption, marks, &svg::columns(&parts, |bin| bin >= below, &label), (&number(low), &number(high)))
+    let drawn = svg::columns(&parts, |bin| bin >= below, &label);
+    Some(Figure::new(caption, marks, drawn, [number(low), number(high)]))
 }
 
-/// How many miners are not paid, by reason.
-pub(super) fn why_not(miners: &[MinerReport]) -> String {
-    let mut reasons: BTreeMap<&str, (usize, &str, bool)> = BTreeMap::new();
+/// How many miners are not paid, by reason, most frequent first.
+pub(super) fn why_not(miners: &[MinerReport]) -> Vec<Reason<'_>> {
+    let mut reasons: BTreeMap<&str, Reason<'_>> = BTreeMap::new();
     for why in miners.iter().filter_map(|miner| miner.why_zero.as_ref()) {
-        let (times, text, differs) = reasons.entry(&why.code).or_insert((0, &why.text, false));
-        *times += 1;
-        *differs |= *text != why.text;
-    }
-    if reasons.is_empty() {
-        return String::new();
+        let reason = Reason { times: 0, text: &why.text, differs: false };
+        let reason = reasons.entry(&why.code).or_insert(reason);
+        reason.times += 1;
+        reason.differs |= reason.text != why.text;
     }
     let mut reasons: Vec<_> = reasons.into_values().collect();
-    reasons.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
-    let line = |(times, text, differs): &(usize, &str, bool)| {
-        let more = if *differs { ", and the like" } else { "" };
-        format!("<li><b>{times}</b><span>{}{more}</span></li>", esc(text))
-    };
-    let lines: String = reasons.iter().take(COLUMNS).map(line).collect();
-    format!("<h4>Why others earn nothing</h4>\n<ul class=\"reasons\">{lines}</ul>\n")
+    reasons.sort_by(|a, b| b.times.cmp(&a.times).then(a.text.cmp(b.text)));
+    reasons.truncate(COLUMNS);
+    reasons
 }
 
-/// Every miner of a challenge with every number.
-pub(super) fn numbers(
-    view: &View<'_>,
-    index: usize,
-    order: &[(&String, &MinerReport)],
-    shares: &BTreeMap<String, f64>,
-) -> String {
-    let mut names: Vec<&str> = Vec::new();
-    for fact in order.iter().flat_map(|(_, report)| &report.facts) {
-        if names.len() < COLUMNS && !names.contains(&fact.name.as_str()) {
-            names.push(&fact.name);
-        }
-    }
-    let summary = format!("numbers-{index}");
-    let mut headings = vec![heading("who", First::Least, "Miner"), heading("n", First::Most, "Salience")];
-    headings.extend(names.iter().map(|name| heading("n", First::Most, &esc(&words(name)))));
-    headings.push(heading("", First::Least, "Why nothing"));
-    let mut out = format!(
-        "<details><summary id=\"h-{summary}\">All numbers, {}</summary>\n{}",
-        plural(order.len(), "miner", "miners"),
-        table::begin(&summary, "dense", &format!("h-{summary}"), &headings)
-    );
-    for (hotkey, report) in order {
-        let share = shares.get(*hotkey).copied().unwrap_or(0.0);
-        let shown = if share > 0.0 { percent(share) } else { "·".into() };
-        out += &format!("<tr><th class=\"who\" scope=\"row\">{}</th><td>{shown}</td>", view.link(hotkey));
-        for name in &names {
-            out += &match report.facts.iter().find(|fact| fact.name == *name) {
-                Some(fact) => format!("<td>{}</td>", miner_value(view, index, fact)),
-                None => "<td></td>".into(),
-            };
-        }
-        let why = report.why_zero.as_ref().map_or(String::new(), |why| esc_to(&why.text, WHY));
-        out += &format!("<td class=\"t\">{why}</td></tr>\n");
-    }
-    out + table::END + "</details>\n"
+/// A number about a miner in a challenge. One that is named `.._with_miner` is the place of another miner.
+pub(super) fn miner_value<'a>(view: &'a RunView<'_>, challenge: usize, fact: &Fact) -> FactValue<'a> {
+    let is_place = fact.name.ends_with("_with_miner") && fact.value >= 0.0;
+    let challenge = view.challenges.get(challenge).filter(|_| is_place);
+    let hotkey = challenge.and_then(|challenge| challenge.scored.hotkeys.get(fact.value as usize));
+    FactValue { value: fact.value, miner: hotkey.map(|hotkey| view.link(hotkey)) }
 }
 
 /// Whether a number says how often a label came true.
 fn is_label(fact: &Fact) -> bool {
     fact.name.starts_with("share_") && (0.0..=1.0).contains(&fact.value)
-}
-
-/// A number about a challenge.
-fn value(fact: &Fact) -> String {
-    if fact.name.starts_with("share_") { percent(fact.value) } else { number(fact.value) }
-}
-
-/// A number about a miner. One that is named `.._with_miner` is the place of another miner.
-pub(super) fn miner_value(view: &View<'_>, challenge: usize, fact: &Fact) -> String {
-    if fact.name.ends_with("_with_miner") && fact.value >= 0.0 {
-        let other = view.parts.get(challenge).and_then(|part| part.scored.hotkeys.get(fact.value as usize));
-        if let Some(hotkey) = other {
-            return view.link(hotkey);
-        }
-    }
-    number(fact.value)
 }
 
 #[cfg(test)]
@@ -200,24 +165,27 @@ mod tests {
 
     #[test]
     fn labels_are_one_bar() {
-        let drawn = balance(&[fact("rows", 9.0), fact("share_up", 0.25), fact("share_down", 0.5)]);
+        let facts = [fact("rows", 9.0), fact("share_up", 0.25), fact("share_down", 0.5)];
+        let drawn = labels(&facts).unwrap().to_string();
         assert!(drawn.contains("up 25.0%, down 50.0%, other 25.0%"), "{drawn}");
         assert_eq!(drawn.matches("<rect").count(), 3);
-        assert_eq!(balance(&[fact("rows", 9.0)]), "");
-        assert!(!balance(&[fact("share_up", 1.0)]).contains("other"));
+        assert_eq!(list(&facts), [("rows", "9".to_owned())]);
+        assert!(labels(&[fact("rows", 9.0)]).is_none());
+        assert!(!labels(&[fact("share_up", 1.0)]).unwrap().to_string().contains("other"));
     }
 
     #[test]
     fn miners_are_counted_by_their_auc() {
         let miner = |auc| MinerReport { facts: vec![fact("auc", auc)], ..MinerReport::default() };
-        let drawn = distribution(&[0.4, 0.5, 0.6, 0.6, f64::NAN].map(miner));
-        assert!(drawn.contains("AUC of 4 miners; in colour the 2 above 0.5000"), "{drawn}");
-        assert_eq!(drawn.matches("class=\"marked\"").count(), BINS / 2);
-        // Who is below chance has a column without colour, however close.
-        let drawn = distribution(&[0.499, 0.8, 0.9].map(miner));
-        assert_eq!(drawn.matches("class=\"marked\"").count(), BINS - 1, "{drawn}");
-        let drawn = distribution(&[0.3, 0.4, 0.5].map(miner));
-        assert_eq!(drawn.matches("class=\"marked\"").count(), 1, "{drawn}");
-        assert_eq!(distribution(&[0.4].map(miner)), "");
+        let drawn = |miners: &[MinerReport]| distribution(miners).unwrap().to_string();
+        let all = drawn(&[0.4, 0.5, 0.6, 0.6, f64::NAN].map(miner));
+        assert!(all.contains("AUC of 4 miners; in colour the 2 above 0.5000"), "{all}");
+        assert_eq!(all.matches("class=\"marked\"").count(), BINS / 2);
+        // A miner below chance has a column without colour, however close.
+        let close = drawn(&[0.499, 0.8, 0.9].map(miner));
+        assert_eq!(close.matches("class=\"marked\"").count(), BINS - 1, "{close}");
+        let below = drawn(&[0.3, 0.4, 0.5].map(miner));
+        assert_eq!(below.matches("class=\"marked\"").count(), 1, "{below}");
+        assert!(distribution(&[0.4].map(miner)).is_none());
     }
 }

@@ -1,6 +1,5 @@
 //! Where links lead: within one page, or from page to page.
 
-use super::text::esc;
 use std::fmt::Write;
 
 /// How the parts of a report are reached.
@@ -13,19 +12,19 @@ pub(crate) enum Links {
 }
 
 impl Links {
-    /// The address of a miner, whose anchor is `anchor`; escaped.
+    /// The address of a miner, whose anchor is `anchor`.
     pub(crate) fn miner(self, hotkey: &str, anchor: &str) -> String {
-        self.to("/miners/", hotkey, anchor)
+        self.address("/miners/", hotkey, anchor)
     }
 
-    /// The address of a challenge, whose anchor is `anchor`; escaped.
+    /// The address of a challenge, whose anchor is `anchor`.
     pub(crate) fn challenge(self, ticker: &str, anchor: &str) -> String {
-        self.to("/challenges/", ticker, anchor)
+        self.address("/challenges/", ticker, anchor)
     }
 
-    fn to(self, folder: &str, name: &str, anchor: &str) -> String {
+    fn address(self, folder: &str, name: &str, anchor: &str) -> String {
         match self {
-            Self::Anchors => format!("#{}", esc(anchor)),
+            Self::Anchors => format!("#{anchor}"),
             Self::Pages => format!("{folder}{}", segment(name)),
         }
     }

@@ -1,90 +1,55 @@
 //! Everything that several sections need, worked out once.
 
+use super::filters;
 use super::links::Links;
-use super::text::{esc, short};
-use crate::standing::series::Series;
-use crate::standing::{Standing, best_first};
-use mantis_config::{Challenge, Config};
-use mantis_ledger::{Activities, Activity, Past, RejectionCounts};
+use crate::standing::{Series, Standing, best_first};
+use askama::Template;
+use askama::filters::HtmlSafe;
+use mantis_config::Challenge;
+use mantis_ledger::{Activity, RejectionCounts};
 use mantis_plugin_api::MinerReport;
-use mantis_weights::{Outcome, Settlement, on_chain};
-use mantis_weights::{Scored, Scores};
+use mantis_weights::{Scored, Settlement};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// What the sections are made from: all read already.
-#[derive(Clone, Copy)]
-pub(crate) struct Matter<'a> {
-    /// What it is called.
-    pub(crate) title: &'a str,
-    pub(crate) config: &'a Config,
-    pub(crate) scores: &'a Scores,
-    pub(crate) outcome: &'a Outcome,
-    /// What is known of a hotkey beside its name. May be empty.
-    pub(crate) about: &'a BTreeMap<String, String>,
-    /// Refusals of everybody, newest first.
+/// The result of a run, seen from challenges and from miners.
+pub(crate) struct RunView<'a> {
+    pub(crate) standing: &'a Standing,
+    /// Refusals of all miners, newest first.
     pub(crate) refusals: &'a [RejectionCounts],
-    /// Prices, or rates, by the ticker that they are stored under.
-    pub(crate) series: &'a BTreeMap<String, Arc<Series>>,
-    /// Weights of the computations before.
-    pub(crate) past: &'a Past,
-    /// How miners send, by ticker and hotkey.
-    pub(crate) activities: &'a Activities,
-    /// Where links lead.
-    pub(crate) links: Links,
-}
-
-impl<'a> Matter<'a> {
-    /// What a validator's pages are made from.
-    pub(crate) fn of(standing: &'a Standing, refusals: &'a [RejectionCounts]) -> Self {
-        Self {
-            title: "Mantis",
-            config: &standing.config,
-            scores: &standing.scores,
-            outcome: &standing.outcome,
-            about: &standing.about,
-            refusals,
-            series: &standing.series,
-            past: &standing.past,
-            activities: &standing.activities,
-            links: Links::Pages,
-        }
-    }
-}
-
-/// The result of a run, seen from miners and from challenges.
-pub(crate) struct View<'a> {
-    pub(crate) input: &'a Matter<'a>,
     /// In the order of the configuration.
-    pub(crate) parts: Vec<Part<'a>>,
+    pub(crate) challenges: Vec<ChallengeView<'a>>,
     /// Best first.
-    pub(crate) miners: Vec<Miner<'a>>,
+    pub(crate) miners: Vec<MinerView<'a>>,
     /// Index into `miners` by hotkey.
-    pub(crate) places: BTreeMap<&'a str, usize>,
+    places: BTreeMap<&'a str, usize>,
 }
 
-/// One challenge.
-pub(crate) struct Part<'a> {
+/// One challenge of a run.
+pub(crate) struct ChallengeView<'a> {
     pub(crate) scored: &'a Scored,
     pub(crate) entry: Option<&'a Challenge>,
     pub(crate) anchor: String,
-    /// A link to it, escaped.
+    /// The address of what is said of it.
     pub(crate) href: String,
-    /// Its part of all weights that count; 0 where it pays nobody.
+    /// Its part of all weights that count; 0 if it pays no miner.
     pub(crate) counts: f64,
     /// Miners it pays.
     pub(crate) paid: usize,
+    /// What each miner gets of what it pays, by hotkey.
+    pub(crate) shares: &'a BTreeMap<String, f64>,
     /// The largest share of what it pays, or 1.
     pub(crate) best: f64,
     pub(crate) series: Option<Arc<Series>>,
 }
 
-/// One miner.
-pub(crate) struct Miner<'a> {
+/// One miner of a run.
+pub(crate) struct MinerView<'a> {
     pub(crate) hotkey: &'a str,
     pub(crate) anchor: String,
-    /// A link to it, escaped.
+    /// The address of what is said of it.
     pub(crate) href: String,
+    /// What is known of it beside its name; may be empty.
     pub(crate) about: &'a str,
     /// Its part of the aggregated salience.
     pub(crate) total: f64,
@@ -94,28 +59,39 @@ pub(crate) struct Miner<'a> {
     /// Its weights in the computations before, oldest first; may be empty.
     pub(crate) past: &'a [f64],
     /// One per challenge.
-    pub(crate) cells: Vec<Cell<'a>>,
+    pub(crate) entries: Vec<MinerInChallenge<'a>>,
     /// Newest first.
     pub(crate) refusals: Vec<&'a RejectionCounts>,
 }
 
 /// One miner in one challenge.
-pub(crate) struct Cell<'a> {
+#[derive(Clone, Copy)]
+pub(crate) struct MinerInChallenge<'a> {
     /// Its part of what the challenge pays.
     pub(crate) share: f64,
     /// Its place among those paid.
     pub(crate) rank: Option<usize>,
     /// `None`: it has sent nothing, or nothing was scored.
     pub(crate) report: Option<&'a MinerReport>,
-    /// How it sends; `None` where it has sent nothing of late, or nobody looked.
+    /// How it sends; `None` if it has sent nothing of late, or that was not recorded.
     pub(crate) activity: Option<&'a Activity>,
 }
 
-impl<'a> View<'a> {
-    pub(crate) fn new(input: &'a Matter<'a>) -> Self {
-        let miners = miners(input);
+/// A miner's short name, as a link if something is said of it.
+#[derive(Clone, Debug, Template)]
+#[template(path = "miner_link.html")]
+pub(crate) struct MinerLink<'a> {
+    hotkey: &'a str,
+    href: Option<&'a str>,
+}
+
+impl HtmlSafe for MinerLink<'_> {}
+
+impl<'a> RunView<'a> {
+    pub(crate) fn new(standing: &'a Standing, refusals: &'a [RejectionCounts], links: Links) -> Self {
+        let miners = miners(standing, refusals, links);
         let places = miners.iter().enumerate().map(|(i, miner)| (miner.hotkey, i)).collect();
-        Self { input, parts: parts(input), miners, places }
+        Self { standing, refusals, challenges: challenges(standing, links), miners, places }
     }
 
     /// Miners that are given something by any challenge.
@@ -123,96 +99,108 @@ impl<'a> View<'a> {
         self.miners.iter().filter(|miner| miner.total > 0.0).count()
     }
 
-    /// A miner and its place, best first from 0; `None` where nothing is known of it.
-    pub(crate) fn miner(&self, hotkey: &str) -> Option<(usize, &Miner<'a>)> {
+    /// A miner and its place, best first from 0; `None` if nothing is known of it.
+    pub(crate) fn miner(&self, hotkey: &str) -> Option<(usize, &MinerView<'a>)> {
         let place = *self.places.get(hotkey)?;
         Some((place, self.miners.get(place)?))
     }
 
     /// A challenge and its place in the configuration, from 0.
-    pub(crate) fn part(&self, ticker: &str) -> Option<(usize, &Part<'a>)> {
-        self.parts.iter().enumerate().find(|(_, part)| part.scored.ticker == ticker)
+    pub(crate) fn challenge(&self, ticker: &str) -> Option<(usize, &ChallengeView<'a>)> {
+        self.challenges.iter().enumerate().find(|(_, challenge)| challenge.scored.ticker == ticker)
     }
 
     /// A link to a miner.
-    pub(crate) fn link(&self, hotkey: &str) -> String {
-        let name = esc(&short(hotkey));
-        match self.places.get(hotkey).and_then(|&place| self.miners.get(place)) {
-            Some(miner) => format!(r#"<a href="{}">{name}</a>"#, miner.href),
-            None => format!(r#"<span>{name}</span>"#),
-        }
+    pub(crate) fn link<'b>(&'b self, hotkey: &'b str) -> MinerLink<'b> {
+        MinerLink { hotkey, href: self.miner(hotkey).map(|(_, miner)| miner.href.as_str()) }
     }
 }
 
-impl Miner<'_> {
-    /// Its final weight; 0 where none is set.
+impl MinerView<'_> {
+    /// Its final weight; 0 if none is set.
     pub(crate) fn weight(&self) -> f64 {
         self.step.map_or(0.0, |step| step.weight)
     }
+
+    /// How many challenges pay it.
+    pub(crate) fn paying(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.share > 0.0).count()
+    }
 }
 
-fn parts<'a>(input: &'a Matter<'a>) -> Vec<Part<'a>> {
-    let challenges = &input.scores.challenges;
-    let sum: f64 = challenges.iter().filter(|c| c.paid() > 0).map(|c| c.weight).sum();
-    let part = |(i, scored): (usize, &'a Scored)| {
-        let entry = input.config.challenges.iter().find(|entry| entry.ticker == scored.ticker);
-        let paid = scored.paid();
-        let best = scored.shares().values().copied().fold(0.0, f64::max);
+impl ChallengeView<'_> {
+    pub(crate) fn ticker(&self) -> &str {
+        &self.scored.ticker
+    }
+
+    /// What a miner gets of what it pays.
+    pub(crate) fn share(&self, hotkey: &str) -> f64 {
+        self.shares.get(hotkey).copied().unwrap_or(0.0)
+    }
+}
+
+fn challenges<'a>(standing: &'a Standing, links: Links) -> Vec<ChallengeView<'a>> {
+    let counts = standing.counts();
+    let view = |(i, (scored, shares)): (usize, (&'a Scored, &'a BTreeMap<String, f64>))| {
+        let entry = standing.config.challenges.iter().find(|entry| entry.ticker == scored.ticker);
+        let best = shares.values().copied().fold(0.0, f64::max);
         let anchor = anchor("c-", &scored.ticker).unwrap_or_else(|| format!("c-{i}-"));
-        Part {
+        ChallengeView {
             scored,
             entry,
-            href: input.links.challenge(&scored.ticker, &anchor),
+            href: links.challenge(&scored.ticker, &anchor),
             anchor,
-            counts: if paid > 0 && sum > 0.0 { scored.weight / sum } else { 0.0 },
-            paid,
+            counts: counts.get(&scored.ticker).copied().unwrap_or(0.0),
+            paid: scored.paid(),
+            shares,
             best: if best > 0.0 { best } else { 1.0 },
-            series: entry.and_then(|entry| input.series.get(entry.price_ticker())).cloned(),
+            series: entry.and_then(|entry| standing.series.get(entry.price_ticker())).cloned(),
         }
     };
-    challenges.iter().enumerate().map(part).collect()
+    standing.challenges().enumerate().map(view).collect()
 }
 
-fn miners<'a>(input: &'a Matter<'a>) -> Vec<Miner<'a>> {
+fn miners<'a>(standing: &'a Standing, refusals: &'a [RejectionCounts], links: Links) -> Vec<MinerView<'a>> {
     let mut refused: BTreeMap<&str, Vec<&RejectionCounts>> = BTreeMap::new();
-    for counts in input.refusals {
+    for counts in refusals {
         refused.entry(&counts.last.hotkey).or_default().push(counts);
     }
-    let burn_uid = input.config.network.burn_uid;
-    let steps = input.outcome.settlements();
-    let on_chain = on_chain(steps);
-    let steps: BTreeMap<&str, &Settlement> = steps.iter().map(|step| (step.hotkey.as_str(), step)).collect();
+    let burn_uid = standing.config.network.burn_uid;
+    let steps: BTreeMap<&str, &Settlement> =
+        standing.outcome.settlements().iter().map(|step| (step.hotkey.as_str(), step)).collect();
     let mut hotkeys: BTreeSet<&str> = BTreeSet::new();
-    hotkeys.extend(input.scores.challenges.iter().flat_map(|c| &c.hotkeys).map(String::as_str));
-    hotkeys.extend(input.scores.total.keys().map(String::as_str));
-    hotkeys.extend(input.about.keys().map(String::as_str));
+    hotkeys.extend(standing.scores.challenges.iter().flat_map(|c| &c.hotkeys).map(String::as_str));
+    hotkeys.extend(standing.scores.total.keys().map(String::as_str));
+    hotkeys.extend(standing.about.keys().map(String::as_str));
     hotkeys.extend(refused.keys().copied());
-    // Whoever is given the burn need not be a miner.
+    // The UID that is given the burn need not be a miner.
     hotkeys.extend(steps.values().filter(|step| step.uid != burn_uid).map(|step| step.hotkey.as_str()));
 
-    let columns: Vec<_> =
-        input.scores.challenges.iter().map(|c| Column::new(c, input.activities.get(&c.ticker))).collect();
-    let mut miners: Vec<Miner<'_>> = hotkeys
+    let columns: Vec<Column<'_>> = standing
+        .challenges()
+        .map(|(scored, shares)| Column::new(scored, shares, standing.activities.get(&scored.ticker)))
+        .collect();
+    let mut miners: Vec<MinerView<'_>> = hotkeys
         .into_iter()
         .enumerate()
         .map(|(i, hotkey)| {
             let anchor = anchor("", hotkey).unwrap_or_else(|| format!("m-{i}"));
-            (hotkey, input.links.miner(hotkey, &anchor), anchor)
-        })
-        .map(|(hotkey, href, anchor)| Miner {
-            hotkey,
-            anchor,
-            href,
-            about: input.about.get(hotkey).map_or("", String::as_str),
-            total: input.scores.total.get(hotkey).copied().unwrap_or(0.0),
-            step: steps.get(hotkey).copied(),
-            on_chain: steps.get(hotkey).and_then(|step| on_chain.get(&step.uid)).copied().unwrap_or(0),
-            past: input.past.weights.get(hotkey).map_or(&[][..], Vec::as_slice),
-            cells: columns.iter().map(|column| column.cell(hotkey)).collect(),
-            refusals: refused.remove(hotkey).unwrap_or_default(),
+            let step = steps.get(hotkey).copied();
+            MinerView {
+                hotkey,
+                href: links.miner(hotkey, &anchor),
+                anchor,
+                about: standing.about.get(hotkey).map_or("", String::as_str),
+                total: standing.scores.total.get(hotkey).copied().unwrap_or(0.0),
+                step,
+                on_chain: step.map_or(0, |step| standing.on_chain(step.uid)),
+                past: standing.past.weights.get(hotkey).map_or(&[][..], Vec::as_slice),
+                entries: columns.iter().map(|column| column.entry(hotkey)).collect(),
+                refusals: refused.remove(hotkey).unwrap_or_default(),
+            }
         })
         .collect();
-    let earned = |miner: &Miner<'_>| match miner.step {
+    let earned = |miner: &MinerView<'_>| match miner.step {
         Some(step) if step.uid == burn_uid => miner.total,
         _ => miner.weight(),
     };
@@ -222,35 +210,27 @@ fn miners<'a>(input: &'a Matter<'a>) -> Vec<Miner<'a>> {
 
 /// A challenge's miners, to be asked for one by one.
 struct Column<'a> {
-    shares: BTreeMap<String, f64>,
-    ranks: BTreeMap<String, usize>,
+    scored: &'a Scored,
+    shares: &'a BTreeMap<String, f64>,
     reports: BTreeMap<&'a str, &'a MinerReport>,
     activities: Option<&'a BTreeMap<String, Activity>>,
 }
 
 impl<'a> Column<'a> {
-    fn new(scored: &'a Scored, activities: Option<&'a BTreeMap<String, Activity>>) -> Self {
-        let shares = scored.shares();
-        let mut order: Vec<(&String, f64)> =
-            shares.iter().map(|(k, &v)| (k, v)).filter(|(_, share)| *share > 0.0).collect();
-        order.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let mut ranks = BTreeMap::new();
-        let mut rank = 1;
-        for (i, (hotkey, share)) in order.iter().enumerate() {
-            if i > 0 && order.get(i - 1).is_some_and(|before| before.1 > *share) {
-                rank = i + 1;
-            }
-            ranks.insert((*hotkey).clone(), rank);
-        }
+    fn new(
+        scored: &'a Scored,
+        shares: &'a BTreeMap<String, f64>,
+        activities: Option<&'a BTreeMap<String, Activity>>,
+    ) -> Self {
         let reports = scored.salience.iter().flat_map(|salience| &salience.miners);
         let reports = scored.hotkeys.iter().map(String::as_str).zip(reports).collect();
-        Self { shares, ranks, reports, activities }
+        Self { scored, shares, reports, activities }
     }
 
-    fn cell(&self, hotkey: &str) -> Cell<'a> {
-        Cell {
+    fn entry(&self, hotkey: &str) -> MinerInChallenge<'a> {
+        MinerInChallenge {
             share: self.shares.get(hotkey).copied().unwrap_or(0.0),
-            rank: self.ranks.get(hotkey).copied(),
+            rank: self.scored.rank(hotkey),
             report: self.reports.get(hotkey).copied(),
             activity: self.activities.and_then(|all| all.get(hotkey)),
         }

@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, header};
 use std::collections::BTreeMap;
 
-/// OpenMetrics, for whoever asks for it, as Prometheus does.
+/// OpenMetrics, for those that ask for it, as Prometheus does.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// The older form, which everything else reads.
 const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -1,6 +1,6 @@
 //! What requests ask for, checked.
 
-use super::fault::Fault;
+use super::error::ApiError;
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
 
-/// Entries on a page where none are asked for, and at most.
+/// Entries on a page if no number is asked for, and at most.
 const USUAL: u32 = 50;
 const MOST: u32 = 500;
 
@@ -36,9 +36,9 @@ pub(super) struct Paging {
 
 impl Paging {
     /// The first entry, and how many.
-    pub(super) fn range(self) -> Result<(u32, u32), Fault> {
+    pub(super) fn range(self) -> Result<(u32, u32), ApiError> {
         let (limit, offset) = (self.limit.unwrap_or(USUAL), self.offset.unwrap_or(0));
-        let refuse = |detail: String| Err(Fault::new(StatusCode::BAD_REQUEST, detail));
+        let refuse = |detail: String| Err(ApiError::new(StatusCode::BAD_REQUEST, detail));
         match (limit, offset) {
             (1..=MOST, 0..=1_000_000_000) => Ok((offset, limit)),
             (1..=MOST, _) => refuse(format!("`offset` is {offset}; allowed are 0 to 1000000000")),
@@ -48,31 +48,33 @@ impl Paging {
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Name {
-    type Rejection = Fault;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let path = Path::<String>::from_request_parts(parts, state).await;
-        path.map(|path| Self(path.0)).map_err(|error| Fault::new(StatusCode::BAD_REQUEST, error.body_text()))
+        path.map(|path| Self(path.0))
+            .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, error.body_text()))
     }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Block {
-    type Rejection = Fault;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let Name(text) = Name::from_request_parts(parts, state).await?;
-        let refuse = |_| Fault::new(StatusCode::BAD_REQUEST, "the block is no whole number, such as 7000000");
+        let refuse =
+            |_| ApiError::new(StatusCode::BAD_REQUEST, "the block is not a whole number, such as 7000000");
         text.parse().map(Self).map_err(refuse)
     }
 }
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
-    type Rejection = Fault;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let query = Query::<T>::from_request_parts(parts, state).await;
         query
             .map(|query| Self(query.0))
-            .map_err(|error| Fault::new(StatusCode::BAD_REQUEST, error.body_text()))
+            .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, error.body_text()))
     }
 }

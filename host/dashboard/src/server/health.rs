@@ -22,7 +22,7 @@ const BEHIND: u64 = 3;
 pub(super) struct Health {
     /// Whether it is.
     ok: bool,
-    /// Why not: sentences. Empty where it is.
+    /// Why not: sentences. Empty if all is well.
     why: Vec<String>,
 }
 
@@ -33,7 +33,7 @@ impl Health {
     }
 }
 
-/// Whether the program runs: if not, start it anew.
+/// Whether the program runs: if not, start it again.
 #[utoipa::path(get, path = "/healthz", tag = "health", responses(
     (status = 200, description = "It runs.", body = Health),
     (status = 503, description = "It is stuck.", body = Health)))]

@@ -1,5 +1,6 @@
 //! Taking connections.
 
+use super::error::WebError;
 use super::routes;
 use super::site::Site;
 use hyper::server::conn::http1;
@@ -9,7 +10,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use thiserror::Error;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -30,16 +30,6 @@ pub struct Server {
     address: SocketAddr,
     taking: JoinHandle<()>,
     reading: JoinHandle<()>,
-}
-
-/// Why nothing is served.
-#[derive(Debug, Error)]
-#[error(
-    "cannot listen on {address}: {source}; is something else listening there? `--listen` takes another address"
-)]
-pub struct WebError {
-    address: SocketAddr,
-    source: io::Error,
 }
 
 impl Server {

@@ -1,8 +1,8 @@
 //! Where answers come from.
 
 use super::cache::Cache;
-use super::fault::Fault;
-use super::metrics::Traffic;
+use super::error::ApiError;
+use super::traffic::Traffic;
 use crate::standing::Standing;
 use mantis_config::Config;
 use mantis_ledger::{Ledger, LedgerError};
@@ -16,10 +16,10 @@ use tracing::warn;
 
 /// Answers that are made at the same time.
 const AT_ONCE: usize = 2;
-/// Time between two looks for a new computation.
-const LOOK: Duration = Duration::from_secs(1);
+/// Time between two checks for a new computation.
+const CHECK: Duration = Duration::from_secs(1);
 
-/// A ledger, what its validator says, and what was read of it.
+/// A ledger, what its validator says of itself, and what was read of both.
 pub struct Site {
     ledger: PathBuf,
     board: Board,
@@ -27,7 +27,7 @@ pub struct Site {
     is_live: bool,
     about: BTreeMap<String, String>,
     standing: RwLock<Option<Arc<Standing>>>,
-    /// Connections that nobody uses now.
+    /// Connections that are free.
     readers: Mutex<Vec<Ledger>>,
     pub(super) permits: Semaphore,
     pub(super) cache: Cache,
@@ -61,7 +61,7 @@ impl Site {
         })
     }
 
-    /// What the validator is doing; `None` where there is none.
+    /// What the validator is doing; `None` without one.
     pub(super) fn status(&self) -> Option<Status> {
         self.is_live.then(|| self.board.status())
     }
@@ -71,30 +71,30 @@ impl Site {
         self.standing.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Looks into the ledger on a thread that may wait.
-    pub(super) async fn look<T: Send + 'static>(
+    /// Asks the ledger and the standing, on a thread that may wait.
+    pub(super) async fn query<T: Send + 'static>(
         self: &Arc<Self>,
-        look: impl FnOnce(&Ledger, &Standing) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, Fault> {
-        let standing = self.standing().ok_or_else(Fault::starting)?;
-        self.read(move |ledger| look(ledger, &standing)).await
+        query: impl FnOnce(&Ledger, &Standing) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let standing = self.standing().ok_or_else(ApiError::starting)?;
+        self.read(move |ledger| query(ledger, &standing)).await
     }
 
-    /// The same where it does not matter how things stand.
+    /// Asks the ledger alone.
     pub(super) async fn read<T: Send + 'static>(
         self: &Arc<Self>,
-        look: impl FnOnce(&Ledger) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, Fault> {
+        query: impl FnOnce(&Ledger) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
         let site = self.clone();
-        let looked = tokio::task::spawn_blocking(move || {
+        let answer = tokio::task::spawn_blocking(move || {
             let ledger = site.reader()?;
-            let seen = look(&ledger);
+            let answer = query(&ledger);
             site.readers.lock().unwrap_or_else(PoisonError::into_inner).push(ledger);
-            seen
+            answer
         });
-        looked.await.unwrap_or_else(|error| {
+        answer.await.unwrap_or_else(|error| {
             warn!(%error, "an answer broke off");
-            Err(Fault::broken())
+            Err(ApiError::internal())
         })
     }
 
@@ -103,7 +103,7 @@ impl Site {
         free.map_or_else(|| Ledger::read(&self.ledger), Ok)
     }
 
-    /// Reads how things stand, and again whenever weights were computed or the configuration is another; ends only when
+    /// Reads how things stand, and again when weights were computed or the configuration is another; ends only when
     /// it is dropped.
     pub(super) async fn keep_up(self: Arc<Self>) {
         let mut said = false;
@@ -111,13 +111,13 @@ impl Site {
             let site = self.clone();
             match self.read(move |ledger| Ok(site.refresh(ledger)?)).await {
                 Ok(()) => said = false,
-                Err(fault) if !said => {
-                    warn!(why = %fault.detail, "the dashboard cannot read the ledger");
+                Err(error) if !said => {
+                    warn!(why = %error.detail, "the dashboard cannot read the ledger");
                     said = true;
                 }
                 Err(_) => {}
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(CHECK).await;
         }
     }
 

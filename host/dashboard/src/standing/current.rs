@@ -1,35 +1,38 @@
 //! How things stand after the last computation.
 
-use super::series::{Series, series};
-use mantis_config::{Config, QuoteKind};
+use super::series::{Series, all_series};
+use mantis_config::Config;
 use mantis_ledger::{Activities, Computation, Ledger, LedgerError, Past};
-use mantis_weights::{Outcome, aggregate};
-use mantis_weights::{Scored, Scores};
+use mantis_weights::{Outcome, Scored, Scores, on_chain};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Computations at most whose weights are drawn.
-pub(crate) const DRAWN: usize = 90;
+const DRAWN: usize = 90;
 
 /// How things stand after the last computation. It is read once, then shared.
 #[derive(Clone, Debug)]
 pub struct Standing {
     /// The configuration that runs.
     pub config: Arc<Config>,
-    /// When weights were computed last; `None` where they never were.
+    /// When weights were computed last; `None` if they never were, or if this is a run of its own.
     pub computed: Option<Computed>,
-    /// What each challenge gave, in the order of the configuration then. No challenges where nothing was computed.
+    /// What each challenge gave, in the order of the configuration then. No challenges if nothing was computed.
     pub scores: Scores,
-    /// The weights that came of it; no steps where nothing was computed.
+    /// The weights that came of it; no steps if nothing was computed.
     pub outcome: Outcome,
     /// The weights of the computations before.
     pub past: Past,
     /// How miners send, by ticker and hotkey.
     pub activities: Activities,
-    /// Prices, or rates, by the ticker that they are stored under.
-    pub(crate) series: BTreeMap<String, Arc<Series>>,
     /// What is known of a hotkey beside its name: `skilled 0.24`. Empty but in a demo.
     pub about: BTreeMap<String, String>,
+    /// Prices, or rates, by the ticker that they are stored under.
+    pub(crate) series: BTreeMap<String, Arc<Series>>,
+    /// [`Scored::shares`] of each challenge in `scores`.
+    shares: Vec<BTreeMap<String, f64>>,
+    /// What the chain is given by UID, 0 to 65,535.
+    on_chain: BTreeMap<u16, u16>,
 }
 
 /// A computation of weights.
@@ -46,7 +49,7 @@ pub struct Computed {
 }
 
 impl Standing {
-    /// Reads how things stand; it takes a second or two where the ledger is full.
+    /// Reads how things stand after the ledger's last computation; it takes a second or two if the ledger is full.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -68,49 +71,69 @@ impl Standing {
             None => Vec::new(),
         };
         let outcome = last.map_or(Outcome::Weights(Vec::new()), Computation::into_outcome);
-        let past = ledger.past_weights(DRAWN)?;
+        let standing = Self::after_run(ledger, config, Scores::new(challenges, 0), outcome, about)?;
+        Ok(Self { computed, ..standing })
+    }
+
+    /// How things stand after a run whose scores and weights need not be in the ledger.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub fn after_run(
+        ledger: &Ledger,
+        config: Arc<Config>,
+        scores: Scores,
+        outcome: Outcome,
+        about: BTreeMap<String, String>,
+    ) -> Result<Self, LedgerError> {
         Ok(Self {
-            scores: Scores { total: total(&challenges), challenges, peak_rss_kib: 0 },
-            computed,
-            outcome,
-            past,
+            computed: None,
+            past: ledger.past_weights(DRAWN)?,
             activities: ledger.activities()?,
             series: all_series(ledger, &config)?,
+            shares: scores.challenges.iter().map(Scored::shares).collect(),
+            on_chain: on_chain(outcome.settlements()),
             config,
+            scores,
+            outcome,
             about,
         })
     }
 
-    /// What each challenge counts for, by ticker, were these the weights; those that pay nobody count for nothing. Sums to 1, or is all
-    /// zero.
+    /// Each challenge with what its miners get of what it pays, by hotkey: parts of 1, or empty if it pays no miner.
+    pub fn challenges(&self) -> impl Iterator<Item = (&Scored, &BTreeMap<String, f64>)> {
+        self.scores.challenges.iter().zip(&self.shares)
+    }
+
+    /// What the chain is given for a UID, 0 to 65,535.
     #[must_use]
-    pub fn shares(&self, weights: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
-        let pays = |ticker: &str| self.scored(ticker).is_some_and(|scored| !scored.shares().is_empty());
-        let counts = |(ticker, weight): (&String, &f64)| if pays(ticker) { *weight } else { 0.0 };
-        let sum: f64 = weights.iter().map(counts).sum();
-        let share = |x: f64| if sum > 0.0 { x / sum } else { 0.0 };
-        weights.iter().map(|entry| (entry.0.clone(), share(counts(entry)))).collect()
+    pub fn on_chain(&self, uid: u16) -> u16 {
+        self.on_chain.get(&uid).copied().unwrap_or(0)
+    }
+
+    /// What each challenge would count for, by ticker, with these weights; those that pay no miner count for nothing.
+    /// Sums to 1, or is all zero.
+    #[must_use]
+    pub fn counts_with(&self, weights: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
+        let pays = |ticker: &str| self.scored(ticker).is_some_and(|scored| scored.paid() > 0);
+        let paying = |(ticker, weight): (&String, &f64)| if pays(ticker) { *weight } else { 0.0 };
+        let sum: f64 = weights.iter().map(paying).sum();
+        let part = |weight: f64| if sum > 0.0 { weight / sum } else { 0.0 };
+        weights.iter().map(|entry| (entry.0.clone(), part(paying(entry)))).collect()
     }
 
     /// What each challenge counted for in the computation, by ticker: its part of the weights of all that paid.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<String, f64> {
         let weights = self.scores.challenges.iter().map(|scored| (scored.ticker.clone(), scored.weight));
-        self.shares(&weights.collect())
+        self.counts_with(&weights.collect())
     }
 
-    /// The total salience by hotkey, were these the challenges' weights: what the weights follow from, before burn and
-    /// smoothing.
+    /// The total salience by hotkey with other weights of the challenges: what the weights follow from, before burn and
+    /// smoothing. Challenges that are not named keep theirs.
     #[must_use]
-    pub fn what_if(&self, weights: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
-        let weight = |scored: &Scored| weights.get(&scored.ticker).copied().unwrap_or(scored.weight);
-        let parts: Vec<_> = self
-            .scores
-            .challenges
-            .iter()
-            .map(|scored| (scored.ticker.clone(), weight(scored), scored.shares()))
-            .collect();
-        aggregate(&parts)
+    pub fn total_with(&self, weights: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
+        self.scores.total_with(|scored| weights.get(&scored.ticker).copied().unwrap_or(scored.weight))
     }
 
     /// What a challenge gave.
@@ -127,33 +150,4 @@ impl Standing {
             || self.past.weights.contains_key(hotkey)
             || self.about.contains_key(hotkey)
     }
-}
-
-fn total(challenges: &[Scored]) -> BTreeMap<String, f64> {
-    let parts: Vec<_> = challenges.iter().map(|c| (c.ticker.clone(), c.weight, c.shares())).collect();
-    aggregate(&parts)
-}
-
-/// The prices of all challenges, each ticker's once.
-pub(crate) fn all_series(
-    ledger: &Ledger,
-    config: &Config,
-) -> Result<BTreeMap<String, Arc<Series>>, LedgerError> {
-    let tickers = ledger.tickers()?;
-    let mut all = BTreeMap::new();
-    for challenge in &config.challenges {
-        let name = challenge.price_ticker();
-        let stored = tickers.iter().find(|ticker| ticker.ticker == name);
-        let Some((rows, range)) = stored.and_then(|ticker| Some((ticker.rows, ticker.sidx?))) else {
-            continue;
-        };
-        if all.contains_key(name) {
-            continue;
-        }
-        let rates = challenge.quotes == QuoteKind::FundingRates;
-        if let Some(series) = series(ledger, name, rows, range, rates)? {
-            all.insert(name.to_owned(), Arc::new(series));
-        }
-    }
-    Ok(all)
 }

@@ -1,18 +1,18 @@
 //! Who earns what, best first.
 
 use super::Standing;
-use mantis_weights::{Settlement, on_chain};
+use mantis_weights::Settlement;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One miner among all.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ranked {
-    /// Its place, from 1; `None` where it earns nothing.
+    /// Its place, from 1; `None` if it earns nothing.
     pub rank: Option<usize>,
     /// Its hotkey.
     pub hotkey: String,
-    /// Its UID, where it is registered and weights came of the computation.
+    /// Its UID, if it is registered and weights came of the computation.
     pub uid: Option<u16>,
     /// Its part of the total salience, 0 to 1.
     pub total: f64,
@@ -24,12 +24,11 @@ pub struct Ranked {
 
 impl Standing {
     /// All miners that were scored or weighed, best first: those that earn before those that do not, then by weight, then
-    /// by salience, then by hotkey. Whoever is given the burn is placed by its salience.
+    /// by salience, then by hotkey. The UID that is given the burn is placed by its salience.
     #[must_use]
     pub fn ranking(&self) -> Vec<Ranked> {
         let steps = self.outcome.settlements();
         let burn_uid = self.config.network.burn_uid;
-        let on_chain = on_chain(steps);
         let by_hotkey: BTreeMap<&str, &Settlement> =
             steps.iter().map(|step| (step.hotkey.as_str(), step)).collect();
         let mut hotkeys: BTreeSet<&str> =
@@ -44,7 +43,7 @@ impl Standing {
                     uid: step.map(|step| step.uid),
                     total: self.scores.total.get(hotkey).copied().unwrap_or(0.0),
                     weight: step.map_or(0.0, |step| step.weight),
-                    on_chain: step.and_then(|step| on_chain.get(&step.uid)).copied().unwrap_or(0),
+                    on_chain: step.map_or(0, |step| self.on_chain(step.uid)),
                     hotkey: hotkey.to_owned(),
                 }
             })
@@ -59,7 +58,7 @@ impl Standing {
 }
 
 /// The order of miners, each given as its total salience, what it earned and its hotkey: those that earn before those
-/// that do not, then by what they earned, then by salience. Whoever is given the burn earned its salience.
+/// that do not, then by what they earned, then by salience. The UID that is given the burn earned its salience.
 pub(crate) fn best_first(a: (f64, f64, &str), b: (f64, f64, &str)) -> Ordering {
     (b.0 > 0.0).cmp(&(a.0 > 0.0)).then(b.1.total_cmp(&a.1)).then(b.0.total_cmp(&a.0)).then(a.2.cmp(b.2))
 }

@@ -1,9 +1,11 @@
 //! Prices of a ticker over the ledger, thinned out for a chart.
 
+use mantis_config::{Config, QuoteKind};
 use mantis_ledger::{Ledger, LedgerError, Row};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// Stretches of which the lowest and the highest price are kept: two points each.
 const STRETCHES: i64 = 200;
@@ -39,8 +41,32 @@ pub(crate) enum Unit {
     Rate,
 }
 
-/// Reads the prices of a ticker with so many rows; `None` where there is nothing to draw.
-pub(crate) fn series(
+/// The prices of all challenges, each ticker's once.
+pub(super) fn all_series(
+    ledger: &Ledger,
+    config: &Config,
+) -> Result<BTreeMap<String, Arc<Series>>, LedgerError> {
+    let tickers = ledger.tickers()?;
+    let mut all = BTreeMap::new();
+    for challenge in &config.challenges {
+        let name = challenge.price_ticker();
+        let stored = tickers.iter().find(|ticker| ticker.ticker == name);
+        let Some((rows, range)) = stored.and_then(|ticker| Some((ticker.rows, ticker.sidx?))) else {
+            continue;
+        };
+        if all.contains_key(name) {
+            continue;
+        }
+        let rates = challenge.quotes == QuoteKind::FundingRates;
+        if let Some(series) = read_series(ledger, name, rows, range, rates)? {
+            all.insert(name.to_owned(), Arc::new(series));
+        }
+    }
+    Ok(all)
+}
+
+/// Reads the prices of a ticker with so many rows; `None` if there is nothing to draw.
+fn read_series(
     ledger: &Ledger,
     ticker: &str,
     rows: u64,
@@ -60,7 +86,7 @@ pub(crate) fn series(
         }
         if let Some(text) = row.price_data {
             if seen % every == 0 {
-                samples.push((x, read(text, rates)));
+                samples.push((x, parse_row(text, rates)));
             }
             seen += 1;
         }
@@ -70,21 +96,21 @@ pub(crate) fn series(
     let drawn = if single.len() > 1 {
         Series { assets: Vec::new(), main: single, unit: Unit::Price, range }
     } else {
-        let (assets, main) = of_assets(&samples, rates);
+        let (assets, main) = asset_curves(&samples, rates);
         Series { assets, main, unit: if rates { Unit::Rate } else { Unit::Change }, range }
     };
     Ok((drawn.main.len() > 1).then_some(drawn))
 }
 
-/// The numbers of a row of many assets; none where the text is no object.
-fn read(text: &str, rates: bool) -> BTreeMap<String, f64> {
+/// The numbers of a row of many assets; empty if the text is not an object.
+fn parse_row(text: &str, rates: bool) -> BTreeMap<String, f64> {
     let prices: BTreeMap<String, Value> = serde_json::from_str(text).unwrap_or_default();
     let numbers = prices.into_iter().filter_map(|(asset, value)| Some((asset, value.as_f64()?)));
     numbers.filter(|(_, value)| value.is_finite() && (rates || *value > 0.0)).collect()
 }
 
 /// A curve per asset, and the median of them.
-fn of_assets(samples: &[(f64, BTreeMap<String, f64>)], rates: bool) -> (Vec<(String, Points)>, Points) {
+fn asset_curves(samples: &[(f64, BTreeMap<String, f64>)], rates: bool) -> (Vec<(String, Points)>, Points) {
     let mut curves: BTreeMap<&str, (f64, Points)> = BTreeMap::new();
     let mut middle = Vec::new();
     for (x, prices) in samples {
@@ -175,7 +201,7 @@ mod tests {
             }
         };
         let (_dir, ledger) = ledger(5_000, |k| NewRow { price: Some(price(k)), ..NewRow::default() });
-        let drawn = series(&ledger, "A", 5_000, (0, 4_999), false).unwrap().unwrap();
+        let drawn = read_series(&ledger, "A", 5_000, (0, 4_999), false).unwrap().unwrap();
         assert!(drawn.main.len() <= 402 && drawn.main.len() > 300, "{}", drawn.main.len());
         assert!(drawn.main.is_sorted_by(|a, b| a.0 < b.0));
         let ys: Vec<f64> = drawn.main.iter().map(|p| p.1).collect();
@@ -188,17 +214,17 @@ mod tests {
         let data =
             |k: i64| [("X", 100 + k), ("Y", 5), ("Z", 10 + 2 * k)].map(|(a, p)| (a.to_owned(), p as f64));
         let (_dir, ledger) = ledger(3, |k| NewRow { price_data: Some(data(k).into()), ..NewRow::default() });
-        let drawn = series(&ledger, "A", 3, (0, 2), false).unwrap().unwrap();
+        let drawn = read_series(&ledger, "A", 3, (0, 2), false).unwrap().unwrap();
         assert_eq!(drawn.assets.len(), 3);
         assert!(drawn.assets.iter().all(|(_, curve)| curve[0] == (0.0, 0.0) && curve.len() == 3));
         assert!((drawn.main[2].1 - 2.0).abs() < 1e-9, "{:?}", drawn.main);
-        let rates = series(&ledger, "A", 3, (0, 2), true).unwrap().unwrap();
+        let rates = read_series(&ledger, "A", 3, (0, 2), true).unwrap().unwrap();
         assert_eq!((rates.unit, rates.main[0].1), (Unit::Rate, 1000.0));
     }
 
     #[test]
     fn without_prices_there_is_no_series() {
         let (_dir, ledger) = ledger(9, |_| NewRow { price: Some(0.0), ..NewRow::default() });
-        assert_eq!(series(&ledger, "A", 9, (0, 8), false).unwrap(), None);
+        assert_eq!(read_series(&ledger, "A", 9, (0, 8), false).unwrap(), None);
     }
 }

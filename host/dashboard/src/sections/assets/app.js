@@ -100,12 +100,12 @@
     setInterval(tick, 1000);
   }
 
-  // --- Live numbers: fetched every few seconds while somebody looks. ---
+  // --- Live numbers: fetched every few seconds while the page is in view. ---
 
   const get = async (address, signal) => {
     const answer = await fetch(address, { signal, headers: { accept: 'text/html, application/json' } });
     if (answer.ok) return answer;
-    // Whoever refuses says why, where it is JSON.
+    // An answer that refuses says why, if it is JSON.
     const problem = await answer.json().catch(() => ({}));
     throw new Error(problem.detail || 'the server answers ' + answer.status);
   };
@@ -119,7 +119,7 @@
     try {
       const text = await (await get(live.dataset.live, late)).text();
       const part = new DOMParser().parseFromString(text, 'text/html').body;
-      // What somebody has focused or marked stays until they have done with it.
+      // What is focused or marked stays until that is over.
       const marked = getSelection();
       const busy = live.contains(document.activeElement) ||
         (marked && !marked.isCollapsed && live.contains(marked.anchorNode));
@@ -212,7 +212,7 @@
       slider.setAttribute('aria-valuetext', number(slider.value));
     };
 
-    // A slider may round what it is set to: what nobody has moved counts as configured, to the last digit.
+    // A slider may round what it is set to: one that was not moved counts as configured, to the last digit.
     const weight = (slider) => {
       const configured = Number(slider.dataset.configured);
       const value = Number(slider.value);

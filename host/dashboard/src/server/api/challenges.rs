@@ -2,8 +2,8 @@
 
 use super::miners::named;
 use super::{Page, Problems};
+use crate::server::error::ApiError;
 use crate::server::extract::{Name, Paging, Params};
-use crate::server::fault::Fault;
 use crate::server::site::Site;
 use crate::standing::Standing;
 use axum::Json;
@@ -26,9 +26,9 @@ pub(in crate::server) struct ChallengeAnswer {
     name: String,
     /// The plugin's name.
     plugin: String,
-    /// The plugin's version; null where it was not asked yet.
+    /// The plugin's version; null if it was not asked yet.
     version: Option<String>,
-    /// What the plugin says it pays for; null where it was not asked yet.
+    /// What the plugin says it pays for; null if it was not asked yet.
     summary: Option<String>,
     /// What the plugin runs in: `native` or `wasm`.
     runtime: &'static str,
@@ -36,7 +36,7 @@ pub(in crate::server) struct ChallengeAnswer {
     sha256: Option<String>,
     /// Where model fits stop: `exact` or `network`.
     solver: &'static str,
-    /// The weight as it is configured, or where it is a share, as it follows from the others.
+    /// The weight as it is configured, or as it follows from the others if it is a share.
     weight: f64,
     /// Whether it is configured as a share of the total.
     is_share: bool,
@@ -46,7 +46,7 @@ pub(in crate::server) struct ChallengeAnswer {
     dim: usize,
     /// Blocks from a prediction to what it is measured by.
     blocks_ahead: u32,
-    /// The assets, where it has more than one.
+    /// The assets, if it has more than one.
     assets: Vec<String>,
     /// Whose prices it is measured by: a key of the market feed.
     price_key: Option<String>,
@@ -59,9 +59,9 @@ pub(in crate::server) struct ChallengeAnswer {
     miners: usize,
     /// Miners that it paid.
     paid: usize,
-    /// Why it paid nobody; null where it did pay.
+    /// Why it paid no miner; null if it did pay.
     skipped: Option<String>,
-    /// How long it took, s; null where it was not scored yet.
+    /// How long it took, s; null if it was not scored yet.
     seconds: Option<f64>,
     /// Numbers about the challenge as a whole, by name.
     facts: BTreeMap<String, f64>,
@@ -88,12 +88,12 @@ pub(in crate::server) struct ChallengePast {
 pub(in crate::server) async fn challenges(
     State(site): State<Arc<Site>>,
     Params(paging): Params<Paging>,
-) -> Result<Json<Page<ChallengeAnswer>>, Fault> {
-    site.look(move |_, standing| {
-        let counting = Counting::of(standing);
+) -> Result<Json<Page<ChallengeAnswer>>, ApiError> {
+    site.query(move |_, standing| {
+        let counting = Counting::new(standing);
         let all = standing.config.challenges.iter();
         let all = all.map(|challenge| ChallengeAnswer::new(challenge, standing, &counting));
-        Ok(Json(Page::of(all, paging)?))
+        Ok(Json(Page::select(all, paging)?))
     })
     .await
 }
@@ -105,11 +105,11 @@ pub(in crate::server) async fn challenges(
 pub(in crate::server) async fn challenge(
     State(site): State<Arc<Site>>,
     Name(ticker): Name,
-) -> Result<Json<ChallengeAnswer>, Fault> {
-    site.look(move |_, standing| {
+) -> Result<Json<ChallengeAnswer>, ApiError> {
+    site.query(move |_, standing| {
         let challenge = standing.config.challenges.iter().find(|challenge| challenge.ticker == ticker);
         let challenge = challenge.ok_or_else(|| unknown(&ticker, standing))?;
-        Ok(Json(ChallengeAnswer::new(challenge, standing, &Counting::of(standing))))
+        Ok(Json(ChallengeAnswer::new(challenge, standing, &Counting::new(standing))))
     })
     .await
 }
@@ -122,22 +122,22 @@ pub(in crate::server) async fn history(
     State(site): State<Arc<Site>>,
     Name(ticker): Name,
     Params(paging): Params<Paging>,
-) -> Result<Json<Page<ChallengePast>>, Fault> {
-    site.look(move |ledger, standing| {
+) -> Result<Json<Page<ChallengePast>>, ApiError> {
+    site.query(move |ledger, standing| {
         let lines = ledger.challenge_history(&ticker)?;
         let is_configured = standing.config.challenges.iter().any(|challenge| challenge.ticker == ticker);
         if lines.is_empty() && !is_configured {
             return Err(unknown(&ticker, standing));
         }
-        Ok(Json(Page::of(lines.into_iter().rev().map(ChallengePast::from), paging)?))
+        Ok(Json(Page::select(lines.into_iter().rev().map(ChallengePast::from), paging)?))
     })
     .await
 }
 
-pub(super) fn unknown(ticker: &str, standing: &Standing) -> Fault {
+pub(super) fn unknown(ticker: &str, standing: &Standing) -> ApiError {
     let ticker: String = ticker.chars().take(80).collect();
     let known: Vec<&str> = standing.config.challenges.iter().map(|c| c.ticker.as_str()).collect();
-    Fault::missing(format!("there is no challenge \"{ticker}\"; there are {}", known.join(", ")))
+    ApiError::missing(format!("there is no challenge \"{ticker}\"; there are {}", known.join(", ")))
 }
 
 /// What challenges count for, by ticker.
@@ -147,7 +147,7 @@ struct Counting {
 }
 
 impl Counting {
-    fn of(standing: &Standing) -> Self {
+    fn new(standing: &Standing) -> Self {
         Self { weights: standing.config.weights().into_iter().collect(), counts: standing.counts() }
     }
 }

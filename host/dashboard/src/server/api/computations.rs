@@ -1,13 +1,13 @@
-//! Computations of weights, and what became of the weights.
+//! Computations of weights.
 
 use super::miners::StepAnswer;
 use super::{Page, Problems};
+use crate::server::error::ApiError;
 use crate::server::extract::{Block, Paging, Params};
-use crate::server::fault::Fault;
 use crate::server::site::Site;
 use axum::Json;
 use axum::extract::State;
-use mantis_ledger::{Attempt, ComputationLine};
+use mantis_ledger::ComputationLine;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,42 +24,10 @@ pub(in crate::server) struct ComputationAnswer {
     ended: u64,
     /// How long it took, s.
     seconds: f64,
-    /// Why no weights came of it; null where they did.
+    /// Why no weights came of it; null if they did.
     rejected: Option<String>,
-    /// Why challenges paid nobody, by ticker.
+    /// Why challenges paid no miner, by ticker.
     skipped: BTreeMap<String, String>,
-}
-
-/// An attempt to set weights.
-#[derive(Debug, Serialize, ToSchema)]
-pub(in crate::server) struct SettingAnswer {
-    /// The block that they were computed for.
-    computed: i64,
-    /// The block at which they were sent.
-    block: i64,
-    /// When it ended, Unix seconds.
-    ended: u64,
-    /// How it ended: `set`, `committed`, `unconfirmed`, `failed` or `dry run`.
-    outcome: String,
-    /// The transaction's hash; null where there was none.
-    transaction: Option<String>,
-    /// The block that the transaction is in; null where it is not known.
-    included: Option<i64>,
-    /// What went wrong; null where nothing did.
-    error: Option<String>,
-    /// The weights.
-    weights: Vec<OnChain>,
-}
-
-/// A weight as the chain is given it.
-#[derive(Debug, Serialize, ToSchema)]
-pub(in crate::server) struct OnChain {
-    /// The UID.
-    uid: u16,
-    /// Its hotkey then.
-    hotkey: String,
-    /// 0 to 65,535; the largest of all is 65,535.
-    weight: u16,
 }
 
 /// All computations, newest first.
@@ -68,9 +36,9 @@ pub(in crate::server) struct OnChain {
 pub(in crate::server) async fn computations(
     State(site): State<Arc<Site>>,
     Params(paging): Params<Paging>,
-) -> Result<Json<Page<ComputationAnswer>>, Fault> {
+) -> Result<Json<Page<ComputationAnswer>>, ApiError> {
     let range = paging.range()?;
-    site.look(move |ledger, _| {
+    site.query(move |ledger, _| {
         let lines = ledger.computations(range.0, range.1)?.into_iter().map(ComputationAnswer::from).collect();
         Ok(Json(Page::new(lines, ledger.count_cycles()?, range)))
     })
@@ -85,30 +53,15 @@ pub(in crate::server) async fn weights(
     State(site): State<Arc<Site>>,
     Block(block): Block,
     Params(paging): Params<Paging>,
-) -> Result<Json<Page<StepAnswer>>, Fault> {
-    site.look(move |ledger, _| {
+) -> Result<Json<Page<StepAnswer>>, ApiError> {
+    site.query(move |ledger, _| {
         let steps = ledger.settlements(block)?;
         if steps.is_empty() {
             let detail =
                 format!("no weights came of a computation for block {block}; /api/v1/computations lists all");
-            return Err(Fault::missing(detail));
+            return Err(ApiError::missing(detail));
         }
-        Ok(Json(Page::of(steps.iter().map(StepAnswer::from), paging)?))
-    })
-    .await
-}
-
-/// All attempts to set weights, newest first.
-#[utoipa::path(get, path = "/api/v1/settings", tag = "weights", params(Paging),
-    responses((status = 200, description = "A page of attempts.", body = Page<SettingAnswer>), Problems))]
-pub(in crate::server) async fn settings(
-    State(site): State<Arc<Site>>,
-    Params(paging): Params<Paging>,
-) -> Result<Json<Page<SettingAnswer>>, Fault> {
-    let range = paging.range()?;
-    site.look(move |ledger, _| {
-        let attempts = ledger.attempts_from(range.0, range.1)?.into_iter().map(SettingAnswer::from).collect();
-        Ok(Json(Page::new(attempts, ledger.count_attempts()?, range)))
+        Ok(Json(Page::select(steps.iter().map(StepAnswer::from), paging)?))
     })
     .await
 }
@@ -117,15 +70,5 @@ impl From<ComputationLine> for ComputationAnswer {
     fn from(line: ComputationLine) -> Self {
         let ComputationLine { block, max_block, unix, seconds, rejected, skipped } = line;
         Self { block, max_block, ended: unix, seconds, rejected, skipped }
-    }
-}
-
-impl From<Attempt> for SettingAnswer {
-    fn from(attempt: Attempt) -> Self {
-        let Attempt { computed, block, unix, sent, transaction, included, error, weights } = attempt;
-        let weights =
-            weights.into_iter().map(|(uid, hotkey, weight)| OnChain { uid, hotkey, weight }).collect();
-        let outcome = sent.as_str().to_owned();
-        Self { computed, block, ended: unix, outcome, transaction, included, error, weights }
     }
 }

@@ -1,7 +1,7 @@
 //! The configuration that runs.
 
 use super::Problems;
-use crate::server::fault::Fault;
+use crate::server::error::ApiError;
 use crate::server::site::Site;
 use axum::Json;
 use axum::extract::State;
@@ -19,7 +19,7 @@ pub(in crate::server) struct ConfigurationAnswer {
     network: NetworkAnswer,
     /// The time-lock's beacon.
     beacon: BeaconAnswer,
-    /// Where prices come from; null where there is no feed.
+    /// Where prices come from; null if there is no feed.
     market: Option<String>,
     /// Tickers of all challenges, in their order.
     challenges: Vec<String>,
@@ -64,8 +64,8 @@ struct BeaconAnswer {
     responses((status = 200, description = "The configuration.", body = ConfigurationAnswer), Problems))]
 pub(in crate::server) async fn configuration(
     State(site): State<Arc<Site>>,
-) -> Result<Json<ConfigurationAnswer>, Fault> {
-    site.look(|_, standing| Ok(Json(ConfigurationAnswer::new(&standing.config)))).await
+) -> Result<Json<ConfigurationAnswer>, ApiError> {
+    site.query(|_, standing| Ok(Json(ConfigurationAnswer::new(&standing.config)))).await
 }
 
 impl ConfigurationAnswer {

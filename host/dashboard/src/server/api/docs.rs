@@ -1,8 +1,10 @@
 //! The API's own description.
 
 use super::{
-    Problem, challenges, computations, configuration, leaderboard, miners, refusals, status, what_if,
+    challenges, computations, configuration, leaderboard, miners, refusals, status, weight_submissions,
+    what_if,
 };
+use crate::server::error::Problem;
 use crate::server::health;
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -22,14 +24,14 @@ use utoipa::OpenApi;
         leaderboard::leaderboard,
         miners::miner,
         miners::history,
-        refusals::of_miner,
+        refusals::miner_refusals,
         refusals::refusals,
         challenges::challenges,
         challenges::challenge,
         challenges::history,
         computations::computations,
         computations::weights,
-        computations::settings,
+        weight_submissions::weight_submissions,
         what_if::what_if,
         health::healthz,
         health::readyz,
@@ -40,7 +42,7 @@ use utoipa::OpenApi;
         (name = "miners", description = "Who earns what, and why."),
         (name = "challenges", description = "What is paid for."),
         (name = "weights", description = "How saliences became weights, and what became of those."),
-        (name = "health", description = "For whoever watches over the program."),
+        (name = "health", description = "For what watches over the program."),
     )
 )]
 struct Docs;

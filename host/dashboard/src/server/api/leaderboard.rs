@@ -1,8 +1,8 @@
-//! Who earns what.
+//! What each miner earns.
 
 use super::{Page, Problems};
+use crate::server::error::ApiError;
 use crate::server::extract::{Paging, Params};
-use crate::server::fault::Fault;
 use crate::server::site::Site;
 use crate::standing::{Ranked, Standing};
 use axum::Json;
@@ -15,11 +15,11 @@ use utoipa::ToSchema;
 /// A miner in the leaderboard.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::server) struct Leader {
-    /// Its place among all miners, from 1; null where it earns nothing.
+    /// Its place among all miners, from 1; null if it earns nothing.
     rank: Option<usize>,
     /// Its hotkey, SS58.
     hotkey: String,
-    /// Its UID, where it is registered.
+    /// Its UID, if it is registered.
     uid: Option<u16>,
     /// What is known of it beside its name; null but in a demo.
     about: Option<String>,
@@ -36,7 +36,7 @@ pub(in crate::server) struct Leader {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(in crate::server) struct Asked {
+pub(in crate::server) struct LeaderboardQuery {
     /// Order by what this challenge pays, best first, instead of by rank.
     #[param(example = "ETH")]
     challenge: Option<String>,
@@ -49,13 +49,13 @@ pub(in crate::server) struct Asked {
 }
 
 /// All miners that were scored or weighed, best first.
-#[utoipa::path(get, path = "/api/v1/leaderboard", tag = "miners", params(Asked),
+#[utoipa::path(get, path = "/api/v1/leaderboard", tag = "miners", params(LeaderboardQuery),
     responses((status = 200, description = "A page of miners.", body = Page<Leader>), Problems))]
 pub(in crate::server) async fn leaderboard(
     State(site): State<Arc<Site>>,
-    Params(query): Params<Asked>,
-) -> Result<Json<Page<Leader>>, Fault> {
-    site.look(move |_, standing| {
+    Params(query): Params<LeaderboardQuery>,
+) -> Result<Json<Page<Leader>>, ApiError> {
+    site.query(move |_, standing| {
         let mut all = leaders(standing);
         if let Some(ticker) = &query.challenge {
             if standing.scored(ticker).is_none() {
@@ -65,18 +65,17 @@ pub(in crate::server) async fn leaderboard(
             all.sort_by(|a, b| share(b).total_cmp(&share(a)));
         }
         let paging = Paging { limit: query.limit, offset: query.offset };
-        Ok(Json(Page::of(all.into_iter(), paging)?))
+        Ok(Json(Page::select(all.into_iter(), paging)?))
     })
     .await
 }
 
 fn leaders(standing: &Standing) -> Vec<Leader> {
-    let shares: Vec<_> = standing.scores.challenges.iter().map(|c| (&c.ticker, c.shares())).collect();
     let leader = |Ranked { rank, hotkey, uid, total, weight, on_chain }| Leader {
         about: standing.about.get(&hotkey).cloned(),
-        shares: shares
-            .iter()
-            .filter_map(|(ticker, shares)| Some(((*ticker).clone(), *shares.get(&hotkey)?)))
+        shares: standing
+            .challenges()
+            .filter_map(|(scored, shares)| Some((scored.ticker.clone(), *shares.get(&hotkey)?)))
             .filter(|(_, share)| *share > 0.0)
             .collect(),
         rank,

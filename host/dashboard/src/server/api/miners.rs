@@ -1,8 +1,8 @@
 //! One miner: what it earns, and every reason.
 
 use super::{Page, Problems};
+use crate::server::error::ApiError;
 use crate::server::extract::{Name, Paging, Params};
-use crate::server::fault::Fault;
 use crate::server::site::Site;
 use crate::standing::Standing;
 use axum::Json;
@@ -23,17 +23,17 @@ pub(in crate::server) struct MinerAnswer {
     hotkey: String,
     /// What is known of it beside its name; null but in a demo.
     about: Option<String>,
-    /// Its place among all miners, from 1; null where it earns nothing.
+    /// Its place among all miners, from 1; null if it earns nothing.
     rank: Option<usize>,
     /// Its part of the total salience.
     total: f64,
-    /// Its way from salience to weight; null where it is not registered, or no weights came of the computation.
+    /// Its way from salience to weight; null if it is not registered, or no weights came of the computation.
     weight: Option<StepAnswer>,
     /// What the chain is given, 0 to 65,535.
     on_chain: u16,
     /// Each challenge, in the order of the configuration.
     challenges: Vec<InChallenge>,
-    /// Its payloads; null where there were none.
+    /// Its payloads; null if there were none.
     payloads: Option<PayloadCounts>,
     /// Blocks whose payload waits to be opened.
     waiting: Vec<i64>,
@@ -54,7 +54,7 @@ pub(in crate::server) struct StepAnswer {
     share: f64,
     /// After the burn.
     burned: f64,
-    /// The smoothed weight of last time; null where there was no last time.
+    /// The smoothed weight of last time; null if there was no last time.
     previous: Option<f64>,
     /// After smoothing: the weight.
     weight: f64,
@@ -73,11 +73,11 @@ pub(in crate::server) struct InChallenge {
     rank: Option<usize>,
     /// How many are paid.
     paid: usize,
-    /// Why it is paid nothing, where it is.
+    /// Why it is paid nothing, if it is.
     why_zero: Option<Why>,
     /// The numbers behind it, by name.
     facts: BTreeMap<String, f64>,
-    /// How it sent in the last day that was scored; null where nothing of it is stored there.
+    /// How it sent in the last day that was scored; null if nothing of it is stored there.
     activity: Option<ActivityAnswer>,
 }
 
@@ -103,7 +103,7 @@ pub(in crate::server) struct ActivityAnswer {
     last_block: i64,
     /// Block of the last row in which it differs from the one before.
     changed_block: i64,
-    /// Another hotkey that sent the very same most often; null where none did.
+    /// Another hotkey that sent the very same most often; null if none did.
     twin: Option<String>,
     /// In so many rows.
     twin_rows: u32,
@@ -129,11 +129,11 @@ struct PayloadCounts {
 pub(in crate::server) struct HistoryLine {
     /// The block that was computed for.
     block: i64,
-    /// Its UID then; null where no weights came of the computation, or it was not registered.
+    /// Its UID then; null if no weights came of the computation, or it was not registered.
     uid: Option<u16>,
-    /// Its part of the total salience; null where `uid` is.
+    /// Its part of the total salience; null if `uid` is.
     salience: Option<f64>,
-    /// Its smoothed weight; null where `uid` is.
+    /// Its smoothed weight; null if `uid` is.
     weight: Option<f64>,
     /// What each challenge paid it, as a part of what the challenge paid, by ticker. Those that paid it nothing are left out.
     shares: BTreeMap<String, f64>,
@@ -146,8 +146,8 @@ pub(in crate::server) struct HistoryLine {
 pub(in crate::server) async fn miner(
     State(site): State<Arc<Site>>,
     Name(hotkey): Name,
-) -> Result<Json<MinerAnswer>, Fault> {
-    site.look(move |ledger, standing| MinerAnswer::read(ledger, standing, hotkey).map(Json)).await
+) -> Result<Json<MinerAnswer>, ApiError> {
+    site.query(move |ledger, standing| MinerAnswer::read(ledger, standing, hotkey).map(Json)).await
 }
 
 /// A miner in all computations, newest first.
@@ -158,29 +158,29 @@ pub(in crate::server) async fn history(
     State(site): State<Arc<Site>>,
     Name(hotkey): Name,
     Params(paging): Params<Paging>,
-) -> Result<Json<Page<HistoryLine>>, Fault> {
-    site.look(move |ledger, standing| {
+) -> Result<Json<Page<HistoryLine>>, ApiError> {
+    site.query(move |ledger, standing| {
         let lines = past(ledger, &hotkey)?;
         if lines.is_empty() && !is_known(ledger, standing, &hotkey)? {
             return Err(unknown(&hotkey));
         }
-        Ok(Json(Page::of(lines.into_values().rev().collect::<Vec<_>>().into_iter(), paging)?))
+        Ok(Json(Page::select(lines.into_values().rev().collect::<Vec<_>>().into_iter(), paging)?))
     })
     .await
 }
 
-pub(super) fn unknown(hotkey: &str) -> Fault {
+pub(super) fn unknown(hotkey: &str) -> ApiError {
     let hotkey: String = hotkey.chars().take(80).collect();
-    Fault::missing(format!(
+    ApiError::missing(format!(
         "nothing is known of a miner \"{hotkey}\"; /api/v1/leaderboard lists those that are known"
     ))
 }
 
-fn is_known(ledger: &Ledger, standing: &Standing, hotkey: &str) -> Result<bool, Fault> {
+fn is_known(ledger: &Ledger, standing: &Standing, hotkey: &str) -> Result<bool, ApiError> {
     Ok(standing.knows(hotkey) || !ledger.rejections(Some(hotkey))?.is_empty())
 }
 
-fn past(ledger: &Ledger, hotkey: &str) -> Result<BTreeMap<i64, HistoryLine>, Fault> {
+fn past(ledger: &Ledger, hotkey: &str) -> Result<BTreeMap<i64, HistoryLine>, ApiError> {
     let empty =
         |block| HistoryLine { block, uid: None, salience: None, weight: None, shares: BTreeMap::new() };
     let mut lines: BTreeMap<i64, HistoryLine> = BTreeMap::new();
@@ -197,7 +197,7 @@ fn past(ledger: &Ledger, hotkey: &str) -> Result<BTreeMap<i64, HistoryLine>, Fau
 }
 
 impl MinerAnswer {
-    fn read(ledger: &Ledger, standing: &Standing, hotkey: String) -> Result<Self, Fault> {
+    fn read(ledger: &Ledger, standing: &Standing, hotkey: String) -> Result<Self, ApiError> {
         let ranked = standing.ranking().into_iter().find(|ranked| ranked.hotkey == hotkey);
         if ranked.is_none() && !is_known(ledger, standing, &hotkey)? {
             return Err(unknown(&hotkey));
@@ -205,15 +205,12 @@ impl MinerAnswer {
         let step = standing.outcome.settlements().iter().find(|step| step.hotkey == hotkey);
         let counts = standing.counts();
         let every = i64::from(standing.config.network.sample_every);
-        let challenges = standing.scores.challenges.iter().map(|scored| {
+        let challenges = standing.challenges().map(|(scored, shares)| {
             let activity = standing.activities.get(&scored.ticker).and_then(|miners| miners.get(&hotkey));
             let counts = counts.get(&scored.ticker).copied().unwrap_or(0.0);
-            InChallenge::new(
-                scored,
-                counts,
-                &hotkey,
-                activity.map(|activity| ActivityAnswer::new(activity, every)),
-            )
+            let share = shares.get(&hotkey).copied().unwrap_or(0.0);
+            let activity = activity.map(|activity| ActivityAnswer::new(activity, every));
+            InChallenge::new(scored, &hotkey, counts, share, activity)
         });
         let payloads = ledger.miner_counts()?.remove(&hotkey);
         Ok(Self {
@@ -240,9 +237,7 @@ impl From<&Settlement> for StepAnswer {
 }
 
 impl InChallenge {
-    fn new(scored: &Scored, counts: f64, hotkey: &str, activity: Option<ActivityAnswer>) -> Self {
-        let shares = scored.shares();
-        let share = shares.get(hotkey).copied().unwrap_or(0.0);
+    fn new(scored: &Scored, hotkey: &str, counts: f64, share: f64, activity: Option<ActivityAnswer>) -> Self {
         let report = scored.report(hotkey);
         let why = || {
             let WhyZero { code, text } = scored.why_nothing(report);
@@ -252,7 +247,7 @@ impl InChallenge {
             ticker: scored.ticker.clone(),
             counts,
             share,
-            rank: (share > 0.0).then(|| 1 + shares.values().filter(|&&other| other > share).count()),
+            rank: scored.rank(hotkey),
             paid: scored.paid(),
             why_zero: (share <= 0.0).then(why),
             facts: report.map_or_else(BTreeMap::new, |report| named(&report.facts)),

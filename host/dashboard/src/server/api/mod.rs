@@ -11,23 +11,13 @@ pub(super) mod leaderboard;
 pub(super) mod miners;
 pub(super) mod refusals;
 pub(super) mod status;
+pub(super) mod weight_submissions;
 pub(super) mod what_if;
 
+use super::error::{ApiError, Problem};
 use super::extract::Paging;
-use super::fault::Fault;
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
-
-/// Why a request is not answered.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Problem {
-    /// What kind of fault it is: the HTTP status in words.
-    pub(super) title: String,
-    /// The HTTP status.
-    pub(super) status: u16,
-    /// What is wrong, and what to do.
-    pub(super) detail: String,
-}
 
 /// A part of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -63,8 +53,8 @@ impl<T> Page<T> {
         Self { items, total, offset, limit }
     }
 
-    /// A page of a whole list.
-    fn of(all: impl ExactSizeIterator<Item = T>, paging: Paging) -> Result<Self, Fault> {
+    /// The page of a whole list that is asked for.
+    fn select(all: impl ExactSizeIterator<Item = T>, paging: Paging) -> Result<Self, ApiError> {
         let (offset, limit) = paging.range()?;
         let total = all.len() as u64;
         Ok(Self { items: all.skip(offset as usize).take(limit as usize).collect(), total, offset, limit })

@@ -1,8 +1,8 @@
 //! What was refused, and why.
 
 use super::{Page, Problems};
+use crate::server::error::ApiError;
 use crate::server::extract::{Name, Paging, Params};
-use crate::server::fault::Fault;
 use crate::server::site::Site;
 use axum::Json;
 use axum::extract::State;
@@ -18,7 +18,7 @@ pub(in crate::server) struct Refusal {
     hotkey: String,
     /// Where: `fetch`, `parse`, `open` or `decode`.
     stage: String,
-    /// The challenge, where only its part was refused; else null.
+    /// The challenge, if only its part was refused; else null.
     ticker: Option<String>,
     /// Why, as a word.
     code: String,
@@ -32,34 +32,34 @@ pub(in crate::server) struct Refusal {
     times: u64,
 }
 
-/// What was refused of everybody, newest first.
+/// What was refused of all miners, newest first.
 #[utoipa::path(get, path = "/api/v1/refusals", tag = "miners", params(Paging),
     responses((status = 200, description = "A page of refusals.", body = Page<Refusal>), Problems))]
 pub(in crate::server) async fn refusals(
     State(site): State<Arc<Site>>,
     Params(paging): Params<Paging>,
-) -> Result<Json<Page<Refusal>>, Fault> {
-    site.look(move |ledger, _| {
-        Ok(Json(Page::of(ledger.rejections(None)?.into_iter().map(Refusal::from), paging)?))
+) -> Result<Json<Page<Refusal>>, ApiError> {
+    site.query(move |ledger, _| {
+        Ok(Json(Page::select(ledger.rejections(None)?.into_iter().map(Refusal::from), paging)?))
     })
     .await
 }
 
 /// What was refused of one miner, newest first.
-#[utoipa::path(get, path = "/api/v1/miners/{hotkey}/refusals", operation_id = "miner_refusals", tag = "miners",
+#[utoipa::path(get, path = "/api/v1/miners/{hotkey}/refusals", tag = "miners",
     params(("hotkey" = String, Path, description = "The miner's hotkey, SS58."), Paging),
     responses((status = 200, description = "A page of refusals.", body = Page<Refusal>), Problems))]
-pub(in crate::server) async fn of_miner(
+pub(in crate::server) async fn miner_refusals(
     State(site): State<Arc<Site>>,
     Name(hotkey): Name,
     Params(paging): Params<Paging>,
-) -> Result<Json<Page<Refusal>>, Fault> {
-    site.look(move |ledger, standing| {
+) -> Result<Json<Page<Refusal>>, ApiError> {
+    site.query(move |ledger, standing| {
         let all = ledger.rejections(Some(&hotkey))?;
         if all.is_empty() && !standing.knows(&hotkey) {
             return Err(super::miners::unknown(&hotkey));
         }
-        Ok(Json(Page::of(all.into_iter().map(Refusal::from), paging)?))
+        Ok(Json(Page::select(all.into_iter().map(Refusal::from), paging)?))
     })
     .await
 }

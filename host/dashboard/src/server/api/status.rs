@@ -1,7 +1,7 @@
 //! What the validator is doing.
 
 use super::Problems;
-use crate::server::fault::Fault;
+use crate::server::error::ApiError;
 use crate::server::site::Site;
 use crate::standing::Computed;
 use axum::Json;
@@ -19,13 +19,13 @@ pub(in crate::server) struct StatusAnswer {
     version: &'static str,
     /// When this was said, Unix seconds.
     now: u64,
-    /// What needs somebody, most pressing first. Empty where all is well.
+    /// What needs attention, most pressing first. Empty if all is well.
     faults: Vec<String>,
-    /// What the validator is doing; null where the ledger is looked at without one.
+    /// What the validator is doing; null if the ledger is read without one.
     validator: Option<Status>,
     /// The ledger.
     ledger: LedgerAnswer,
-    /// The newest computation of weights; null where there is none.
+    /// The newest computation of weights; null if there is none.
     computation: Option<Computation>,
 }
 
@@ -86,9 +86,9 @@ struct Computation {
 /// What the validator is doing, and what its ledger holds.
 #[utoipa::path(get, path = "/api/v1/status", tag = "validator",
     responses((status = 200, description = "What it is doing.", body = StatusAnswer), Problems))]
-pub(in crate::server) async fn status(State(site): State<Arc<Site>>) -> Result<Json<StatusAnswer>, Fault> {
+pub(in crate::server) async fn status(State(site): State<Arc<Site>>) -> Result<Json<StatusAnswer>, ApiError> {
     let status = site.status();
-    site.look(move |ledger, standing| {
+    site.query(move |ledger, standing| {
         let computation = standing.computed.map(|Computed { block, max_block, unix, seconds }| Computation {
             block,
             max_block,
@@ -108,7 +108,7 @@ pub(in crate::server) async fn status(State(site): State<Arc<Site>>) -> Result<J
 }
 
 impl LedgerAnswer {
-    fn read(ledger: &Ledger) -> Result<Self, Fault> {
+    fn read(ledger: &Ledger) -> Result<Self, ApiError> {
         let PayloadTotals { accepted, stale, early, opened, refused } = ledger.totals()?;
         let refusals = ledger.refusals_by_code()?.into_iter();
         Ok(Self {

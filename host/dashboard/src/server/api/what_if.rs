@@ -1,8 +1,8 @@
-//! What would be earned, were the challenges' weights others.
+//! What would be earned with other weights of the challenges.
 
 use super::Problems;
+use crate::server::error::ApiError;
 use crate::server::extract::Params;
-use crate::server::fault::Fault;
 use crate::server::site::Site;
 use crate::standing::Standing;
 use axum::Json;
@@ -35,13 +35,13 @@ struct WhatIfMiner {
     total: f64,
     /// Its part now.
     total_now: f64,
-    /// Its place then, from 1; null where it would earn nothing.
+    /// Its place then, from 1; null if it would earn nothing.
     rank: Option<usize>,
-    /// Its place now by the same order, from 1; null where it earns nothing.
+    /// Its place now by the same order, from 1; null if it earns nothing.
     rank_now: Option<usize>,
 }
 
-/// What miners would earn of the total salience in the newest computation, were the challenges' weights others. The query has a
+/// What miners would earn of the total salience in the newest computation with other weights of the challenges. The query has a
 /// weight per ticker, as in `?ETH=2&CADUSD=0`; challenges that are not named keep theirs. Nothing is changed.
 #[utoipa::path(get, path = "/api/v1/what-if", tag = "weights",
     params(("weights" = BTreeMap<String, f64>, Query, style = Form, explode = true,
@@ -50,21 +50,21 @@ struct WhatIfMiner {
 pub(in crate::server) async fn what_if(
     State(site): State<Arc<Site>>,
     Params(query): Params<Vec<(String, String)>>,
-) -> Result<Json<WhatIfAnswer>, Fault> {
-    site.look(move |_, standing| Ok(Json(WhatIfAnswer::new(standing, &weights(standing, &query)?)))).await
+) -> Result<Json<WhatIfAnswer>, ApiError> {
+    site.query(move |_, standing| Ok(Json(WhatIfAnswer::new(standing, &weights(standing, &query)?)))).await
 }
 
 /// The weights that are asked about, and for the rest those that run.
-fn weights(standing: &Standing, query: &[(String, String)]) -> Result<BTreeMap<String, f64>, Fault> {
+fn weights(standing: &Standing, query: &[(String, String)]) -> Result<BTreeMap<String, f64>, ApiError> {
     let mut weights: BTreeMap<String, f64> = standing.config.weights().into_iter().collect();
     for (ticker, text) in query {
         let Some(weight) = weights.get_mut(ticker) else {
             let unknown = super::challenges::unknown(ticker, standing);
-            return Err(Fault::new(StatusCode::BAD_REQUEST, unknown.detail));
+            return Err(ApiError::new(StatusCode::BAD_REQUEST, unknown.detail));
         };
         *weight = text.parse().ok().filter(|x| (0.0..=LARGEST).contains(x)).ok_or_else(|| {
-            let detail = format!("the weight of {ticker} is no number from 0 to 1000000000");
-            Fault::new(StatusCode::BAD_REQUEST, detail)
+            let detail = format!("the weight of {ticker} is not a number from 0 to 1000000000");
+            ApiError::new(StatusCode::BAD_REQUEST, detail)
         })?;
     }
     Ok(weights)
@@ -73,7 +73,7 @@ fn weights(standing: &Standing, query: &[(String, String)]) -> Result<BTreeMap<S
 impl WhatIfAnswer {
     fn new(standing: &Standing, weights: &BTreeMap<String, f64>) -> Self {
         let now = &standing.scores.total;
-        let then = standing.what_if(weights);
+        let then = standing.total_with(weights);
         let (ranks, ranks_now) = (ranks(&then), ranks(now));
         let mut miners: Vec<WhatIfMiner> = now
             .iter()
@@ -98,11 +98,11 @@ impl WhatIfAnswer {
                 .then(b.total_now.total_cmp(&a.total_now))
                 .then(a.hotkey.cmp(&b.hotkey))
         });
-        Self { shares: standing.shares(weights), miners }
+        Self { shares: standing.counts_with(weights), miners }
     }
 }
 
-/// Places of those that earn, from 1, best first; whoever earns the same is placed by its hotkey.
+/// Places of those that earn, from 1, best first; those that earn the same are placed by their hotkeys.
 fn ranks(totals: &BTreeMap<String, f64>) -> BTreeMap<&str, usize> {
     let mut order: Vec<(&str, f64)> =
         totals.iter().map(|(hotkey, total)| (hotkey.as_str(), *total)).filter(|one| one.1 > 0.0).collect();

@@ -1,78 +1,96 @@
 //! The configuration as it was loaded, and what would be under other weights.
 
-use super::{frame::document, now};
-use crate::sections::configuration;
-use crate::sections::table::{self, First, heading, sorted};
-use crate::sections::text::{ago, esc, number, percent, short};
-use crate::sections::view::{Miner, View};
+use super::frame::Frame;
+use super::now;
+use crate::sections::RenderError;
+use crate::sections::configuration::ConfiguredChallenges;
+use crate::sections::constants::Constants;
+use crate::sections::filters;
+use crate::sections::time::Moment;
+use crate::sections::view::{MinerView, RunView};
+use askama::Template;
 use mantis_validator::Status;
 
-pub(super) fn page(view: &View<'_>, status: Option<&Status>) -> String {
-    let config = view.input.config;
-    let mut main = String::from(
-        "<section aria-labelledby=\"h-configuration\">\n<h1 id=\"h-configuration\">Configuration</h1>\n",
-    );
-    if let Some(configuration) = status.map(|status| &status.configuration) {
-        main += &format!("<p class=\"meta\">As loaded {}</p>\n", ago(configuration.taken, now()));
-        if let Some(fault) = &configuration.fault {
-            main += &format!(
-                "<p class=\"alert\" role=\"note\"><b>The changed file is not taken:</b> {}</p>\n",
-                esc(fault)
-            );
-        }
-    }
-    main += &configuration::challenges(view);
-    main += "</section>\n";
-    main += &what_if(view);
-    main += &format!(
-        "<section aria-labelledby=\"h-constants\">\n<h2 id=\"h-constants\">Constants</h2>\n{}</section>\n",
-        configuration::constants(config)
-    );
-    document("Configuration", "/configuration", &main)
+#[derive(Template)]
+#[template(path = "pages/configuration.html")]
+struct ConfigurationPage<'a> {
+    frame: Frame,
+    /// When it was loaded; `None` without a validator.
+    loaded: Option<Moment>,
+    /// Why the file, as it is now, does not run.
+    fault: Option<&'a str>,
+    challenges: ConfiguredChallenges<'a>,
+    sliders: Vec<Slider>,
+    /// The weight at the sliders' right end.
+    top: f64,
+    /// Miners that earn something, best first.
+    miners: Vec<&'a MinerView<'a>>,
+    constants: Constants,
 }
 
-/// A slider per challenge, and the leaderboard beside them, which the script fills.
-fn what_if(view: &View<'_>) -> String {
-    let weights = view.input.config.weights();
-    let most = weights.iter().map(|(_, weight)| *weight).fold(0.0, f64::max);
-    let top = if most > 0.0 { 2.0 * most } else { 1.0 };
-    let mut out = String::from(
-        "<section id=\"what-if\" data-api=\"/api/v1/what-if\" aria-labelledby=\"h-what-if\">\n<h2 id=\"h-what-if\">What if</h2>\n<p class=\"muted\">Try other weights for the challenges and see who would earn how much of the total, from the saliences of the last computation. <b>Nothing is changed by this</b>, neither here nor on the chain. The total is what comes before burn and smoothing.</p>\n<p class=\"alert no-script\">The sliders need a script.</p>\n<div class=\"try\">\n<div class=\"sliders\">\n",
-    );
-    for (place, (ticker, weight)) in weights.iter().enumerate() {
-        let part = view.part(ticker);
-        let share = part.map_or(0.0, |(_, part)| part.counts);
-        let pays = part.is_some_and(|(_, part)| part.paid > 0);
-        let note = if pays { "" } else { " <small>pays nobody</small>" };
-        let ticker = esc(ticker);
-        out += &format!(
-            "<div class=\"slider\"><label for=\"slider-{place}\">{ticker}{note}</label><input type=\"range\" id=\"slider-{place}\" data-ticker=\"{ticker}\" data-configured=\"{weight}\" min=\"0\" max=\"{top}\" step=\"any\" value=\"{weight}\"/><output for=\"slider-{place}\" data-number=\"{ticker}\">{}</output><span class=\"n\" data-share=\"{ticker}\" data-value=\"{share}\">{}</span></div>\n",
-            number(*weight),
-            percent(share)
-        );
-    }
-    let headings = [
-        sorted("n", First::Least, "#"),
-        heading("who", First::Least, "Miner"),
-        heading("n", First::Most, "Total then"),
-        heading("n", First::Most, "Total now"),
-        heading("n", First::Most, "Change"),
-        heading("n", First::Most, "Places"),
-    ];
-    out += "<p class=\"needs-script\"><button type=\"button\" id=\"what-if-reset\">As configured</button></p>\n</div>\n<div>\n<p class=\"meta\" id=\"what-if-state\" role=\"status\">As it is, with the weights of the configuration.</p>\n";
-    out += &table::begin("what-if-leaderboard", "", "h-what-if", &headings);
-    let mut miners: Vec<&Miner<'_>> = view.miners.iter().filter(|miner| miner.total > 0.0).collect();
+/// A challenge whose weight can be tried.
+struct Slider {
+    ticker: String,
+    weight: f64,
+    /// Its part of all that pay.
+    counts: f64,
+    pays: bool,
+}
+
+pub(super) fn page(view: &RunView<'_>, status: Option<&Status>) -> Result<String, RenderError> {
+    let config = &view.standing.config;
+    let configuration = status.map(|status| &status.configuration);
+    let slider = |(ticker, weight): (String, f64)| {
+        let challenge = view.challenge(&ticker).map(|(_, challenge)| challenge);
+        Slider {
+            counts: challenge.map_or(0.0, |challenge| challenge.counts),
+            pays: challenge.is_some_and(|challenge| challenge.paid > 0),
+            ticker,
+            weight,
+        }
+    };
+    let sliders: Vec<Slider> = config.weights().into_iter().map(slider).collect();
+    let most = sliders.iter().map(|slider| slider.weight).fold(0.0, f64::max);
+    let mut miners: Vec<&MinerView<'_>> = view.miners.iter().filter(|miner| miner.total > 0.0).collect();
     miners.sort_by(|a, b| b.total.total_cmp(&a.total).then(a.hotkey.cmp(b.hotkey)));
-    for (i, miner) in miners.into_iter().enumerate() {
-        let hotkey = esc(miner.hotkey);
-        out += &format!(
-            "<tr data-hotkey=\"{hotkey}\"><td class=\"n muted\" data-value=\"{0}\">{0}</td><th scope=\"row\" class=\"who\" data-value=\"{hotkey}\"><a href=\"{1}\" title=\"{hotkey}\">{2}</a></th><td class=\"n\" data-value=\"{3}\">{4}</td><td class=\"n\" data-value=\"{3}\">{4}</td><td class=\"n\" data-value=\"0\">0%</td><td class=\"n\" data-value=\"0\"></td></tr>\n",
-            i + 1,
-            miner.href,
-            esc(&short(miner.hotkey)),
-            miner.total,
-            percent(miner.total)
-        );
+    let page = ConfigurationPage {
+        frame: Frame::new("Configuration", "/configuration"),
+        loaded: configuration.map(|configuration| Moment::new(configuration.taken, now())),
+        fault: configuration.and_then(|configuration| configuration.fault.as_deref()),
+        challenges: ConfiguredChallenges::new(view),
+        sliders,
+        top: if most > 0.0 { 2.0 * most } else { 1.0 },
+        miners,
+        constants: Constants::new(config),
+    };
+    Ok(page.render()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::server::pages::Page;
+    use crate::server::pages::test_world::{World, by_id, parse, plain};
+
+    #[test]
+    fn sliders_begin_at_the_weights_as_configured() {
+        let world = World::new(plain, 12, 6, "x");
+        let page = world.page(Page::Configuration);
+        let document = parse("configuration", &page);
+        for (ticker, weight) in world.standing.config.weights() {
+            let slider = by_id(&document, "what-if")
+                .descendants()
+                .find(|n| n.tag_name().name() == "input" && n.attribute("data-ticker") == Some(&ticker))
+                .unwrap();
+            assert_eq!(slider.attribute("value").unwrap().parse::<f64>().unwrap(), weight);
+            let label =
+                document.descendants().find(|n| n.attribute("for") == slider.attribute("id")).unwrap();
+            assert!(label.text().unwrap().contains(&ticker));
+        }
+        let rows = by_id(&document, "what-if-leaderboard")
+            .descendants()
+            .filter(|n| n.has_attribute("data-hotkey"))
+            .count();
+        assert_eq!(rows, world.standing.scores.total.values().filter(|total| **total > 0.0).count());
+        assert!(page.contains("Nothing is changed by this"));
     }
-    out + table::END + "</div>\n</div>\n</section>\n"
 }

@@ -1,139 +1,138 @@
 //! What goes on now: a part of the overview that is fetched again every few seconds.
 
 use super::now;
-use crate::sections::text::{ago, count, esc, percent, plural, span_of};
+use super::tile::{Note, Tile};
+use crate::sections::RenderError;
+use crate::sections::filters;
+use crate::sections::text::{clean, count, percent, plural};
+use crate::sections::time::{Moment, duration_of_blocks};
 use crate::standing::Standing;
+use askama::Template;
+use askama::filters::HtmlSafe;
 use mantis_ledger::{Ledger, LedgerError, PayloadTotals};
 use mantis_validator::Status;
 
 /// Reasons that are named.
 const REASONS: usize = 6;
 
+/// What wants attention, then a tile for each thing that goes on.
+#[derive(Template)]
+#[template(path = "pages/live.html")]
+pub(super) struct Live {
+    /// What wants attention; `None` without a validator.
+    faults: Option<Vec<String>>,
+    tiles: Vec<Tile>,
+    /// Why payloads were refused, most frequent first: stage, code, how often.
+    reasons: Vec<(String, String, u64)>,
+}
+
+impl HtmlSafe for Live {}
+
 /// What wants attention, then a tile for each thing that goes on. Changes every few seconds.
 ///
 /// # Errors
 /// If the ledger cannot be read.
-pub fn live(standing: &Standing, status: Option<&Status>, ledger: &Ledger) -> Result<String, LedgerError> {
-    let mut out = String::new();
-    if let Some(status) = status {
-        let faults = status.faults();
-        if faults.is_empty() {
-            out += "<p class=\"well\" id=\"attention\">All is well.</p>\n";
-        } else {
-            let lines: String =
-                faults.iter().map(|fault| format!("<li>{}</li>", esc(&capital(fault)))).collect();
-            out += &format!("<ul class=\"alert\" id=\"attention\">{lines}</ul>\n");
-        }
-    }
-    out += "<dl class=\"tiles\">\n";
-    if let Some(status) = status {
-        out += &following(status);
-    }
-    out += &payloads(status, ledger, &ledger.totals()?)?;
-    if let Some(status) = status {
-        out += &around(status);
-        out += &due(status);
-    }
-    out += &last_set(standing, ledger)?;
-    if let Some(status) = status {
-        out += &configuration(status);
-    }
-    out += "</dl>\n";
-    out += &reasons(ledger)?;
-    Ok(out)
+pub fn live(standing: &Standing, status: Option<&Status>, ledger: &Ledger) -> Result<String, RenderError> {
+    Ok(Live::read(standing, status, ledger)?.render()?)
 }
 
-/// One tile: an id for whoever reads it by machine, its name, what it says, and more about it; all escaped.
-fn tile(id: &str, name: &str, value: &str, more: &str) -> String {
-    format!("<div id=\"tile-{id}\"><dt>{name}</dt><dd><b>{value}</b><span>{more}</span></dd></div>\n")
+impl Live {
+    pub(super) fn read(
+        standing: &Standing,
+        status: Option<&Status>,
+        ledger: &Ledger,
+    ) -> Result<Self, LedgerError> {
+        let mut tiles = Vec::new();
+        tiles.extend(status.into_iter().flat_map(following));
+        tiles.extend(status.and_then(collected));
+        tiles.extend(payloads(ledger, &ledger.totals()?)?);
+        tiles.extend(status.into_iter().flat_map(around));
+        tiles.extend(status.into_iter().flat_map(due));
+        tiles.push(last_weights(standing, ledger)?);
+        tiles.extend(status.map(configuration));
+        let mut reasons = ledger.refusals_by_code()?;
+        reasons.truncate(REASONS);
+        let sentences = |status: &Status| status.faults().iter().map(|fault| capital(fault)).collect();
+        Ok(Self { faults: status.map(sentences), tiles, reasons })
+    }
 }
 
-fn following(status: &Status) -> String {
+/// The chain's head, and the newest sample.
+fn following(status: &Status) -> [Tile; 2] {
     let (chain, sampling) = (&status.chain, &status.sampling);
-    let age = chain.block_time.map_or(String::new(), |time| ago(time, now()));
-    let mut out = tile("block", "Block", &block(chain.block), &age);
-    let mut about = Vec::new();
-    about.extend(sampling.at.map(|at| ago(at, now())));
-    about.extend(sampling.seconds.map(|seconds| format!("took {seconds:.1} s")));
-    about.extend(
-        sampling.late.filter(|&late| late > 0).map(|late| format!("{} blocks late", count(i128::from(late)))),
-    );
-    if sampling.missed > 0 {
-        about.push(format!("{} missed", count(i128::from(sampling.missed))));
-    }
-    out += &tile("sample", "Last sample", &block(sampling.block), &about.join(" · "));
-    out
+    let head = Tile::new("block", "Block", block(chain.block)).note(chain.block_time.map(ago));
+    let sample = Tile::new("sample", "Last sample", block(sampling.block))
+        .note(sampling.at.map(ago))
+        .note(sampling.seconds.map(|seconds| Note::Text(format!("took {seconds:.1} s"))))
+        .note(
+            sampling
+                .late
+                .filter(|&late| late > 0)
+                .map(|late| Note::Text(format!("{} blocks late", count(late)))),
+        )
+        .note((sampling.missed > 0).then(|| Note::Text(format!("{} missed", count(sampling.missed)))));
+    [head, sample]
 }
 
-fn payloads(status: Option<&Status>, ledger: &Ledger, totals: &PayloadTotals) -> Result<String, LedgerError> {
-    let number = |n: u64| count(i128::from(n));
-    let mut out = String::new();
-    if let Some(sampling) = status.map(|status| &status.sampling)
-        && let Some(accepted) = sampling.accepted
-    {
-        let refused = sampling.refused.unwrap_or(0);
-        out += &tile(
-            "collected",
-            "Collected last",
-            &plural(accepted, "payload", "payloads"),
-            &format!("{} not there or refused", count(refused as i128)),
-        );
-    }
-    let of = |part: u64| if totals.accepted > 0 { part as f64 / totals.accepted as f64 } else { 0.0 };
-    out += &tile(
-        "opened",
-        "Opened",
-        &number(totals.opened),
-        &format!("of {} taken, {} served unchanged", number(totals.accepted), percent(of(totals.stale))),
-    );
+/// What the newest sample collected.
+fn collected(status: &Status) -> Option<Tile> {
+    let sampling = &status.sampling;
+    let value = plural(sampling.accepted?, "payload", "payloads");
+    let refused = format!("{} not there or refused", count(sampling.refused.unwrap_or(0)));
+    Some(Tile::new("collected", "Collected last", value).text(refused))
+}
+
+/// Payloads of all time.
+fn payloads(ledger: &Ledger, totals: &PayloadTotals) -> Result<[Tile; 3], LedgerError> {
+    let stale = if totals.accepted > 0 { totals.stale as f64 / totals.accepted as f64 } else { 0.0 };
+    let opened = format!("of {} taken, {} served unchanged", count(totals.accepted), percent(stale));
     let first =
-        ledger.first_pending()?.map_or_else(String::new, |first| format!(", the first at {}", count(first)));
-    let pending = ledger.pending()?.len();
-    out +=
-        &tile("waiting", "Sealed", &plural(pending, "block", "blocks"), &format!("wait to be opened{first}"));
-    out += &tile("refused", "Refused", &number(totals.refused), "not there, or refused as a whole");
-    Ok(out)
+        ledger.first_pending()?.map_or(String::new(), |first| format!(", the first at {}", count(first)));
+    let pending = plural(ledger.pending()?.len(), "block", "blocks");
+    Ok([
+        Tile::new("opened", "Opened", count(totals.opened)).text(opened),
+        Tile::new("waiting", "Sealed", pending).text(format!("wait to be opened{first}")),
+        Tile::new("refused", "Refused", count(totals.refused)).text("not there, or refused as a whole"),
+    ])
 }
 
 /// Chain, beacon and feed.
-fn around(status: &Status) -> String {
+fn around(status: &Status) -> [Tile; 3] {
     let chain = &status.chain;
-    let mut about = Vec::new();
-    about.extend(chain.neurons.map(|n| plural(n, "neuron", "neurons")));
-    about.push(match (&status.hotkey, chain.registered, chain.permit) {
-        (None, ..) => "no hotkey of our own".into(),
-        (_, Some(false), _) => "our hotkey is not registered".into(),
-        (_, _, Some(false)) => "no validator permit".into(),
-        (_, Some(true), _) => "our hotkey is registered".into(),
-        _ => String::new(),
-    });
-    about.extend(chain.answered.map(|at| ago(at, now())));
-    about.retain(|text| !text.is_empty());
-    let state = |fault: &Option<String>| if fault.is_some() { "<em>fault</em>" } else { "well" };
-    let chain_tile =
-        tile("chain", &format!("Chain {}", esc(&status.network)), state(&chain.fault), &about.join(" · "));
+    let hotkey = match (&status.hotkey, chain.registered, chain.permit) {
+        (None, ..) => Some("no hotkey of our own"),
+        (_, Some(false), _) => Some("our hotkey is not registered"),
+        (_, _, Some(false)) => Some("no validator permit"),
+        (_, Some(true), _) => Some("our hotkey is registered"),
+        _ => None,
+    };
     let beacon = match (&status.opening.fault, status.opening.waiting) {
-        (Some(fault), _) => esc(fault),
+        (Some(fault), _) => clean(fault),
         (None, 0) => "nothing waits for it".into(),
         (None, waiting) => format!("{} wait for it", plural(waiting, "block", "blocks")),
     };
     let feed = match &status.sampling.feed_fault {
-        Some(fault) => esc(fault),
+        Some(fault) => clean(fault),
         None => "prices with the last sample".into(),
     };
-    chain_tile
-        + &tile("beacon", "Beacon", state(&status.opening.fault), &beacon)
-        + &tile("feed", "Market feed", state(&status.sampling.feed_fault), &feed)
+    [
+        Tile::state("chain", format!("Chain {}", clean(&status.network)), chain.fault.is_some())
+            .note(chain.neurons.map(|n| Note::Text(plural(n, "neuron", "neurons"))))
+            .note(hotkey.map(|text| Note::Text(text.into())))
+            .note(chain.answered.map(ago)),
+        Tile::state("beacon", "Beacon", status.opening.fault.is_some()).text(beacon),
+        Tile::state("feed", "Market feed", status.sampling.feed_fault.is_some()).text(feed),
+    ]
 }
 
 /// What is due next.
-fn due(status: &Status) -> String {
+fn due(status: &Status) -> [Tile; 2] {
     let weights = &status.weights;
     let at = |due: Option<i64>| match (due, status.chain.block) {
         (Some(due), Some(block)) => {
-            let to_go = due.saturating_sub(i64::try_from(block).unwrap_or(i64::MAX));
-            let text = if to_go > 0 {
-                format!("in {} blocks, about {}", count(to_go), span_of(to_go))
+            let left = due.saturating_sub(i64::try_from(block).unwrap_or(i64::MAX));
+            let text = if left > 0 {
+                format!("in {} blocks, about {}", count(left), duration_of_blocks(left))
             } else {
                 "due now".into()
             };
@@ -147,60 +146,48 @@ fn due(status: &Status) -> String {
     if let Some(computing) = weights.computing {
         text = format!("running now for block {}", count(computing));
     }
-    let computation = tile("computation", "Next computation", &next, &text);
+    let computation = Tile::new("computation", "Next computation", next).text(text);
     let (next, mut text) = at(weights.next_setting);
     if status.dry_run {
         text += "; a dry run, nothing is sent";
     }
-    computation + &tile("setting", "Next setting", &next, &text)
+    [computation, Tile::new("setting", "Next setting", next).text(text)]
 }
 
 /// The newest attempt to set weights.
-fn last_set(standing: &Standing, ledger: &Ledger) -> Result<String, LedgerError> {
-    let computed = standing.computed.as_ref().map_or_else(
-        || "nothing computed yet".into(),
-        |computed| format!("computed at {}, {:.1} s", count(computed.block), computed.seconds),
-    );
+fn last_weights(standing: &Standing, ledger: &Ledger) -> Result<Tile, LedgerError> {
     let Some(attempt) = ledger.attempts(1)?.into_iter().next() else {
-        return Ok(tile("weights", "Last weights", "none sent", &computed));
+        let computed = match &standing.computed {
+            Some(computed) => format!("computed at {}, {:.1} s", count(computed.block), computed.seconds),
+            None => "nothing computed yet".into(),
+        };
+        return Ok(Tile::new("weights", "Last weights", "none sent").text(computed));
     };
-    let mut about = vec![format!("at block {} {}", count(attempt.block), ago(attempt.unix, now()))];
-    if let Some(hash) = &attempt.transaction {
-        let short: String = hash.chars().take(10).collect();
-        about.push(format!("<code title=\"{}\">{}…</code>", esc(hash), esc(&short)));
-    }
-    about.extend(attempt.error.as_ref().map(|error| esc(error)));
-    Ok(tile("weights", "Last weights", attempt.sent.as_str(), &about.join(" · ")))
+    let at = Note::At { block: count(attempt.block), moment: Moment::new(attempt.unix, now()) };
+    Ok(Tile::new("weights", "Last weights", attempt.sent.as_str())
+        .note(Some(at))
+        .note(attempt.transaction.map(Note::Hash))
+        .note(attempt.error.map(|error| Note::Text(clean(&error)))))
 }
 
-fn configuration(status: &Status) -> String {
+/// The configuration, and its file.
+fn configuration(status: &Status) -> Tile {
     let configuration = &status.configuration;
-    let (value, mut about) = match &configuration.fault {
-        None => ("taken", ago(configuration.taken, now())),
-        Some(fault) => ("<em>refused</em>", format!("{}; the one of before runs", esc(fault))),
+    let file = configuration.file.rsplit(['/', '\\']).next().unwrap_or_default();
+    let tile = match &configuration.fault {
+        None => Tile::new("configuration", "Configuration", "taken").note(Some(ago(configuration.taken))),
+        Some(fault) => Tile::fault("configuration", "Configuration", "refused")
+            .text(format!("{}; the one of before runs", clean(fault))),
     };
-    let name = configuration.file.rsplit(['/', '\\']).next().unwrap_or_default();
-    about += &format!(" · {}", esc(name));
-    tile("configuration", "Configuration", value, &about)
+    tile.text(clean(file))
 }
 
-/// Why payloads were refused, most frequent first.
-fn reasons(ledger: &Ledger) -> Result<String, LedgerError> {
-    let reasons = ledger.refusals_by_code()?;
-    if reasons.is_empty() {
-        return Ok(String::new());
-    }
-    let line = |(stage, code, times): &(String, String, u64)| {
-        format!("<li><b>{}</b> <code>{}</code> at {}</li>", count(i128::from(*times)), esc(code), esc(stage))
-    };
-    let lines: String = reasons.iter().take(REASONS).map(line).collect();
-    Ok(format!(
-        "<ul class=\"codes\" id=\"refused-by-reason\" aria-label=\"Refused, by reason\">{lines}</ul>\n"
-    ))
+fn ago(unix: u64) -> Note {
+    Note::Moment(Moment::new(unix, now()))
 }
 
 fn block(block: Option<u64>) -> String {
-    block.map_or("–".into(), |block| count(i128::from(block)))
+    block.map_or("–".into(), count)
 }
 
 fn capital(text: &str) -> String {
@@ -211,9 +198,28 @@ fn capital(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::pages::test_world::{World, parse, plain};
 
     #[test]
     fn sentences_begin_with_a_capital() {
         assert_eq!((capital("no prices"), capital("")), ("No prices".into(), String::new()));
+    }
+
+    #[test]
+    fn attention_comes_first_and_the_fragment_is_in_order() {
+        let world = World::new(plain, 12, 6, "x");
+        let part = live(&world.standing, Some(&world.status), &world.ledger).unwrap();
+        let whole = format!("<div>{part}</div>");
+        let document = parse("live", &whole);
+        let first = document.root_element().first_element_child().unwrap();
+        assert_eq!(first.attribute("class"), Some("alert"));
+        assert!(part.contains("No prices: the feed does not answer: x"), "{part}");
+        assert!(part.contains("in 580 blocks, about 1.9 h"), "{part}");
+        let mut well = world.status.clone();
+        well.sampling.feed_fault = None;
+        assert!(live(&world.standing, Some(&well), &world.ledger).unwrap().contains("All is well."));
+        // Without a validator there is no live state, but what the ledger knows is there.
+        let part = live(&world.standing, None, &world.ledger).unwrap();
+        assert!(!part.contains("Next computation") && part.contains("Opened"), "{part}");
     }
 }

@@ -1,21 +1,30 @@
-//! The dashboard's pages: made by the server, read without a script, changed by nothing that somebody does on them.
+//! The dashboard's pages: made by the server, and read without a script. Nothing is changed by what is done on them.
 
+mod as_of;
 mod challenge;
 mod configuration;
+mod courses;
 mod frame;
 mod leaderboard;
 mod live;
 mod miner;
 mod overview;
+mod payloads;
+mod tile;
 mod weights;
 
-use crate::sections::view::{Matter, View};
+use crate::sections::RenderError;
+use crate::sections::links::Links;
+use crate::sections::view::RunView;
 use crate::standing::Standing;
-use mantis_ledger::{Ledger, LedgerError};
+use mantis_ledger::Ledger;
 use mantis_validator::{Status, unix as now};
 
-pub use frame::fault;
+pub use frame::error_page;
 pub use live::live;
+
+/// Computations that a curve is drawn through.
+const DRAWN: usize = 200;
 
 /// One page of the dashboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,9 +51,9 @@ pub enum Page<'a> {
     Configuration,
 }
 
-/// A page as one HTML document; `None` where there is no such miner or challenge.
+/// A page as one HTML document; `None` if there is no such miner or challenge.
 ///
-/// `live` is what a validator is doing, where one runs.
+/// `live` is what a validator is doing, if one runs.
 ///
 /// # Errors
 /// If the ledger cannot be read.
@@ -53,24 +62,45 @@ pub fn render(
     standing: &Standing,
     live: Option<&Status>,
     ledger: &Ledger,
-) -> Result<Option<String>, LedgerError> {
+) -> Result<Option<String>, RenderError> {
     // Some miners are known by their refusals alone.
     let refusals = match page {
         Page::Miner(_) | Page::Overview | Page::Leaderboard { .. } => ledger.rejections(None)?,
         _ => Vec::new(),
     };
-    let matter = Matter::of(standing, &refusals);
-    let view = View::new(&matter);
+    let view = RunView::new(standing, &refusals, Links::Pages);
     match *page {
-        Page::Overview => overview::page(&view, standing, live, ledger).map(Some),
-        Page::Leaderboard { challenge } => Ok(leaderboard::page(&view, standing, challenge)),
-        Page::Miner(hotkey) => miner::page(&view, standing, live, ledger, hotkey),
-        Page::Challenges => Ok(Some(challenge::list(&view))),
-        Page::Challenge(ticker) => challenge::page(&view, standing, ledger, ticker),
+        Page::Overview => overview::page(&view, live, ledger).map(Some),
+        Page::Leaderboard { challenge } => leaderboard::page(&view, challenge),
+        Page::Miner(hotkey) => miner::page(&view, live, ledger, hotkey),
+        Page::Challenges => challenge::list(&view).map(Some),
+        Page::Challenge(ticker) => challenge::page(&view, ledger, ticker),
         Page::Weights { offset } => weights::page(&view, ledger, offset).map(Some),
-        Page::Configuration => Ok(Some(configuration::page(&view, live))),
+        Page::Configuration => configuration::page(&view, live).map(Some),
+    }
+}
+
+/// Which of so many are drawn: evenly spread, the ends among them.
+fn thinned(count: usize) -> Vec<usize> {
+    let shown = count.min(DRAWN);
+    let last = count.saturating_sub(1);
+    (0..shown).map(|i| if shown > 1 { i * last / (shown - 1) } else { last }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ends_are_always_drawn() {
+        assert_eq!(thinned(0), Vec::<usize>::new());
+        assert_eq!(thinned(3), [0, 1, 2]);
+        let many = thinned(1000);
+        assert_eq!((many.len(), many.first(), many.last()), (DRAWN, Some(&0), Some(&999)));
     }
 }
 
 #[cfg(test)]
 mod pages_test;
+#[cfg(test)]
+mod test_world;

@@ -1,117 +1,70 @@
-//! Every UID's weight, how computations went, and what became of the attempts to set them.
+//! Every UID's weight, how computations went, and what became of the attempts to set weights.
 
-use super::{frame::document, now};
-use crate::sections::text::{ago, count, esc, plural};
-use crate::sections::view::View;
-use crate::sections::weights;
-use mantis_ledger::{Attempt, ComputationLine, Ledger, LedgerError, Sent};
+use super::frame::Frame;
+use super::now;
+use crate::sections::RenderError;
+use crate::sections::filters;
+use crate::sections::time::Moment;
+use crate::sections::view::RunView;
+use crate::sections::weights::WeightTable;
+use askama::Template;
+use mantis_ledger::{Attempt, ComputationLine, Ledger, Sent};
 
 /// Lines of a page.
 const LINES: u32 = 50;
 
-pub(super) fn page(view: &View<'_>, ledger: &Ledger, offset: u32) -> Result<String, LedgerError> {
-    let mut main =
-        String::from("<section aria-labelledby=\"h-weights\">\n<h1 id=\"h-weights\">Weights</h1>\n");
-    if offset == 0 {
-        main += &weights::whole(view);
-    }
-    main += "</section>\n";
-    let cycles = ledger.computations(offset, LINES)?;
+#[derive(Template)]
+#[template(path = "pages/weights.html")]
+struct WeightsPage<'a> {
+    frame: Frame,
+    /// `None` but on the first page of the history.
+    table: Option<WeightTable<'a>>,
+    computations: &'a [ComputationLine],
+    attempts: &'a [Attempt],
+    pages: Pages,
+}
+
+/// Where newer and older history is.
+struct Pages {
+    newer: Option<String>,
+    older: Option<String>,
+    lines: u64,
+}
+
+pub(super) fn page(view: &RunView<'_>, ledger: &Ledger, offset: u32) -> Result<String, RenderError> {
     let (computed, attempted) = (ledger.count_cycles()?, ledger.count_attempts()?);
-    let wanted = if u64::from(offset) < attempted { offset.saturating_add(LINES) } else { 0 };
-    let all = ledger.attempts(wanted)?;
-    let attempts = all.get(offset as usize..).unwrap_or_default();
-    main += &computations(&cycles);
-    main += &settings(attempts);
-    main += &pages(offset, computed.max(attempted));
-    Ok(document("Weights", "/weights", &main))
+    let page = WeightsPage {
+        frame: Frame::new("Weights", "/weights"),
+        table: (offset == 0).then(|| WeightTable::new(view)),
+        computations: &ledger.computations(offset, LINES)?,
+        attempts: &ledger.attempts_from(offset, LINES)?,
+        pages: Pages::new(offset, computed.max(attempted)),
+    };
+    Ok(page.render()?)
 }
 
-fn computations(cycles: &[ComputationLine]) -> String {
-    let mut out = String::from(
-        "<section aria-labelledby=\"h-computations\">\n<h2 id=\"h-computations\">Computations</h2>\n",
-    );
-    if cycles.is_empty() {
-        return out + "<p class=\"muted\">None.</p>\n</section>\n";
+impl WeightsPage<'_> {
+    fn moment(&self, unix: &u64) -> Moment {
+        Moment::new(*unix, now())
     }
-    out += "<div class=\"scroll\" role=\"region\" aria-labelledby=\"h-computations\" tabindex=\"0\">\n<table id=\"computations\">\n<thead><tr><th class=\"n\" scope=\"col\">Block</th><th scope=\"col\">Ended</th><th class=\"n\" scope=\"col\">Scored up to</th><th class=\"n\" scope=\"col\">Seconds</th><th scope=\"col\">Outcome</th><th scope=\"col\">Skipped</th></tr></thead>\n<tbody>\n";
-    for cycle in cycles {
-        let outcome = match &cycle.rejected {
-            Some(reason) => format!("<em>no weights: {}</em>", esc(reason)),
-            None => "weights".into(),
-        };
-        let skipped: Vec<String> = cycle
-            .skipped
-            .iter()
-            .map(|(ticker, reason)| format!("<span title=\"{}\">{}</span>", esc(reason), esc(ticker)))
-            .collect();
-        out += &format!(
-            "<tr data-block=\"{}\"><td class=\"n\">{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{:.1}</td><td>{outcome}</td><td class=\"t\">{}</td></tr>\n",
-            cycle.block,
-            count(cycle.block),
-            ago(cycle.unix, now()),
-            count(cycle.max_block),
-            cycle.seconds,
-            skipped.join(", ")
-        );
+
+    /// Whether an attempt needs attention.
+    fn is_doubtful(&self, sent: &Sent) -> bool {
+        matches!(sent, Sent::Failed | Sent::Unconfirmed)
     }
-    out + "</tbody>\n</table>\n</div>\n</section>\n"
 }
 
-fn settings(attempts: &[Attempt]) -> String {
-    let mut out = String::from(
-        "<section aria-labelledby=\"h-attempts\">\n<h2 id=\"h-attempts\">Attempts to set them</h2>\n",
-    );
-    if attempts.is_empty() {
-        return out + "<p class=\"muted\">None.</p>\n</section>\n";
-    }
-    out += "<div class=\"scroll\" role=\"region\" aria-labelledby=\"h-attempts\" tabindex=\"0\">\n<table id=\"attempts\">\n<thead><tr><th class=\"n\" scope=\"col\">Block</th><th scope=\"col\">Ended</th><th class=\"n\" scope=\"col\">Computed at</th><th scope=\"col\">Outcome</th><th class=\"n\" scope=\"col\">UIDs</th><th scope=\"col\">Transaction</th><th scope=\"col\">What went wrong</th></tr></thead>\n<tbody>\n";
-    for attempt in attempts {
-        let outcome = match attempt.sent {
-            Sent::Failed | Sent::Unconfirmed => format!("<em>{}</em>", attempt.sent.as_str()),
-            _ => attempt.sent.as_str().to_owned(),
-        };
-        let mut transaction = attempt.transaction.as_ref().map_or(String::new(), |hash| {
-            let short: String = hash.chars().take(12).collect();
-            format!("<code title=\"{}\">{}…</code>", esc(hash), esc(&short))
-        });
-        if let Some(included) = attempt.included {
-            transaction += &format!(" in block {}", count(included));
+impl Pages {
+    fn new(offset: u32, lines: u64) -> Self {
+        let address =
+            |offset| if offset == 0 { "/weights".into() } else { format!("/weights?offset={offset}") };
+        let older = offset.saturating_add(LINES);
+        Self {
+            newer: (offset > 0).then(|| address(offset.saturating_sub(LINES))),
+            older: (u64::from(older) < lines).then(|| address(older)),
+            lines,
         }
-        out += &format!(
-            "<tr data-block=\"{}\"><td class=\"n\">{}</td><td>{}</td><td class=\"n\">{}</td><td>{outcome}</td><td class=\"n\">{}</td><td>{transaction}</td><td class=\"t\">{}</td></tr>\n",
-            attempt.block,
-            count(attempt.block),
-            ago(attempt.unix, now()),
-            count(attempt.computed),
-            attempt.weights.len(),
-            attempt.error.as_ref().map_or(String::new(), |error| esc(error))
-        );
     }
-    out + "</tbody>\n</table>\n</div>\n</section>\n"
-}
-
-/// Links to what is newer and what is older.
-fn pages(offset: u32, lines: u64) -> String {
-    let older = offset.saturating_add(LINES);
-    let mut links = Vec::new();
-    if offset > 0 {
-        let newer = offset.saturating_sub(LINES);
-        let address = if newer == 0 { "/weights".into() } else { format!("/weights?offset={newer}") };
-        links.push(format!("<a rel=\"prev\" href=\"{address}\">Newer</a>"));
-    }
-    if u64::from(older) < lines {
-        links.push(format!("<a rel=\"next\" href=\"/weights?offset={older}\">Older</a>"));
-    }
-    if links.is_empty() {
-        return String::new();
-    }
-    let lines = usize::try_from(lines).unwrap_or(usize::MAX);
-    format!(
-        "<nav class=\"choices\" aria-label=\"Pages of history\">{}<span class=\"muted\">{}</span></nav>\n",
-        links.concat(),
-        plural(lines, "line", "lines")
-    )
 }
 
 #[cfg(test)]
@@ -120,9 +73,14 @@ mod tests {
 
     #[test]
     fn history_is_turned_page_by_page() {
-        assert_eq!(pages(0, 50), "");
-        assert!(pages(0, 51).contains("?offset=50") && !pages(0, 51).contains("prev"));
-        assert!(pages(50, 51).contains("href=\"/weights\"") && !pages(50, 51).contains("next"));
-        assert!(pages(u32::MAX, u64::MAX).contains("prev"));
+        let pages = |offset, lines| {
+            let Pages { newer, older, .. } = Pages::new(offset, lines);
+            (newer.unwrap_or_default(), older.unwrap_or_default())
+        };
+        assert_eq!(pages(0, 50), (String::new(), String::new()));
+        assert_eq!(pages(0, 51), (String::new(), "/weights?offset=50".into()));
+        assert_eq!(pages(50, 51), ("/weights".into(), String::new()));
+        assert_eq!(pages(120, 500), ("/weights?offset=70".into(), "/weights?offset=170".into()));
+        assert_eq!(pages(u32::MAX, u64::MAX).0, format!("/weights?offset={}", u32::MAX - LINES));
     }
 }

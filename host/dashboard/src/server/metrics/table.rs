@@ -1,0 +1,171 @@
+//! Every metric: its name, its words, its unit and where its value comes from.
+
+use super::metric::{Metric, Sample, Samples, counter, gauge, info};
+use super::sources::{Market, Sources};
+use crate::standing::Ranked;
+use mantis_validator::Status;
+use mantis_weights::Scored;
+use prometheus_client::registry::Unit::{Bytes, Seconds};
+
+/// All metrics, in the order in which they are written.
+pub(super) const METRICS: &[Metric] = &[
+    // The program.
+    info("build", "The program", &[("version", env!("CARGO_PKG_VERSION"))]),
+    counter("http_responses", "Requests that were answered since the start, by status", None, |sources| {
+        let sample = |(status, n): (&u16, &u64)| Sample::new([("status", status.to_string())], *n as f64);
+        Some(Samples::Labelled(sources.traffic.iter().map(sample).collect()))
+    }),
+    gauge("process_resident_memory", "Memory held, without plugins' processes", Some(Bytes), |sources| {
+        Some(Samples::One(sources.process.as_ref()?.resident))
+    }),
+    gauge("process_open_files", "Open files", None, |sources| {
+        Some(Samples::One(sources.process.as_ref()?.files))
+    }),
+    counter("process_cpu", "Processor time used, without plugins' processes", Some(Seconds), |sources| {
+        Some(Samples::One(sources.process.as_ref()?.cpu))
+    }),
+    // The ledger.
+    counter("payloads", "Payloads since the ledger was begun, by what became of them", None, |sources| {
+        let totals = &sources.ledger.totals;
+        let results = [
+            ("accepted", totals.accepted),
+            ("stale", totals.stale),
+            ("early", totals.early),
+            ("opened", totals.opened),
+            ("refused", totals.refused),
+        ];
+        let sample = |(result, n): (&str, u64)| Sample::new([("result", result.to_owned())], n as f64);
+        Some(Samples::Labelled(results.map(sample).into()))
+    }),
+    counter("refusals", "Payloads, or parts of them, refused since the ledger was begun", None, |sources| {
+        let sample = |(stage, code, times): &(String, String, u64)| {
+            Sample::new([("stage", stage.clone()), ("code", code.clone())], *times as f64)
+        };
+        Some(Samples::Labelled(sources.ledger.refusals.iter().map(sample).collect()))
+    }),
+    gauge("ledger_waiting_blocks", "Sampled blocks whose payloads wait to be opened", None, |sources| {
+        Some(Samples::One(sources.ledger.waiting as f64))
+    }),
+    gauge("ledger_sampled_blocks", "Sampled blocks that are kept", None, |sources| {
+        Some(Samples::One(sources.ledger.sampled as f64))
+    }),
+    gauge("ledger_last_block", "The newest sampled block", None, |sources| {
+        Some(Samples::One(sources.ledger.last_block? as f64))
+    }),
+    gauge("ledger_size", "Size of the ledger's file", Some(Bytes), |sources| {
+        Some(Samples::One(sources.ledger.size? as f64))
+    }),
+    // The validator.
+    gauge("start_time", "When the validator was started, Unix time", Some(Seconds), |sources| {
+        status_value(sources, |status| Some(status.started as f64))
+    }),
+    gauge("turn_time", "When it last began a turn, Unix time", Some(Seconds), |sources| {
+        status_value(sources, |status| Some(status.alive as f64))
+    }),
+    gauge("chain_up", "1 where the chain answers", None, |sources| {
+        status_value(sources, |status| flag(status.chain.fault.is_none()))
+    }),
+    gauge("chain_block", "The newest block that was seen", None, |sources| {
+        status_value(sources, |status| status.chain.block.map(|block| block as f64))
+    }),
+    gauge("chain_neurons", "Registered neurons", None, |sources| {
+        status_value(sources, |status| status.chain.neurons.map(|neurons| neurons as f64))
+    }),
+    gauge("hotkey_registered", "1 where our hotkey is registered", None, |sources| {
+        status_value(sources, |status| status.chain.registered.and_then(flag))
+    }),
+    gauge("hotkey_permit", "1 where our hotkey may set weights", None, |sources| {
+        status_value(sources, |status| status.chain.permit.and_then(flag))
+    }),
+    gauge("sampled_block", "The newest block that was sampled", None, |sources| {
+        status_value(sources, |status| status.sampling.block.map(|block| block as f64))
+    }),
+    gauge("sample_duration", "How long the newest sample took", Some(Seconds), |sources| {
+        status_value(sources, |status| status.sampling.seconds)
+    }),
+    gauge("feed_up", "1 where the market feed gave prices for the newest sample", None, |sources| {
+        status_value(sources, |status| flag(status.sampling.feed_fault.is_none()))
+    }),
+    counter("samples", "Blocks sampled since the start", None, |sources| {
+        status_value(sources, |status| Some(status.sampling.samples as f64))
+    }),
+    counter("samples_missed", "Blocks missed since the start", None, |sources| {
+        status_value(sources, |status| Some(status.sampling.missed as f64))
+    }),
+    counter("sampling", "Time spent in sampling since the start", Some(Seconds), |sources| {
+        status_value(sources, |status| Some(status.sampling.seconds_total))
+    }),
+    gauge("beacon_up", "1 where no payload waits for the beacon", None, |sources| {
+        status_value(sources, |status| flag(status.opening.fault.is_none()))
+    }),
+    gauge("overdue_blocks", "Sampled blocks that are old enough to be opened and wait", None, |sources| {
+        status_value(sources, |status| Some(status.opening.waiting as f64))
+    }),
+    gauge("computing", "1 while weights are computed", None, |sources| {
+        status_value(sources, |status| flag(status.weights.computing.is_some()))
+    }),
+    gauge("computed_block", "The block of the newest computation", None, |sources| {
+        status_value(sources, |status| status.weights.computed.map(|block| block as f64))
+    }),
+    counter("computation_failures", "Computations that failed since the start", None, |sources| {
+        status_value(sources, |status| Some(status.weights.failures as f64))
+    }),
+    gauge("attempted_block", "The block of the newest attempt to set weights", None, |sources| {
+        status_value(sources, |status| status.weights.attempted.map(|block| block as f64))
+    }),
+    gauge("attempt_outcome", "1 for how the newest attempt to set weights ended", None, |sources| {
+        let outcome = sources.status?.weights.outcome.clone()?;
+        Some(Samples::Labelled(vec![Sample::new([("outcome", outcome)], 1.0)]))
+    }),
+    gauge("configuration_current", "1 where what runs is what the file says", None, |sources| {
+        status_value(sources, |status| flag(status.configuration.fault.is_none()))
+    }),
+    gauge("faults", "What needs somebody", None, |sources| {
+        status_value(sources, |status| Some(status.faults().len() as f64))
+    }),
+    // What was computed last.
+    gauge("computation_duration", "How long the newest computation took", Some(Seconds), |sources| {
+        Some(Samples::One(sources.market.as_ref()?.standing.computed?.seconds))
+    }),
+    gauge("challenge_counts_ratio", "What each challenge counts for, of all that pay", None, |sources| {
+        by_ticker(sources, |market, scored| market.counts.get(&scored.ticker).copied().unwrap_or(0.0))
+    }),
+    gauge("challenge_paid_miners", "Miners that each challenge pays", None, |sources| {
+        by_ticker(sources, |_, scored| scored.paid() as f64)
+    }),
+    gauge(
+        "challenge_duration_seconds",
+        "How long each challenge took in the newest computation",
+        None,
+        |sources| by_ticker(sources, |_, scored| scored.seconds),
+    ),
+    gauge("miner_weight_ratio", "Each miner's smoothed weight", None, |sources| {
+        by_hotkey(sources, |ranked| ranked.weight)
+    }),
+    gauge("miner_salience_ratio", "Each miner's part of the total salience", None, |sources| {
+        by_hotkey(sources, |ranked| ranked.total)
+    }),
+];
+
+/// A number of the validator's, if there is a validator and the number is known.
+fn status_value(sources: &Sources<'_>, value: fn(&Status) -> Option<f64>) -> Option<Samples> {
+    value(sources.status?).map(Samples::One)
+}
+
+/// A number for each challenge of the newest computation.
+fn by_ticker(sources: &Sources<'_>, value: fn(&Market<'_>, &Scored) -> f64) -> Option<Samples> {
+    let market = sources.market.as_ref()?;
+    let sample = |scored: &Scored| Sample::new([("ticker", scored.ticker.clone())], value(market, scored));
+    Some(Samples::Labelled(market.standing.scores.challenges.iter().map(sample).collect()))
+}
+
+/// A number for each miner.
+fn by_hotkey(sources: &Sources<'_>, value: fn(&Ranked) -> f64) -> Option<Samples> {
+    let sample = |ranked: &Ranked| Sample::new([("hotkey", ranked.hotkey.clone())], value(ranked));
+    Some(Samples::Labelled(sources.market.as_ref()?.ranking.iter().map(sample).collect()))
+}
+
+/// 1 for yes, 0 for no.
+fn flag(is: bool) -> Option<f64> {
+    Some(f64::from(u8::from(is)))
+}
