@@ -2,7 +2,6 @@
 
 use mantis_config::{Config, QuoteKind};
 use mantis_ledger::{Ledger, LedgerError, Row};
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -84,9 +83,9 @@ fn read_series(
         if let Some(price) = row.price.filter(|price| price.is_finite() && *price > 0.0) {
             thin.add(since.saturating_mul(STRETCHES) / span, x, price);
         }
-        if let Some(text) = row.price_data {
+        if row.price_data.is_some() {
             if seen % every == 0 {
-                samples.push((x, parse_row(text, rates)));
+                samples.push((x, prices_by_asset(&row, rates)));
             }
             seen += 1;
         }
@@ -102,11 +101,10 @@ fn read_series(
     Ok((drawn.main.len() > 1).then_some(drawn))
 }
 
-/// The numbers of a row of many assets; empty if the text is not an object.
-fn parse_row(text: &str, rates: bool) -> BTreeMap<String, f64> {
-    let prices: BTreeMap<String, Value> = serde_json::from_str(text).unwrap_or_default();
-    let numbers = prices.into_iter().filter_map(|(asset, value)| Some((asset, value.as_f64()?)));
-    numbers.filter(|(_, value)| value.is_finite() && (rates || *value > 0.0)).collect()
+/// What a chart shows of a row of many assets.
+fn prices_by_asset(row: &Row<'_>, rates: bool) -> BTreeMap<String, f64> {
+    let named = row.all_prices().into_iter().filter_map(|(asset, price)| Some((asset?, price)));
+    named.filter(|(_, price)| price.is_finite() && (rates || *price > 0.0)).collect()
 }
 
 /// A curve per asset, and the median of them.
