@@ -4,22 +4,23 @@ use crate::{Description, History, Market, ParamMap, PluginError, Salience, Spec}
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Where market prices become what miners are measured against.
+/// Turns market prices into what miners are measured against.
 pub trait Label {
     /// What [`Label::label`] hands to [`Score::score`]; it never leaves the plugin.
     type Labels;
 
     /// Chooses the rows that count and labels them.
     ///
-    /// Rows from `market.scored_rows` on may be read as the future of a label, never scored themselves.
+    /// Rows from `market.scored_rows` on may be read as the future of a label, never scored themselves. A missing price
+    /// is NaN: [`Market::usable`] gives those that are prices.
     ///
     /// # Errors
-    /// [`PluginError::Data`] where the market cannot be labelled at all. Too little data is no error: it is an
-    /// empty [`Salience`] with a note.
+    /// [`PluginError::Data`] if the market cannot be labelled at all. Too little data is not an error: it is an empty
+    /// [`Salience`] with a reason.
     fn label(&self, market: &Market) -> Result<Self::Labels, PluginError>;
 }
 
-/// Where labels and the miners' history become saliences.
+/// Turns labels and the miners' history into saliences.
 pub trait Score: Label {
     /// Measures what each miner adds.
     ///
@@ -27,12 +28,12 @@ pub trait Score: Label {
     /// finite and not negative; they need not sum to 1.
     ///
     /// # Errors
-    /// Any [`PluginError`]; the challenge then pays nobody in this cycle, and the host says why.
+    /// Any [`PluginError`]; the challenge then pays no miner in this computation, and the host says why.
     fn score(
         &self,
         history: &dyn History,
         labels: &Self::Labels,
-        run: &dyn Run,
+        progress: &dyn Progress,
     ) -> Result<Salience, PluginError>;
 }
 
@@ -44,12 +45,12 @@ pub trait Challenge: Score + Sized + Send {
     /// Makes a configured challenge from its entry in `challenges.toml`.
     ///
     /// # Errors
-    /// [`PluginError::Parameter`] for an unknown or bad parameter, [`PluginError::Spec`] where dim, assets or
-    /// horizon do not fit the plugin.
+    /// [`PluginError::Parameter`] for an unknown or bad parameter, [`PluginError::Spec`] if dim, assets or horizon do not
+    /// fit the plugin: see [`Spec::require_dim`] and those beside it.
     fn configure(spec: Spec, params: &ParamMap) -> Result<Self, PluginError>;
 
     /// Turns one miner's JSON for this challenge into the vector that is stored:
-    /// [`Spec::storage_dim`] numbers, all zero where the submission counts as absent.
+    /// [`Spec::storage_dim`] numbers, all zero if the submission counts as absent.
     ///
     /// # Errors
     /// [`PluginError::Submission`] with a sentence that the miner can act on.
@@ -62,7 +63,7 @@ pub trait Challenge: Score + Sized + Send {
     /// The default keeps none: it gives `states` as they were.
     ///
     /// # Errors
-    /// [`PluginError::Data`] where a state is unreadable or rows do not fit the challenge. The host then keeps the
+    /// [`PluginError::Data`] if a state is unreadable or rows do not fit the challenge. The host then keeps the
     /// states as they were, and hands over the same rows later.
     fn track(&self, states: States, rows: &[TrackedRow]) -> Result<States, PluginError> {
         let _ = rows;
@@ -78,24 +79,24 @@ pub type States = BTreeMap<String, String>;
 pub struct TrackedRow {
     /// Sampled-block index: `block / sample_every`.
     pub sidx: i64,
-    /// The price of each asset, finite; `None` where the ledger has none. One for a single-asset challenge.
+    /// The price of each asset, finite; `None` if the ledger has none. One for a single-asset challenge.
     pub prices: Vec<Option<f64>>,
-    /// What miners said: [`Spec::storage_dim`] finite numbers by hotkey.
+    /// What miners sent: [`Spec::storage_dim`] finite numbers by hotkey.
     pub vectors: BTreeMap<String, Vec<f32>>,
 }
 
 /// What a running score may tell the host.
-pub trait Run {
+pub trait Progress {
     /// Reports the finished part of the work, 0 to 1.
-    fn progress(&self, done: f64);
+    fn report(&self, done: f64);
     /// Writes a line to the host's log, tagged with the challenge.
     fn log(&self, line: &str);
 }
 
-/// A [`Run`] that tells nobody.
+/// A [`Progress`] that goes nowhere.
 pub struct Silent;
 
-impl Run for Silent {
-    fn progress(&self, _done: f64) {}
+impl Progress for Silent {
+    fn report(&self, _done: f64) {}
     fn log(&self, _line: &str) {}
 }

@@ -1,8 +1,8 @@
 //! The plugin's side of a WebAssembly component: `wit/v1/challenge.wit` over the traits of this crate.
 //!
-//! This is plumbing: [`crate::export!`] makes a component of it where a plugin is built for WebAssembly.
+//! This is plumbing: [`crate::export!`] makes a component of it when a plugin is built for WebAssembly.
 
-use crate::{Challenge, History, Market, PluginError, Run, Salience, Shape, States, TrackedRow};
+use crate::{Challenge, History, Market, PluginError, Progress, Salience, Shape, States, TrackedRow};
 use half::f16;
 use serde::Deserialize;
 use std::cell::RefCell;
@@ -42,7 +42,12 @@ thread_local! {
 /// A challenge without its type.
 trait Configured {
     fn decode(&self, submission: &serde_json::Value) -> Result<Vec<f32>, PluginError>;
-    fn score(&self, market: &Market, history: &dyn History, run: &dyn Run) -> Result<Salience, PluginError>;
+    fn score(
+        &self,
+        market: &Market,
+        history: &dyn History,
+        progress: &dyn Progress,
+    ) -> Result<Salience, PluginError>;
     fn track(&self, states: States, rows: &[TrackedRow]) -> Result<States, PluginError>;
 }
 
@@ -51,8 +56,13 @@ impl<C: Challenge> Configured for C {
         Challenge::decode(self, submission)
     }
 
-    fn score(&self, market: &Market, history: &dyn History, run: &dyn Run) -> Result<Salience, PluginError> {
-        crate::Score::score(self, history, &self.label(market)?, run)
+    fn score(
+        &self,
+        market: &Market,
+        history: &dyn History,
+        progress: &dyn Progress,
+    ) -> Result<Salience, PluginError> {
+        crate::Score::score(self, history, &self.label(market)?, progress)
     }
 
     fn track(&self, states: States, rows: &[TrackedRow]) -> Result<States, PluginError> {
@@ -81,10 +91,10 @@ impl<C: Challenge + 'static> Guest for Component<C> {
 
     fn score(task: String) -> Result<(Vec<f64>, String), String> {
         configured(|challenge| {
-            let task: Task = from_json(&task)?;
+            let task: ScoreTask = from_json(&task)?;
             let shape = Shape { rows: task.scored_rows, miners: task.miners, dim: task.dim };
             let history = HostHistory { shape, hotkeys: host::hotkeys() };
-            let salience = challenge.score(&task.market(), &history, &HostRun)?;
+            let salience = challenge.score(&task.market(), &history, &HostProgress)?;
             let (numbers, report) = salience.into_parts();
             Ok((numbers, to_json(&report)))
         })
@@ -100,7 +110,7 @@ impl<C: Challenge + 'static> Guest for Component<C> {
 
 /// The argument of `score`.
 #[derive(Deserialize)]
-struct Task {
+struct ScoreTask {
     assets: usize,
     scored_rows: usize,
     miners: usize,
@@ -108,7 +118,7 @@ struct Task {
     carried: Vec<(String, String)>,
 }
 
-impl Task {
+impl ScoreTask {
     fn market(&self) -> Market {
         Market {
             sidx: host::sidx(),
@@ -178,10 +188,10 @@ fn block(miners: &Range<usize>, rows: &Range<usize>) -> Result<Vec<u16>, PluginE
         .map_err(PluginError::host)
 }
 
-struct HostRun;
+struct HostProgress;
 
-impl Run for HostRun {
-    fn progress(&self, done: f64) {
+impl Progress for HostProgress {
+    fn report(&self, done: f64) {
         host::progress(done);
     }
 

@@ -30,7 +30,7 @@ pub trait History {
     /// `out[((miner * rows) + row) * dim + d]`, indices counted from the start of the block.
     ///
     /// # Errors
-    /// [`PluginError::Host`] where the block lies outside the [`Shape`], `out` has another length, or the host
+    /// [`PluginError::Host`] if the block lies outside the [`Shape`], `out` has another length, or the host
     /// cannot read it.
     fn read(&self, miners: Range<usize>, rows: Range<usize>, out: &mut [f16]) -> Result<(), PluginError>;
 

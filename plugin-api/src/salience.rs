@@ -9,7 +9,7 @@ pub struct Salience {
     pub miners: Vec<MinerReport>,
     /// Numbers about the challenge as a whole: rows used, share of positive labels, and the like.
     pub facts: Vec<Fact>,
-    /// Where nobody is paid, the reason as a sentence.
+    /// The reason as a sentence, if no miner is paid.
     pub empty: Option<String>,
 }
 
@@ -18,7 +18,7 @@ pub struct Salience {
 pub struct MinerReport {
     /// What the miner adds: finite, not negative.
     pub salience: f64,
-    /// Why it is zero, where it is.
+    /// Why it is zero, if it is.
     pub why_zero: Option<WhyZero>,
     /// The numbers behind it: AUC, coefficient, rows.
     pub facts: Vec<Fact>,
@@ -49,7 +49,7 @@ impl Salience {
         Self { miners: vec![MinerReport::default(); miners], ..Self::default() }
     }
 
-    /// Nobody is paid, for the reason given as a sentence.
+    /// No miner is paid, for the reason given as a sentence.
     #[must_use]
     pub fn empty(miners: usize, reason: impl Into<String>) -> Self {
         Self { empty: Some(reason.into()), ..Self::new(miners) }
@@ -88,7 +88,7 @@ impl Salience {
         (self.miners.iter_mut().map(take).collect(), self)
     }
 
-    /// Scales saliences to sum 1; leaves them where they sum to zero.
+    /// Scales saliences to sum 1; leaves them as they are if they sum to zero.
     pub fn normalise(&mut self) {
         let sum: f64 = self.miners.iter().map(|m| m.salience).sum();
         if sum > 0.0 {

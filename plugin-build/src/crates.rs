@@ -21,7 +21,7 @@ pub struct Crates {
     pub packages: Vec<Package>,
     /// Where cargo builds.
     pub target_dir: PathBuf,
-    /// The folder around the contract's crate, where it is not from a registry or git.
+    /// The folder around the contract's crate, if it is not from a registry or git.
     pub(crate) contract: Option<PathBuf>,
 }
 
@@ -38,8 +38,8 @@ impl Crates {
     /// The plugins in a folder: the package whose manifest lies there, or all of the workspace whose manifest does.
     ///
     /// # Errors
-    /// Where cargo cannot read the manifest, or there is no plugin.
-    pub fn of(dir: &Path) -> Result<Self, BuildError> {
+    /// If cargo cannot read the manifest, or there is no plugin.
+    pub fn find_in(dir: &Path) -> Result<Self, BuildError> {
         let dir = dir.canonicalize().map_err(BuildError::io(dir))?;
         let metadata = metadata(&dir)?;
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
@@ -67,7 +67,7 @@ impl Crates {
     /// Builds shared libraries, and puts them into `out` under the names that the host looks for.
     ///
     /// # Errors
-    /// Where cargo fails, which then has said why, or `out` cannot be written.
+    /// If cargo fails, which then has said why, or `out` cannot be written.
     pub fn build_native(&self, out: &Path) -> Result<Vec<PathBuf>, BuildError> {
         let mut command = self.cargo("build");
         command.arg("--target-dir").arg(&self.target_dir);
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_folder_without_a_plugin_says_what_is_missing() {
-        let error = Crates::of(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap_err();
+        let error = Crates::find_in(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap_err();
         assert!(error.to_string().contains("crate-type"), "{error}");
     }
 }

@@ -33,10 +33,10 @@ impl Project {
     /// What lies in a folder.
     ///
     /// # Errors
-    /// [`BuildError::NoProject`] where it is neither, or cargo cannot read the crate.
+    /// [`BuildError::NoProject`] if it is neither; as [`Crates::find_in`] if cargo cannot read the crate.
     pub fn open(dir: &Path) -> Result<Self, BuildError> {
         if dir.join("Cargo.toml").is_file() {
-            return Ok(Self::Rust(Crates::of(dir)?));
+            return Ok(Self::Rust(Crates::find_in(dir)?));
         }
         if dir.join(python::APP).is_file() {
             return Ok(Self::Python(dir.to_path_buf()));

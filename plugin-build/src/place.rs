@@ -12,7 +12,7 @@ pub(crate) fn shown(command: &mut Command) -> Result<(), BuildError> {
     if status.success() { Ok(()) } else { Err(BuildError::Failed { program, how: status.to_string() }) }
 }
 
-/// Writes a file into a folder, which is made where it is missing; leaves a file that is up to date as it is.
+/// Writes a file into a folder, which is made if it is missing; leaves a file that is up to date as it is.
 pub(crate) fn place(out: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, BuildError> {
     fs::create_dir_all(out).map_err(BuildError::io(out))?;
     let path = out.join(name);

@@ -19,7 +19,7 @@ pub fn componentize() -> PathBuf {
 /// Builds the folder's `app.py` as a component, and puts it into `out`; the folder's name is the plugin's.
 ///
 /// # Errors
-/// Where componentize-py cannot be run or fails, or `out` cannot be written.
+/// If componentize-py cannot be run or fails, or `out` cannot be written.
 pub fn build(dir: &Path, out: &Path) -> Result<PathBuf, BuildError> {
     let dir = dir.canonicalize().map_err(BuildError::io(dir))?;
     let name = dir.file_name().unwrap_or_default().to_string_lossy().replace('-', "_");

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use wit_component::ComponentEncoder;
 
 pub(crate) fn build(crates: &Crates, toolchain: Toolchain, out: &Path) -> Result<Vec<PathBuf>, BuildError> {
-    // A folder of its own: two compilers in one would build everything anew in turns.
+    // A folder of its own: two compilers in one would rebuild everything in turns.
     let modules = crates.target_dir.join("wasm");
     let mut command = crates.cargo("build");
     command.arg("--target-dir").arg(&modules);

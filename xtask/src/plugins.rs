@@ -15,12 +15,12 @@ pub(crate) fn toolchain() -> Result<Toolchain, BuildError> {
 /// Builds every plugin of the workspace as a component, beside the program.
 pub(crate) fn build() -> Result<()> {
     let place = target_dir()?.join("release");
-    let components = Crates::of(root())?.build_wasm(toolchain()?, &place)?;
+    let components = Crates::find_in(root())?.build_wasm(toolchain()?, &place)?;
     println!("{} components in {}", components.len(), place.display());
     Ok(())
 }
 
 /// The workspace's packages that are plugins.
 pub(crate) fn plugins() -> Result<Vec<String>> {
-    Ok(Crates::of(root())?.packages.into_iter().map(|package| package.name).collect())
+    Ok(Crates::find_in(root())?.packages.into_iter().map(|package| package.name).collect())
 }

@@ -22,18 +22,19 @@ impl Label for Binary {
         let mut labels = Labels::default();
         let (mut last, mut streak) = (f64::NAN, 0);
         for row in market.scored() {
-            let price = market.price(row, 0);
-            if price.is_nan() {
+            let Some(price) = market.usable(row, 0) else {
+                // As the network counts, whose ledger has 0 for a missing price: it differs from those beside it.
+                last = f64::NAN;
                 continue;
-            }
-            // Counted over every stored price, zeros too, and before any row is dropped.
+            };
+            // Counted before any row is dropped.
             streak = if price == last { streak + 1 } else { 0 };
             last = price;
-            if !usable(price) || streak > self.params.freeze_limit || !market.submitted[row] {
+            if streak > self.params.freeze_limit || !market.submitted[row] {
                 continue;
             }
-            let later = market.row_of(market.sidx[row] + ahead).map(|row| market.price(row, 0));
-            if let Some(later) = later.filter(|&price| usable(price)) {
+            let later = market.row_of(market.sidx[row] + ahead).and_then(|row| market.usable(row, 0));
+            if let Some(later) = later {
                 labels.rows.push(row);
                 labels.rose.push(later > price);
             }
@@ -45,39 +46,20 @@ impl Label for Binary {
     }
 }
 
-fn usable(price: f64) -> bool {
-    price.is_finite() && price > 0.0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Params;
-    use mantis_plugin_api::{Challenge, Solver, Spec};
+    use mantis_plugin_api::test_kit::{MarketBuilder, spec};
+    use mantis_plugin_api::{Challenge, Solver};
 
     fn challenge(params: Params) -> Binary {
-        let spec = Spec {
-            name: "X".into(),
-            ticker: "X".into(),
-            dim: 2,
-            assets: vec![],
-            blocks_ahead: 10,
-            sample_every: 5,
-            seed: 42,
-            solver: Solver::Exact,
-        };
-        Binary { params, ..Binary::configure(spec, &Default::default()).unwrap() }
+        Binary { params, ..Binary::configure(spec(2, 2, Solver::Exact), &Default::default()).unwrap() }
     }
 
     fn market(prices: &[f64], scored_rows: usize) -> Market {
-        Market {
-            sidx: (0..prices.len() as i64).collect(),
-            prices: prices.to_vec(),
-            assets: 1,
-            submitted: vec![true; scored_rows],
-            scored_rows,
-            carried: vec![],
-        }
+        let rows = prices.iter().map(|&price| [price]);
+        MarketBuilder::new(1).rows(rows).future(prices.len() - scored_rows).build()
     }
 
     #[test]
@@ -107,10 +89,20 @@ mod tests {
 
     #[test]
     fn skips_frozen_prices_after_the_limit() {
-        let prices = [1.0, 1.0, f64::NAN, 1.0, 1.0, 2.0, 3.0, 4.0];
-        let limited = challenge(Params { freeze_limit: 2, ..Params::default() });
-        // The third repetition (row 4) is over the limit; the gap at row 2 does not reset the count.
-        assert_eq!(limited.label(&market(&prices, 8)).unwrap().rows, [1, 3, 5]);
+        let prices = [1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 3.0, 4.0];
+        let limited = challenge(Params { freeze_limit: 1, ..Params::default() });
+        // Rows 2 and 3 are the second and third repetition, row 5 the first of another price.
+        assert_eq!(limited.label(&market(&prices, 8)).unwrap().rows, [0, 1, 4, 5]);
+    }
+
+    #[test]
+    fn a_missing_price_ends_a_streak_however_it_is_missing() {
+        for missing in [f64::NAN, 0.0, -0.0, -1.0, f64::INFINITY] {
+            let prices = [1.0, 1.0, missing, missing, 1.0, 1.0, 1.0, 2.0, 3.0];
+            let limited = challenge(Params { freeze_limit: 1, ..Params::default() });
+            // Row 6 is over the limit: counted on over the gap, rows 4 and 5 would be too.
+            assert_eq!(limited.label(&market(&prices, 9)).unwrap().rows, [4, 5], "{missing}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod score;
 pub use label::Labels;
 pub use params::Params;
 
-use mantis_plugin_api::{Challenge, Description, ParamMap, PluginError, Spec, decode, export};
+use mantis_plugin_api::{Challenge, Description, ParamMap, PluginError, Spec, decode, export, serde_json};
 
 /// A configured `binary` challenge.
 pub struct Binary {
@@ -27,17 +27,12 @@ impl Challenge for Binary {
     }
 
     fn configure(spec: Spec, params: &ParamMap) -> Result<Self, PluginError> {
-        if !spec.assets.is_empty() {
-            return Err(PluginError::spec("assets", "a list of assets", "none: one price per challenge"));
-        }
-        if spec.rows_ahead() == 0 {
-            let found = format!("{} blocks", spec.blocks_ahead);
-            return Err(PluginError::spec("blocks_ahead", found, "at least one sampled block"));
-        }
+        spec.require_one_asset()?;
+        spec.require_horizon()?;
         Ok(Self { params: Params::read(params)?, spec })
     }
 
-    fn decode(&self, submission: &mantis_plugin_api::serde_json::Value) -> Result<Vec<f32>, PluginError> {
+    fn decode(&self, submission: &serde_json::Value) -> Result<Vec<f32>, PluginError> {
         decode::vector(submission, self.spec.dim, -1.0..=1.0)
     }
 }

@@ -7,7 +7,7 @@ params! {
     pub struct Params {
         /// Rows that are scored at most, counted back from the newest.
         max_rows: usize = 86_400, in 1_000..=10_000_000;
-        /// Labelled rows below which nobody is paid.
+        /// Labelled rows below which no miner is paid.
         min_rows: usize = 500, in 2..=10_000_000;
         /// A row is skipped when its price has been the same for more than this many rows.
         freeze_limit: usize = 15, in 0..=1_000_000;

@@ -1,12 +1,17 @@
 //! From rows and labels to saliences.
 
 use crate::{Binary, Labels, Params};
-use mantis_kit::logistic::{Design, Model, Penalty, Problem, Stop, fit};
+use mantis_kit::logistic::{Design, Model, Penalty, Problem, Stop, fit, has_both_classes};
 use mantis_kit::{auc, math, segments};
-use mantis_plugin_api::{History, PluginError, Run, Salience, Score, Shape, WhyZero, f16, is_present};
+use mantis_plugin_api::{History, PluginError, Progress, Salience, Score, Shape, WhyZero, f16, is_present};
 
 impl Score for Binary {
-    fn score(&self, history: &dyn History, labels: &Labels, run: &dyn Run) -> Result<Salience, PluginError> {
+    fn score(
+        &self,
+        history: &dyn History,
+        labels: &Labels,
+        progress: &dyn Progress,
+    ) -> Result<Salience, PluginError> {
         let Shape { miners, .. } = history.shape();
         let (rows, rose) = (labels.rows.len(), labels.rose.iter().filter(|&&y| y).count());
         let with_facts = |mut salience: Salience| {
@@ -21,8 +26,9 @@ impl Score for Binary {
             );
             return Ok(with_facts(Salience::empty(miners, reason)));
         }
-        let task = Task { params: &self.params, history, labels, weights: time_weights(rows, &self.params) };
-        Ok(with_facts(task.run(run)?))
+        let weights = time_weights(rows, &self.params);
+        let scoring = BinaryScoring { params: &self.params, history, labels, weights };
+        Ok(with_facts(scoring.run(progress)?))
     }
 }
 
@@ -36,7 +42,8 @@ fn time_weights(rows: usize, params: &Params) -> Vec<f64> {
     weights
 }
 
-struct Task<'a> {
+/// A history and its labels on their way to saliences.
+struct BinaryScoring<'a> {
     params: &'a Params,
     history: &'a dyn History,
     labels: &'a Labels,
@@ -46,15 +53,15 @@ struct Task<'a> {
 /// A miner that passed the selection.
 struct Selected {
     miner: usize,
-    /// Its out-of-sample value per labelled row; 0 where it has none.
+    /// Its out-of-sample value per labelled row; 0 if it has none.
     values: Vec<f64>,
 }
 
-impl Task<'_> {
-    fn run(&self, run: &dyn Run) -> Result<Salience, PluginError> {
+impl BinaryScoring<'_> {
+    fn run(&self, progress: &dyn Progress) -> Result<Salience, PluginError> {
         let miners = self.history.shape().miners;
         let mut salience = Salience::new(miners);
-        let kept = self.select(&mut salience, run)?;
+        let kept = self.select(&mut salience, progress)?;
         if kept.is_empty() {
             salience.empty = Some(format!("no miner has an AUC above {}", self.params.min_auc));
             return Ok(salience);
@@ -66,15 +73,15 @@ impl Task<'_> {
             let column = self.column(miner)?;
             let values = self.out_of_sample(&column, &mut covered)?;
             selected.push(Selected { miner, values });
-            run.progress(0.3 + 0.5 * (done + 1) as f64 / kept.len() as f64);
+            progress.report(0.3 + 0.5 * (done + 1) as f64 / kept.len() as f64);
         }
         self.ensemble(selected, &covered, &mut salience)?;
-        run.progress(1.0);
+        progress.report(1.0);
         Ok(salience)
     }
 
     /// The miners with the best AUC on the second half, fitted on the first (scoring: binary, step 2).
-    fn select(&self, salience: &mut Salience, run: &dyn Run) -> Result<Vec<usize>, PluginError> {
+    fn select(&self, salience: &mut Salience, progress: &dyn Progress) -> Result<Vec<usize>, PluginError> {
         let half = self.labels.rows.len() / 2;
         let miners = self.history.shape().miners;
         let mut ranking = Vec::with_capacity(miners);
@@ -102,7 +109,7 @@ impl Task<'_> {
             }
             // Ranked as the network does, in single precision: it makes ties.
             ranking.push((miner, auc.unwrap_or(0.5) as f32));
-            run.progress(0.3 * (miner + 1) as f64 / miners as f64);
+            progress.report(0.3 * (miner + 1) as f64 / miners as f64);
         }
         ranking.sort_by(|a, b| b.1.total_cmp(&a.1));
         let mut kept = Vec::new();
@@ -122,7 +129,7 @@ impl Task<'_> {
         Ok(kept)
     }
 
-    /// AUC on the present rows from `fit_rows` on, of a model of those before; `None` where there are too few.
+    /// AUC on the present rows from `fit_rows` on, of a model of those before; `None` if there are too few.
     fn half_auc(&self, column: &Column, fit_rows: usize) -> Result<Option<f64>, PluginError> {
         let eval = fit_rows..column.rows.len();
         let Some(model) = self.base_model(column, fit_rows, None)? else { return Ok(None) };
@@ -135,14 +142,14 @@ impl Task<'_> {
         Ok(auc::auc(&decisions, &column.rose[eval]))
     }
 
-    /// The model of one miner on its first `rows` present rows; `None` where they are too few or of one class.
+    /// The model of one miner on its first `rows` present rows; `None` if they are too few or of one class.
     fn base_model(
         &self,
         column: &Column,
         rows: usize,
         start: Option<&Model>,
     ) -> Result<Option<Model>, PluginError> {
-        if rows < self.params.min_fit_rows || !both_classes(&column.rose[..rows]) {
+        if rows < self.params.min_fit_rows || !has_both_classes(&column.rose[..rows]) {
             return Ok(None);
         }
         let design: Vec<&[f64]> = column.numbers.iter().map(|x| &x[..rows]).collect();
@@ -154,7 +161,7 @@ impl Task<'_> {
             c: self.params.base_c,
             penalty: Penalty::L2Bias,
         };
-        fit(&problem, Stop::Exact, start).map(Some).map_err(not_fitted)
+        Ok(Some(fit(&problem, Stop::Exact, start)?))
     }
 
     /// Walk-forward values: each segment's model knows the rows before the segment only (scoring: binary, step 3).
@@ -188,7 +195,7 @@ impl Task<'_> {
         let rose = kept(&self.labels.rose, covered);
         salience.fact("ensemble_rows", rose.len() as f64);
         salience.fact("ensemble_miners", selected.len() as f64);
-        if rose.len() < self.params.min_fit_rows || !both_classes(&rose) {
+        if rose.len() < self.params.min_fit_rows || !has_both_classes(&rose) {
             let needed = self.params.min_fit_rows;
             let rows = rose.len();
             let reason =
@@ -209,7 +216,7 @@ impl Task<'_> {
             c: self.params.meta_c,
             penalty: Penalty::ElasticNet { l1_ratio: self.params.meta_l1_ratio },
         };
-        let model = fit(&problem, Stop::Exact, None).map_err(not_fitted)?;
+        let model = fit(&problem, Stop::Exact, None)?;
         for (one, &coefficient) in selected.iter().zip(&model.coef) {
             salience.note(one.miner, "coefficient", coefficient);
             if coefficient == 0.0 {
@@ -263,14 +270,6 @@ fn is_usable(numbers: &[f16]) -> bool {
     is_present(numbers) && numbers.iter().all(|x| x.is_finite())
 }
 
-fn both_classes(y: &[bool]) -> bool {
-    y.iter().any(|&y| y) && y.iter().any(|&y| !y)
-}
-
 fn kept<T: Copy>(values: &[T], keep: &[bool]) -> Vec<T> {
     values.iter().zip(keep).filter(|(_, keep)| **keep).map(|(&value, _)| value).collect()
-}
-
-fn not_fitted(error: mantis_kit::logistic::FitError) -> PluginError {
-    PluginError::data(format!("a model cannot be fitted: {error}"))
 }

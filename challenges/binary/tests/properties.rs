@@ -4,8 +4,10 @@
 
 use mantis_binary::Binary;
 use mantis_plugin_api::serde_json::json;
-use mantis_plugin_api::test_kit::{Noise, earned, random_walk, score, spec};
-use mantis_plugin_api::{Market, Salience, Solver};
+use mantis_plugin_api::test_kit::{
+    Noise, clone_gains, earned, order_effect, random_walk, score, spec, why_zero,
+};
+use mantis_plugin_api::{Challenge, Label, Market, ParamMap, Salience, Solver};
 use proptest::prelude::*;
 
 const ROWS: usize = 5_000;
@@ -34,15 +36,9 @@ fn field(market: &Market) -> Vec<Vec<f32>> {
 #[test]
 fn clones_together_earn_what_one_earned() {
     let market = random_walk(ROWS, 1e-3, 1);
-    let alone = earned(&run(&market, &field(&market)), &[5]);
-    for clones in [2, 5] {
-        let mut miners = field(&market);
-        (1..clones).for_each(|_| miners.push(miners[5].clone()));
-        let all: Vec<usize> = (5..miners.len()).collect();
-        let together = earned(&run(&market, &miners), &all);
-        println!("{clones} clones earn {:.3} of one", together / alone);
-        assert!(together / alone <= 1.1, "{clones}: {together} of {alone}");
-    }
+    let gains = clone_gains(&field(&market), 5, [2, 5], |miners| run(&market, miners));
+    println!("2 and 5 clones earn {gains:.3?} of one");
+    assert!(gains.iter().all(|gain| *gain <= 1.1), "{gains:?}");
 }
 
 /// Noise can pass the AUC gate by luck, and its out-of-sample values are small, so its coefficient can be large: the
@@ -61,7 +57,7 @@ fn noise_earns_at_most_half_of_skill_and_the_rest_nothing() {
         skilled += earned(&salience, &[5]);
         for (miner, code) in [(10, "constant"), (11, "absent")] {
             assert_eq!(salience.miners[miner].salience, 0.0);
-            assert_eq!(salience.miners[miner].why_zero.as_ref().map(|why| why.code.as_str()), Some(code));
+            assert_eq!(why_zero(&salience, miner), Some(code));
         }
     }
     println!("a noise miner earns {:.3} of a skilled one", noise / skilled);
@@ -71,17 +67,12 @@ fn noise_earns_at_most_half_of_skill_and_the_rest_nothing() {
 #[test]
 fn the_order_of_miners_does_not_matter() {
     let market = random_walk(ROWS, 1e-3, 3);
-    let mut miners = field(&market);
-    let forward = run(&market, &miners);
-    miners.reverse();
-    let backward = run(&market, &miners);
-    for (a, b) in forward.miners.iter().zip(backward.miners.iter().rev()) {
-        assert!((a.salience - b.salience).abs() < 1e-6, "{} {}", a.salience, b.salience);
-    }
+    let effect = order_effect(&field(&market), |miners| run(&market, miners));
+    assert!(effect < 1e-6, "{effect}");
 }
 
 #[test]
-fn too_little_to_go_on_pays_nobody_and_says_why() {
+fn too_little_to_go_on_pays_no_miner_and_says_why() {
     let market = random_walk(400, 1e-3, 4);
     let salience =
         score::<Binary>(spec(2, 60, Solver::Exact), &json!({}), &market, &[vec![0.5; 800]]).unwrap();
@@ -90,10 +81,37 @@ fn too_little_to_go_on_pays_nobody_and_says_why() {
     assert!(run(&market, &[]).empty.is_some());
 }
 
+/// What the contract gives for a missing price, and what older hosts gave.
+const MISSING: [f64; 2] = [f64::NAN, 0.0];
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
+    /// Also within and beside stretches of one price, where it ends the count of repetitions.
     #[test]
-    fn no_input_gives_a_number_that_is_none(
+    fn a_missing_price_is_the_same_as_nan_and_as_zero(
+        seed in any::<u64>(),
+        frozen in proptest::collection::vec((0..ROWS, 1..60_usize), 0..40),
+        holes in proptest::collection::vec((0..ROWS, 1..5_usize), 1..200),
+    ) {
+        let [(labels, salience), zero] = MISSING.map(|missing| {
+            let mut market = random_walk(ROWS, 1e-3, seed);
+            for &(row, rows) in &frozen {
+                let price = market.prices[row];
+                market.prices[row..(row + rows).min(ROWS)].fill(price);
+            }
+            let miners = [miner(&market, 0.2, seed), miner(&market, 0.3, seed ^ 1)];
+            for &(row, rows) in &holes {
+                market.prices[row..(row + rows).min(ROWS)].fill(missing);
+            }
+            let challenge = Binary::configure(spec(2, AHEAD as u32, Solver::Exact), &ParamMap::new()).unwrap();
+            (challenge.label(&market).unwrap(), run(&market, &miners))
+        });
+        prop_assert!(labels.rows.len() > 1_000);
+        prop_assert_eq!((labels, salience), zero);
+    }
+
+    #[test]
+    fn every_input_gives_finite_saliences_not_below_zero(
         seed in any::<u64>(),
         holes in proptest::collection::vec((0..ROWS, 0..6usize), 0..800),
     ) {

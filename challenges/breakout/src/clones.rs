@@ -20,7 +20,7 @@ pub(crate) fn groups(columns: &[Vec<f64>], threshold: f64) -> Vec<usize> {
     group
 }
 
-/// Pearson's correlation; 0 where a column does not vary.
+/// Pearson's correlation; 0 if a column does not vary.
 fn correlation(a: &[f64], b: &[f64]) -> f64 {
     let n = a.len() as f64;
     let (mean_a, mean_b) = (a.iter().sum::<f64>() / n, b.iter().sum::<f64>() / n);

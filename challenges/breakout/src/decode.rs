@@ -25,22 +25,14 @@ fn pair(value: &Value) -> Option<[f32; PAIR]> {
 mod tests {
     use crate::Breakout;
     use mantis_plugin_api::serde_json::json;
-    use mantis_plugin_api::{Challenge, Solver, Spec};
+    use mantis_plugin_api::test_kit::spec_with_assets;
+    use mantis_plugin_api::{Challenge, Solver};
 
     #[test]
     fn bad_pairs_cost_themselves_only() {
-        let spec = Spec {
-            name: "B".into(),
-            ticker: "B".into(),
-            dim: 2,
-            assets: vec!["BTC".into(), "ETH".into(), "SOL".into()],
-            blocks_ahead: 0,
-            sample_every: 5,
-            seed: 42,
-            solver: Solver::Exact,
-        };
+        let spec = spec_with_assets(2, 3, 0, Solver::Exact);
         let challenge = Breakout::configure(spec, &Default::default()).unwrap();
-        let decoded = challenge.decode(&json!({"ETH": [0.25, 0.75], "SOL": [2, 0], "XXX": [0.1, 0.2]}));
+        let decoded = challenge.decode(&json!({"A1": [0.25, 0.75], "A2": [2, 0], "XXX": [0.1, 0.2]}));
         assert_eq!(decoded.unwrap(), [0.0, 0.0, 0.25, 0.75, 0.0, 0.0]);
         assert_eq!(challenge.decode(&json!([0, 0, 0.5, 0.5, -1, 0])).unwrap()[2], 0.5);
         assert!(challenge.decode(&json!([0.5, 0.5])).is_err());

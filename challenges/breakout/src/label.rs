@@ -1,7 +1,7 @@
 //! The events that are scored.
 
 use crate::state::Predictions;
-use crate::{AssetState, Breakout, Rules, Tracker};
+use crate::{AssetState, Breakout, BreakoutRules, Tracker};
 use mantis_plugin_api::{Label, Market, PluginError};
 
 /// One resolved breakout.
@@ -13,11 +13,11 @@ pub struct Event {
     pub sidx: i64,
     /// Whether it went on.
     pub continued: bool,
-    /// Where what miners said about it is found.
+    /// The place of what miners sent about it.
     pub said: Said,
 }
 
-/// Where predictions of an event are.
+/// The place of the predictions of an event.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Said {
     /// In this row of the history.
@@ -36,9 +36,9 @@ pub struct Labels {
 impl Breakout {
     /// The constants of the state machine in rows.
     #[must_use]
-    pub fn rules(&self) -> Rules {
+    pub fn rules(&self) -> BreakoutRules {
         let rows = |blocks: u32| i64::from(blocks / self.spec.sample_every.max(1));
-        Rules {
+        BreakoutRules {
             lookback: rows(self.params.range_lookback_blocks),
             min_prices: self.params.min_range_rows,
             min_range_pct: self.params.min_range_pct,
@@ -54,14 +54,9 @@ impl Label for Breakout {
     /// Replays every asset's stored prices; events from before the first of them come from the ledger's own state
     /// (scoring: breakout).
     fn label(&self, market: &Market) -> Result<Labels, PluginError> {
-        if market.assets != self.spec.assets.len() {
-            let found = format!("{} prices per row for {} assets", market.assets, self.spec.assets.len());
-            return Err(PluginError::data(found));
-        }
-        let scored = market.scored();
-        let kept: Vec<usize> =
-            scored.filter(|&row| (0..market.assets).any(|a| is_price(market.price(row, a)))).collect();
-        let kept = &kept[kept.len().saturating_sub(self.params.max_rows)..];
+        market.require_assets(self.spec.assets.len())?;
+        let priced = market.priced_rows();
+        let kept = &priced[priced.len().saturating_sub(self.params.max_rows)..];
         let mut labels = Labels::default();
         let (Some(&first), Some(&last)) = (kept.first(), kept.last()) else { return Ok(labels) };
         let newest_block = market.sidx[last] * i64::from(self.spec.sample_every);
@@ -69,10 +64,7 @@ impl Label for Breakout {
             self.carried(market, asset, name, market.sidx[first], newest_block, &mut labels.events)?;
             let mut tracker = Tracker::new(self.rules());
             for &row in kept {
-                let price = market.price(row, asset);
-                if !is_price(price) {
-                    continue;
-                }
+                let Some(price) = market.usable(row, asset) else { continue };
                 for resolved in tracker.step(market.sidx[row], price).into_iter().flatten() {
                     // A trigger's row is one of the kept rows.
                     let Some(row) = market.row_of(resolved.trigger_sidx) else { continue };
@@ -97,9 +89,7 @@ impl Breakout {
         events: &mut Vec<Event>,
     ) -> Result<(), PluginError> {
         for (_, json) in market.carried.iter().filter(|(carried, _)| carried == name) {
-            let state = AssetState::parse(json).map_err(|e| {
-                PluginError::data(format!("the ledger's breakout_state of {name} is unreadable: {e}"))
-            })?;
+            let state = AssetState::carried(name, json)?;
             let old = state.completed.into_iter();
             for event in old.filter(|e| e.trigger_sidx < first_sidx && e.resolution_block <= newest_block) {
                 let said = Said::Carried(event.embeddings);
@@ -108,8 +98,4 @@ impl Breakout {
         }
         Ok(())
     }
-}
-
-fn is_price(price: f64) -> bool {
-    price.is_finite() && price > 0.0
 }

@@ -16,7 +16,7 @@ mod tracker;
 pub use label::{Event, Labels, Said};
 pub use params::Params;
 pub use state::{AssetState, CompletedEvent, PendingEvent, Predictions};
-pub use tracker::{Direction, Pending, Resolved, Rules, Tracker};
+pub use tracker::{BreakoutRules, Direction, Pending, Resolved, Tracker};
 
 use mantis_plugin_api::{
     Challenge, Description, ParamMap, PluginError, Spec, States, TrackedRow, export, serde_json,
@@ -38,13 +38,8 @@ impl Challenge for Breakout {
     }
 
     fn configure(spec: Spec, params: &ParamMap) -> Result<Self, PluginError> {
-        if spec.assets.is_empty() {
-            return Err(PluginError::spec("assets", "no assets", "a list of at least one asset"));
-        }
-        if spec.dim != PAIR {
-            let allowed = "2: probabilities of continuation and reversal";
-            return Err(PluginError::spec("dim", spec.dim.to_string(), allowed));
-        }
+        spec.require_assets(1)?;
+        spec.require_dim(PAIR, "probabilities of continuation and reversal")?;
         Ok(Self { params: Params::read(params)?, spec })
     }
 

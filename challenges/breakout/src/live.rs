@@ -18,11 +18,7 @@ impl Breakout {
                 // Constants may have been changed since.
                 Some(json) => {
                     let AssetState { pending_high, pending_low, completed, price_history, .. } =
-                        AssetState::parse(json).map_err(|e| {
-                            PluginError::data(format!(
-                                "the ledger's breakout_state of {name} is unreadable: {e}"
-                            ))
-                        })?;
+                        AssetState::carried(name, json)?;
                     AssetState { pending_high, pending_low, completed, price_history, ..fresh }
                 }
                 None => fresh,
@@ -55,23 +51,16 @@ fn said(row: &TrackedRow, asset: usize) -> Predictions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mantis_plugin_api::{Challenge, Spec, serde_json};
+    use mantis_plugin_api::test_kit::spec_with_assets;
+    use mantis_plugin_api::{Challenge, Solver, Spec, serde_json};
 
     fn breakout() -> Breakout {
         breakout_for(100_000)
     }
 
     fn breakout_for(completed_rows: u32) -> Breakout {
-        let spec = Spec {
-            name: "B".into(),
-            ticker: "B".into(),
-            dim: PAIR,
-            assets: vec!["BTC".into(), "ETH".into()],
-            blocks_ahead: 0,
-            sample_every: 5,
-            seed: 0,
-            solver: Default::default(),
-        };
+        let assets = vec!["BTC".into(), "ETH".into()];
+        let spec = Spec { assets, ..spec_with_assets(PAIR, 2, 0, Solver::Exact) };
         let params = serde_json::json!({
             "range_lookback_blocks": 100, "min_range_rows": 5, "min_range_pct": 0.001, "max_pending_blocks": 200,
             "completed_rows": completed_rows,

@@ -20,7 +20,7 @@ params! {
         /// Rows after which the live state forgets a breakout that is over: 60 days, for which prices are stored, and 10
         /// more.
         completed_rows: u32 = 100_800, in 1..=10_000_000;
-        /// Events below which nobody is paid.
+        /// Events below which no miner is paid.
         min_events: usize = 50, in 2..=1_000_000;
         /// A gap of more rows than this between two events starts a new episode.
         episode_gap_rows: u32 = 1_440, in 1..=10_000_000;

@@ -4,13 +4,18 @@ use crate::label::Said;
 use crate::{Breakout, Event, Labels, PAIR, clones};
 use mantis_kit::auc::auc;
 use mantis_kit::logistic::{Design, Penalty, Problem, Stop, fit};
-use mantis_plugin_api::{History, PluginError, Run, Salience, Score, Solver, WhyZero, f16, is_present};
+use mantis_plugin_api::{History, PluginError, Progress, Salience, Score, WhyZero, f16, is_present};
 
 /// Standard deviations below this count as 1.
 const MIN_SCALE: f64 = 1e-8;
 
 impl Score for Breakout {
-    fn score(&self, history: &dyn History, labels: &Labels, run: &dyn Run) -> Result<Salience, PluginError> {
+    fn score(
+        &self,
+        history: &dyn History,
+        labels: &Labels,
+        progress: &dyn Progress,
+    ) -> Result<Salience, PluginError> {
         let events = &labels.events;
         let miners = history.shape().miners;
         let mut salience = Salience::new(miners);
@@ -31,7 +36,7 @@ impl Score for Breakout {
                 Ok(()) => qualified.push((miner, standardised(&answers))),
                 Err(why) => salience.zero(miner, why),
             }
-            run.progress(0.9 * (miner + 1) as f64 / miners as f64);
+            progress.report(0.9 * (miner + 1) as f64 / miners as f64);
         }
         salience.fact("qualified_miners", qualified.len() as f64);
         if qualified.is_empty() {
@@ -43,7 +48,7 @@ impl Score for Breakout {
             return Ok(salience);
         }
         self.ensemble(qualified, events, &episodes, &mut salience)?;
-        run.progress(1.0);
+        progress.report(1.0);
         Ok(salience)
     }
 }
@@ -137,12 +142,8 @@ impl Breakout {
             c: self.params.c,
             penalty: Penalty::L2,
         };
-        let stop = match self.spec.solver {
-            Solver::Exact => Stop::Exact,
-            Solver::Network => Stop::Network { tol: self.params.tol, max_iter: self.params.max_iter },
-        };
-        let model = fit(&problem, stop, None)
-            .map_err(|e| PluginError::data(format!("a model cannot be fitted: {e}")))?;
+        let stop = Stop::from(self.spec.solver).within(self.params.tol, self.params.max_iter);
+        let model = fit(&problem, stop, None)?;
         let sum: f64 = model.coef.iter().map(|c| c.abs()).sum();
         for (&miner, &group_of_miner) in miners.iter().zip(&group) {
             let coefficient = model.coef[group_of_miner];
@@ -184,7 +185,7 @@ fn episode_weights(episodes: &[usize]) -> Vec<f64> {
     weights.into_iter().map(|weight| weight * scale).collect()
 }
 
-/// z-scores of what was said; 0 where nothing was.
+/// z-scores of what was said; 0 if nothing was.
 fn standardised(answers: &[Option<f64>]) -> Vec<f64> {
     let said: Vec<f64> = answers.iter().flatten().copied().collect();
     let mean = said.iter().sum::<f64>() / said.len() as f64;

@@ -1,7 +1,7 @@
 //! A tracker's state as the network's ledger keeps it: `breakout_state.state_json`.
 
-use crate::{Direction, Pending, Rules, Tracker};
-use mantis_plugin_api::serde_json;
+use crate::{BreakoutRules, Direction, Pending, Tracker};
+use mantis_plugin_api::{PluginError, serde_json};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -80,7 +80,7 @@ pub struct CompletedEvent {
 impl AssetState {
     /// The state of an asset that nothing is known of.
     #[must_use]
-    pub fn new(asset: &str, rules: &Rules, sample_every: i64) -> Self {
+    pub fn new(asset: &str, rules: &BreakoutRules, sample_every: i64) -> Self {
         Self {
             ticker: asset.into(),
             range_lookback_blocks: rules.lookback * sample_every,
@@ -102,25 +102,38 @@ impl AssetState {
         serde_json::from_str(json).map_err(|e| e.to_string())
     }
 
+    /// Reads the state that the ledger carries for an asset.
+    pub(crate) fn carried(asset: &str, json: &str) -> Result<Self, PluginError> {
+        let unreadable = |e| format!("the ledger's breakout_state of {asset} is unreadable: {e}");
+        Self::parse(json).map_err(|e| PluginError::data(unreadable(e)))
+    }
+
     /// The text that is stored.
     ///
     /// # Errors
-    /// Where a number is not finite.
+    /// If a number is not finite.
     pub fn to_json(&self) -> Result<String, String> {
         serde_json::to_string(self).map_err(|e| e.to_string())
     }
 
     /// Takes a sampled block: its price (above zero) and what miners say about this asset. Resolves and triggers as
     /// [`Tracker::step`] does, so that live events are those that a replay of the stored prices finds.
-    pub fn advance(&mut self, rules: &Rules, sample_every: i64, sidx: i64, price: f64, said: &Predictions) {
+    pub fn advance(
+        &mut self,
+        rules: &BreakoutRules,
+        sample_every: i64,
+        sidx: i64,
+        price: f64,
+        said: &Predictions,
+    ) {
         self.advance_many(rules, sample_every, [(sidx, price, || said.clone())]);
     }
 
     /// Takes sampled blocks in order: [`AssetState::advance`] for each, but the prices of the past are gone through
-    /// once for all. What miners say is asked for only where a breakout is triggered.
+    /// once for all. What miners say is asked for only if a breakout is triggered.
     pub fn advance_many<S: FnOnce() -> Predictions>(
         &mut self,
-        rules: &Rules,
+        rules: &BreakoutRules,
         sample_every: i64,
         rows: impl IntoIterator<Item = (i64, f64, S)>,
     ) {
@@ -222,8 +235,13 @@ mod tests {
     use crate::Resolved;
     use proptest::prelude::*;
 
-    const RULES: Rules =
-        Rules { lookback: 40, min_prices: 10, min_range_pct: 0.01, barrier_pct: 0.25, max_pending: 60 };
+    const RULES: BreakoutRules = BreakoutRules {
+        lookback: 40,
+        min_prices: 10,
+        min_range_pct: 0.01,
+        barrier_pct: 0.25,
+        max_pending: 60,
+    };
 
     #[test]
     fn live_events_are_those_of_a_replay() {
@@ -287,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_no_state_is_refused_with_its_place() {
+    fn text_that_is_not_a_state_is_refused_with_its_place() {
         let error = AssetState::parse("{\"ticker\": 7}").unwrap_err();
         assert!(error.contains("line 1"), "{error}");
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 /// The constants of the state machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rules {
+pub struct BreakoutRules {
     /// Sampled blocks that the range looks back.
     pub lookback: i64,
     /// Prices that a range needs.
@@ -59,7 +59,7 @@ pub struct Resolved {
 /// Follows the prices of one asset.
 #[derive(Clone, Debug)]
 pub struct Tracker {
-    rules: Rules,
+    rules: BreakoutRules,
     prices: usize,
     /// Sampled blocks of all prices in the window, oldest first.
     window: VecDeque<i64>,
@@ -76,7 +76,7 @@ pub struct Tracker {
 impl Tracker {
     /// A tracker that has seen no price.
     #[must_use]
-    pub fn new(rules: Rules) -> Self {
+    pub fn new(rules: BreakoutRules) -> Self {
         Self {
             rules,
             prices: 0,
@@ -124,7 +124,7 @@ impl Tracker {
         self.prices = self.window.len();
     }
 
-    /// Lowest and highest price of the window, where it has enough of them and is wide enough.
+    /// Lowest and highest price of the window, if it has enough of them and is wide enough.
     fn range(&self, price: f64) -> Option<(f64, f64)> {
         let (&(_, low), &(_, high)) = (self.lows.front()?, self.highs.front()?);
         let enough = self.prices >= self.rules.min_prices && high - low >= self.rules.min_range_pct * price;
@@ -150,7 +150,7 @@ fn resolve(
     direction: Direction,
     sidx: i64,
     price: f64,
-    rules: &Rules,
+    rules: &BreakoutRules,
 ) -> Option<Resolved> {
     let pending = (*slot)?;
     if sidx - pending.sidx > rules.max_pending {
@@ -173,8 +173,13 @@ fn resolve(
 mod tests {
     use super::*;
 
-    const RULES: Rules =
-        Rules { lookback: 10, min_prices: 3, min_range_pct: 0.01, barrier_pct: 0.25, max_pending: 20 };
+    const RULES: BreakoutRules = BreakoutRules {
+        lookback: 10,
+        min_prices: 3,
+        min_range_pct: 0.01,
+        barrier_pct: 0.25,
+        max_pending: 20,
+    };
 
     fn play(prices: &[f64]) -> (Vec<Resolved>, Tracker) {
         let mut tracker = Tracker::new(RULES);

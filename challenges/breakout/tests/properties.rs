@@ -2,49 +2,39 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
-use mantis_breakout::Breakout;
-use mantis_plugin_api::serde_json::json;
-use mantis_plugin_api::test_kit::{MemoryHistory, Noise};
-use mantis_plugin_api::{Challenge, Label, Market, Salience, Score, Silent, Solver, Spec};
+use mantis_breakout::{Breakout, Labels};
+use mantis_plugin_api::serde_json::{Value, json};
+use mantis_plugin_api::test_kit::{
+    MarketBuilder, Noise, clone_gains, order_effect, score, spec_with_assets, why_zero,
+};
+use mantis_plugin_api::{Challenge, Label, Market, PluginError, Salience, Solver, Spec};
 use proptest::prelude::*;
 
 const ASSETS: usize = 4;
 const ROWS: usize = 6_000;
 
-fn challenge(collapse_clones: bool) -> Breakout {
-    let spec = Spec {
-        name: "B".into(),
-        ticker: "B".into(),
-        dim: 2,
-        assets: (0..ASSETS).map(|i| format!("A{i}")).collect(),
-        blocks_ahead: 0,
-        sample_every: 5,
-        seed: 42,
-        solver: Solver::Exact,
-    };
-    let params = json!({
+fn challenge() -> Spec {
+    spec_with_assets(2, ASSETS, 0, Solver::Exact)
+}
+
+fn params(collapse_clones: bool) -> Value {
+    json!({
         "range_lookback_blocks": 200, "min_range_rows": 20, "max_pending_blocks": 300, "episode_gap_rows": 10,
         "collapse_clones": collapse_clones,
-    });
-    Breakout::configure(spec, params.as_object().unwrap()).unwrap()
+    })
+}
+
+fn labels(market: &Market) -> Labels {
+    try_labels(market).unwrap()
+}
+
+fn try_labels(market: &Market) -> Result<Labels, PluginError> {
+    Breakout::configure(challenge(), params(false).as_object().unwrap())?.label(market)
 }
 
 fn market(seed: u64) -> Market {
     let mut noise = Noise::new(seed);
-    let mut prices = vec![100.0; ASSETS];
-    let mut all = Vec::new();
-    for _ in 0..ROWS {
-        prices.iter_mut().for_each(|price| *price *= 1.0 + 0.01 * noise.uniform());
-        all.extend(&prices);
-    }
-    Market {
-        sidx: (0..ROWS as i64).collect(),
-        prices: all,
-        assets: ASSETS,
-        submitted: vec![true; ROWS],
-        scored_rows: ROWS,
-        carried: vec![],
-    }
+    MarketBuilder::new(ASSETS).walk(ROWS, 100.0, |price| price * (1.0 + 0.01 * noise.uniform())).build()
 }
 
 /// Answers that know the outcome with some strength; each seed has its own noise.
@@ -52,22 +42,17 @@ fn answers(market: &Market, skill: f64, seed: u64) -> Vec<f32> {
     let mut noise = Noise::new(seed);
     let mut numbers: Vec<f32> =
         (0..ROWS * ASSETS * 2).map(|_| (0.5 + 0.25 * noise.uniform()) as f32).collect();
-    for event in challenge(false).label(market).unwrap().events {
+    for event in labels(market).events {
         let at = event.sidx as usize * ASSETS * 2 + event.asset * 2;
         numbers[at] += (if event.continued { skill } else { -skill }) as f32;
     }
     numbers
 }
 
-fn score(market: &Market, miners: &[Vec<f32>], collapse_clones: bool) -> Salience {
-    let mut history = MemoryHistory::new(ROWS, ASSETS * 2);
-    for (i, numbers) in miners.iter().enumerate() {
-        history.push(&format!("miner{i:03}"), numbers);
-    }
-    let challenge = challenge(collapse_clones);
-    let labels = challenge.label(market).unwrap();
-    assert!(labels.events.len() > 100, "{} events", labels.events.len());
-    challenge.score(&history, &labels, &Silent).unwrap()
+fn run(market: &Market, miners: &[Vec<f32>], collapse_clones: bool) -> Salience {
+    let events = labels(market).events.len();
+    assert!(events > 100, "{events} events");
+    score::<Breakout>(challenge(), &params(collapse_clones), market, miners).unwrap()
 }
 
 fn field(market: &Market) -> Vec<Vec<f32>> {
@@ -77,21 +62,10 @@ fn field(market: &Market) -> Vec<Vec<f32>> {
 #[test]
 fn clones_share_when_they_are_collapsed() {
     let market = market(1);
-    let alone = score(&market, &field(&market), true).miners[5].salience;
-    for clones in [2, 5] {
-        let mut miners = field(&market);
-        (1..clones).for_each(|_| miners.push(miners[5].clone()));
-        let together = |collapse: bool| {
-            let salience = score(&market, &miners, collapse);
-            salience.miners[5].salience + salience.miners[6..].iter().map(|m| m.salience).sum::<f64>()
-        };
-        println!(
-            "{clones} clones earn {:.3} of one, {:.3} collapsed",
-            together(false) / alone,
-            together(true) / alone
-        );
-        assert!(together(true) / alone <= 1.1);
-    }
+    let gains = |collapse| clone_gains(&field(&market), 5, [2, 5], |miners| run(&market, miners, collapse));
+    let (apart, collapsed) = (gains(false), gains(true));
+    println!("2 and 5 clones earn {apart:.3?} of one, {collapsed:.3?} collapsed");
+    assert!(collapsed.iter().all(|gain| *gain <= 1.1), "{collapsed:?}");
 }
 
 #[test]
@@ -101,31 +75,76 @@ fn noise_earns_at_most_half_of_skill_and_constants_nothing() {
     miners.push(answers(&market, 0.0, 7));
     miners.push(vec![0.5; ROWS * ASSETS * 2]);
     miners.push(vec![0.0; ROWS * ASSETS * 2]);
-    let salience = score(&market, &miners, false);
-    let of = |i: usize| salience.miners[i].salience;
-    println!("noise earns {:.3} of skilled", of(6) / of(5));
-    assert!(of(6) <= 0.5 * of(5));
-    assert_eq!((of(7), of(8)), (0.0, 0.0));
-    assert_eq!(salience.miners[7].why_zero.as_ref().unwrap().code, "constant");
-    assert_eq!(salience.miners[8].why_zero.as_ref().unwrap().code, "absent");
+    let salience = run(&market, &miners, false);
+    let paid = |miner: usize| salience.miners[miner].salience;
+    println!("noise earns {:.3} of skilled", paid(6) / paid(5));
+    assert!(paid(6) <= 0.5 * paid(5));
+    assert_eq!((paid(7), paid(8)), (0.0, 0.0));
+    assert_eq!((why_zero(&salience, 7), why_zero(&salience, 8)), (Some("constant"), Some("absent")));
 }
 
 #[test]
 fn the_order_of_miners_does_not_matter() {
     let market = market(3);
-    let mut miners = field(&market);
-    let forward = score(&market, &miners, false);
-    miners.reverse();
-    let backward = score(&market, &miners, false);
-    for (a, b) in forward.miners.iter().zip(backward.miners.iter().rev()) {
-        assert!((a.salience - b.salience).abs() < 1e-9);
+    let effect = order_effect(&field(&market), |miners| run(&market, miners, false));
+    assert!(effect < 1e-9, "{effect}");
+}
+
+/// What the contract gives for a missing price, and what a ledger can hold in its place.
+const MISSING: [f64; 2] = [f64::NAN, 0.0];
+
+#[test]
+fn events_older_than_the_prices_come_from_the_carried_state() {
+    let whole = market(5);
+    // The same market, whose first rows the ledger has no longer.
+    let cut = 2_000;
+    let mut recent = MarketBuilder::new(ASSETS).gap(cut as u32);
+    for row in cut..ROWS {
+        recent = recent.row(&whole.prices[row * ASSETS..(row + 1) * ASSETS]);
     }
+    let event = json!({
+        "trigger_sidx": 700, "trigger_block": 3_500, "resolution_block": 3_600, "direction": "high", "label": 1,
+        "embeddings": { "miner0000": [0.75, 0.25] },
+    });
+    let unresolved = json!({ "trigger_sidx": 701, "trigger_block": 3_505, "resolution_block": 1_000_000,
+        "direction": "low", "label": 0 });
+    let known = json!({ "trigger_sidx": cut, "trigger_block": cut * 5, "resolution_block": cut * 5 + 50,
+        "direction": "low", "label": 0 });
+    let state = json!({
+        "ticker": "A1", "range_lookback_blocks": 200, "barrier_pct": 0.25, "min_range_pct": 0.01,
+        "max_pending_blocks": 300, "completed": [event, unresolved, known],
+    });
+    let plain = labels(&recent.clone().build()).events;
+    let carried =
+        labels(&recent.clone().carried("A1", &state.to_string()).carried("XXX", "{").build()).events;
+    let old: Vec<_> = carried.iter().filter(|event| event.sidx < cut as i64).collect();
+    assert_eq!((old.len(), carried.len()), (1, plain.len() + 1));
+    assert_eq!((old[0].asset, old[0].sidx, old[0].continued), (1, 700, true));
+    let error = try_labels(&recent.carried("A2", "{").build()).unwrap_err().to_string();
+    assert!(error.contains("breakout_state of A2 is unreadable"), "{error}");
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
+    /// One asset's, or a whole row's.
     #[test]
-    fn no_input_gives_a_number_that_is_none(seed in any::<u64>(), holes in proptest::collection::vec((0..ROWS * ASSETS, 0..5u8), 0..400)) {
+    fn a_missing_price_is_the_same_as_nan_and_as_zero(
+        seed in any::<u64>(),
+        holes in proptest::collection::vec((0..ROWS * ASSETS, 1..2 * ASSETS), 1..300),
+    ) {
+        let [(events, salience), zero] = MISSING.map(|missing| {
+            let mut market = market(seed);
+            let miners = field(&market);
+            for &(at, count) in &holes {
+                market.prices[at..(at + count).min(ROWS * ASSETS)].fill(missing);
+            }
+            (labels(&market), run(&market, &miners, false))
+        });
+        prop_assert_eq!((events, salience), zero);
+    }
+
+    #[test]
+    fn every_input_gives_finite_saliences_not_below_zero(seed in any::<u64>(), holes in proptest::collection::vec((0..ROWS * ASSETS, 0..5u8), 0..400)) {
         let mut market = market(4);
         let mut numbers = answers(&market, 0.1, seed);
         for (at, what) in holes {
@@ -133,12 +152,7 @@ proptest! {
             numbers[at] = [f32::NAN, 0.0, f32::INFINITY, -1.0, 1e-7][usize::from(what)];
         }
         let miners = [numbers, answers(&market, 0.1, seed ^ 1)];
-        let mut history = MemoryHistory::new(ROWS, ASSETS * 2);
-        history.push("a", &miners[0]);
-        history.push("b", &miners[1]);
-        let challenge = challenge(false);
-        let labels = challenge.label(&market).unwrap();
-        let salience = challenge.score(&history, &labels, &Silent).unwrap();
+        let salience = score::<Breakout>(challenge(), &params(false), &market, &miners).unwrap();
         prop_assert!(salience.miners.iter().all(|m| m.salience.is_finite() && m.salience >= 0.0));
     }
 }

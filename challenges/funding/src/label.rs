@@ -11,7 +11,7 @@ pub struct Labels {
     pub rows: Vec<usize>,
     /// Whether each of them is paired.
     pub is_paired: Vec<bool>,
-    /// `rows x assets`: whether the asset's change is above the median; `None` where a rate is missing, or the pair.
+    /// `rows x assets`: whether the asset's change is above the median; `None` if a rate is missing, or the pair.
     pub above: Vec<Option<bool>>,
 }
 
@@ -20,13 +20,10 @@ impl Label for Funding {
 
     /// Pairs each row with the later one that is nearest to a horizon ahead (scoring: funding).
     fn label(&self, market: &Market) -> Result<Labels, PluginError> {
-        if market.assets != self.spec.assets.len() {
-            let found = format!("{} rates per row for {} assets", market.assets, self.spec.assets.len());
-            return Err(PluginError::data(found));
-        }
-        let rated = |row: &usize| (0..market.assets).any(|asset| market.price(*row, asset).is_finite());
+        market.require_assets(self.spec.assets.len())?;
+        let rated = |row: &usize| (0..market.assets).any(|asset| market.rate(*row, asset).is_some());
         let mut rows: Vec<usize> = market.scored().filter(rated).collect();
-        rows.drain(..rows.len().saturating_sub(self.params.max_rows));
+        rows.drain(..rows.len().saturating_sub(self.params.pooled.max_rows));
         let sidx: Vec<i64> = rows.iter().map(|&row| market.sidx[row]).collect();
         let ahead = self.spec.rows_ahead() as i64;
         let tolerance = (self.params.pair_tolerance * ahead as f64) as i64;
@@ -35,10 +32,11 @@ impl Label for Funding {
         rows.truncate(end);
         let mut above = Vec::with_capacity(end * market.assets);
         for (t, later) in pairs[..end].iter().enumerate() {
+            let later = later.and_then(|later| market.row_of(sidx[later]));
             let changes = (0..market.assets).map(|asset| {
-                let change =
-                    market.price(market.row_of(sidx[(*later)?])?, asset) - market.price(rows[t], asset);
-                change.is_finite().then_some(change)
+                let change = market.rate(later?, asset)? - market.rate(rows[t], asset)?;
+                // Rates at both ends of what a number can hold have no difference that is one.
+                Some(change).filter(|change| change.is_finite())
             });
             above.extend(above_median(&changes.collect::<Vec<_>>()));
         }
@@ -64,7 +62,8 @@ fn pair(sidx: &[i64], t: usize, ahead: i64, tolerance: i64) -> Option<usize> {
 mod tests {
     use super::*;
     use mantis_plugin_api::serde_json::json;
-    use mantis_plugin_api::{Challenge, Solver, Spec, test_kit};
+    use mantis_plugin_api::test_kit::{MarketBuilder, spec_with_assets};
+    use mantis_plugin_api::{Challenge, Solver};
 
     #[test]
     fn pairs_with_the_nearest_later_row() {
@@ -79,22 +78,15 @@ mod tests {
     }
 
     fn challenge(ahead: u32, max_rows: usize) -> Funding {
-        let assets = ["A", "B", "C"].map(String::from).to_vec();
-        let spec = Spec { assets, ..test_kit::spec(1, ahead, Solver::Exact) };
+        let spec = spec_with_assets(1, 3, ahead, Solver::Exact);
         let mut challenge = Funding::configure(spec, &Default::default()).unwrap();
-        challenge.params.max_rows = max_rows;
+        challenge.params.pooled.max_rows = max_rows;
         challenge
     }
 
     fn market(sidx: &[i64], rate: impl Fn(usize, usize) -> f64) -> Market {
-        Market {
-            sidx: sidx.to_vec(),
-            prices: (0..sidx.len()).flat_map(|row| [0, 1, 2].map(|asset| rate(row, asset))).collect(),
-            assets: 3,
-            submitted: vec![true; sidx.len()],
-            scored_rows: sidx.len(),
-            carried: vec![],
-        }
+        let rows = (0..sidx.len()).map(|row| [0, 1, 2].map(|asset| rate(row, asset)));
+        MarketBuilder::new(3).rows(rows).at(sidx).build()
     }
 
     #[test]
@@ -122,8 +114,20 @@ mod tests {
     }
 
     #[test]
+    fn a_rate_of_zero_is_a_rate_and_a_missing_one_is_not() {
+        let labels = |missing: f64| {
+            let rates = [[0.0, -0.0, -1.0], [0.5, missing, -2.0]];
+            challenge(100, 9).label(&market(&[0, 100], |row, asset| rates[row][asset])).unwrap().above
+        };
+        let (no, yes) = (Some(false), Some(true));
+        assert_eq!(labels(0.0), [yes, no, no]);
+        assert_eq!(labels(f64::NAN), [yes, None, no]);
+        assert_eq!(labels(f64::INFINITY), labels(f64::NAN));
+    }
+
+    #[test]
     fn decodes_one_number_per_asset() {
-        assert_eq!(challenge(100, 9).decode(&json!({"A": -1, "B": [-3]})).unwrap(), [-1.0, -1.0, 0.0]);
+        assert_eq!(challenge(100, 9).decode(&json!({"A0": -1, "A1": [-3]})).unwrap(), [-1.0, -1.0, 0.0]);
         assert!(challenge(100, 9).decode(&json!("no")).is_err());
     }
 }

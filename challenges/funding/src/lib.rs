@@ -27,17 +27,9 @@ impl Challenge for Funding {
     }
 
     fn configure(spec: Spec, params: &ParamMap) -> Result<Self, PluginError> {
-        if spec.assets.len() < 2 {
-            let found = format!("{} assets", spec.assets.len());
-            return Err(PluginError::spec("assets", found, "a list of at least two assets"));
-        }
-        if spec.dim != 1 {
-            return Err(PluginError::spec("dim", spec.dim.to_string(), "1: a score per asset"));
-        }
-        if spec.rows_ahead() == 0 {
-            let found = format!("{} blocks", spec.blocks_ahead);
-            return Err(PluginError::spec("blocks_ahead", found, "at least one sampled block"));
-        }
+        spec.require_assets(2)?;
+        spec.require_dim(1, "a score per asset")?;
+        spec.require_horizon()?;
         Ok(Self { params: Params::read(params)?, spec })
     }
 

@@ -2,17 +2,20 @@
 
 use crate::stale::Stale;
 use crate::{Funding, Labels};
-use mantis_kit::bootstrap::BlockBootstrap;
-use mantis_kit::logistic::Stop;
-use mantis_kit::pooled::{Error, Pooled, read_rows};
-use mantis_plugin_api::{History, PluginError, Run, Salience, Score, Solver, WhyZero, f16};
+use mantis_kit::pooled::{Pooled, read_rows};
+use mantis_plugin_api::{History, PluginError, Progress, Salience, Score, WhyZero, f16};
 
 impl Score for Funding {
-    fn score(&self, history: &dyn History, labels: &Labels, run: &dyn Run) -> Result<Salience, PluginError> {
+    fn score(
+        &self,
+        history: &dyn History,
+        labels: &Labels,
+        progress: &dyn Progress,
+    ) -> Result<Salience, PluginError> {
         let miners = history.shape().miners;
         let paired = labels.is_paired.iter().filter(|&&paired| paired).count();
-        if paired < self.params.min_rows {
-            let needed = self.params.min_rows;
+        if paired < self.params.pooled.min_rows {
+            let needed = self.params.pooled.min_rows;
             return Ok(Salience::empty(
                 miners,
                 format!("{paired} rows with a later pair, {needed} are needed"),
@@ -24,12 +27,14 @@ impl Score for Funding {
             stale[miner].get_or_insert_with(|| Stale::find(out, labels, self.params.stale_std)).clear(out);
             Ok(())
         };
-        let pooled = self.pooled(labels);
-        let outcome = pooled.run(miners, column, |done| run.progress(done));
-        let outcome = outcome.map_err(|error| match error {
-            Error::Column(error) => error,
-            Error::Fit(error) => PluginError::data(format!("a model cannot be fitted: {error}")),
-        })?;
+        let ahead = self.spec.rows_ahead();
+        let pooled = Pooled {
+            embargo_rows: self.params.embargo_rows.max(ahead),
+            cut_rows: ahead,
+            min_distinct: self.params.min_distinct,
+            ..self.params.pooled.walk(&self.spec, labels.above.clone())
+        };
+        let outcome = pooled.run(miners, column, |done| progress.report(done))?;
         let mut salience = outcome.report(&pooled);
         salience.fact("rows", paired as f64);
         salience.fact("samples", labels.above.iter().flatten().count() as f64);
@@ -41,41 +46,5 @@ impl Score for Funding {
             }
         }
         Ok(salience)
-    }
-}
-
-impl Funding {
-    fn pooled(&self, labels: &Labels) -> Pooled {
-        let params = &self.params;
-        let stop = |max_iter| match self.spec.solver {
-            Solver::Exact => Stop::Exact,
-            Solver::Network => Stop::Network { tol: params.tol, max_iter },
-        };
-        let ahead = self.spec.rows_ahead();
-        Pooled {
-            rows: labels.rows.len(),
-            assets: self.spec.assets.len(),
-            labels: labels.above.clone(),
-            segment_rows: params.segment_rows,
-            embargo_rows: params.embargo_rows.max(ahead),
-            cut_rows: ahead,
-            min_samples: params.min_samples,
-            min_fit: params.min_fit,
-            min_eval: params.min_eval,
-            min_distinct: params.min_distinct,
-            top_k: params.top_k,
-            base_c: params.base_c,
-            base_stop: stop(params.base_max_iter),
-            meta_c: params.meta_c,
-            meta_stop: stop(params.meta_max_iter),
-            bootstrap: BlockBootstrap {
-                replicates: params.replicates,
-                block: params.block,
-                seed: self.spec.seed,
-            },
-            seed_step: params.seed_step,
-            groups: params.groups,
-            half_life: params.half_life,
-        }
     }
 }

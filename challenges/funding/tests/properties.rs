@@ -4,7 +4,9 @@
 
 use mantis_funding::Funding;
 use mantis_plugin_api::serde_json::{Value, json};
-use mantis_plugin_api::test_kit::{Noise, earned, score, spec};
+use mantis_plugin_api::test_kit::{
+    MarketBuilder, Noise, clone_gains, earned, order_effect, score, spec_with_assets, why_zero,
+};
 use mantis_plugin_api::{Market, Salience, Solver, Spec};
 use proptest::prelude::*;
 
@@ -13,7 +15,7 @@ const ROWS: usize = 2_400;
 const AHEAD: usize = 20;
 
 fn challenge(solver: Solver) -> Spec {
-    Spec { assets: (0..ASSETS).map(|i| format!("A{i}")).collect(), ..spec(1, AHEAD as u32, solver) }
+    spec_with_assets(1, ASSETS, AHEAD as u32, solver)
 }
 
 fn params() -> Value {
@@ -22,20 +24,7 @@ fn params() -> Value {
 
 fn market(seed: u64) -> Market {
     let mut noise = Noise::new(seed);
-    let mut level = [1e-4; ASSETS];
-    let mut prices = Vec::new();
-    for _ in 0..ROWS {
-        level.iter_mut().for_each(|x| *x += 1e-6 * noise.normal());
-        prices.extend(level);
-    }
-    Market {
-        sidx: (0..ROWS as i64).collect(),
-        prices,
-        assets: ASSETS,
-        submitted: vec![true; ROWS],
-        scored_rows: ROWS,
-        carried: vec![],
-    }
+    MarketBuilder::new(ASSETS).walk(ROWS, 1e-4, |rate| rate + 1e-6 * noise.normal()).build()
 }
 
 /// A number per asset that knows with some strength whether it will do better than the mean of all.
@@ -65,19 +54,13 @@ fn field(market: &Market) -> Vec<Vec<f32>> {
     (0..6).map(|i| miner(market, 0.1 + 0.06 * i as f64, 100 + i)).collect()
 }
 
-/// With enough seats for all: where the seats are few, clones also crowd others out of them.
+/// With enough seats for all: if the seats are few, clones also crowd others out of them.
 #[test]
 fn clones_together_earn_what_one_earned() {
     let market = market(1);
-    let alone = earned(&run(&market, &field(&market)), &[5]);
-    for clones in [2, 5] {
-        let mut miners = field(&market);
-        (1..clones).for_each(|_| miners.push(miners[5].clone()));
-        let all: Vec<usize> = (5..miners.len()).collect();
-        let together = earned(&run(&market, &miners), &all);
-        println!("{clones} clones earn {:.3} of one", together / alone);
-        assert!(together / alone <= 1.1, "{clones}: {together} of {alone}");
-    }
+    let gains = clone_gains(&field(&market), 5, [2, 5], |miners| run(&market, miners));
+    println!("2 and 5 clones earn {gains:.3?} of one");
+    assert!(gains.iter().all(|gain| *gain <= 1.1), "{gains:?}");
 }
 
 #[test]
@@ -95,23 +78,18 @@ fn noise_earns_at_most_half_of_skill_and_the_rest_nothing() {
     assert!(noise <= 0.5 * earned(&salience, &[5]));
     assert!(earned(&salience, &[8]) < 1e-6, "constant: {}", earned(&salience, &[8]));
     assert_eq!(salience.miners[9].salience, 0.0);
-    assert_eq!(salience.miners[9].why_zero.as_ref().map(|why| why.code.as_str()), Some("absent"));
+    assert_eq!(why_zero(&salience, 9), Some("absent"));
 }
 
 #[test]
 fn the_order_of_miners_does_not_matter() {
     let market = market(3);
-    let mut miners = field(&market);
-    let forward = run(&market, &miners);
-    miners.reverse();
-    let backward = run(&market, &miners);
-    for (a, b) in forward.miners.iter().zip(backward.miners.iter().rev()) {
-        assert!((a.salience - b.salience).abs() < 1e-6, "{} {}", a.salience, b.salience);
-    }
+    let effect = order_effect(&field(&market), |miners| run(&market, miners));
+    assert!(effect < 1e-6, "{effect}");
 }
 
 #[test]
-fn too_little_to_go_on_pays_nobody_and_says_why() {
+fn too_little_to_go_on_pays_no_miner_and_says_why() {
     let mut short = market(4);
     short.scored_rows = 300;
     short.submitted.truncate(300);
@@ -123,7 +101,7 @@ fn too_little_to_go_on_pays_nobody_and_says_why() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(10))]
     #[test]
-    fn no_input_gives_a_number_that_is_none(
+    fn every_input_gives_finite_saliences_not_below_zero(
         seed in any::<u64>(),
         network in any::<bool>(),
         holes in proptest::collection::vec((0..ROWS * ASSETS, 0..6usize), 0..2_000),

@@ -1,11 +1,9 @@
 //! Which barrier is hit first.
 
 use crate::HitFirst;
-use mantis_kit::{math, rolling};
+use mantis_kit::prices::LogPrices;
+use mantis_kit::rolling;
 use mantis_plugin_api::{Label, Market, PluginError};
-
-/// Keeps logarithms finite.
-const EPS: f64 = 1e-12;
 
 /// What the price does first within the horizon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,18 +35,13 @@ impl Label for HitFirst {
     /// The standard deviation of a row looks at returns that end one horizon after it: the network's rule.
     fn label(&self, market: &Market) -> Result<Labels, PluginError> {
         let ahead = self.spec.rows_ahead();
-        let mut priced: Vec<usize> = market
-            .scored()
-            .filter(|&row| market.price(row, 0).is_finite() && market.price(row, 0) > 0.0)
-            .collect();
-        priced.drain(..priced.len().saturating_sub(self.params.max_rows));
+        let prices = LogPrices::newest(market, self.params.max_rows);
+        let LogPrices { rows: priced, logs } = &prices;
         let mut labels = Labels { priced_rows: priced.len(), ..Labels::default() };
-        if priced.len() < self.params.min_rows || priced.len() <= ahead {
+        if priced.len() < self.params.min_rows {
             return Ok(labels);
         }
-        let logs: Vec<f64> = priced.iter().map(|&row| math::ln(market.price(row, 0) + EPS)).collect();
-        let returns: Vec<f64> = logs[ahead..].iter().zip(&logs).map(|(later, now)| later - now).collect();
-        let sigma = rolling::rolling_std(&returns, self.params.sigma_rows);
+        let sigma = rolling::rolling_std(&prices.returns(ahead), self.params.sigma_rows);
         for (t, &sigma) in sigma.iter().enumerate() {
             if sigma.is_finite() && sigma > 0.0 {
                 labels.rows.push(priced[t]);
@@ -76,7 +69,8 @@ fn first_hit(now: f64, path: &[f64], barrier: f64) -> Hit {
 mod tests {
     use super::*;
     use crate::Params;
-    use mantis_plugin_api::{Challenge, Solver, Spec};
+    use mantis_plugin_api::test_kit::{MarketBuilder, spec};
+    use mantis_plugin_api::{Challenge, Solver};
 
     #[test]
     fn the_earlier_barrier_wins() {
@@ -87,27 +81,11 @@ mod tests {
 
     #[test]
     fn labels_rows_with_a_price_a_horizon_and_a_deviation() {
-        let spec = Spec {
-            name: "X".into(),
-            ticker: "X".into(),
-            dim: 3,
-            assets: vec![],
-            blocks_ahead: 10,
-            sample_every: 5,
-            seed: 42,
-            solver: Solver::Exact,
-        };
+        let spec = spec(3, 2, Solver::Exact);
         let params = Params { min_rows: 5, sigma_rows: 3, ..Params::default() };
         let challenge = HitFirst { params, ..HitFirst::configure(spec, &Default::default()).unwrap() };
         let prices = [1.0, f64::NAN, 2.0, 1.0, 0.0, 3.0, 1.0, 9.0, 1.0, 1.0];
-        let market = Market {
-            sidx: (0..10).collect(),
-            prices: prices.to_vec(),
-            assets: 1,
-            submitted: vec![false; 9],
-            scored_rows: 9,
-            carried: vec![],
-        };
+        let market = MarketBuilder::new(1).rows(prices.map(|price| [price])).future(1).build();
         let labels = challenge.label(&market).unwrap();
         // Priced rows 0 2 3 5 6 7 8; five returns of two rows; three of them have a deviation of three.
         assert_eq!(labels.priced_rows, 7);

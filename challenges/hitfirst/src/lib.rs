@@ -29,17 +29,9 @@ impl Challenge for HitFirst {
     }
 
     fn configure(spec: Spec, params: &ParamMap) -> Result<Self, PluginError> {
-        if !spec.assets.is_empty() {
-            return Err(PluginError::spec("assets", "a list of assets", "none: one price per challenge"));
-        }
-        if spec.dim != OUTCOMES {
-            let allowed = "3: probabilities of up, down and neither";
-            return Err(PluginError::spec("dim", spec.dim.to_string(), allowed));
-        }
-        if spec.rows_ahead() == 0 {
-            let found = format!("{} blocks", spec.blocks_ahead);
-            return Err(PluginError::spec("blocks_ahead", found, "at least one sampled block"));
-        }
+        spec.require_one_asset()?;
+        spec.require_dim(OUTCOMES, "probabilities of up, down and neither")?;
+        spec.require_horizon()?;
         Ok(Self { params: Params::read(params)?, spec })
     }
 

@@ -1,9 +1,9 @@
 //! From rows and labels to saliences.
 
 use crate::{Hit, HitFirst, Labels, OUTCOMES};
-use mantis_kit::logistic::{Design, Model, Penalty, Problem, Stop, fit};
+use mantis_kit::logistic::{Design, Model, Penalty, Problem, Stop, fit, has_both_classes};
 use mantis_kit::math;
-use mantis_plugin_api::{History, PluginError, Run, Salience, Score, Solver, WhyZero, f16, is_present};
+use mantis_plugin_api::{History, PluginError, Progress, Salience, Score, WhyZero, f16, is_present};
 
 /// Probabilities are clipped to `[EPS, 1 - EPS]`.
 const EPS: f64 = 1e-12;
@@ -11,7 +11,12 @@ const EPS: f64 = 1e-12;
 const NO_SHARE: f64 = 1e-12;
 
 impl Score for HitFirst {
-    fn score(&self, history: &dyn History, labels: &Labels, run: &dyn Run) -> Result<Salience, PluginError> {
+    fn score(
+        &self,
+        history: &dyn History,
+        labels: &Labels,
+        progress: &dyn Progress,
+    ) -> Result<Salience, PluginError> {
         let miners = history.shape().miners;
         let rows = labels.rows.len();
         let count = |hit| labels.hits.iter().filter(|&&other| other == hit).count();
@@ -45,7 +50,7 @@ impl Score for HitFirst {
                 salience.note(miner, name, coefficient);
                 salience.miners[miner].salience += coefficient.abs();
             }
-            run.progress(done);
+            progress.report(done);
         }
         if fitted == 0 {
             salience.empty = Some("neither barrier was both hit and missed".into());
@@ -61,7 +66,7 @@ impl Score for HitFirst {
 }
 
 impl HitFirst {
-    /// The model of one barrier over all miners; `None` where all rows have one class (scoring: hitfirst).
+    /// The model of one barrier over all miners; `None` if all rows have one class (scoring: hitfirst).
     fn model(
         &self,
         history: &dyn History,
@@ -71,7 +76,7 @@ impl HitFirst {
     ) -> Result<Option<Model>, PluginError> {
         let y: Vec<bool> = labels.hits.iter().map(|&other| other == hit).collect();
         let miners = history.shape().miners;
-        if miners == 0 || y.iter().all(|&y| y) || !y.contains(&true) {
+        if miners == 0 || !has_both_classes(&y) {
             return Ok(None);
         }
         let mut columns = Vec::with_capacity(miners);
@@ -87,16 +92,12 @@ impl HitFirst {
             c: self.params.c,
             penalty: Penalty::L2,
         };
-        let stop = match self.spec.solver {
-            Solver::Exact => Stop::Exact,
-            Solver::Network => Stop::Network { tol: self.params.tol, max_iter: self.params.max_iter },
-        };
-        let model = fit(&problem, stop, None);
-        model.map(Some).map_err(|e| PluginError::data(format!("a model cannot be fitted: {e}")))
+        let stop = Stop::from(self.spec.solver).within(self.params.tol, self.params.max_iter);
+        Ok(Some(fit(&problem, stop, None)?))
     }
 }
 
-/// Log-odds of one outcome per labelled row; 0 where the miner is absent.
+/// Log-odds of one outcome per labelled row; 0 if the miner is absent.
 fn logits(column: &[f16], labels: &Labels, outcome: usize) -> Vec<f64> {
     let one = |row: usize| {
         let numbers = &column[row * OUTCOMES..(row + 1) * OUTCOMES];

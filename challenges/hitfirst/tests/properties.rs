@@ -4,7 +4,7 @@
 
 use mantis_hitfirst::{Hit, HitFirst, Labels};
 use mantis_plugin_api::serde_json::json;
-use mantis_plugin_api::test_kit::{Noise, earned, random_walk, score, spec};
+use mantis_plugin_api::test_kit::{Noise, clone_gains, order_effect, random_walk, score, spec, why_zero};
 use mantis_plugin_api::{Challenge, Label, Market, Salience, Solver};
 use proptest::prelude::*;
 
@@ -46,16 +46,9 @@ fn field(labels: &Labels) -> Vec<Vec<f32>> {
 #[test]
 fn clones_together_earn_about_what_one_earned() {
     let market = random_walk(ROWS, 1e-3, 1);
-    let labels = labels(&market);
-    let alone = earned(&run(&market, &field(&labels)), &[5]);
-    for clones in [2, 5] {
-        let mut miners = field(&labels);
-        (1..clones).for_each(|_| miners.push(miners[5].clone()));
-        let all: Vec<usize> = (5..miners.len()).collect();
-        let together = earned(&run(&market, &miners), &all);
-        println!("{clones} clones earn {:.3} of one", together / alone);
-        assert!(together / alone <= 1.1, "{clones}: {together} of {alone}");
-    }
+    let gains = clone_gains(&field(&labels(&market)), 5, [2, 5], |miners| run(&market, miners));
+    println!("2 and 5 clones earn {gains:.3?} of one");
+    assert!(gains.iter().all(|gain| *gain <= 1.1), "{gains:?}");
 }
 
 #[test]
@@ -72,34 +65,53 @@ fn noise_earns_at_most_half_of_skill_and_the_rest_nothing() {
     assert!(noise <= 0.5 * salience.miners[5].salience);
     for (miner, code) in [(10, "no_weight"), (11, "absent")] {
         assert_eq!(salience.miners[miner].salience, 0.0);
-        assert_eq!(salience.miners[miner].why_zero.as_ref().map(|why| why.code.as_str()), Some(code));
+        assert_eq!(why_zero(&salience, miner), Some(code));
     }
 }
 
 #[test]
 fn the_order_of_miners_does_not_matter() {
     let market = random_walk(ROWS, 1e-3, 3);
-    let mut miners = field(&labels(&market));
-    let forward = run(&market, &miners);
-    miners.reverse();
-    let backward = run(&market, &miners);
-    for (a, b) in forward.miners.iter().zip(backward.miners.iter().rev()) {
-        assert!((a.salience - b.salience).abs() < 1e-9, "{} {}", a.salience, b.salience);
-    }
+    let effect = order_effect(&field(&labels(&market)), |miners| run(&market, miners));
+    assert!(effect < 1e-9, "{effect}");
 }
 
 #[test]
-fn too_little_to_go_on_pays_nobody_and_says_why() {
+fn too_little_to_go_on_pays_no_miner_and_says_why() {
     let market = random_walk(900, 1e-3, 4);
     let salience = run(&market, &[vec![0.5; 2700]]);
     assert!(salience.empty.is_some_and(|reason| reason.contains("900 rows with a price")));
     assert!(run(&random_walk(ROWS, 1e-3, 4), &[]).empty.is_some());
 }
 
+/// What the contract gives for a missing price, and what older hosts gave.
+const MISSING: [f64; 2] = [f64::NAN, 0.0];
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
+    /// Also in the windows of the rolling deviation.
     #[test]
-    fn no_input_gives_a_number_that_is_none(
+    fn a_missing_price_is_the_same_as_nan_and_as_zero(
+        seed in any::<u64>(),
+        network in any::<bool>(),
+        holes in proptest::collection::vec((0..ROWS, 1..20_usize), 1..60),
+    ) {
+        let solver = if network { Solver::Network } else { Solver::Exact };
+        let [(found, salience), zero] = MISSING.map(|missing| {
+            let mut market = random_walk(ROWS, 1e-3, seed);
+            let miners = field(&labels(&market));
+            for &(row, rows) in &holes {
+                market.prices[row..(row + rows).min(ROWS)].fill(missing);
+            }
+            let salience = score::<HitFirst>(spec(3, AHEAD, solver), &params(), &market, &miners).unwrap();
+            (labels(&market), salience)
+        });
+        prop_assert!(found.priced_rows < ROWS && found.rows.len() > 1_000);
+        prop_assert_eq!((found, salience), zero);
+    }
+
+    #[test]
+    fn every_input_gives_finite_saliences_not_below_zero(
         seed in any::<u64>(),
         network in any::<bool>(),
         holes in proptest::collection::vec((0..ROWS, 0..6usize), 0..800),

@@ -5,7 +5,7 @@
 //! begin at a common model, with a Newton matrix each that is put together from the second derivatives of *cells* (one
 //! block of rows, one label) weighted by the mean multiplicity there. That matrix is a few percent off, which costs a
 //! few more passes and nothing else: the gradients are exact, and pairs of steps and gradient changes mend the matrix
-//! as in L-BFGS. Where nearly all rows are told apart with ease, replicates are first solved on the few others, which
+//! as in L-BFGS. If nearly all rows are told apart with ease, replicates are first solved on the few others, which
 //! hold nearly all the curvature. A replicate on which this does not converge is solved by [`logistic::fit`].
 
 mod cell;
@@ -62,7 +62,7 @@ pub struct Replicates<'a> {
     pub starts: &'a [Vec<usize>],
 }
 
-/// The optimum of each replicate; `None` where a replicate has one class only.
+/// The optimum of each replicate; `None` if a replicate has one class only.
 ///
 /// As [`logistic::fit`] with the multiplicity of each row times its weight, to a relative distance of about 1e-8.
 /// Memory: 8 bytes times the square of the number of columns per replicate; nothing per row.
@@ -108,7 +108,7 @@ pub fn fit(problem: &Replicates<'_>) -> Result<Vec<Option<Model>>, FitError> {
             let mut slow: Vec<&mut State> =
                 open.iter_mut().filter(|state| state.gain > SLOW_GAIN).map(|state| &mut **state).collect();
             own_curvatures(problem, &mut slow);
-            slow.into_iter().for_each(|state| state.begin_anew(&ridge));
+            slow.into_iter().for_each(|state| state.restart(&ridge));
         }
         let mut queries: Vec<_> = open.iter_mut().map(|state| state.query()).collect();
         gradients::<false>(problem, &mut queries);
@@ -128,7 +128,7 @@ pub fn fit(problem: &Replicates<'_>) -> Result<Vec<Option<Model>>, FitError> {
 /// Solves one replicate by itself.
 fn fit_alone(problem: &Replicates<'_>, replicate: usize, start: Option<&Model>) -> Result<Model, FitError> {
     let (taken, weights) = drawn(problem, replicate).unzip();
-    fit_part(problem, &Part { rows: taken, weights }, problem.balanced, problem.c, start)
+    fit_part(problem, &WeightedRows { rows: taken, weights }, problem.balanced, problem.c, start)
 }
 
 /// The rows of a replicate, and their multiplicity times their weight.
@@ -145,7 +145,7 @@ fn drawn<'a>(problem: &'a Replicates<'_>, replicate: usize) -> impl Iterator<Ite
 }
 
 /// Some of the rows, with weights of their own.
-struct Part {
+struct WeightedRows {
     rows: Vec<usize>,
     weights: Vec<f64>,
 }
@@ -153,7 +153,7 @@ struct Part {
 /// Solves a part of the rows.
 fn fit_part(
     problem: &Replicates<'_>,
-    part: &Part,
+    part: &WeightedRows,
     balanced: bool,
     c: f64,
     start: Option<&Model>,
@@ -193,7 +193,7 @@ impl Replicates<'_> {
         self.weights.map_or(1.0, |weights| weights[row])
     }
 
-    /// Weights of the negative and of the positive class, where their rows sum to `sums`.
+    /// Weights of the negative and of the positive class, whose rows sum to `sums`.
     fn class_weights(&self, sums: [f64; 2]) -> [f64; 2] {
         let total = sums[0] + sums[1];
         sums.map(|sum| if self.balanced { total / (2.0 * sum) } else { 1.0 })

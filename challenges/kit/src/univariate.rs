@@ -86,7 +86,7 @@ impl Histogram {
         self.sorted().map(|bin| (value_of(bin.code), bin.positive, bin.negative))
     }
 
-    /// Weighted AUC of the value: equals [`crate::auc::auc`] where all weights are 1. `None` for one class.
+    /// Weighted AUC of the value: equals [`crate::auc::auc`] if all weights are 1. `None` for one class.
     #[must_use]
     pub fn auc(&self) -> Option<f64> {
         let (mut won, mut positive, mut negative) = (0.0, 0.0, 0.0);

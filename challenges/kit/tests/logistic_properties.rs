@@ -140,7 +140,7 @@ proptest! {
             y: chosen.iter().map(|&i| data.y[i]).collect(),
             weights: vec![1.0; chosen.len()],
         };
-        // Whatever stands in an absent row must not matter.
+        // The numbers in an absent row must not matter.
         for i in (0..rows).filter(|&i| counts[i] == 0) {
             data.columns[1][i] = f64::NAN;
         }
@@ -199,7 +199,7 @@ fn linfa(data: &Data, c: f64) -> Option<Model> {
             .gradient_tolerance(1e-9)
             .max_iterations(1000)
             .fit(&Dataset::new(x, y));
-        // Nobody waits for it any more where it took too long.
+        // It is not waited for any more if it took too long.
         let _ = sender.send(fitted.ok());
     });
     let fitted = receiver.recv_timeout(Duration::from_secs(10)).ok().flatten()?;

@@ -13,8 +13,8 @@ pub(crate) fn keep_top(values: &mut [f64], keep: usize) {
     }
 }
 
-/// A part's entries times their factor of rank, scaled to sum 1, small ones dropped (scoring: lbfgs, blend). `None` where
-/// the part counts as empty: nothing positive, or all alike.
+/// A part's entries times their factor of rank, scaled to sum 1, small ones dropped (scoring: lbfgs, blend). `None` if the
+/// part counts as empty: nothing positive, or all alike.
 pub(crate) fn decayed(part: &[f64], params: &Params) -> Option<Vec<f64>> {
     let order = falling(part);
     let (&largest, &smallest) = (order.first()?, order.last()?);

@@ -3,16 +3,16 @@
 use crate::ensemble::{Ensemble, recent_mass};
 use crate::predictions::{Predictions, probability_columns};
 use crate::{BUCKETS, Labels, Params};
-use mantis_kit::logistic::{Penalty, Stop};
+use mantis_kit::logistic::{Penalty, Stop, has_both_classes};
 use mantis_kit::math;
 use mantis_kit::replicates::Columns;
-use mantis_plugin_api::{History, PluginError, Run};
+use mantis_plugin_api::{History, PluginError, Progress};
 use std::ops::Range;
 
 /// What the segments add up to.
 #[derive(Default)]
 pub(crate) struct Classifier {
-    /// Importance per miner before clones are thinned; all 0 where no segment counts.
+    /// Importance per miner before clones are thinned; all 0 if no segment counts.
     pub(crate) importance: Vec<f64>,
     /// Mean over the used segments of balanced accuracy above chance; 0 for inactive miners.
     pub(crate) lift: Vec<f64>,
@@ -42,16 +42,16 @@ struct Votes {
     accuracy: f64,
 }
 
-pub(crate) struct Task<'a> {
+pub(crate) struct ClassifierTask<'a> {
     pub(crate) history: &'a dyn History,
     pub(crate) labels: &'a Labels,
     pub(crate) predictions: &'a Predictions,
     pub(crate) params: &'a Params,
     pub(crate) seed: u64,
-    pub(crate) run: &'a dyn Run,
+    pub(crate) progress: &'a dyn Progress,
 }
 
-impl Task<'_> {
+impl ClassifierTask<'_> {
     /// Importance of each miner over all segments (scoring: lbfgs, classifier).
     pub(crate) fn classify(&self) -> Result<Classifier, PluginError> {
         let miners = self.predictions.miners.len();
@@ -86,7 +86,7 @@ impl Task<'_> {
                 total.used_segments += 1;
                 weight_sum += weight;
             }
-            self.run.progress(0.1 + 0.6 * (segment.index + 1) as f64 / segments.len() as f64);
+            self.progress.report(0.1 + 0.6 * (segment.index + 1) as f64 / segments.len() as f64);
         }
         if total.used_segments > 0 {
             let used = total.used_segments as f64;
@@ -97,7 +97,7 @@ impl Task<'_> {
         Ok(total)
     }
 
-    /// One segment; `None` where it is left out.
+    /// One segment; `None` if it is left out.
     fn segment(&self, segment: &Segment, active: &[usize]) -> Result<Option<Votes>, PluginError> {
         let miners = self.predictions.miners.len();
         if class_counts(self.labels, &segment.held_out).iter().filter(|&&count| count > 0).count() < 2 {
@@ -143,7 +143,7 @@ impl Task<'_> {
         for bucket in 0..BUCKETS {
             let y: Vec<bool> =
                 self.labels.rows[train.clone()].iter().map(|row| usize::from(row.bucket) == bucket).collect();
-            if y.iter().all(|&y| y) || !y.contains(&true) {
+            if !has_both_classes(&y) {
                 continue;
             }
             let columns: Vec<&[f32]> = columns.iter().map(|of_bucket| of_bucket[bucket].as_slice()).collect();

@@ -19,16 +19,15 @@ pub(crate) struct Ensemble<'a> {
 
 impl Ensemble<'_> {
     /// Absolute coefficients, per column: median of means over the replicates of a block bootstrap, or those of one
-    /// model where that is declined (scoring: numerics, block bootstrap). The labels are of both classes.
+    /// model if that is declined (scoring: numerics, block bootstrap). The labels are of both classes.
     pub(crate) fn importance(&self, params: &Params) -> Result<Vec<f64>, PluginError> {
         let models = match self.stop {
-            Stop::Network { .. } if self.penalty == Penalty::L2 => self.one_by_one(params),
-            Stop::Exact | Stop::Network { .. } => self.together(params),
+            Stop::Network { .. } if self.penalty == Penalty::L2 => self.one_by_one(params)?,
+            Stop::Exact | Stop::Network { .. } => self.together(params)?,
         };
-        let models = models.map_err(not_fitted)?;
         let absolute = |model: &Model| -> Vec<f64> { model.coef.iter().map(|coef| coef.abs()).collect() };
         if models.is_empty() {
-            let plain = self.with_columns(|columns| self.plain(columns, self.weights)).map_err(not_fitted)?;
+            let plain = self.with_columns(|columns| self.plain(columns, self.weights))?;
             return Ok(absolute(&plain));
         }
         let replicates: Vec<Vec<f64>> = models.iter().map(absolute).collect();
@@ -114,10 +113,6 @@ pub(crate) fn recent_mass(times: impl ExactSizeIterator<Item = usize> + Clone, p
     let heavy = mass * old / ((1.0 - mass) * recent as f64);
     let mean = (old + heavy * recent as f64) / rows as f64;
     times.map(|t| if is_recent(t) { heavy / mean } else { 1.0 / mean }).collect()
-}
-
-fn not_fitted(error: FitError) -> PluginError {
-    PluginError::data(format!("a model cannot be fitted: {error}"))
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use crate::ensemble::{Ensemble, recent_mass};
 use crate::predictions::{LogOdds, Predictions};
 use crate::{LEVELS, Labels, Params, TAILS};
-use mantis_kit::logistic::{Penalty, Stop};
+use mantis_kit::logistic::{Penalty, Stop, has_both_classes};
 use mantis_kit::math;
 use mantis_kit::replicates::Columns;
-use mantis_plugin_api::{PluginError, Run, Solver};
+use mantis_plugin_api::{PluginError, Progress, Solver};
 
 /// What the models add up to.
 pub(crate) struct Excursions {
@@ -21,13 +21,10 @@ pub(crate) fn excursions(
     predictions: &Predictions,
     params: &Params,
     (seed, solver): (u64, Solver),
-    run: &dyn Run,
+    progress: &dyn Progress,
 ) -> Result<Excursions, PluginError> {
     let table = LogOdds::new();
-    let stop = match solver {
-        Solver::Exact => Stop::Exact,
-        Solver::Network => Stop::Network { tol: params.tol, max_iter: params.max_iter },
-    };
+    let stop = Stop::from(solver).within(params.tol, params.max_iter);
     let mut total = Excursions { importance: vec![0.0; predictions.miners.len()], used_models: 0 };
     for (tail, bucket) in TAILS.into_iter().enumerate() {
         let rows = &predictions.tails[tail];
@@ -38,7 +35,7 @@ pub(crate) fn excursions(
         for level in 0..LEVELS {
             let y: Vec<bool> =
                 rows.iter().map(|&i| labels.rows[i].strayed.is_some_and(|strayed| strayed[level])).collect();
-            if y.iter().all(|&y| y) || !y.contains(&true) {
+            if !has_both_classes(&y) {
                 continue;
             }
             // A miner that never sent any is a column of zeros, whose coefficient is 0: it is left out.
@@ -71,7 +68,7 @@ pub(crate) fn excursions(
                     .for_each(|(&miner, share)| total.importance[miner] += share / sum);
             }
         }
-        run.progress(0.7 + 0.3 * (tail + 1) as f64 / TAILS.len() as f64);
+        progress.report(0.7 + 0.3 * (tail + 1) as f64 / TAILS.len() as f64);
     }
     let used = total.used_models.max(1) as f64;
     total.importance.iter_mut().for_each(|importance| *importance /= used);

@@ -1,10 +1,11 @@
 //! The bucket of each row's return, and how far the price strayed.
 
 use crate::{BUCKETS, LEVELS, Lbfgs, Params};
-use mantis_kit::{math, rolling};
+use mantis_kit::prices::LogPrices;
+use mantis_kit::rolling;
 use mantis_plugin_api::{Label, Market, PluginError};
 
-/// Keeps logarithms and quotients finite.
+/// Keeps quotients finite.
 const EPS: f64 = 1e-12;
 
 /// A row with a bucket.
@@ -17,7 +18,7 @@ pub struct Row {
     /// 0 to 4.
     pub bucket: u8,
     /// For a tail bucket: whether the price strayed by each level towards that tail's side within the horizon. `None`
-    /// in the middle bucket, and where the longer deviation is not known.
+    /// in the middle bucket, and if the longer deviation is not known.
     pub strayed: Option<[bool; LEVELS]>,
 }
 
@@ -37,27 +38,23 @@ impl Label for Lbfgs {
     /// tail (scoring: lbfgs).
     fn label(&self, market: &Market) -> Result<Labels, PluginError> {
         let ahead = self.spec.rows_ahead();
-        let mut priced: Vec<usize> = market
-            .scored()
-            .filter(|&row| market.price(row, 0).is_finite() && market.price(row, 0) > 0.0)
-            .collect();
-        priced.drain(..priced.len().saturating_sub(self.params.max_rows));
+        let prices = LogPrices::newest(market, self.params.max_rows);
+        let LogPrices { rows: priced, logs } = &prices;
         let mut labels = Labels { priced_rows: priced.len(), ..Labels::default() };
-        if priced.len() < self.params.min_rows || priced.len() <= ahead {
+        if priced.len() < self.params.min_rows {
             return Ok(labels);
         }
-        let logs: Vec<f64> = priced.iter().map(|&row| math::ln(market.price(row, 0) + EPS)).collect();
-        let returns: Vec<f64> = logs[ahead..].iter().zip(&logs).map(|(later, now)| later - now).collect();
+        let returns = prices.returns(ahead);
         let past = rolling::rolling_std(&returns, self.params.bucket_sigma_rows);
         let long = rolling::rolling_std(&returns, self.params.excursion_sigma_rows);
         for t in ahead..returns.len() {
             // One horizon back: the newest deviation that is known at t.
             let sigma = past[t - ahead];
-            if !usable(sigma) {
+            if !is_deviation(sigma) {
                 continue;
             }
             let bucket = bucket(returns[t] / (sigma + EPS), &self.params);
-            let strayed = (bucket != BUCKETS / 2 && t > 0 && usable(long[t]))
+            let strayed = (bucket != BUCKETS / 2 && t > 0 && is_deviation(long[t]))
                 .then(|| strayed(bucket, logs[t - 1], &logs[t..=t + ahead], long[t], &self.params));
             labels.rows.push(Row { row: priced[t], t, bucket: bucket as u8, strayed });
         }
@@ -65,7 +62,7 @@ impl Label for Lbfgs {
     }
 }
 
-fn usable(sigma: f64) -> bool {
+fn is_deviation(sigma: f64) -> bool {
     sigma.is_finite() && sigma > 0.0
 }
 
@@ -99,13 +96,14 @@ fn strayed(bucket: usize, base: f64, path: &[f64], sigma: f64, params: &Params) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mantis_plugin_api::{Challenge, Solver, Spec};
+    use mantis_plugin_api::test_kit::{MarketBuilder, spec};
+    use mantis_plugin_api::{Challenge, Solver};
 
     #[test]
     fn buckets_close_towards_the_tails() {
-        let of = |z| bucket(z, &Params::default());
+        let bucket = |z| bucket(z, &Params::default());
         assert_eq!(
-            [-3.0, -2.0, -1.999, -1.001, -1.0, 0.0, 1.0, 1.001, 1.999, 2.0].map(of),
+            [-3.0, -2.0, -1.999, -1.001, -1.0, 0.0, 1.0, 1.001, 1.999, 2.0].map(bucket),
             [0, 0, 1, 1, 2, 2, 2, 3, 3, 4]
         );
     }
@@ -120,30 +118,14 @@ mod tests {
 
     #[test]
     fn a_bucket_needs_a_deviation_one_horizon_ago() {
-        let spec = Spec {
-            name: "X".into(),
-            ticker: "X".into(),
-            dim: 17,
-            assets: vec![],
-            blocks_ahead: 10,
-            sample_every: 5,
-            seed: 42,
-            solver: Solver::Exact,
-        };
+        let spec = spec(17, 2, Solver::Exact);
         let params =
             Params { min_rows: 5, bucket_sigma_rows: 3, excursion_sigma_rows: 6, ..Params::default() };
         let challenge = Lbfgs { params, ..Lbfgs::configure(spec, &Default::default()).unwrap() };
         let mut prices: Vec<f64> = (0..12).map(|i| f64::from(1 + (i * i) % 7)).collect();
         prices[1] = f64::NAN;
         prices[9] = 100.0;
-        let market = Market {
-            sidx: (0..12).collect(),
-            prices,
-            assets: 1,
-            submitted: vec![false; 12],
-            scored_rows: 12,
-            carried: vec![],
-        };
+        let market = MarketBuilder::new(1).rows(prices.iter().map(|&price| [price])).build();
         let labels = challenge.label(&market).unwrap();
         // 11 priced rows, 9 returns; the third return's deviation serves row 4, the last row with a return is 8.
         assert_eq!(labels.priced_rows, 11);

@@ -43,17 +43,9 @@ impl Challenge for Lbfgs {
     }
 
     fn configure(spec: Spec, params: &ParamMap) -> Result<Self, PluginError> {
-        if !spec.assets.is_empty() {
-            return Err(PluginError::spec("assets", "a list of assets", "none: one price per challenge"));
-        }
-        if spec.dim != DIM {
-            let allowed = "17: five buckets, then three levels for each of four tail buckets";
-            return Err(PluginError::spec("dim", spec.dim.to_string(), allowed));
-        }
-        if spec.rows_ahead() == 0 {
-            let found = format!("{} blocks", spec.blocks_ahead);
-            return Err(PluginError::spec("blocks_ahead", found, "at least one sampled block"));
-        }
+        spec.require_one_asset()?;
+        spec.require_dim(DIM, "five buckets, then three levels for each of four tail buckets")?;
+        spec.require_horizon()?;
         let params = Params::read(params)?;
         if params.outer_z < params.inner_z {
             return Err(PluginError::Parameter {
@@ -83,20 +75,11 @@ export!(Lbfgs);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mantis_plugin_api::Solver;
     use mantis_plugin_api::serde_json::json;
+    use mantis_plugin_api::{Solver, test_kit};
 
     fn spec(dim: usize) -> Spec {
-        Spec {
-            name: "X".into(),
-            ticker: "X".into(),
-            dim,
-            assets: vec![],
-            blocks_ahead: 300,
-            sample_every: 5,
-            seed: 42,
-            solver: Solver::Exact,
-        }
+        test_kit::spec(dim, 60, Solver::Exact)
     }
 
     #[test]

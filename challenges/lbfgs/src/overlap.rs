@@ -1,7 +1,7 @@
 //! How much of a miner's choices a better miner has made already.
 
 use crate::Params;
-use crate::predictions::Miner;
+use crate::predictions::MinerPredictions;
 
 /// The better miner that is most alike.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,7 +13,11 @@ pub(crate) struct Overlap {
 
 /// Per miner of positive importance, its largest overlap with any miner that ranks higher, in a stable order of falling
 /// importance (scoring: lbfgs, uniqueness). `None` for the first, and for miners without importance.
-pub(crate) fn overlaps(importance: &[f64], miners: &[Miner], params: &Params) -> Vec<Option<Overlap>> {
+pub(crate) fn overlaps(
+    importance: &[f64],
+    miners: &[MinerPredictions],
+    params: &Params,
+) -> Vec<Option<Overlap>> {
     let ranked = falling(importance);
     let mut overlaps = vec![None; importance.len()];
     for (rank, &miner) in ranked.iter().enumerate() {
@@ -34,7 +38,7 @@ pub(crate) fn falling(values: &[f64]) -> Vec<usize> {
     order
 }
 
-fn newest<'a>(miner: &'a Miner, params: &Params) -> &'a [u8] {
+fn newest<'a>(miner: &'a MinerPredictions, params: &Params) -> &'a [u8] {
     &miner.choice[miner.choice.len().saturating_sub(params.overlap_rows)..]
 }
 

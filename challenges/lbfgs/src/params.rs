@@ -7,7 +7,7 @@ params! {
     pub struct Params {
         /// Rows that are scored at most, counted back from the newest.
         max_rows: usize = 432_000, in 1_000..=10_000_000;
-        /// Rows with a price, and rows with a bucket, below which nobody is paid.
+        /// Rows with a price, and rows with a bucket, below which no miner is paid.
         min_rows: usize = 7_200, in 2..=10_000_000;
         /// Returns in the window of the deviation that buckets are measured in.
         bucket_sigma_rows: usize = 3_600, in 2..=10_000_000;

@@ -3,7 +3,7 @@
 use crate::{BUCKETS, DIM, LEVELS, Labels, Params, TAILS};
 use half::slice::HalfFloatSliceExt;
 use mantis_kit::math;
-use mantis_plugin_api::{History, PluginError, Run, f16};
+use mantis_plugin_api::{History, PluginError, Progress, f16};
 use std::ops::Range;
 
 /// Least probability of a bucket before scaling.
@@ -15,20 +15,20 @@ const UNKNOWN: f64 = 0.5;
 
 /// The part of the history that is looked at more than once.
 pub(crate) struct Predictions {
-    pub(crate) miners: Vec<Miner>,
+    pub(crate) miners: Vec<MinerPredictions>,
     /// The rows of each tail bucket, indices among the labelled rows: those with a known excursion.
     pub(crate) tails: [Vec<usize>; TAILS.len()],
 }
 
 /// One miner's predictions on the labelled rows.
-pub(crate) struct Miner {
-    /// Most likely bucket per labelled row; the first of equals, so 0 where absent.
+pub(crate) struct MinerPredictions {
+    /// Most likely bucket per labelled row; the first of equals, so 0 if absent.
     pub(crate) choice: Vec<u8>,
     /// Labelled rows with any number.
     pub(crate) present: usize,
     /// Labelled rows with a bucket's number that counts as sent.
     pub(crate) sent: usize,
-    /// Probability of each level on the rows of each tail bucket: empty where the miner sent none.
+    /// Probability of each level on the rows of each tail bucket: empty if the miner sent none.
     excursions: [Vec<[f16; LEVELS]>; TAILS.len()],
 }
 
@@ -38,7 +38,7 @@ impl Predictions {
         history: &dyn History,
         labels: &Labels,
         params: &Params,
-        run: &dyn Run,
+        progress: &dyn Progress,
     ) -> Result<Self, PluginError> {
         let tails = TAILS.map(|tail| {
             let in_tail =
@@ -48,14 +48,14 @@ impl Predictions {
         let count = history.shape().miners;
         let mut miners = Vec::with_capacity(count);
         for miner in 0..count {
-            miners.push(Miner::read(&history.miner(miner)?, labels, params, &tails));
-            run.progress(0.1 * (miner + 1) as f64 / count as f64);
+            miners.push(MinerPredictions::read(&history.miner(miner)?, labels, params, &tails));
+            progress.report(0.1 * (miner + 1) as f64 / count as f64);
         }
         Ok(Self { miners, tails })
     }
 }
 
-impl Miner {
+impl MinerPredictions {
     fn read(raw: &[f16], labels: &Labels, params: &Params, tails: &[Vec<usize>; TAILS.len()]) -> Self {
         let mut choice = Vec::with_capacity(labels.rows.len());
         let (mut present, mut sent) = (0, 0);
@@ -77,10 +77,10 @@ impl Miner {
         Self { choice, present, sent, excursions }
     }
 
-    /// Log odds of an excursion on the rows of a tail; `None` where the miner never sent any, which is 0 everywhere.
+    /// Log odds of an excursion on the rows of a tail; `None` if the miner never sent any, which is 0 everywhere.
     pub(crate) fn excursion(&self, tail: usize, level: usize, table: &LogOdds) -> Option<Vec<f64>> {
         let rows = &self.excursions[tail];
-        (!rows.is_empty()).then(|| rows.iter().map(|row| table.of(row[level])).collect())
+        (!rows.is_empty()).then(|| rows.iter().map(|row| table.log_odds(row[level])).collect())
     }
 }
 
@@ -145,7 +145,7 @@ impl LogOdds {
     }
 
     /// Log odds of a clipped probability; 0 and what is not finite count as even odds.
-    fn of(&self, q: f16) -> f64 {
+    fn log_odds(&self, q: f16) -> f64 {
         if is_unknown(q) {
             return math::logit(UNKNOWN);
         }
@@ -162,10 +162,10 @@ mod tests {
     #[test]
     fn log_odds_clip_and_fill_in() {
         let table = LogOdds::new();
-        let of = |x: f32| table.of(f16::from_f32(x));
-        assert_eq!((of(0.0), of(-0.0), of(f32::NAN), of(f32::INFINITY)), (0.0, 0.0, 0.0, 0.0));
-        assert_eq!((of(0.5), of(0.25)), (0.0, math::logit(0.25)));
-        assert_eq!((of(-1.0), of(7.0), of(1.0)), (math::logit(EPS), math::logit(1.0 - EPS), of(7.0)));
+        let odds = |x: f32| table.log_odds(f16::from_f32(x));
+        assert_eq!([0.0, -0.0, f32::NAN, f32::INFINITY].map(odds), [0.0; 4]);
+        assert_eq!((odds(0.5), odds(0.25)), (0.0, math::logit(0.25)));
+        assert_eq!((odds(-1.0), odds(7.0), odds(1.0)), (math::logit(EPS), math::logit(1.0 - EPS), odds(7.0)));
     }
 
     #[test]

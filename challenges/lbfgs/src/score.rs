@@ -1,15 +1,20 @@
 //! From rows and labels to saliences.
 
 use crate::blend::{decayed, keep_top, rank_factor};
-use crate::classifier::{Classifier, Task};
+use crate::classifier::{Classifier, ClassifierTask};
 use crate::excursions::{Excursions, excursions};
 use crate::overlap::{Overlap, falling, overlaps};
 use crate::predictions::Predictions;
 use crate::{BUCKETS, Labels, Lbfgs, Params};
-use mantis_plugin_api::{History, PluginError, Run, Salience, Score, WhyZero};
+use mantis_plugin_api::{History, PluginError, Progress, Salience, Score, WhyZero};
 
 impl Score for Lbfgs {
-    fn score(&self, history: &dyn History, labels: &Labels, run: &dyn Run) -> Result<Salience, PluginError> {
+    fn score(
+        &self,
+        history: &dyn History,
+        labels: &Labels,
+        progress: &dyn Progress,
+    ) -> Result<Salience, PluginError> {
         let miners = history.shape().miners;
         let mut salience = Salience::new(miners);
         let rows = labels.rows.len();
@@ -26,19 +31,27 @@ impl Score for Lbfgs {
             return Ok(salience);
         }
         let params = &self.params;
-        let predictions = Predictions::read(history, labels, params, run)?;
-        let task = Task { history, labels, predictions: &predictions, params, seed: self.spec.seed, run };
+        let predictions = Predictions::read(history, labels, params, progress)?;
+        let task = ClassifierTask {
+            history,
+            labels,
+            predictions: &predictions,
+            params,
+            seed: self.spec.seed,
+            progress,
+        };
         let classifier = task.classify()?;
-        let excursions = excursions(labels, &predictions, params, (self.spec.seed, self.spec.solver), run)?;
-        let parts = Parts::new(classifier, excursions, &predictions, params);
+        let excursions =
+            excursions(labels, &predictions, params, (self.spec.seed, self.spec.solver), progress)?;
+        let parts = BlendParts::new(classifier, excursions, &predictions, params);
         parts.report(&predictions, history.hotkeys(), params, &mut salience);
-        run.progress(1.0);
+        progress.report(1.0);
         Ok(salience)
     }
 }
 
 /// The two parts on their way to the blend.
-struct Parts {
+struct BlendParts {
     classifier: Classifier,
     excursions: Excursions,
     overlaps: Vec<Option<Overlap>>,
@@ -46,11 +59,11 @@ struct Parts {
     unique: Vec<f64>,
     /// Shares after pruning by rank, per part.
     kept: [Vec<f64>; 2],
-    /// Shares after the decay by rank; `None` where a part counts as empty.
+    /// Shares after the decay by rank; `None` if a part counts as empty.
     decayed: [Option<Vec<f64>>; 2],
 }
 
-impl Parts {
+impl BlendParts {
     fn new(
         classifier: Classifier,
         excursions: Excursions,

@@ -4,9 +4,11 @@
 
 use mantis_kit::math;
 use mantis_lbfgs::Lbfgs;
-use mantis_plugin_api::serde_json::json;
-use mantis_plugin_api::test_kit::{Noise, earned, random_walk, score, spec};
-use mantis_plugin_api::{Market, Salience, Solver};
+use mantis_plugin_api::serde_json::{Value, json};
+use mantis_plugin_api::test_kit::{
+    Noise, clone_gains, earned, fact, order_effect, random_walk, score, spec, why_zero,
+};
+use mantis_plugin_api::{Challenge, Label, Market, Salience, Solver};
 use proptest::prelude::*;
 
 const ROWS: usize = 4_000;
@@ -38,35 +40,28 @@ fn miner(market: &Market, skill: f64, seed: u64) -> Vec<f32> {
     numbers
 }
 
-fn run(market: &Market, miners: &[Vec<f32>], solver: Solver) -> Salience {
-    let params = json!({
+fn params() -> Value {
+    json!({
         "min_rows": 1_000, "bucket_sigma_rows": 400, "excursion_sigma_rows": 600, "first_segment": 1_200,
         "segment_rows": 600, "train_rows": 1_800, "overlap_rows": 800, "recent_rows": 1_000,
-    });
-    score::<Lbfgs>(spec(DIM, AHEAD as u32, solver), &params, market, miners).unwrap()
+    })
+}
+
+fn run(market: &Market, miners: &[Vec<f32>], solver: Solver) -> Salience {
+    score::<Lbfgs>(spec(DIM, AHEAD as u32, solver), &params(), market, miners).unwrap()
 }
 
 fn field(market: &Market) -> Vec<Vec<f32>> {
     (0..6).map(|i| miner(market, 0.3 + 0.15 * i as f64, 100 + i)).collect()
 }
 
-fn code(salience: &Salience, miner: usize) -> Option<&str> {
-    salience.miners[miner].why_zero.as_ref().map(|why| why.code.as_str())
-}
-
 #[test]
 fn clones_together_earn_little_more_than_one_earned() {
     let market = random_walk(ROWS, 1e-3, 1);
     for solver in [Solver::Exact, Solver::Network] {
-        let alone = earned(&run(&market, &field(&market), solver), &[5]);
-        for clones in [2, 5] {
-            let mut miners = field(&market);
-            (1..clones).for_each(|_| miners.push(miners[5].clone()));
-            let all: Vec<usize> = (5..miners.len()).collect();
-            let together = earned(&run(&market, &miners, solver), &all);
-            println!("{solver:?}: {clones} clones earn {:.3} of one", together / alone);
-            assert!(together / alone <= 1.1, "{clones}: {together} of {alone}");
-        }
+        let gains = clone_gains(&field(&market), 5, [2, 5], |miners| run(&market, miners, solver));
+        println!("{solver:?}: 2 and 5 clones earn {gains:.3?} of one");
+        assert!(gains.iter().all(|gain| *gain <= 1.1), "{gains:?}");
     }
 }
 
@@ -82,8 +77,8 @@ fn noise_earns_at_most_half_of_skill_and_the_rest_nothing() {
     let (noise, skilled) = (earned(&salience, &[6, 7, 8, 9]) / 4.0, earned(&salience, &[5]));
     println!("a noise miner earns {:.3} of a skilled one", noise / skilled);
     assert!(noise <= 0.5 * skilled);
-    assert_eq!((earned(&salience, &[10, 11]), code(&salience, 10)), (0.0, Some("no_lift")));
-    assert_eq!(code(&salience, 11), Some("absent"));
+    assert_eq!((earned(&salience, &[10, 11]), why_zero(&salience, 10)), (0.0, Some("no_lift")));
+    assert_eq!(why_zero(&salience, 11), Some("absent"));
 }
 
 #[test]
@@ -100,11 +95,9 @@ fn a_zero_names_its_reason() {
         miner.chunks_mut(DIM).for_each(|numbers| numbers[5..].fill(0.0));
     }
     let salience = run(&market, &miners, Solver::Exact);
-    assert_eq!((code(&salience, 5), code(&salience, 6)), (None, Some("duplicate")));
-    assert_eq!(code(&salience, 7), Some("inactive"));
-    let fact = |miner: usize, name: &str| {
-        salience.miners[miner].facts.iter().find(|fact| fact.name == name).map(|fact| fact.value)
-    };
+    assert_eq!((why_zero(&salience, 5), why_zero(&salience, 6)), (None, Some("duplicate")));
+    assert_eq!(why_zero(&salience, 7), Some("inactive"));
+    let fact = |miner: usize, name: &str| fact(&salience, miner, name);
     assert_eq!((fact(6, "overlap"), fact(6, "overlap_with_miner")), (Some(1.0), Some(5.0)));
     assert!(fact(5, "lift") > Some(0.0) && fact(5, "vote_share") > Some(0.0));
 }
@@ -112,18 +105,13 @@ fn a_zero_names_its_reason() {
 #[test]
 fn the_order_of_miners_does_not_matter() {
     let market = random_walk(ROWS, 1e-3, 3);
-    let mut miners = field(&market);
-    let forward = run(&market, &miners, Solver::Exact);
-    miners.reverse();
-    let backward = run(&market, &miners, Solver::Exact);
-    assert!(forward.empty.is_none());
-    for (a, b) in forward.miners.iter().zip(backward.miners.iter().rev()) {
-        assert!((a.salience - b.salience).abs() < 1e-6, "{} {}", a.salience, b.salience);
-    }
+    assert!(run(&market, &field(&market), Solver::Exact).empty.is_none());
+    let effect = order_effect(&field(&market), |miners| run(&market, miners, Solver::Exact));
+    assert!(effect < 1e-6, "{effect}");
 }
 
 #[test]
-fn too_little_to_go_on_pays_nobody_and_says_why() {
+fn too_little_to_go_on_pays_no_miner_and_says_why() {
     let market = random_walk(900, 1e-3, 4);
     let salience = run(&market, &[vec![0.5; 900 * DIM]], Solver::Exact);
     assert!(salience.empty.is_some_and(|reason| reason.starts_with("900 rows with a price")));
@@ -133,10 +121,38 @@ fn too_little_to_go_on_pays_nobody_and_says_why() {
     assert!(one.empty.is_some_and(|reason| reason.contains("0 segments")));
 }
 
+/// What the contract gives for a missing price, and what older hosts gave.
+const MISSING: [f64; 2] = [f64::NAN, 0.0];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+    /// Also in the windows of the rolling deviations, and on the way of an excursion.
+    #[test]
+    fn a_missing_price_is_the_same_as_nan_and_as_zero(
+        seed in any::<u64>(),
+        network in any::<bool>(),
+        holes in proptest::collection::vec((0..ROWS, 1..20_usize), 1..60),
+    ) {
+        let solver = if network { Solver::Network } else { Solver::Exact };
+        let [(labels, salience), zero] = MISSING.map(|missing| {
+            let mut market = random_walk(ROWS, 1e-3, seed);
+            let miners = field(&market);
+            for &(row, rows) in &holes {
+                market.prices[row..(row + rows).min(ROWS)].fill(missing);
+            }
+            let spec = spec(DIM, AHEAD as u32, solver);
+            let challenge = Lbfgs::configure(spec, params().as_object().unwrap()).unwrap();
+            (challenge.label(&market).unwrap(), run(&market, &miners, solver))
+        });
+        prop_assert!(labels.priced_rows < ROWS && labels.rows.len() > 1_000);
+        prop_assert_eq!((labels, salience), zero);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
     #[test]
-    fn no_input_gives_a_number_that_is_none(
+    fn every_input_gives_finite_saliences_not_below_zero(
         seed in any::<u64>(),
         holes in proptest::collection::vec((0..ROWS, 0..6_usize, 0..DIM), 0..800),
         frozen in 0..ROWS,

@@ -113,7 +113,7 @@ mod tests {
         let found = clusters(&positions, &[2, 1, 0, 3], 0.95);
         assert_eq!(found[0], Cluster { seed: 2, members: vec![2, 0] });
         assert_eq!(found[1], Cluster { seed: 1, members: vec![1] });
-        assert_eq!(found.len(), 3, "what never takes a position is nobody's duplicate");
+        assert_eq!(found.len(), 3, "what never takes a position is not a duplicate");
     }
 
     proptest! {

@@ -11,7 +11,7 @@ pub struct Labels {
     pub priced_rows: usize,
     /// Row of the market, ascending.
     pub rows: Vec<usize>,
-    /// Per asset and row: log return over the horizon; `None` where a price is missing, or the future.
+    /// Per asset and row: log return over the horizon; `None` if a price is missing, or the future.
     pub returns: Vec<Vec<Option<f64>>>,
 }
 
@@ -21,18 +21,14 @@ impl Label for TradeMix {
     /// Pairs each row of the window with the one a horizon of rows later (scoring: trademix).
     fn label(&self, market: &Market) -> Result<Labels, PluginError> {
         let assets = self.spec.assets.len();
-        if market.assets != assets {
-            let found = format!("{} prices per row for {assets} assets", market.assets);
-            return Err(PluginError::data(found));
-        }
-        let priced = |row: &usize| (0..assets).any(|asset| is_price(market.price(*row, asset)));
-        let mut rows: Vec<usize> = market.scored().filter(priced).collect();
+        market.require_assets(assets)?;
+        let mut rows = market.priced_rows();
         let priced_rows = rows.len();
         rows.drain(..priced_rows.saturating_sub(self.params.window_rows));
         let ahead = self.spec.rows_ahead();
         let between = |t: usize, asset: usize| {
-            let (now, later) = (market.price(rows[t], asset), market.price(*rows.get(t + ahead)?, asset));
-            let log_return = (is_price(now) && is_price(later)).then(|| math::ln(later / now))?;
+            let (now, later) = (market.usable(rows[t], asset)?, market.usable(*rows.get(t + ahead)?, asset)?);
+            let log_return = math::ln(later / now);
             // Prices at both ends of what a number can hold have no ratio that is one.
             log_return.is_finite().then_some(log_return)
         };
@@ -42,37 +38,18 @@ impl Label for TradeMix {
     }
 }
 
-fn is_price(price: f64) -> bool {
-    price.is_finite() && price > 0.0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Params;
-    use mantis_plugin_api::{Challenge, Solver, Spec};
+    use mantis_plugin_api::test_kit::{MarketBuilder, spec_with_assets};
+    use mantis_plugin_api::{Challenge, Solver};
 
     fn label(prices: &[[f64; 2]], scored_rows: usize, window_rows: usize) -> Labels {
-        let spec = Spec {
-            name: "X".into(),
-            ticker: "X".into(),
-            dim: 1,
-            assets: vec!["A".into(), "B".into()],
-            blocks_ahead: 10,
-            sample_every: 5,
-            seed: 42,
-            solver: Solver::Exact,
-        };
+        let spec = spec_with_assets(1, 2, 2, Solver::Exact);
         let challenge = TradeMix::configure(spec, &Default::default()).unwrap();
         let challenge = TradeMix { params: Params { window_rows, ..Params::default() }, ..challenge };
-        let market = Market {
-            sidx: (0..prices.len() as i64).collect(),
-            prices: prices.concat(),
-            assets: 2,
-            submitted: vec![true; scored_rows],
-            scored_rows,
-            carried: vec![],
-        };
+        let market = MarketBuilder::new(2).rows(prices).future(prices.len() - scored_rows).build();
         challenge.label(&market).unwrap()
     }
 

@@ -30,16 +30,9 @@ impl Challenge for TradeMix {
     }
 
     fn configure(spec: Spec, params: &ParamMap) -> Result<Self, PluginError> {
-        if spec.assets.is_empty() {
-            return Err(PluginError::spec("assets", "no assets", "a list of at least one asset"));
-        }
-        if spec.dim != 1 {
-            return Err(PluginError::spec("dim", spec.dim.to_string(), "1: a position per asset"));
-        }
-        if spec.rows_ahead() == 0 {
-            let found = format!("{} blocks", spec.blocks_ahead);
-            return Err(PluginError::spec("blocks_ahead", found, "at least one sampled block"));
-        }
+        spec.require_assets(1)?;
+        spec.require_dim(1, "a position per asset")?;
+        spec.require_horizon()?;
         Ok(Self { params: Params::read(params)?, spec })
     }
 

@@ -24,7 +24,7 @@ pub(crate) struct LuckFilter<'a> {
 pub(crate) struct Evidence {
     /// Probability of skill, 0 to 1.
     pub(crate) skill: f64,
-    /// Daily Sharpe ratio; 0 where nothing is known.
+    /// Daily Sharpe ratio; 0 if nothing is known.
     pub(crate) sharpe: f64,
 }
 
@@ -86,7 +86,7 @@ fn shrunk(sharpe: f64, days: f64, prior_std: f64) -> f64 {
 }
 
 /// Profit at every rebalance of a range of rows: position times return, less the fee on the change of the position.
-/// The position before the first one is 0, so entering pays. `None` where the return is missing.
+/// The position before the first one is 0, so entering pays. `None` if the return is missing.
 fn profits<'a>(
     positions: &'a [f32],
     returns: &'a [Option<f64>],

@@ -4,7 +4,7 @@ use crate::attribution::attribution;
 use crate::clusters::clusters;
 use crate::luck::LuckFilter;
 use crate::{Labels, TradeMix};
-use mantis_plugin_api::{History, PluginError, Run, Salience, Score, WhyZero, f16};
+use mantis_plugin_api::{History, PluginError, Progress, Salience, Score, WhyZero, f16};
 
 /// One miner that may be skilled.
 struct Candidate {
@@ -15,7 +15,12 @@ struct Candidate {
 }
 
 impl Score for TradeMix {
-    fn score(&self, history: &dyn History, labels: &Labels, run: &dyn Run) -> Result<Salience, PluginError> {
+    fn score(
+        &self,
+        history: &dyn History,
+        labels: &Labels,
+        progress: &dyn Progress,
+    ) -> Result<Salience, PluginError> {
         let miners = history.shape().miners;
         let mut salience = Salience::new(miners);
         salience.fact("rows", labels.priced_rows as f64);
@@ -24,14 +29,14 @@ impl Score for TradeMix {
             salience.empty = Some(format!("warming up: {rows} rows with a price, {needed} are needed"));
             return Ok(salience);
         }
-        let candidates = self.candidates(history, labels, &mut salience, run)?;
+        let candidates = self.candidates(history, labels, &mut salience, progress)?;
         salience.fact("skilled_miners", candidates.len() as f64);
         if candidates.is_empty() {
             salience.empty =
                 Some(format!("no miner's probability of skill reaches {}", self.params.min_skill));
             return Ok(salience);
         }
-        self.pay(history, &candidates, labels, &mut salience, run);
+        self.pay(history, &candidates, labels, &mut salience, progress);
         Ok(salience)
     }
 }
@@ -43,13 +48,13 @@ impl TradeMix {
         history: &dyn History,
         labels: &Labels,
         salience: &mut Salience,
-        run: &dyn Run,
+        progress: &dyn Progress,
     ) -> Result<Vec<Candidate>, PluginError> {
         let miners = history.shape().miners;
         let filter = LuckFilter::new(&self.params, labels.rows.len(), self.spec.rows_ahead(), self.spec.seed);
         let mut candidates = Vec::new();
         for miner in 0..miners {
-            run.progress(0.5 * miner as f64 / miners as f64);
+            progress.report(0.5 * miner as f64 / miners as f64);
             let positions = positions(history, miner, labels)?;
             if positions.iter().flatten().all(|&x| x == 0.0) {
                 salience.zero(miner, WhyZero::absent());
@@ -85,7 +90,7 @@ impl TradeMix {
         candidates: &[Candidate],
         labels: &Labels,
         salience: &mut Salience,
-        run: &dyn Run,
+        progress: &dyn Progress,
     ) {
         let mut order: Vec<usize> = (0..candidates.len()).collect();
         order.sort_by(|&a, &b| candidates[b].skill.total_cmp(&candidates[a].skill));
@@ -93,7 +98,7 @@ impl TradeMix {
         let clusters = clusters(&positions, &order, self.params.duplicate_cosine);
         let seeds = clusters.iter().map(|cluster| positions[cluster.seed]).collect();
         let lost = attribution(seeds, labels, self.spec.rows_ahead(), &self.params, |done| {
-            run.progress(0.5 + 0.5 * done);
+            progress.report(0.5 + 0.5 * done);
         });
         salience.fact("clusters", clusters.len() as f64);
         let mut earned = vec![0.0; history.shape().miners];

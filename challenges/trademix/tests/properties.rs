@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
 use mantis_plugin_api::serde_json::{Value, json};
-use mantis_plugin_api::test_kit::{Noise, earned, score, spec};
+use mantis_plugin_api::test_kit::{
+    MarketBuilder, Noise, earned, fact, order_effect, score, spec_with_assets,
+};
 use mantis_plugin_api::{Market, Salience, Solver, Spec};
 use mantis_trademix::TradeMix;
 use proptest::prelude::*;
@@ -13,7 +15,7 @@ const ROWS: usize = 6_000;
 const AHEAD: usize = 10;
 
 fn challenge() -> Spec {
-    Spec { assets: (0..ASSETS).map(|i| format!("A{i}")).collect(), ..spec(1, AHEAD as u32, Solver::Exact) }
+    spec_with_assets(1, ASSETS, AHEAD as u32, Solver::Exact)
 }
 
 /// Every luck filter and every meta model.
@@ -33,20 +35,7 @@ fn params((luck_filter, meta_model): (&str, &str)) -> Value {
 
 fn market(seed: u64) -> Market {
     let mut noise = Noise::new(seed);
-    let mut level = [100.0; ASSETS];
-    let mut prices = Vec::new();
-    for _ in 0..ROWS {
-        level.iter_mut().for_each(|x| *x *= 1.0 + 1e-3 * noise.normal());
-        prices.extend(level);
-    }
-    Market {
-        sidx: (0..ROWS as i64).collect(),
-        prices,
-        assets: ASSETS,
-        submitted: vec![true; ROWS],
-        scored_rows: ROWS,
-        carried: vec![],
-    }
+    MarketBuilder::new(ASSETS).walk(ROWS, 100.0, |price| price * (1.0 + 1e-3 * noise.normal())).build()
 }
 
 /// A position per asset that knows the direction with some strength; each seed has its own noise.
@@ -69,10 +58,6 @@ fn run(options: (&str, &str), market: &Market, miners: &[Vec<f32>]) -> Salience 
 fn why(salience: &Salience, miner: usize) -> (&str, &str) {
     let why = salience.miners[miner].why_zero.as_ref().unwrap();
     (&why.code, &why.text)
-}
-
-fn fact(salience: &Salience, miner: usize, name: &str) -> Option<f64> {
-    salience.miners[miner].facts.iter().find(|fact| fact.name == name).map(|fact| fact.value)
 }
 
 fn field(market: &Market) -> Vec<Vec<f32>> {
@@ -117,7 +102,7 @@ fn noise_earns_at_most_half_of_skill_and_the_rest_nothing() {
     }
 }
 
-/// A filter that lets everybody pass leaves it to the desk to tell noise from skill.
+/// A filter that lets every miner pass leaves it to the desk to tell noise from skill.
 #[test]
 fn every_desk_tells_noise_from_skill() {
     for options in OPTIONS {
@@ -138,14 +123,10 @@ fn every_desk_tells_noise_from_skill() {
 fn the_order_of_miners_does_not_matter_and_nothing_is_drawn_by_chance() {
     for options in OPTIONS {
         let market = market(3);
-        let mut miners = field(&market);
-        let forward = run(options, &market, &miners);
-        assert_eq!(forward, run(options, &market, &miners), "{options:?}");
-        miners.reverse();
-        let backward = run(options, &market, &miners);
-        for (a, b) in forward.miners.iter().zip(backward.miners.iter().rev()) {
-            assert!((a.salience - b.salience).abs() < 1e-9, "{options:?}: {} {}", a.salience, b.salience);
-        }
+        let miners = field(&market);
+        assert_eq!(run(options, &market, &miners), run(options, &market, &miners), "{options:?}");
+        let effect = order_effect(&miners, |miners| run(options, &market, miners));
+        assert!(effect < 1e-9, "{options:?}: {effect}");
     }
 }
 
@@ -170,20 +151,20 @@ fn says_what_each_miner_is_worth_and_why_it_is_nothing() {
     assert_eq!(why(&salience, 7).0, "luck");
     assert!(why(&salience, 7).1.ends_with("0.65 is needed"), "{}", why(&salience, 7).1);
 
-    // One position for all assets and miners: the median of all is everybody's own, and the desk misses nobody.
+    // One position for all assets and miners: the median of all is each one's own, and the desk misses none of them.
     let one = |row: usize| miners[0][row * ASSETS];
     let same: Vec<f32> = (0..ROWS * ASSETS).map(|i| one(i / ASSETS)).collect();
     let mut params = self::params(OPTIONS[0]);
     params["min_skill"] = json!(0.0);
-    let nobody = score::<TradeMix>(challenge(), &params, &market, &[same.clone(), same]).unwrap();
-    assert_eq!(nobody.empty.as_deref(), Some("the desk loses nothing without any of its miners"));
-    assert_eq!(why(&nobody, 0).0, "no_attribution");
+    let unpaid = score::<TradeMix>(challenge(), &params, &market, &[same.clone(), same]).unwrap();
+    assert_eq!(unpaid.empty.as_deref(), Some("the desk loses nothing without any of its miners"));
+    assert_eq!(why(&unpaid, 0).0, "no_attribution");
     let text = "duplicate of miner0000, without whose positions the desk loses nothing";
-    assert_eq!(why(&nobody, 1), ("duplicate", text));
+    assert_eq!(why(&unpaid, 1), ("duplicate", text));
 }
 
 #[test]
-fn nobody_is_paid_while_it_warms_up() {
+fn no_miner_is_paid_while_it_warms_up() {
     let market = market(4);
     let params = json!({ "window_rows": ROWS + 1 });
     let salience = score::<TradeMix>(challenge(), &params, &market, &field(&market)).unwrap();
@@ -191,10 +172,35 @@ fn nobody_is_paid_while_it_warms_up() {
     assert!(run(OPTIONS[0], &market, &[]).empty.is_some());
 }
 
+/// What the contract gives for a missing price, and what a ledger can hold in its place.
+const MISSING: [f64; 2] = [f64::NAN, 0.0];
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(10))]
+    /// One asset's, or a whole row's.
     #[test]
-    fn no_input_gives_a_number_that_is_none(
+    fn a_missing_price_is_the_same_as_nan_and_as_zero(
+        seed in any::<u64>(),
+        holes in proptest::collection::vec((0..ROWS * ASSETS, 1..2 * ASSETS), 1..300),
+    ) {
+        // A missing return leaves a miner's skill unknown: without a least one, all pass the filter.
+        let mut params = params(OPTIONS[0]);
+        params["min_skill"] = json!(0.0);
+        params["window_rows"] = json!(ROWS - 600);
+        let [nan, zero] = MISSING.map(|missing| {
+            let mut market = market(seed);
+            let miners = field(&market);
+            for &(at, count) in &holes {
+                market.prices[at..(at + count).min(ROWS * ASSETS)].fill(missing);
+            }
+            score::<TradeMix>(challenge(), &params, &market, &miners).unwrap()
+        });
+        prop_assert!(nan.empty.is_none(), "{:?}", nan.empty);
+        prop_assert_eq!(nan, zero);
+    }
+
+    #[test]
+    fn every_input_gives_finite_saliences_not_below_zero(
         seed in any::<u64>(),
         holes in proptest::collection::vec((0..ROWS * ASSETS, 0..6usize), 0..2_000),
     ) {
@@ -208,7 +214,7 @@ proptest! {
         for options in OPTIONS {
             let mut params = params(options);
             params["window_rows"] = json!(ROWS - 1);
-            // Whatever the filter says, the desk sees what is there.
+            // All pass the filter: the desk sees what is there.
             params["min_skill"] = json!(0.0);
             let salience = score::<TradeMix>(challenge(), &params, &market, &miners).unwrap();
             prop_assert!(salience.miners.iter().all(|m| m.salience.is_finite() && m.salience >= 0.0));

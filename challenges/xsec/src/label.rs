@@ -11,7 +11,7 @@ pub struct Labels {
     pub rows: Vec<usize>,
     /// Rows with labels, the first ones.
     pub labelled: usize,
-    /// `labelled x assets`: whether the asset's return is above the median; `None` where a price is missing.
+    /// `labelled x assets`: whether the asset's return is above the median; `None` if a price is missing.
     pub above: Vec<Option<bool>>,
 }
 
@@ -20,55 +20,42 @@ impl Label for CrossSection {
 
     /// Pairs each row with the one that comes a horizon of rows later (scoring: xsec).
     fn label(&self, market: &Market) -> Result<Labels, PluginError> {
-        if market.assets != self.spec.assets.len() {
-            let found = format!("{} prices per row for {} assets", market.assets, self.spec.assets.len());
-            return Err(PluginError::data(found));
-        }
-        let priced = |row: &usize| (0..market.assets).any(|asset| is_price(market.price(*row, asset)));
-        let mut rows: Vec<usize> = market.scored().filter(priced).collect();
-        rows.drain(..rows.len().saturating_sub(self.params.max_rows));
+        market.require_assets(self.spec.assets.len())?;
+        let mut rows = market.priced_rows();
+        rows.drain(..rows.len().saturating_sub(self.params.pooled.max_rows));
         let ahead = self.spec.rows_ahead();
         let labelled = rows.len().saturating_sub(ahead);
         let mut above = Vec::with_capacity(labelled * market.assets);
         for (&now, &later) in rows.iter().zip(rows.iter().skip(ahead)) {
-            let changes = (0..market.assets).map(|asset| {
-                let (now, later) = (market.price(now, asset), market.price(later, asset));
-                (is_price(now) && is_price(later)).then(|| later / now - 1.0)
-            });
+            let changes = (0..market.assets)
+                .map(|asset| Some(market.usable(later, asset)? / market.usable(now, asset)? - 1.0));
             above.extend(above_median(&changes.collect::<Vec<_>>()));
         }
         Ok(Labels { rows, labelled, above })
     }
 }
 
-fn is_price(price: f64) -> bool {
-    price.is_finite() && price > 0.0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use mantis_plugin_api::serde_json::json;
-    use mantis_plugin_api::{Challenge, Solver, Spec, test_kit};
+    use mantis_plugin_api::test_kit::{MarketBuilder, spec_with_assets};
+    use mantis_plugin_api::{Challenge, Solver};
 
     fn challenge(ahead: u32, max_rows: usize) -> CrossSection {
-        let assets = ["A", "B", "C"].map(String::from).to_vec();
-        let spec = Spec { assets, ..test_kit::spec(1, ahead, Solver::Exact) };
+        let spec = spec_with_assets(1, 3, ahead, Solver::Exact);
         let mut challenge = CrossSection::configure(spec, &Default::default()).unwrap();
-        challenge.params.max_rows = max_rows;
+        challenge.params.pooled.max_rows = max_rows;
         challenge
     }
 
+    fn builder(rows: &[[f64; 3]]) -> MarketBuilder {
+        // Gaps between rows, which grow here, do not matter.
+        rows.iter().zip(0..).fold(MarketBuilder::new(3), |builder, (row, gap)| builder.row(row).gap(gap))
+    }
+
     fn market(rows: &[[f64; 3]]) -> Market {
-        Market {
-            // Holes between rows do not matter.
-            sidx: (0..rows.len() as i64).map(|row| row * row).collect(),
-            prices: rows.concat(),
-            assets: 3,
-            submitted: vec![true; rows.len()],
-            scored_rows: rows.len(),
-            carried: vec![],
-        }
+        builder(rows).build()
     }
 
     #[test]
@@ -91,26 +78,21 @@ mod tests {
 
     #[test]
     fn keeps_the_newest_rows_and_looks_at_no_later_price() {
-        let mut market = market(&[[1.0, 2.0, 3.0]; 9]);
-        let labels = challenge(2, 5).label(&market).unwrap();
+        let builder = builder(&[[1.0, 2.0, 3.0]; 9]);
+        let labels = challenge(2, 5).label(&builder.clone().build()).unwrap();
         assert_eq!((&labels.rows[..], labels.labelled), (&[4, 5, 6, 7, 8][..], 3));
-        market.scored_rows = 6;
+        let market = builder.future(3).build();
         assert_eq!(challenge(2, 5).label(&market).unwrap().rows, [1, 2, 3, 4, 5]);
         assert_eq!(challenge(20, 5).label(&market).unwrap().labelled, 0);
     }
 
     #[test]
     fn decodes_numbers_and_refuses_what_does_not_fit() {
-        assert_eq!(challenge(2, 5).decode(&json!({"B": 0.5, "C": [3]})).unwrap(), [0.0, 0.5, 1.0]);
-        let spec = |dim, ahead, assets: &[&str]| Spec {
-            assets: assets.iter().map(|&asset| asset.into()).collect(),
-            ..test_kit::spec(dim, ahead, Solver::Exact)
-        };
-        for (spec, key) in [
-            (spec(2, 9, &["A", "B"]), "dim"),
-            (spec(1, 0, &["A", "B"]), "blocks_ahead"),
-            (spec(1, 9, &[]), "assets"),
-        ] {
+        assert_eq!(challenge(2, 5).decode(&json!({"A1": 0.5, "A2": [3]})).unwrap(), [0.0, 0.5, 1.0]);
+        for (dim, assets, ahead, key) in
+            [(2, 2, 9, "dim"), (1, 2, 0, "blocks_ahead"), (1, 0, 9, "assets"), (1, 1, 9, "assets")]
+        {
+            let spec = spec_with_assets(dim, assets, ahead, Solver::Exact);
             let error = CrossSection::configure(spec, &Default::default()).err().unwrap();
             assert!(error.to_string().contains(key), "{error}");
         }

@@ -176,7 +176,7 @@ const TAKEN: [&str; 16] = [
     "ParamMap",
     "Params",
     "PluginError",
-    "Run",
+    "Progress",
     "Salience",
     "Score",
     "Self",

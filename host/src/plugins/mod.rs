@@ -15,7 +15,7 @@ pub use native::NativePlugin;
 pub use wasm::{Surface, WasmPlugin, surface};
 
 use mantis_plugin_api::{
-    Description, History, Market, ParamMap, PluginError, Run, Salience, Spec, States, TrackedRow,
+    Description, History, Market, ParamMap, PluginError, Progress, Salience, Spec, States, TrackedRow,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -54,7 +54,7 @@ pub trait Instance {
         &mut self,
         market: &Rc<Market>,
         history: &Rc<dyn History>,
-        run: &Rc<dyn Run>,
+        run: &Rc<dyn Progress>,
     ) -> Result<Salience, PluginError>;
 
     /// As [`mantis_plugin_api::Challenge::track`].

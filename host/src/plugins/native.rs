@@ -12,7 +12,8 @@ use mantis_plugin_api::abi::{
     Emit, FINGERPRINT, HistoryTable, HostTable, MAGIC, MarketTable, OK, PluginTable, SUPPORTED, SYMBOL,
 };
 use mantis_plugin_api::{
-    Description, History, Market, ParamMap, PluginError, Run, Salience, Silent, Spec, States, TrackedRow, f16,
+    Description, History, Market, ParamMap, PluginError, Progress, Salience, Silent, Spec, States,
+    TrackedRow, f16,
 };
 use std::collections::BTreeMap;
 use std::ffi::c_void;
@@ -146,7 +147,7 @@ impl Instance for NativeInstance {
         &mut self,
         market: &Rc<Market>,
         history: &Rc<dyn History>,
-        run: &Rc<dyn Run>,
+        run: &Rc<dyn Progress>,
     ) -> Result<Salience, PluginError> {
         let shape = history.shape();
         if market.prices.len() != market.rows() * market.assets
@@ -197,7 +198,7 @@ impl Instance for NativeInstance {
 
 /// One call into a plugin: what it may reach, and what it has emitted.
 struct Call<'a> {
-    run: &'a dyn Run,
+    run: &'a dyn Progress,
     history: Option<&'a dyn History>,
     results: Mutex<Results>,
 }
@@ -213,7 +214,7 @@ struct Results {
 }
 
 impl<'a> Call<'a> {
-    fn new(run: &'a dyn Run, history: Option<&'a dyn History>) -> Self {
+    fn new(run: &'a dyn Progress, history: Option<&'a dyn History>) -> Self {
         Self { run, history, results: Mutex::default() }
     }
 
@@ -245,7 +246,7 @@ unsafe extern "C" fn emit(ctx: *mut c_void, kind: u32, ptr: *const u8, len: usiz
         Some(Emit::States) => &mut results.states,
         Some(Emit::Log) => return call.run.log(&String::from_utf8_lossy(bytes)),
         Some(Emit::Progress) => {
-            return call.run.progress(bytes.try_into().map_or(0.0, f64::from_ne_bytes));
+            return call.run.report(bytes.try_into().map_or(0.0, f64::from_ne_bytes));
         }
         None => return,
     };

@@ -4,7 +4,7 @@ use super::run::MAX_LOG_LINES;
 use super::{Event, Failure, Job, Request, Task, peak_rss_kib};
 use crate::history::Snapshot;
 use crate::plugins::{Instance, Loaded, load};
-use mantis_plugin_api::{History, Run, Salience};
+use mantis_plugin_api::{History, Progress, Salience};
 use std::cell::Cell;
 use std::io::{self, BufRead, Write};
 use std::rc::Rc;
@@ -42,7 +42,7 @@ fn perform(job: &Job, requests: &Receiver<String>) -> Result<(), Failure> {
             let snapshot = Snapshot::open(snapshot).map_err(unreadable)?;
             let market = Rc::new(snapshot.market().map_err(unreadable)?);
             let history: Rc<dyn History> = Rc::new(snapshot);
-            let reporter: Rc<dyn Run> = Rc::new(Reporter::default());
+            let reporter: Rc<dyn Progress> = Rc::new(Reporter::default());
             let salience: Salience =
                 challenge.score(&market, &history, &reporter).map_err(Failure::Plugin)?;
             tell(&Event::Scored { salience });
@@ -92,8 +92,8 @@ struct Reporter {
     lines: Cell<usize>,
 }
 
-impl Run for Reporter {
-    fn progress(&self, done: f64) {
+impl Progress for Reporter {
+    fn report(&self, done: f64) {
         // Plugins may report in tight loops; people read a few per second.
         if self.last.get().is_none_or(|at| at.elapsed() > Duration::from_millis(100)) {
             self.last.set(Some(Instant::now()));

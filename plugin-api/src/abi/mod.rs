@@ -179,13 +179,13 @@ pub struct PluginTable {
 }
 
 #[allow(unsafe_code)]
-// SAFETY: the only pointers are `fingerprint`'s, to a `&'static str` that nobody writes.
+// SAFETY: the only pointers are `fingerprint`'s, to a `&'static str` that is never written.
 unsafe impl Sync for PluginTable {}
 
 impl PluginTable {
     /// The table of a challenge; [`crate::export!`] puts it into a static.
     #[must_use]
-    pub const fn of<C: crate::Challenge>() -> Self {
+    pub const fn for_challenge<C: crate::Challenge>() -> Self {
         plugin::table::<C>()
     }
 }
@@ -200,7 +200,8 @@ macro_rules! export {
         #[allow(unsafe_code)]
         // SAFETY: no other item of a plugin library has this name.
         #[unsafe(no_mangle)]
-        pub static MANTIS_PLUGIN: $crate::abi::PluginTable = $crate::abi::PluginTable::of::<$challenge>();
+        pub static MANTIS_PLUGIN: $crate::abi::PluginTable =
+            $crate::abi::PluginTable::for_challenge::<$challenge>();
     };
 }
 

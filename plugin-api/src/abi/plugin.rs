@@ -8,7 +8,7 @@
 use super::{
     Bytes, Emit, FAILED, FINGERPRINT, HistoryTable, HostTable, MAGIC, MarketTable, OK, PluginTable, VERSION,
 };
-use crate::{Challenge, History, Market, PluginError, Run, Salience, Shape, TrackedRow};
+use crate::{Challenge, History, Market, PluginError, Progress, Salience, Shape, TrackedRow};
 use half::f16;
 use std::ffi::c_void;
 use std::ops::Range;
@@ -105,7 +105,7 @@ unsafe extern "C" fn track<C: Challenge>(
 
 unsafe extern "C" fn destroy<C: Challenge>(instance: *mut c_void) {
     // SAFETY: made by `configure::<C>`, and the loader frees it once. A panic must not cross the boundary; there is
-    // nobody left to tell.
+    // no one left to tell.
     let _ = catch_unwind(|| drop(unsafe { Box::from_raw(instance.cast::<C>()) }));
 }
 
@@ -124,7 +124,7 @@ impl Bytes {
 /// Copies an array that may be empty.
 ///
 /// # Safety
-/// `ptr` must point to `len` values where `len` is not 0.
+/// `ptr` must point to `len` values if `len` is not 0.
 unsafe fn owned<T: Copy>(ptr: *const T, len: usize) -> Vec<T> {
     if len == 0 {
         return Vec::new();
@@ -190,8 +190,8 @@ impl History for HostHistory<'_> {
     }
 }
 
-impl Run for HostTable {
-    fn progress(&self, done: f64) {
+impl Progress for HostTable {
+    fn report(&self, done: f64) {
         emit(self, Emit::Progress, &done.to_ne_bytes());
     }
 

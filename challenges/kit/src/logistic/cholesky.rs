@@ -4,7 +4,7 @@ use crate::math;
 
 /// Solves `a x = b` for a row-major symmetric `a` of order `b.len()`.
 ///
-/// Where rounding or saturation has left `a` without a factor, the diagonal is raised by as little as helps. `None`
+/// If rounding or saturation has left `a` without a factor, the diagonal is raised by as little as helps. `None`
 /// only if `a` holds a value that is not finite.
 pub(super) fn solve(a: &[f64], b: &[f64]) -> Option<Vec<f64>> {
     let order = b.len();

@@ -9,7 +9,7 @@ pub struct Design<'a> {
 }
 
 impl<'a> Design<'a> {
-    /// The columns, one slice per feature. Equal lengths are checked where the design is used.
+    /// The columns, one slice per feature. Equal lengths are checked when the design is used.
     #[must_use]
     pub fn from_columns(columns: &'a [&'a [f64]]) -> Self {
         Self { columns }

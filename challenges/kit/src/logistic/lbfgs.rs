@@ -101,7 +101,7 @@ impl Minimiser {
         }
     }
 
-    /// As SciPy where a search fails: forgets what was learnt and tries once more along the gradient.
+    /// As SciPy if a search fails: forgets what was learnt and tries once more along the gradient.
     fn forget(&mut self) -> bool {
         if self.memory.is_empty() {
             return false;

@@ -1,4 +1,4 @@
-//! Weighted logistic regression (scoring: numerics), solved to its optimum or stopped where the network stops.
+//! Weighted logistic regression (scoring: numerics), solved to its optimum or stopped as the network stops.
 //!
 //! For labels y, sample weights s and class weights c, [`fit`] minimises over w and b
 //!
@@ -10,6 +10,7 @@
 
 mod cholesky;
 mod design;
+mod error;
 mod gram;
 mod lbfgs;
 mod line_search;
@@ -17,9 +18,12 @@ mod newton;
 mod problem;
 mod quadratic;
 mod rows;
+mod stop;
 
 pub use design::{Design, Model};
-pub use problem::{FitError, Penalty, Problem, Stop, fit};
+pub use error::FitError;
+pub use problem::{Penalty, Problem, fit, has_both_classes};
+pub use stop::Stop;
 
 pub(crate) use lbfgs::Minimiser;
 pub(crate) use problem::{class_weights, solve};

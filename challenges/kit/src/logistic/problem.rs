@@ -1,11 +1,9 @@
-//! What is fitted, what may be wrong with it, and the way to the solver.
+//! What is fitted, and the way to the solver.
 
 use std::borrow::Cow;
 
-use thiserror::Error;
-
 use super::newton::{self, Penalised};
-use super::{Design, Model, Rows, lbfgs};
+use super::{Design, FitError, Model, Rows, Stop, lbfgs};
 use crate::math;
 
 /// The regulariser R(w, b).
@@ -22,21 +20,6 @@ pub enum Penalty {
     },
 }
 
-/// Where to stop.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Stop {
-    /// At the optimum.
-    Exact,
-    /// Where the network's scorer stops (SciPy's L-BFGS-B, unbounded). Applies to [`Penalty::L2`]; any other is solved
-    /// as [`Stop::Exact`].
-    Network {
-        /// Stop when no element of the gradient, of the objective divided by the sum of weights, is larger.
-        tol: f64,
-        /// Largest number of iterations.
-        max_iter: usize,
-    },
-}
-
 /// A weighted logistic regression.
 #[derive(Debug, Clone, Copy)]
 pub struct Problem<'a> {
@@ -44,8 +27,8 @@ pub struct Problem<'a> {
     pub x: Design<'a>,
     /// Labels.
     pub y: &'a [bool],
-    /// Sample weights, finite and not negative; `None` is 1 for all. A row of weight 0 is as good as absent, whatever
-    /// its features.
+    /// Sample weights, finite and not negative; `None` is 1 for all. A row of weight 0 is as good as absent, and
+    /// its features are not looked at.
     pub weights: Option<&'a [f64]>,
     /// Whether both classes weigh half of the sum of the sample weights.
     pub balanced: bool,
@@ -53,55 +36,6 @@ pub struct Problem<'a> {
     pub c: f64,
     /// The regulariser.
     pub penalty: Penalty,
-}
-
-/// Why a regression cannot be fitted.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[non_exhaustive]
-pub enum FitError {
-    /// No row, or none of positive weight.
-    #[error("logistic regression has no row of positive weight")]
-    Empty,
-    /// All rows of positive weight are of one class.
-    #[error("logistic regression has one class only ({} rows)", if *positive { "all positive" } else { "no positive" })]
-    OneClass {
-        /// Whether that class is the positive one.
-        positive: bool,
-    },
-    /// A feature that is NaN or infinite on a row of positive weight.
-    #[error("logistic regression: column {column} holds a value that is not finite")]
-    NonFinite {
-        /// The column.
-        column: usize,
-    },
-    /// A weight that is negative, NaN or infinite.
-    #[error("logistic regression: weight {weight} of row {row} must be finite and not negative")]
-    BadWeight {
-        /// The row.
-        row: usize,
-        /// Its weight.
-        weight: f64,
-    },
-    /// A column or the weights differ in length from the labels.
-    #[error("logistic regression: {what} has {found} rows, but there are {expected} labels")]
-    Shape {
-        /// What differs.
-        what: String,
-        /// Its length.
-        found: usize,
-        /// Number of labels.
-        expected: usize,
-    },
-    /// `c` or `l1_ratio` out of range.
-    #[error("logistic regression: {name} is {value}, but must be {allowed}")]
-    BadParameter {
-        /// Name of the parameter.
-        name: &'static str,
-        /// Its value.
-        value: f64,
-        /// What is allowed.
-        allowed: &'static str,
-    },
 }
 
 /// Fits the regression.
@@ -113,7 +47,7 @@ pub enum FitError {
 ///
 /// # Errors
 ///
-/// See [`FitError`]. Data that are merely hard (collinear, separable, of one value) are no error.
+/// See [`FitError`]. Data that are merely hard (collinear, separable, of one value) are not an error.
 pub fn fit(problem: &Problem<'_>, stop: Stop, start: Option<&Model>) -> Result<Model, FitError> {
     check_shape(problem)?;
     let weight_of = |row: usize| problem.weights.map_or(1.0, |weights| weights[row]);
@@ -151,6 +85,12 @@ pub fn fit(problem: &Problem<'_>, stop: Stop, start: Option<&Model>) -> Result<M
         &mut negative,
     )?;
     solve(Rows::new(columns, positive, negative), total, problem.c, problem.penalty, stop, start)
+}
+
+/// Whether there are labels of both classes.
+#[must_use]
+pub fn has_both_classes(y: &[bool]) -> bool {
+    y.contains(&true) && y.contains(&false)
 }
 
 /// Multiplies each class by its class weight; gives the sum of all weights after that. The sums are those of the

@@ -1,4 +1,4 @@
-//! Sums in eight fixed lanes: vector code, and the same bits whatever the width of the machine's vectors.
+//! Sums in eight fixed lanes: vector code, and the same bits for every width of the machine's vectors.
 
 const LANES: usize = 8;
 

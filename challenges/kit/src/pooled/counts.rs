@@ -82,7 +82,7 @@ impl Counts {
     }
 
     /// A number with the sign of the slope of [`Self::fit`] at its optimum: that of the difference between the mean
-    /// values of the labels, which is the loss's descent along the slope where the offset alone is fitted. Exact.
+    /// values of the labels, which is the loss's descent along the slope if the offset alone is fitted. Exact.
     pub(super) fn tendency(&self) -> f64 {
         let [negative, positive] = self.totals.map(i128::from);
         let term = |(code, [down, up]): (usize, &[u32; 2])| {

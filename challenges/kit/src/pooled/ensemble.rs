@@ -1,8 +1,9 @@
 //! The ensemble of one segment.
 
 use super::counts::{Line, is_number, widened};
-use super::miner::Models;
-use super::{Error, Plan, Pooled};
+use super::miner::MinerModels;
+use super::walk::Plan;
+use super::{Pooled, PooledError};
 use crate::auc::auc;
 use crate::bootstrap::{BlockBootstrap, block_draws, median_of_means};
 use crate::logistic::{FitError, Model, Penalty, Stop};
@@ -21,24 +22,24 @@ pub(super) struct Ensemble {
     pub(super) samples: usize,
 }
 
-/// Fits on the past and measures on the segment; `None` where there is too little to fit on.
+/// Fits on the past and measures on the segment; `None` if there is too little to fit on.
 pub(super) fn fit<E>(
     pooled: &Pooled,
     plans: &[Plan],
     plan: &Plan,
     selected: &[usize],
-    models: &mut [Option<Models>],
+    models: &mut [Option<MinerModels>],
     column: &mut impl FnMut(usize, &mut Vec<f16>) -> Result<(), E>,
-) -> Result<Option<Ensemble>, Error<E>> {
+) -> Result<Option<Ensemble>, PooledError<E>> {
     let mut train = Samples::new(pooled, 0..plan.train_end);
     let mut val = Samples::new(pooled, plan.val.clone());
     let mut columns = Vec::with_capacity(selected.len());
     let mut numbers = Vec::new();
     for &miner in selected {
-        column(miner, &mut numbers).map_err(Error::Column)?;
+        column(miner, &mut numbers).map_err(PooledError::Column)?;
         let own = match &mut models[miner] {
             Some(own) => own,
-            own @ None => own.insert(Models::new(pooled, plans, &numbers)?),
+            own @ None => own.insert(MinerModels::new(pooled, plans, &numbers)?),
         };
         let past = sub_segments(pooled, plan).map(|(known, rows)| (own.line(known), rows));
         columns.push((
@@ -79,7 +80,7 @@ fn sub_segments<'a>(
     filled.filter(|(_, rows)| !rows.is_empty())
 }
 
-/// All models of the bootstrap, or the one plain model where it declines.
+/// All models of the bootstrap, or the one plain model if it declines.
 fn fit_replicates(pooled: &Pooled, plan: &Plan, x: &[Vec<f32>], y: &[bool]) -> Result<Vec<Model>, FitError> {
     let step = pooled.seed_step.wrapping_mul(plan.index as u64 + 1);
     let seed = pooled.bootstrap.seed.wrapping_add(step);

@@ -1,6 +1,6 @@
 //! Labels against the median of a row.
 
-/// For each change of a row, whether it is above the median of those that are known; `None` where it is not known.
+/// For each change of a row, whether it is above the median of those that are known; `None` if it is not known.
 /// With an even count, the median is the mean of the two in the middle.
 #[must_use]
 pub fn above_median(changes: &[Option<f64>]) -> Vec<Option<bool>> {

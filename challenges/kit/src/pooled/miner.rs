@@ -1,19 +1,20 @@
 //! The models of one miner alone, from passes over its numbers.
 
+use super::Pooled;
 use super::counts::{Counts, Line};
-use super::{Plan, Pooled};
+use super::walk::Plan;
 use crate::logistic::{FitError, Stop};
 use half::f16;
 
-/// What one miner's numbers alone are worth.
-pub(super) struct Standing {
+/// What one miner's numbers alone tell.
+pub(super) struct MinerAucs {
     /// Samples with a number.
     pub(super) samples: usize,
-    /// Per segment: AUC on its recent rows of the model of the rows before; `None` where there are too few samples.
+    /// Per segment: AUC on its recent rows of the model of the rows before; `None` if there are too few samples.
     pub(super) aucs: Vec<Option<f64>>,
 }
 
-impl Standing {
+impl MinerAucs {
     pub(super) fn new(pooled: &Pooled, plans: &[Plan], numbers: &[f16]) -> Result<Self, FitError> {
         let mut marks: Vec<usize> =
             plans.iter().flat_map(|plan| [plan.fit_end, plan.eval.start, plan.eval.end]).collect();
@@ -46,7 +47,7 @@ impl Standing {
     }
 }
 
-/// A number with the sign of the slope that the selection's model has; `None` where there are too few samples.
+/// A number with the sign of the slope that the selection's model has; `None` if there are too few samples.
 fn slope(pooled: &Pooled, counts: &Counts) -> Result<Option<f64>, FitError> {
     if !counts.is_enough(pooled.min_fit) || counts.distinct() < pooled.min_distinct {
         return Ok(None);
@@ -58,12 +59,12 @@ fn slope(pooled: &Pooled, counts: &Counts) -> Result<Option<f64>, FitError> {
 }
 
 /// The models of one miner that fill values, by number of rows known.
-pub(super) struct Models {
+pub(super) struct MinerModels {
     ends: Vec<usize>,
     lines: Vec<Option<Line>>,
 }
 
-impl Models {
+impl MinerModels {
     /// Fits all that any segment will ask for.
     pub(super) fn new(pooled: &Pooled, plans: &[Plan], numbers: &[f16]) -> Result<Self, FitError> {
         let mut ends: Vec<usize> = plans.iter().flat_map(|plan| [plan.val.start, plan.train_end]).collect();
@@ -83,7 +84,7 @@ impl Models {
         Ok(Self { ends, lines })
     }
 
-    /// The model that knows the first `rows` rows; `None` where there are too few samples.
+    /// The model that knows the first `rows` rows; `None` if there are too few samples.
     pub(super) fn line(&self, rows: usize) -> Option<Line> {
         self.ends.binary_search(&rows).ok().and_then(|at| self.lines[at])
     }
@@ -102,7 +103,7 @@ impl<'a> Known<'a> {
         Self { pooled, numbers, rows: 0, counts: Counts::new() }
     }
 
-    /// The samples of the first `rows` rows, or of more where more were asked for before.
+    /// The samples of the first `rows` rows, or of more if more were asked for before.
     fn up_to(&mut self, rows: usize) -> &Counts {
         if rows > self.rows {
             let places = self.rows * self.pooled.assets..rows * self.pooled.assets;

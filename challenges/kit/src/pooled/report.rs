@@ -1,12 +1,12 @@
 //! What the walk means for each miner.
 
-use super::{MinerOutcome, Outcome, Pooled};
+use super::{MinerOutcome, Pooled, PooledOutcome};
 use mantis_plugin_api::{Salience, WhyZero};
 
 /// Importance, as a part of the largest, below which it is what rounding left of zero: fits stop at far larger gradients.
 const ROUNDING: f64 = 1e-12;
 
-impl Outcome {
+impl PooledOutcome {
     /// Saliences, with the numbers behind them and the reason of each zero; `pooled` is what was walked by.
     #[must_use]
     pub fn report(&self, pooled: &Pooled) -> Salience {
@@ -125,11 +125,11 @@ mod tests {
             MinerOutcome { best_rank: None, selected: 0, ..zero },
         ];
         let segments = vec![SegmentOutcome { index: 2, samples: 8, auc: 0.6 }];
-        let salience = Outcome { miners, segments }.report(&pooled());
+        let salience = PooledOutcome { miners, segments }.report(&pooled());
         let codes: Vec<&str> =
             salience.miners.iter().filter_map(|m| Some(m.why_zero.as_ref()?.code.as_str())).collect();
         assert_eq!(codes, ["absent", "pruned", "too_few_rows", "ensemble_auc", "no_weight", "no_segment"]);
         assert_eq!((salience.miners[0].salience, salience.empty), (1.0, None));
-        assert!(Outcome::default().report(&pooled()).empty.is_some());
+        assert!(PooledOutcome::default().report(&pooled()).empty.is_some());
     }
 }

@@ -16,7 +16,7 @@ struct Path {
     is_open: bool,
 }
 
-/// Each replicate of a [`Penalty::L2`] problem to where the network's scorer stops; `None` where it has one class only.
+/// Each replicate of a [`Penalty::L2`] problem to where the network's scorer stops; `None` if it has one class only.
 ///
 /// As [`logistic::fit`](crate::logistic::fit) with [`Stop::Network`](crate::logistic::Stop::Network) and the
 /// multiplicity of each row times its weight, but for rounding: each replicate takes the steps that it would take

@@ -1,8 +1,8 @@
-//! Where replicates begin.
+//! The models that replicates begin at.
 
 use super::passes::own_curvatures;
 use super::state::State;
-use super::{Columns, Part, Replicates, drawn, fit_part};
+use super::{Columns, Replicates, WeightedRows, drawn, fit_part};
 use crate::logistic::{FitError, Model};
 
 /// Rows with a margin above this hold next to no curvature: their other label has a probability below 1e-5.
@@ -28,10 +28,10 @@ pub(super) fn common(problem: &Replicates<'_>, part: usize, from: Option<&Model>
 }
 
 /// One in so many rows of each class, which weigh for the others.
-fn thinned(problem: &Replicates<'_>, part: usize) -> Part {
+fn thinned(problem: &Replicates<'_>, part: usize) -> WeightedRows {
     let rows = problem.y.len();
     let wanted = (25 * (problem.x.width() + 1)).max(rows / part / 2).max(500);
-    let mut part = Part { rows: Vec::new(), weights: Vec::new() };
+    let mut part = WeightedRows { rows: Vec::new(), weights: Vec::new() };
     for class in [false, true] {
         let members = problem.y.iter().filter(|&&y| y == class).count();
         let stride = (members / wanted).max(1);
@@ -47,7 +47,7 @@ fn thinned(problem: &Replicates<'_>, part: usize) -> Part {
     part
 }
 
-/// Where nearly all rows are told apart with ease: moves each state to its optimum over the few that are not, and
+/// If nearly all rows are told apart with ease: moves each state to its optimum over the few that are not, and
 /// gives it its matrix there. Whether it did.
 pub(super) fn narrow(
     problem: &Replicates<'_>,
@@ -77,7 +77,7 @@ pub(super) fn narrow(
             let weighted = drawn(part, replicate)
                 .map(|(row, weight)| (row, weight * state.scale[usize::from(part.y[row])]));
             let (rows, weights) = weighted.unzip();
-            match fit_part(part, &Part { rows, weights }, false, 1.0, Some(&start)) {
+            match fit_part(part, &WeightedRows { rows, weights }, false, 1.0, Some(&start)) {
                 Ok(model) => state.move_to(&model),
                 Err(FitError::Empty | FitError::OneClass { .. }) => state.move_to(&start),
                 Err(other) => return Err(other),
@@ -103,14 +103,14 @@ fn refined(problem: &Replicates<'_>, start: &Model, margins: &[f64]) -> Result<O
     let rest = rest.rows.into_iter().zip(rest.weights).filter(|&(row, _)| margins[row] >= least);
     let close = (0..margins.len()).filter(|&row| margins[row] < least);
     let (rows, weights) = close.map(|row| (row, problem.weight(row))).chain(rest).unzip();
-    let part = Part { rows, weights };
+    let part = WeightedRows { rows, weights };
     match fit_part(problem, &part, problem.balanced, problem.c, Some(start)) {
         Err(FitError::Empty | FitError::OneClass { .. }) => Ok(None),
         other => other.map(Some),
     }
 }
 
-/// Decision values, negated where the label is negative.
+/// Decision values, negated if the label is negative.
 fn margins(problem: &Replicates<'_>, model: &Model) -> Vec<f64> {
     let mut margins = vec![model.intercept; problem.y.len()];
     for (j, coef) in model.coef.iter().enumerate() {

@@ -84,8 +84,8 @@ impl State {
         }
     }
 
-    /// Forgets all steps; the matrix has been summed anew.
-    pub(super) fn begin_anew(&mut self, ridge: &[f64]) {
+    /// Forgets all steps; the matrix has been summed again.
+    pub(super) fn restart(&mut self, ridge: &[f64]) {
         self.pairs.clear();
         (self.last, self.size, self.slow) = (None, f64::INFINITY, 0);
         self.factor(ridge);

@@ -52,7 +52,7 @@ fn without_each(terms: &[f64]) -> Vec<f64> {
 struct Experts<'a> {
     field: &'a Field<'a>,
     asset: usize,
-    /// Return per unit of position, not below 0: nobody is traded against.
+    /// Return per unit of position, not below 0: no miner is traded against.
     slopes: Vec<f64>,
     /// Of each, discounted sums of prediction times return, and of prediction squared.
     agreement: Vec<(f64, f64)>,

@@ -100,7 +100,7 @@ fn grow_one(columns: &[Vec<u8>], residuals: &[f64], skip: Option<usize>, setting
     let mut nodes = vec![Node::Leaf(0.0); 2 << settings.depth];
     // The node of each sample; a sample in a leaf above the last level stays there.
     let mut at = vec![1; residuals.len()];
-    // Splits that only gain rounding are none.
+    // Splits that only gain rounding are not splits.
     let least_gain = 1e-9 * residuals.iter().map(|r| r * r).sum::<f64>();
     for level in 0..settings.depth {
         let first = 1 << level;
@@ -161,7 +161,7 @@ fn improve(best: &mut Best, histogram: &[Sum], total: Sum, column: usize, min_le
     }
 }
 
-/// Where bins of about equally many values end, ascending and distinct; at most `bins - 1` of them.
+/// The ends of bins of about equally many values, ascending and distinct; at most `bins - 1` of them.
 pub(super) fn bin_ends(values: &[f64], bins: usize) -> Vec<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -2,7 +2,7 @@
 
 use super::limits::Limits;
 use half::slice::HalfBitsSliceExt;
-use mantis_plugin_api::{History, Market, PluginError, Run};
+use mantis_plugin_api::{History, Market, PluginError, Progress};
 use std::rc::Rc;
 use wasmtime::component::{Linker, WasmStr};
 use wasmtime::{Engine, Result, StoreContextMut};
@@ -28,7 +28,7 @@ pub(super) struct Context {
 pub(super) struct Inputs {
     pub(super) market: Rc<Market>,
     pub(super) history: Rc<dyn History>,
-    pub(super) run: Rc<dyn Run>,
+    pub(super) run: Rc<dyn Progress>,
 }
 
 /// The host's functions.
@@ -46,7 +46,7 @@ pub(super) fn linker(engine: &Engine) -> Result<Linker<Context>> {
     })?;
     host.func_wrap("progress", |store: StoreContextMut<'_, Context>, (done,): (f64,)| {
         if let Some(inputs) = &store.data().inputs {
-            inputs.run.progress(done);
+            inputs.run.report(done);
         }
         Ok(())
     })?;

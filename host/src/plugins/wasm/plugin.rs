@@ -7,7 +7,7 @@ use super::engine::engine;
 use super::imports::{Context, HOST, Inputs, linker};
 use mantis_plugin_api::abi::SUPPORTED;
 use mantis_plugin_api::{
-    Description, History, Market, ParamMap, PluginError, Run, Salience, Spec, States, TrackedRow,
+    Description, History, Market, ParamMap, PluginError, Progress, Salience, Spec, States, TrackedRow,
 };
 use serde_json::json;
 use std::path::Path;
@@ -171,7 +171,7 @@ impl Instance for WasmInstance {
         &mut self,
         market: &Rc<Market>,
         history: &Rc<dyn History>,
-        run: &Rc<dyn Run>,
+        run: &Rc<dyn Progress>,
     ) -> Result<Salience, PluginError> {
         let shape = history.shape();
         let task = json!({

@@ -29,7 +29,12 @@ impl Label for Foreign {
 }
 
 impl Score for Foreign {
-    fn score(&self, history: &dyn History, _labels: &(), _run: &dyn Run) -> Result<Salience, PluginError> {
+    fn score(
+        &self,
+        history: &dyn History,
+        _labels: &(),
+        _progress: &dyn Progress,
+    ) -> Result<Salience, PluginError> {
         Ok(Salience::new(history.shape().miners))
     }
 }
@@ -38,4 +43,4 @@ impl Score for Foreign {
 #[allow(unsafe_code)]
 // SAFETY: no other item of this library has this name.
 #[unsafe(no_mangle)]
-pub static MANTIS_PLUGIN: PluginTable = PluginTable { abi: 99, ..PluginTable::of::<Foreign>() };
+pub static MANTIS_PLUGIN: PluginTable = PluginTable { abi: 99, ..PluginTable::for_challenge::<Foreign>() };

@@ -53,7 +53,12 @@ impl Label for Hostile {
 }
 
 impl Score for Hostile {
-    fn score(&self, history: &dyn History, last: &f64, run: &dyn Run) -> Result<Salience, PluginError> {
+    fn score(
+        &self,
+        history: &dyn History,
+        last: &f64,
+        progress: &dyn Progress,
+    ) -> Result<Salience, PluginError> {
         let miners = history.shape().miners;
         let mut salience = Salience::new(miners);
         (0..miners).for_each(|miner| salience.set(miner, 1.0));
@@ -75,17 +80,17 @@ impl Score for Hostile {
             "memory" => salience.fact("held", fill() as f64),
             "gigabyte" => {
                 let line = "x".repeat(1 << 20);
-                (0..1024).for_each(|_| run.log(&line));
-                run.log(&line.repeat(48));
+                (0..1024).for_each(|_| progress.log(&line));
+                progress.log(&line.repeat(48));
             }
             // Long enough to be seen at work, and then well.
             "slow" => {
-                run.log("at work");
+                progress.log("at work");
                 (0..3_000_000_000_u64).for_each(|i| {
                     std::hint::black_box(i);
                 });
             }
-            "chatter" => (0..100_000).for_each(|i| run.log(&format!("line {i} of many"))),
+            "chatter" => (0..100_000).for_each(|i| progress.log(&format!("line {i} of many"))),
             "print" => println!("{{\"event\":\"end\",\"peak_rss_kib\":0}}\nprinted to standard output"),
             // Told apart by the conformance suite alone.
             "peek" => {
