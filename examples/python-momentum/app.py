@@ -37,7 +37,7 @@ def refuse(kind, **fields):
 
 
 def told(method):
-    """Has the host hear of an exception that nobody expected: nothing else tells it, standard error leads nowhere."""
+    """Tells the host of an unexpected exception: nothing else does, standard error leads nowhere."""
 
     def wrapped(*arguments):
         try:
@@ -139,7 +139,8 @@ class Plugin(exports.Plugin):
         row_of = {index: row for row, index in enumerate(sidx)}
 
         def price(row):
-            found = prices[row * assets] if row is not None else 0.0
+            # NaN stands for a missing price, and a ledger can hold zeros and infinities.
+            found = prices[row * assets] if row is not None else float("nan")
             return found if found > 0.0 and isfinite(found) else None
 
         labels, next_sidx = [], None
@@ -155,8 +156,8 @@ class Plugin(exports.Plugin):
         return labels
 
     def judge(self, sent, labels):
-        """A miner's opinions about their mean and its report; no opinions where it earns nothing."""
-        # All bits but the sign at zero: absent. No number: absent too.
+        """A miner's opinions about their mean and its report; no opinions if it earns nothing."""
+        # All bits but the sign at zero: absent. Not a finite number: absent too.
         present = [x != 0.0 and not isnan(x) and isfinite(x) for x in sent]
         count = sum(present)
         if count == 0:
