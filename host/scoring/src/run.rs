@@ -8,7 +8,7 @@ use mantis_config::{Challenge, Config};
 use mantis_ledger::snapshot::{Snapshot, SnapshotRequest};
 use mantis_ledger::{Ledger, LedgerError};
 use mantis_plugin_api::{Description, Salience, Solver};
-use mantis_weights::{Scored, Scores, aggregate};
+use mantis_weights::{Scored, Scores};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -77,8 +77,7 @@ pub fn score(config: &Config, options: &Options, observer: &dyn Observer) -> Res
     });
     scored.sort_by_key(|(place, _)| *place);
     let challenges: Vec<Scored> = scored.into_iter().map(|(_, scored)| scored).collect();
-    let parts: Vec<_> = challenges.iter().map(|c| (c.ticker.clone(), c.weight, c.shares())).collect();
-    Ok(Scores { total: aggregate(&parts), challenges, peak_rss_kib: memory.total_kib() })
+    Ok(Scores::new(challenges, memory.total_kib()))
 }
 
 /// One challenge, with the reason if it cannot be scored.
