@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use mantis_config::Config;
 use mantis_ledger::{Ledger, NewRow, Rejection, Sample, SampledBlock, Stage};
 use mantis_plugin_api::{Description, Salience, WhyZero};
-use mantis_weights::{Neuron, Outcome, SettleRules, aggregate, settle};
+use mantis_weights::{Neuron, Outcome, SettleRules, settle};
 use mantis_weights::{Scored, Scores};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ fn config() -> Config {
     Config::parse(include_str!("../../../../challenges.toml"), Path::new("challenges.toml")).unwrap()
 }
 
-struct World {
+struct ReportWorld {
     _dir: tempfile::TempDir,
     config: Config,
     ledger: Ledger,
@@ -28,7 +28,7 @@ struct World {
     about: BTreeMap<String, String>,
 }
 
-impl World {
+impl ReportWorld {
     /// So many miners named by `hotkey`, each with `facts` numbers and texts of `text` in every challenge, one of three
     /// unpaid, and `refusals` refusals for each.
     fn new(
@@ -92,8 +92,7 @@ impl World {
             }
         };
         let challenges: Vec<Scored> = config.challenges.iter().enumerate().map(scored).collect();
-        let parts: Vec<_> = challenges.iter().map(|c| (c.ticker.clone(), c.weight, c.shares())).collect();
-        let scores = Scores { total: aggregate(&parts), challenges, peak_rss_kib: 4096 };
+        let scores = Scores::new(challenges, 4096);
         let metagraph = (1..).zip(&hotkeys).map(|(uid, hotkey)| Neuron { uid, hotkey: hotkey.clone() });
         let burn = Neuron { uid: 0, hotkey: "(burn)".into() };
         let input = mantis_weights::Input {
@@ -137,7 +136,7 @@ fn attributes<'a>(document: &'a roxmltree::Document<'_>, name: &str) -> Vec<&'a 
 
 #[test]
 fn names_from_outside_stay_names() {
-    let world = World::new(|m| format!("{EVIL}{m}"), 4, 2, EVIL, 3);
+    let world = ReportWorld::new(|m| format!("{EVIL}{m}"), 4, 2, EVIL, 3);
     let page = world.page(EVIL);
     let document = parse(&page);
     let allowed = [
@@ -206,7 +205,7 @@ fn names_from_outside_stay_names() {
 #[test]
 fn every_link_leads_somewhere_and_every_anchor_is_one() {
     for hotkey in [plain as fn(usize) -> String, |m| format!("{EVIL}{m}")] {
-        let world = World::new(hotkey, 5, 1, "some text", 1);
+        let world = ReportWorld::new(hotkey, 5, 1, "some text", 1);
         let page = world.page("t");
         let document = parse(&page);
         let ids = attributes(&document, "id");
@@ -224,7 +223,7 @@ fn every_link_leads_somewhere_and_every_anchor_is_one() {
 
 #[test]
 fn says_what_it_was_made_from() {
-    let world = World::new(plain, 6, 2, "auc is low", 2);
+    let world = ReportWorld::new(plain, 6, 2, "auc is low", 2);
     let page = world.page("Demo, seed 1");
     let document = parse(&page);
     let text_of = |node: roxmltree::Node<'_, '_>| {
@@ -262,7 +261,7 @@ fn says_what_it_was_made_from() {
 
 #[test]
 fn the_script_is_the_one_that_the_policy_names() {
-    let page = World::new(plain, 2, 0, "x", 0).page("t");
+    let page = ReportWorld::new(plain, 2, 0, "x", 0).page("t");
     let script = page.split("<script>").nth(1).unwrap().split("</script>").next().unwrap();
     let digest = BASE64.encode(Sha256::digest(script));
     assert!(page.contains(&format!("script-src 'sha256-{digest}'")));
@@ -271,7 +270,7 @@ fn the_script_is_the_one_that_the_policy_names() {
 
 #[test]
 fn a_page_without_weights_says_why() {
-    let mut world = World::new(plain, 2, 0, "x", 0);
+    let mut world = ReportWorld::new(plain, 2, 0, "x", 0);
     world.outcome = Outcome::Rejected(mantis_weights::WeightsRejection::NearUniform);
     assert!(world.page("t").contains("No weights would be set: positive weights are nearly uniform."));
     world.scores = Scores { challenges: Vec::new(), total: BTreeMap::new(), peak_rss_kib: 0 };
@@ -282,7 +281,7 @@ fn a_page_without_weights_says_why() {
 
 #[test]
 fn an_empty_ledger_has_a_page() {
-    let mut world = World::new(plain, 1, 0, "x", 0);
+    let mut world = ReportWorld::new(plain, 1, 0, "x", 0);
     let dir = tempfile::tempdir().unwrap();
     world.ledger = Ledger::open(dir.path().join("b.db")).unwrap();
     parse(&world.page("t"));
@@ -291,10 +290,10 @@ fn an_empty_ledger_has_a_page() {
 #[test]
 fn a_whole_network_fits() {
     let text = "the ensemble gives it no weight: it adds nothing to what others send";
-    let world = World::new(plain, 256, 12, "excursion_share", 1);
+    let world = ReportWorld::new(plain, 256, 12, "excursion_share", 1);
     let size = world.page("t").len();
     assert!(size < 3_500_000, "{size}");
-    let world = World::new(plain, 256, 3, text, 12);
+    let world = ReportWorld::new(plain, 256, 3, text, 12);
     let size = world.page("t").len();
     assert!(size < 3_500_000, "{size}");
 }

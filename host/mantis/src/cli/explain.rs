@@ -132,7 +132,7 @@ fn part(scored: &Scored, hotkey: &str, paying: f64) -> Part {
         ticker: scored.ticker.clone(),
         share_of_weights: if shares.is_empty() || paying <= 0.0 { 0.0 } else { scored.weight / paying },
         salience,
-        rank: (salience > 0.0).then(|| 1 + shares.values().filter(|&&other| other > salience).count()),
+        rank: scored.rank(hotkey),
         paid: scored.paid(),
         why_zero: (salience <= 0.0).then(|| scored.why_nothing(report).text),
         facts: report.iter().flat_map(|r| &r.facts).map(|fact| (fact.name.clone(), fact.value)).collect(),

@@ -92,11 +92,11 @@ fn history(ledger: &Ledger, ticker: &str) -> Result<Vec<Figure>, LedgerError> {
 #[cfg(test)]
 mod tests {
     use crate::server::pages::Page;
-    use crate::server::pages::test_world::{World, plain};
+    use crate::server::pages::test_world::{PageWorld, plain};
 
     #[test]
     fn a_challenges_page_shows_labels_auc_and_breakouts() {
-        let world = World::new(plain, 12, 6, "x");
+        let world = PageWorld::new(plain, 12, 6, "x");
         let page = world.page(Page::Challenge("ETH"));
         for said in
             ["Labels: up", "AUC of 12 miners", "Who it pays", "Miners paid", "half_life_days", "not pinned"]

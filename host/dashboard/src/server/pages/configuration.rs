@@ -69,11 +69,11 @@ pub(super) fn page(view: &RunView<'_>, status: Option<&Status>) -> Result<String
 #[cfg(test)]
 mod tests {
     use crate::server::pages::Page;
-    use crate::server::pages::test_world::{World, by_id, parse, plain};
+    use crate::server::pages::test_world::{PageWorld, by_id, parse, plain};
 
     #[test]
     fn sliders_begin_at_the_weights_as_configured() {
-        let world = World::new(plain, 12, 6, "x");
+        let world = PageWorld::new(plain, 12, 6, "x");
         let page = world.page(Page::Configuration);
         let document = parse("configuration", &page);
         for (ticker, weight) in world.standing.config.weights() {

@@ -69,12 +69,12 @@ pub(super) fn page<'a>(
 #[cfg(test)]
 mod tests {
     use crate::server::pages::Page;
-    use crate::server::pages::test_world::{World, by_id, parse, plain};
+    use crate::server::pages::test_world::{PageWorld, by_id, parse, plain};
     use mantis_weights::Outcome;
 
     #[test]
     fn the_leaderboard_says_what_was_computed() {
-        let world = World::new(plain, 12, 6, "x");
+        let world = PageWorld::new(plain, 12, 6, "x");
         let page = world.page(Page::Leaderboard { challenge: None });
         let document = parse("leaderboard", &page);
         let table = by_id(&document, "leaderboard");

@@ -198,7 +198,7 @@ fn capital(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::pages::test_world::{World, parse, plain};
+    use crate::server::pages::test_world::{PageWorld, parse, plain};
 
     #[test]
     fn sentences_begin_with_a_capital() {
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn attention_comes_first_and_the_fragment_is_in_order() {
-        let world = World::new(plain, 12, 6, "x");
+        let world = PageWorld::new(plain, 12, 6, "x");
         let part = live(&world.standing, Some(&world.status), &world.ledger).unwrap();
         let whole = format!("<div>{part}</div>");
         let document = parse("live", &whole);

@@ -119,11 +119,11 @@ fn past(ledger: &Ledger, hotkey: &str) -> Result<[Option<Figure>; 2], LedgerErro
 #[cfg(test)]
 mod tests {
     use crate::server::pages::Page;
-    use crate::server::pages::test_world::{World, plain};
+    use crate::server::pages::test_world::{PageWorld, plain};
 
     #[test]
     fn a_miners_page_says_how_its_weight_came_to_be() {
-        let world = World::new(plain, 12, 6, "x");
+        let world = PageWorld::new(plain, 12, 6, "x");
         // Every seventh has no payload.
         let earns = |m: usize| world.standing.scores.total.get(&plain(m)).is_some_and(|total| *total > 0.0);
         let sends = |m: &usize| !m.is_multiple_of(7) && earns(*m);

@@ -1,6 +1,6 @@
 //! The pages: in order, safe, linked, quick, and true to what they were made from.
 
-use super::test_world::{EVIL, World, parse, plain};
+use super::test_world::{EVIL, PageWorld, parse, plain};
 use super::{Page, error_page, render};
 use crate::sections::links::segment;
 use crate::standing::Standing;
@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[test]
 fn pages_are_in_order_and_links_lead_somewhere() {
     for hotkey in [plain as fn(usize) -> String, |m| format!("{EVIL}{m}")] {
-        let world = World::new(hotkey, 12, 6, EVIL);
+        let world = PageWorld::new(hotkey, 12, 6, EVIL);
         let mut places: BTreeSet<String> = ["/", "/leaderboard", "/challenges", "/weights", "/configuration"]
             .into_iter()
             .map(String::from)
@@ -66,7 +66,7 @@ fn pages_are_in_order_and_links_lead_somewhere() {
 
 #[test]
 fn an_unknown_miner_or_challenge_has_no_page() {
-    let world = World::new(plain, 3, 2, "x");
+    let world = PageWorld::new(plain, 3, 2, "x");
     for page in [
         Page::Miner("5Unknown"),
         Page::Miner(""),
@@ -82,7 +82,7 @@ fn an_unknown_miner_or_challenge_has_no_page() {
 
 #[test]
 fn an_empty_ledger_has_all_pages() {
-    let world = World::new(plain, 0, 0, "x");
+    let world = PageWorld::new(plain, 0, 0, "x");
     let dir = tempfile::tempdir().unwrap();
     let ledger = Ledger::open(dir.path().join("b.db")).unwrap();
     let standing = Standing::read(&ledger, world.standing.config.clone(), BTreeMap::new()).unwrap();
@@ -102,7 +102,7 @@ fn an_empty_ledger_has_all_pages() {
 
 #[test]
 fn a_whole_network_stays_small() {
-    let world = World::new(plain, 256, 3, "excursion_share");
+    let world = PageWorld::new(plain, 256, 3, "excursion_share");
     for (name, page) in world.all() {
         assert!(page.len() < 1_000_000, "{name}: {}", page.len());
     }

@@ -9,8 +9,7 @@ use mantis_ledger::{
 };
 use mantis_plugin_api::{Description, Salience, WhyZero};
 use mantis_validator::Status;
-use mantis_weights::Scored;
-use mantis_weights::{Neuron, Outcome, SettleRules, aggregate, settle};
+use mantis_weights::{Neuron, Outcome, Scored, Scores, SettleRules, settle};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +17,7 @@ use std::sync::Arc;
 pub(super) const EVIL: &str =
     "</style><script src=\"http://x/\">alert('1')</script>&amp;<b id=\"main\">\u{0}\u{202e}]]><!--/../%2F?#";
 
-pub(super) struct World {
+pub(super) struct PageWorld {
     _dir: tempfile::TempDir,
     pub(super) ledger: Ledger,
     pub(super) standing: Standing,
@@ -38,7 +37,7 @@ fn noise(a: usize, b: usize) -> f64 {
     (x >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-impl World {
+impl PageWorld {
     /// So many miners that were scored so many times, with `text` for every text that comes from outside.
     pub(super) fn new(
         hotkey: impl Fn(usize) -> String,
@@ -54,14 +53,12 @@ impl World {
         let hotkeys: Vec<String> = (0..miners).map(hotkey).collect();
         ledger.append_many((1000..2000).map(|k| step(&config, k)).collect::<Vec<_>>(), 1000).unwrap();
         let mut previous: Option<BTreeMap<String, f64>> = None;
-        let mut last = Vec::new();
         for k in 1..=computations {
-            last = scored(&config, &hotkeys, k as usize, text);
-            let parts: Vec<_> = last.iter().map(|c| (c.ticker.clone(), c.weight, c.shares())).collect();
+            let last = scored(&config, &hotkeys, k as usize, text);
             let burn = Neuron { uid: 0, hotkey: "owner".into() };
             let neurons = (1..).zip(&hotkeys).map(|(uid, hotkey)| Neuron { uid, hotkey: hotkey.clone() });
             let input = mantis_weights::Input {
-                salience: aggregate(&parts),
+                salience: Scores::new(last.clone(), 0).total,
                 metagraph: [burn].into_iter().chain(neurons).collect(),
                 first_block: BTreeMap::new(),
                 block: 1000 * k,
@@ -79,13 +76,12 @@ impl World {
                 seconds: 88.25,
                 settlements: if rejected.is_some() { Vec::new() } else { steps },
                 rejected,
-                scored: last.clone(),
+                scored: last,
                 activities: activities(&config, &hotkeys),
             };
             ledger.store_computation(&computation).unwrap();
             ledger.store_attempt(&attempt(k, text)).unwrap();
         }
-        drop(last);
         for k in 0..3 {
             ledger.sample(&sample(&config, &hotkeys, 2000 + 40 * k, text)).unwrap();
         }
