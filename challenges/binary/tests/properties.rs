@@ -5,7 +5,8 @@
 use mantis_binary::Binary;
 use mantis_plugin_api::serde_json::json;
 use mantis_plugin_api::test_kit::{
-    Noise, clone_gains, earned, order_effect, random_walk, score, spec, why_zero,
+    MISSING_PRICES, Noise, clone_gains, earned, order_effect, put_into_holes, random_walk, score, spec,
+    why_zero,
 };
 use mantis_plugin_api::{Challenge, Label, Market, ParamMap, Salience, Solver};
 use proptest::prelude::*;
@@ -81,9 +82,6 @@ fn too_little_to_go_on_pays_no_miner_and_says_why() {
     assert!(run(&market, &[]).empty.is_some());
 }
 
-/// What the contract gives for a missing price, and what older hosts gave.
-const MISSING: [f64; 2] = [f64::NAN, 0.0];
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
     /// Also within and beside stretches of one price, where it ends the count of repetitions.
@@ -93,16 +91,14 @@ proptest! {
         frozen in proptest::collection::vec((0..ROWS, 1..60_usize), 0..40),
         holes in proptest::collection::vec((0..ROWS, 1..5_usize), 1..200),
     ) {
-        let [(labels, salience), zero] = MISSING.map(|missing| {
+        let [(labels, salience), zero] = MISSING_PRICES.map(|missing| {
             let mut market = random_walk(ROWS, 1e-3, seed);
             for &(row, rows) in &frozen {
                 let price = market.prices[row];
                 market.prices[row..(row + rows).min(ROWS)].fill(price);
             }
             let miners = [miner(&market, 0.2, seed), miner(&market, 0.3, seed ^ 1)];
-            for &(row, rows) in &holes {
-                market.prices[row..(row + rows).min(ROWS)].fill(missing);
-            }
+            put_into_holes(&mut market, &holes, missing);
             let challenge = Binary::configure(spec(2, AHEAD as u32, Solver::Exact), &ParamMap::new()).unwrap();
             (challenge.label(&market).unwrap(), run(&market, &miners))
         });

@@ -5,7 +5,8 @@
 use mantis_breakout::{Breakout, Labels};
 use mantis_plugin_api::serde_json::{Value, json};
 use mantis_plugin_api::test_kit::{
-    MarketBuilder, Noise, clone_gains, order_effect, score, spec_with_assets, why_zero,
+    MISSING_PRICES, MarketBuilder, Noise, clone_gains, order_effect, put_into_holes, score, spec_with_assets,
+    why_zero,
 };
 use mantis_plugin_api::{Challenge, Label, Market, PluginError, Salience, Solver, Spec};
 use proptest::prelude::*;
@@ -90,9 +91,6 @@ fn the_order_of_miners_does_not_matter() {
     assert!(effect < 1e-9, "{effect}");
 }
 
-/// What the contract gives for a missing price, and what a ledger can hold in its place.
-const MISSING: [f64; 2] = [f64::NAN, 0.0];
-
 #[test]
 fn events_older_than_the_prices_come_from_the_carried_state() {
     let whole = market(5);
@@ -132,12 +130,10 @@ proptest! {
         seed in any::<u64>(),
         holes in proptest::collection::vec((0..ROWS * ASSETS, 1..2 * ASSETS), 1..300),
     ) {
-        let [(events, salience), zero] = MISSING.map(|missing| {
+        let [(events, salience), zero] = MISSING_PRICES.map(|missing| {
             let mut market = market(seed);
             let miners = field(&market);
-            for &(at, count) in &holes {
-                market.prices[at..(at + count).min(ROWS * ASSETS)].fill(missing);
-            }
+            put_into_holes(&mut market, &holes, missing);
             (labels(&market), run(&market, &miners, false))
         });
         prop_assert_eq!((events, salience), zero);

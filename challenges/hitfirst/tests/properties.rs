@@ -4,7 +4,9 @@
 
 use mantis_hitfirst::{Hit, HitFirst, Labels};
 use mantis_plugin_api::serde_json::json;
-use mantis_plugin_api::test_kit::{Noise, clone_gains, order_effect, random_walk, score, spec, why_zero};
+use mantis_plugin_api::test_kit::{
+    MISSING_PRICES, Noise, clone_gains, order_effect, put_into_holes, random_walk, score, spec, why_zero,
+};
 use mantis_plugin_api::{Challenge, Label, Market, Salience, Solver};
 use proptest::prelude::*;
 
@@ -84,9 +86,6 @@ fn too_little_to_go_on_pays_no_miner_and_says_why() {
     assert!(run(&random_walk(ROWS, 1e-3, 4), &[]).empty.is_some());
 }
 
-/// What the contract gives for a missing price, and what older hosts gave.
-const MISSING: [f64; 2] = [f64::NAN, 0.0];
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
     /// Also in the windows of the rolling deviation.
@@ -97,12 +96,10 @@ proptest! {
         holes in proptest::collection::vec((0..ROWS, 1..20_usize), 1..60),
     ) {
         let solver = if network { Solver::Network } else { Solver::Exact };
-        let [(found, salience), zero] = MISSING.map(|missing| {
+        let [(found, salience), zero] = MISSING_PRICES.map(|missing| {
             let mut market = random_walk(ROWS, 1e-3, seed);
             let miners = field(&labels(&market));
-            for &(row, rows) in &holes {
-                market.prices[row..(row + rows).min(ROWS)].fill(missing);
-            }
+            put_into_holes(&mut market, &holes, missing);
             let salience = score::<HitFirst>(spec(3, AHEAD, solver), &params(), &market, &miners).unwrap();
             (labels(&market), salience)
         });

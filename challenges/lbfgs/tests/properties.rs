@@ -6,7 +6,8 @@ use mantis_kit::math;
 use mantis_lbfgs::Lbfgs;
 use mantis_plugin_api::serde_json::{Value, json};
 use mantis_plugin_api::test_kit::{
-    Noise, clone_gains, earned, fact, order_effect, random_walk, score, spec, why_zero,
+    MISSING_PRICES, Noise, clone_gains, earned, fact, order_effect, put_into_holes, random_walk, score, spec,
+    why_zero,
 };
 use mantis_plugin_api::{Challenge, Label, Market, Salience, Solver};
 use proptest::prelude::*;
@@ -121,9 +122,6 @@ fn too_little_to_go_on_pays_no_miner_and_says_why() {
     assert!(one.empty.is_some_and(|reason| reason.contains("0 segments")));
 }
 
-/// What the contract gives for a missing price, and what older hosts gave.
-const MISSING: [f64; 2] = [f64::NAN, 0.0];
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(8))]
     /// Also in the windows of the rolling deviations, and on the way of an excursion.
@@ -134,12 +132,10 @@ proptest! {
         holes in proptest::collection::vec((0..ROWS, 1..20_usize), 1..60),
     ) {
         let solver = if network { Solver::Network } else { Solver::Exact };
-        let [(labels, salience), zero] = MISSING.map(|missing| {
+        let [(labels, salience), zero] = MISSING_PRICES.map(|missing| {
             let mut market = random_walk(ROWS, 1e-3, seed);
             let miners = field(&market);
-            for &(row, rows) in &holes {
-                market.prices[row..(row + rows).min(ROWS)].fill(missing);
-            }
+            put_into_holes(&mut market, &holes, missing);
             let spec = spec(DIM, AHEAD as u32, solver);
             let challenge = Lbfgs::configure(spec, params().as_object().unwrap()).unwrap();
             (challenge.label(&market).unwrap(), run(&market, &miners, solver))

@@ -4,7 +4,7 @@
 
 use mantis_plugin_api::serde_json::{Value, json};
 use mantis_plugin_api::test_kit::{
-    MarketBuilder, Noise, earned, fact, order_effect, score, spec_with_assets,
+    MISSING_PRICES, MarketBuilder, Noise, earned, fact, order_effect, put_into_holes, score, spec_with_assets,
 };
 use mantis_plugin_api::{Market, Salience, Solver, Spec};
 use mantis_trademix::TradeMix;
@@ -172,9 +172,6 @@ fn no_miner_is_paid_while_it_warms_up() {
     assert!(run(OPTIONS[0], &market, &[]).empty.is_some());
 }
 
-/// What the contract gives for a missing price, and what a ledger can hold in its place.
-const MISSING: [f64; 2] = [f64::NAN, 0.0];
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(10))]
     /// One asset's, or a whole row's.
@@ -187,12 +184,10 @@ proptest! {
         let mut params = params(OPTIONS[0]);
         params["min_skill"] = json!(0.0);
         params["window_rows"] = json!(ROWS - 600);
-        let [nan, zero] = MISSING.map(|missing| {
+        let [nan, zero] = MISSING_PRICES.map(|missing| {
             let mut market = market(seed);
             let miners = field(&market);
-            for &(at, count) in &holes {
-                market.prices[at..(at + count).min(ROWS * ASSETS)].fill(missing);
-            }
+            put_into_holes(&mut market, &holes, missing);
             score::<TradeMix>(challenge(), &params, &market, &miners).unwrap()
         });
         prop_assert!(nan.empty.is_none(), "{:?}", nan.empty);

@@ -4,7 +4,8 @@
 
 use mantis_plugin_api::serde_json::{Value, json};
 use mantis_plugin_api::test_kit::{
-    MarketBuilder, Noise, clone_gains, earned, order_effect, score, spec_with_assets, why_zero,
+    MISSING_PRICES, MarketBuilder, Noise, clone_gains, earned, order_effect, put_into_holes, score,
+    spec_with_assets, why_zero,
 };
 use mantis_plugin_api::{Market, Salience, Solver, Spec};
 use mantis_xsec::CrossSection;
@@ -98,9 +99,6 @@ fn too_little_to_go_on_pays_no_miner_and_says_why() {
     assert!(run(&market(4), &[]).empty.is_some());
 }
 
-/// What the contract gives for a missing price, and what a ledger can hold in its place.
-const MISSING: [f64; 2] = [f64::NAN, 0.0];
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(10))]
     /// One asset's, or a whole row's.
@@ -109,12 +107,10 @@ proptest! {
         seed in any::<u64>(),
         holes in proptest::collection::vec((0..ROWS * ASSETS, 1..2 * ASSETS), 1..300),
     ) {
-        let [nan, zero] = MISSING.map(|missing| {
+        let [nan, zero] = MISSING_PRICES.map(|missing| {
             let mut market = market(seed);
             let miners = field(&market);
-            for &(at, count) in &holes {
-                market.prices[at..(at + count).min(ROWS * ASSETS)].fill(missing);
-            }
+            put_into_holes(&mut market, &holes, missing);
             run(&market, &miners)
         });
         prop_assert!(nan.empty.is_none());

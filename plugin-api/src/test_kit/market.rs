@@ -11,6 +11,20 @@ pub fn random_walk(rows: usize, step: f64, seed: u64) -> Market {
     MarketBuilder::new(1).walk(rows, 100.0, |price| price * (1.0 + step * noise.normal())).build()
 }
 
+/// What can stand for a missing price: NaN, as the contract has it, and 0, as older hosts gave it and a ledger can hold it.
+/// A challenge that is labelled from prices gives the same result for both.
+pub const MISSING_PRICES: [f64; 2] = [f64::NAN, 0.0];
+
+/// Puts `number` into holes of a market's prices: a hole is a place in [`Market::prices`], and how many numbers there are
+/// from there on. What reaches past the last one is left out.
+pub fn put_into_holes(market: &mut Market, holes: &[(usize, usize)], number: f64) {
+    let places = market.prices.len();
+    for &(from, count) in holes {
+        let to = from.saturating_add(count).min(places);
+        market.prices[from.min(to)..to].fill(number);
+    }
+}
+
 /// A market in the making, of one asset or of many, row by row.
 ///
 /// ```
@@ -151,6 +165,13 @@ mod tests {
             price + steps
         });
         assert_eq!(market.build().prices, [11.0, 12.0, 14.0, 16.0]);
+    }
+
+    #[test]
+    fn holes_end_with_the_market() {
+        let mut market = MarketBuilder::new(2).rows([[1.0; 2]; 3]).build();
+        put_into_holes(&mut market, &[(1, 2), (5, 9), (7, 1)], 0.0);
+        assert_eq!(market.prices, [1.0, 0.0, 0.0, 1.0, 1.0, 0.0]);
     }
 
     #[test]

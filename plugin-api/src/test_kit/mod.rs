@@ -9,6 +9,6 @@ mod noise;
 mod scoring;
 
 pub use history::MemoryHistory;
-pub use market::{MarketBuilder, random_walk};
+pub use market::{MISSING_PRICES, MarketBuilder, put_into_holes, random_walk};
 pub use noise::Noise;
 pub use scoring::{clone_gains, earned, fact, order_effect, score, spec, spec_with_assets, why_zero};
