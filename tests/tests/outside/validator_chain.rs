@@ -79,7 +79,7 @@ fn it_works_on_the_real_runtime_and_outlives_its_node() {
             panic!("the play is over");
         };
         let watch = async {
-            wait(&mut running, "weights set", 90).await;
+            wait(&mut running, "weights set", 240).await;
             sets_what_was_computed(&stage, port).await;
             collects(&mut running).await;
 
@@ -89,7 +89,7 @@ fn it_works_on_the_real_runtime_and_outlives_its_node() {
             recovers(&mut running, "frozen for a minute").await;
 
             proxy.set(Mode::Replace(b"\"result\"".to_vec(), b"\"rezult\"".to_vec()));
-            wait(&mut running, "the chain does not answer", 60).await;
+            wait(&mut running, "the chain does not answer", 180).await;
             proxy.set(Mode::Pass);
             recovers(&mut running, "garbage for an answer").await;
 
@@ -97,7 +97,7 @@ fn it_works_on_the_real_runtime_and_outlives_its_node() {
             let since = running.log.len();
             // Takes a while, in which it is noticed.
             node.stop();
-            running.wait_for("the chain does not answer", since, seconds(60)).await;
+            running.wait_for("the chain does not answer", since, seconds(180)).await;
             node = Localnet::start(&tools, port, &options);
             let (code, _) = recovers(&mut running, "killed, and a new one").await;
             assert_eq!(code, Some(0));
@@ -132,7 +132,7 @@ async fn wait(running: &mut Running, message: &str, patience: u64) -> serde_json
 async fn recovers(running: &mut Running, what: &str) -> (Option<i32>, Duration) {
     let start = Instant::now();
     let since = running.log.len();
-    running.wait_for("the chain answers again", since, seconds(90)).await;
+    running.wait_for("the chain answers again", since, seconds(240)).await;
     let answered = start.elapsed();
     if what.starts_with("killed") {
         // The new chain starts from block 1: only what comes after the ledger's last block is sampled.
@@ -140,7 +140,7 @@ async fn recovers(running: &mut Running, what: &str) -> (Option<i32>, Duration) 
         return tokio::task::block_in_place(|| running.terminate());
     }
     let since = running.log.len();
-    running.wait_for("sampled", since, seconds(90)).await;
+    running.wait_for("sampled", since, seconds(240)).await;
     note!(
         "{what}: the chain answers after {:.1} s, the next sample after {:.1} s",
         answered.as_secs_f64(),
@@ -176,6 +176,6 @@ async fn sets_what_was_computed(stage: &Stage, port: u16) {
 
 /// Payloads of the chain's miners are collected and opened.
 async fn collects(running: &mut Running) {
-    let opened = wait(running, "opened", 60).await;
+    let opened = wait(running, "opened", 240).await;
     assert!(opened["opened"].as_u64().is_some_and(|n| n >= 5), "{opened}");
 }

@@ -4,10 +4,15 @@
 //! acts and [`Demo`] runs the validator's own code. Nothing here is used by a validator that runs.
 
 mod crowd;
+mod error;
 mod run;
 mod weigh;
 mod world;
 
 pub use crowd::Crowd;
-pub use run::{Demo, DemoError, DemoObserver, Finished, Phase, Plan};
+pub use error::DemoError;
+pub use run::{Demo, DemoObserver, Finished, Phase, Plan};
 pub use world::{DemoWorld, WorldError};
+
+/// A row a minute.
+const ROWS_PER_DAY: usize = 1440;

@@ -1,32 +1,25 @@
 //! The demo: the validator's own code in a simulated world, from the first block to the weights on the chain.
 
+use super::ROWS_PER_DAY;
 use super::crowd::Crowd;
+use super::error::DemoError;
 use super::weigh::{WeightSetter, past};
-use super::world::{DemoWorld, WorldError};
-use crate::simulation::{SimulatedMiner, cast};
-use crate::simulation::{Simulation, Simulator};
+use super::world::DemoWorld;
+use crate::simulation::{SimulatedMiner, Simulation, Simulator, cast};
 use mantis_config::Config;
-use mantis_ledger::{Ledger, LedgerError, PayloadTotals};
-use mantis_network::bucket::BucketError;
-use mantis_network::chain::{Chain, ChainError};
+use mantis_ledger::{Ledger, PayloadTotals};
+use mantis_network::chain::Chain;
 use mantis_scoring::Observer;
 use mantis_scoring::worker::Launcher;
-use mantis_validator::{
-    Board, ComputationError, HotReload, HotReloadError, Pipeline, PipelineError, Refreshed, SetupError,
-};
-use mantis_weights::Outcome;
-use mantis_weights::Scores;
+use mantis_validator::{Board, HotReload, Pipeline, Refreshed};
+use mantis_weights::{Outcome, Scores};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
-use thiserror::Error;
 use tokio::task::block_in_place;
-
-pub(super) const ROWS_PER_DAY: usize = 1440;
 
 /// What is played. The same plan gives the same ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,32 +83,6 @@ pub struct Finished {
     pub ledger: PathBuf,
     /// How many payloads there were.
     pub totals: PayloadTotals,
-}
-
-/// Why a demo ended early. Started again, it goes on where it was.
-#[derive(Debug, Error)]
-#[expect(missing_docs, reason = "each is another module's error")]
-pub enum DemoError {
-    #[error("{}: {source}", path.display())]
-    File { path: PathBuf, source: io::Error },
-    #[error(transparent)]
-    DemoWorld(#[from] WorldError),
-    #[error(transparent)]
-    Store(#[from] BucketError),
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    #[error(transparent)]
-    HotReload(#[from] HotReloadError),
-    #[error(transparent)]
-    Setup(#[from] SetupError),
-    #[error(transparent)]
-    Pipeline(#[from] PipelineError),
-    #[error(transparent)]
-    Chain(#[from] ChainError),
-    #[error(transparent)]
-    Weights(#[from] ComputationError),
-    #[error("the weights of block {block} are not set: {why}")]
-    NotSet { block: i64, why: String },
 }
 
 impl Demo {

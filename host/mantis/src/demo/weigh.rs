@@ -1,6 +1,7 @@
 //! Weights in the demo: those that a validator would have computed in the days of history, and those of the end.
 
-use super::run::DemoError;
+use super::ROWS_PER_DAY;
+use super::error::DemoError;
 use super::world::DemoWorld;
 use crate::simulation::Simulation;
 use mantis_config::Config;
@@ -10,14 +11,13 @@ use mantis_plugin_api::Solver;
 use mantis_scoring::worker::Launcher;
 use mantis_scoring::{Observer, Quiet};
 use mantis_validator::{Board, ComputationJob, set_weights};
-use mantis_weights::Outcome;
-use mantis_weights::Scores;
+use mantis_weights::{Outcome, Scores};
 use std::sync::Arc;
 use tokio::task::block_in_place;
 
 /// Rows from one computation of the past to the next: five days. A validator computes far more often; this is enough
 /// for a history to look at, and for weights to be smoothed.
-const PERIOD: usize = 5 * super::run::ROWS_PER_DAY;
+const PERIOD: usize = 5 * ROWS_PER_DAY;
 
 /// Computes weights and sets them, and says so on the board.
 pub(super) struct WeightSetter<'a> {

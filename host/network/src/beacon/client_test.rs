@@ -97,7 +97,7 @@ async fn bad_answers_are_told_apart() {
         ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "not {\"signature\": hex}"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n{\"signature\":\"ab\"}", "not 96 hexadecimal digits"),
         (long, "larger than 4096 bytes"),
-        ("nonsense", "no HTTP"),
+        ("nonsense", "not HTTP"),
     ] {
         let base = fixed(answer).await;
         let error = client(&[&base]).signature(1).await.unwrap_err();

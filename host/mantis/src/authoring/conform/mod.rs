@@ -4,11 +4,13 @@
 //! [`robustness`] tries what a plugin must refuse or bear, [`scores`] what its scores must be.
 
 mod bench;
+mod plan;
 mod report;
 mod robustness;
 mod scores;
 mod suite;
 mod world;
 
+pub use plan::{Bars, Plan};
 pub use report::{Check, Report, Verdict};
-pub use suite::{Bars, Plan, conform};
+pub use suite::conform;

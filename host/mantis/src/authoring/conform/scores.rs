@@ -1,8 +1,8 @@
 //! What scores must be: the same whenever and wherever they are made, and blind to names and to the future.
 
 use super::bench::{Bench, Case, Scored, same, shares};
+use super::plan::Bars;
 use super::report::{Report, Verdict};
-use super::suite::Bars;
 use super::world::SuiteMarket;
 use crate::simulation::MinerKind;
 use mantis_ledger::snapshot::Column;

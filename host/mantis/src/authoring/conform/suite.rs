@@ -1,48 +1,17 @@
 //! The suite as a whole.
 
 use super::bench::{Bench, BenchError, Case, Scored, shares};
+use super::plan::Plan;
 use super::report::{Report, Verdict};
 use super::world::SuiteMarket;
 use super::{robustness, scores};
 use crate::authoring::inspect::{describe, form, source};
-use mantis_config::{Config, Runtime};
-use mantis_plugin_api::{Description, Solver};
+use mantis_config::Runtime;
+use mantis_plugin_api::Description;
 use mantis_scoring::plugins::{LoadError, Source};
-use mantis_scoring::worker::{Launcher, Task};
+use mantis_scoring::worker::Task;
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
-use std::path::{Path, PathBuf};
-
-/// What is tried, and how.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// The plugin's file.
-    pub path: PathBuf,
-    /// A configuration whose first challenge is the one that is tried.
-    pub config: Config,
-    /// Scored rows of the simulated ledger; `None`: more and more, until somebody is paid.
-    pub rows: Option<usize>,
-    /// The same seed gives the same ledger.
-    pub seed: u64,
-    /// Where model fits stop.
-    pub solver: Solver,
-    /// What the plugin declares to hold.
-    pub bars: Bars,
-    /// Starts the workers.
-    pub launcher: Launcher,
-    /// Folder for temporary files.
-    pub scratch: PathBuf,
-}
-
-/// Properties that a challenge may be meant not to have. What is declared must hold; what is not is noted.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Bars {
-    /// Most that copies of a miner may earn together, over what it earns alone.
-    pub clones: Option<f64>,
-    /// Most that noise may earn, over what skill earns.
-    pub noise: Option<f64>,
-    /// Whether one answer for ever may be paid: where it is a bet.
-    pub allow_constant: bool,
-}
+use std::path::Path;
 
 /// Rows that are tried one after another: two days to a month.
 const ROWS: [usize; 5] = [3_000, 6_000, 12_000, 24_000, 48_000];
