@@ -1,6 +1,6 @@
 //! The tests from outside: the built program, its plugins and its library, as those who run them meet them.
 //!
-//! One program with a harness of its own: see [`mantis_tests::suite`]. `#[test]` has no meaning here; each file names its
+//! One program with a harness of its own: see [`mantis_tests::suite`]. The attribute `test` has no meaning here; each file names its
 //! tests in `tests()`, and the compiler warns of one that no list names.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics fails, which is what is wanted")]

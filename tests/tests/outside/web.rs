@@ -121,7 +121,7 @@ fn pages_of_a_list_are_the_list() {
         "challenges/ETH/history",
         "computations",
         "computations/5000000/weights",
-        "settings",
+        "weight-submissions",
         "refusals",
     ] {
         let whole = site.json(&format!("/api/v1/{path}?limit=500"));
