@@ -82,6 +82,22 @@ pub fn json(command: &mut Command) -> Value {
     serde_json::from_str(&stdout(command)).expect("JSON")
 }
 
+/// Scores a [`tiny_ledger`] of these tickers, which is written into the folder first. Gives the document, and what was
+/// said beside it.
+///
+/// # Panics
+/// If `mantis score` fails.
+pub fn score_tiny(dir: &Path, config: &Path, tickers: &[String], deadline: &str) -> (Value, String) {
+    let ledger = dir.join("ledger.db");
+    tiny_ledger(&ledger, &tickers.iter().map(String::as_str).collect::<Vec<_>>(), 20);
+    let mut command = mantis();
+    command.args(["score", "--json", "--deadline", deadline, "--ledger"]).arg(ledger);
+    let output = command.arg("--config").arg(config).output().expect("the program runs");
+    let stderr = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(output.status.success(), "{stderr}");
+    (serde_json::from_slice(&output.stdout).expect("JSON"), stderr)
+}
+
 /// Runs a command that must fail with one message, without a panic; gives the message.
 ///
 /// # Panics

@@ -100,7 +100,7 @@ impl Localnet {
     /// # Panics
     /// If it does not stop.
     pub fn stop(&mut self) {
-        // Whoever has ended already needs no signal.
+        // A process that has ended needs no signal.
         let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         let _ = self.child.wait();
         let start = Instant::now();

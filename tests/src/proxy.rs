@@ -13,7 +13,7 @@ pub enum Mode {
     Pass,
     /// Every first string becomes the second one, of the same length.
     Replace(Vec<u8>, Vec<u8>),
-    /// Whoever connects gets this, and nothing else.
+    /// Every client gets this, and nothing else.
     Say(Vec<u8>),
 }
 

@@ -1,4 +1,4 @@
-//! The same bits, whatever the plugins are compiled for.
+//! The same bits, for every target that the plugins are compiled for.
 
 use crate::bench::simulated;
 use crate::plugins;

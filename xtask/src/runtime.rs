@@ -43,7 +43,7 @@ pub(crate) fn bench(ledger: &Path, only: Option<&str>, runs: u32, solver: &str) 
     for ticker in tickers(&warm[0].1)? {
         let [native, wasm] = each.each_ref().map(|runs| median(runs, |run| seconds(&run.1, ticker)));
         let skipped = warm[0].1["skipped"][ticker].as_str();
-        let note = skipped.map_or(String::new(), |why| format!("  pays nobody: {why}"));
+        let note = skipped.map_or(String::new(), |why| format!("  pays no miner: {why}"));
         println!("{ticker:16} {native:>10.3} {wasm:>10.3} {:>7.2} {BAR_EACH:>5}{note}", wasm / native);
         if wasm / native > BAR_EACH {
             missed.push(ticker.as_str());

@@ -5,8 +5,8 @@
 use mantis_breakout::{Breakout, Labels};
 use mantis_plugin_api::serde_json::{Value, json};
 use mantis_plugin_api::test_kit::{
-    MISSING_PRICES, MarketBuilder, Noise, clone_gains, order_effect, put_into_holes, score, spec_with_assets,
-    why_zero,
+    MISSING_PRICES, MarketBuilder, Noise, clone_gains, is_sound, order_effect, put_into_holes, score,
+    spec_with_assets, why_zero,
 };
 use mantis_plugin_api::{Challenge, Label, Market, PluginError, Salience, Solver, Spec};
 use proptest::prelude::*;
@@ -149,6 +149,6 @@ proptest! {
         }
         let miners = [numbers, answers(&market, 0.1, seed ^ 1)];
         let salience = score::<Breakout>(challenge(), &params(false), &market, &miners).unwrap();
-        prop_assert!(salience.miners.iter().all(|m| m.salience.is_finite() && m.salience >= 0.0));
+        prop_assert!(is_sound(&salience));
     }
 }

@@ -1,4 +1,4 @@
-//! Log prices of one asset, and what they become over a horizon (scoring: hitfirst and lbfgs).
+//! Log prices of one asset, and what they become over a horizon (scoring: hitfirst) (scoring: lbfgs).
 
 use crate::math;
 use mantis_plugin_api::Market;

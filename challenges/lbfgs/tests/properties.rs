@@ -6,8 +6,8 @@ use mantis_kit::math;
 use mantis_lbfgs::Lbfgs;
 use mantis_plugin_api::serde_json::{Value, json};
 use mantis_plugin_api::test_kit::{
-    MISSING_PRICES, Noise, clone_gains, earned, fact, order_effect, put_into_holes, random_walk, score, spec,
-    why_zero,
+    MISSING_PRICES, Noise, clone_gains, earned, fact, is_sound, order_effect, put_into_holes, random_walk,
+    score, spec, why_zero,
 };
 use mantis_plugin_api::{Challenge, Label, Market, Salience, Solver};
 use proptest::prelude::*;
@@ -165,6 +165,6 @@ proptest! {
         market.prices[frozen..].fill(last);
         let solver = if network { Solver::Network } else { Solver::Exact };
         let salience = run(&market, &miners, solver);
-        prop_assert!(salience.miners.iter().all(|m| m.salience.is_finite() && m.salience >= 0.0));
+        prop_assert!(is_sound(&salience));
     }
 }

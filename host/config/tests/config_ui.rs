@@ -39,7 +39,7 @@ fn name(path: &Path) -> String {
 fn its_faults_are_named(path: &Path) -> Result<(), Failed> {
     let golden = path.with_extension("err");
     let Err(faults) = Config::load(path) else { return Err("it loads without a fault".into()) };
-    // One name, whatever the separator of the system.
+    // One name on every system, with whichever separator.
     let got = format!("{faults}\n").replace(&path.display().to_string(), "challenges.toml");
     if env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&golden, &got)?;

@@ -54,7 +54,7 @@ impl Ledger {
         self.scan(SUBMISSIONS, ticker, range, None, |row: Row<'_>| {
             rows += 1;
             names.rewind();
-            // The first that sent a vector; whoever sends it after that is the first one's twin, and the first the
+            // The first that sent a vector; who sends it after that is the first one's twin, and the first the
             // second's.
             let mut first: BTreeMap<&[u8], (usize, bool)> = BTreeMap::new();
             for (hotkey, numbers) in row.submissions {

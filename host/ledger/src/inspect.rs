@@ -30,7 +30,7 @@ pub enum PageCheck {
 
 impl Ledger {
     /// Opens a ledger to read as [`Ledger::read`] does, and makes no file beside it. While changes lie in a `-wal` file,
-    /// whoever writes has made all of those already; else the file is read as it lies.
+    /// the writer has made all of those already; else the file is read as it lies.
     ///
     /// # Errors
     /// As [`Ledger::read`].
@@ -111,7 +111,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// As [`Ledger::rows`], with vectors of whatever length they have.
+    /// As [`Ledger::rows`], with vectors of any length.
     pub(crate) fn any_rows<E: From<LedgerError>>(
         &self,
         ticker: &str,
@@ -121,7 +121,7 @@ impl Ledger {
         self.scan(ROWS, ticker, sidx, None, visit)
     }
 
-    /// A handle that breaks off whatever the connection is doing.
+    /// A handle that breaks off what the connection is doing.
     #[must_use]
     pub fn interrupter(&self) -> InterruptHandle {
         self.conn.get_interrupt_handle()

@@ -39,8 +39,8 @@ impl Lock {
 /// Who holds the lock of a ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holder {
-    /// Nobody.
-    Nobody,
+    /// No process: it is free.
+    Free,
     /// A process; `None` where it is not known which.
     Process(Option<u32>),
 }
@@ -55,12 +55,12 @@ impl Holder {
         let fail = |e| LedgerError::io(&path, "looking at the lock", e);
         let file = match File::open(&path) {
             Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::Nobody),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::Free),
             Err(error) => return Err(fail(error)),
         };
         // Shared, and given up at once: several may look at the same time.
         match file.try_lock_shared() {
-            Ok(()) => Ok(Self::Nobody),
+            Ok(()) => Ok(Self::Free),
             Err(TryLockError::WouldBlock) => Ok(Self::Process(named(&file))),
             Err(TryLockError::Error(error)) => Err(fail(error)),
         }
@@ -93,8 +93,8 @@ mod tests {
         assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
         assert_eq!(Holder::find(&ledger).unwrap(), Holder::Process(Some(std::process::id())));
         drop(lock);
-        assert_eq!(Holder::find(&ledger).unwrap(), Holder::Nobody);
-        assert_eq!(Holder::find(&dir.path().join("b.db")).unwrap(), Holder::Nobody);
+        assert_eq!(Holder::find(&ledger).unwrap(), Holder::Free);
+        assert_eq!(Holder::find(&dir.path().join("b.db")).unwrap(), Holder::Free);
         assert!(!dir.path().join("b.db.lock").exists());
         drop(Lock::take(&ledger).unwrap());
         assert!(Lock::take(&dir.path().join("no/such/folder.db")).is_err());

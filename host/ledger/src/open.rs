@@ -33,7 +33,7 @@ impl Ledger {
     /// beside it; if one is, the ledger is refused rather than read without its newest rows.
     ///
     /// # Errors
-    /// Whatever makes the path no readable ledger; see [`LedgerError`].
+    /// If the path is not a readable ledger; see [`LedgerError`].
     pub fn read(path: impl AsRef<Path>) -> Result<Self, LedgerError> {
         let path = path.as_ref();
         if inspect(path)? == 0 {
@@ -181,7 +181,7 @@ pub(super) fn connect_read_only(path: &Path) -> Result<Ledger, LedgerError> {
     connect_immutable(path)
 }
 
-/// Connects to a file that nobody changes: without locks and side files.
+/// Connects to a file that does not change: without locks and side files.
 pub(super) fn connect_immutable(path: &Path) -> Result<Ledger, LedgerError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;

@@ -18,7 +18,7 @@ pub struct ComputationLine {
     pub seconds: f64,
     /// Why no weights came of it; `None` where they did.
     pub rejected: Option<String>,
-    /// Why challenges paid nobody, by ticker.
+    /// Why challenges paid no miner, by ticker.
     pub skipped: BTreeMap<String, String>,
 }
 

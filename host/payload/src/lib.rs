@@ -1,6 +1,6 @@
 //! Sealed payloads: what miners upload, and how it is opened.
 //!
-//! [`Envelope::parse`] checks whatever is cheap to check. [`Envelope::open`] opens with the beacon's signature,
+//! [`Envelope::parse`] checks all that is cheap to check. [`Envelope::open`] opens with the beacon's signature,
 //! [`Envelope::open_as_owner`] with the subnet owner's secret; both come to the same [`Plaintext`]. [`seal`] is the
 //! miner's side. Every way to fail is a [`PayloadRejection`] that the miner can be told.
 

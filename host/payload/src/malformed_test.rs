@@ -369,7 +369,7 @@ fn the_owners_path_refuses_too() {
         Envelope::parse(payload.to_string().as_bytes(), ME, &rules)?.open_as_owner(&world.owner)
     };
     judge(&sound).unwrap();
-    // Whatever the curve25519 library takes for a point of small order is not opened.
+    // What the curve25519 library takes for a point of small order is not opened.
     for point in [[0; 32], {
         let mut one = [0; 32];
         one[0] = 1;

@@ -164,8 +164,8 @@ pub(super) fn source(config: &Config, challenge: &Challenge) -> Result<Source, L
 
 fn why_unpaid(salience: &Salience) -> Option<String> {
     salience.empty.clone().or_else(|| {
-        let nobody = salience.miners.iter().all(|miner| miner.salience <= 0.0);
-        nobody.then(|| {
+        let unpaid = salience.miners.iter().all(|miner| miner.salience <= 0.0);
+        unpaid.then(|| {
             if salience.miners.is_empty() { "no miner has sent anything" } else { "no miner earns anything" }
                 .into()
         })

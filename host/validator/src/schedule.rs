@@ -4,7 +4,7 @@ use mantis_config::Network;
 use mantis_ledger::{Attempt, Sent};
 
 /// Sampled blocks that were missed and are still taken, besides the newest: what miners serve and what the market says
-/// is then two minutes late at most. Older ones are gone: nobody serves what belonged to them.
+/// is then two minutes late at most. Older ones are gone: what belonged to them is no longer served.
 const CAUGHT_UP: i64 = 2;
 /// Blocks until weights that could not be set are tried again: five minutes.
 const RETRY: i64 = 25;

@@ -30,7 +30,7 @@ pub(super) fn of_registered(
     neurons.iter().map(weight).collect()
 }
 
-/// Sets the weights of a computation for whoever is registered now; `None` for `chain` is a dry run. The attempt says
+/// Sets the weights of a computation for the hotkeys that are registered now; `None` for `chain` is a dry run. The attempt says
 /// how it ended.
 pub async fn set_weights(
     chain: Option<&dyn Chain>,
@@ -54,7 +54,7 @@ pub async fn set_weights(
         None => {}
         Some(_) if weights.is_empty() => {
             attempt.sent = Sent::Failed;
-            attempt.error = Some("nobody who has a weight is registered any more".into());
+            attempt.error = Some("no hotkey that has a weight is registered any more".into());
         }
         Some(chain) => match chain.set_weights(&weights).await {
             Ok(receipt) => {

@@ -1,4 +1,4 @@
-//! What a validator is doing, for whoever looks.
+//! What a validator is doing, for those who look.
 
 use super::{Progress, Sampled};
 use mantis_config::Config;

@@ -15,7 +15,7 @@ pub struct Scored {
     pub hotkeys: Vec<String>,
     /// What the plugin gave; `None` where it gave nothing.
     pub salience: Option<Salience>,
-    /// Why there is no salience, or why it pays nobody.
+    /// Why there is no salience, or why it pays no miner.
     pub skipped: Option<String>,
     /// The plugin's words about itself; `None` where it could not be asked.
     pub description: Option<Description>,
@@ -28,7 +28,7 @@ pub struct Scored {
 pub struct Scores {
     /// One per scored or skipped challenge, in the order of the configuration.
     pub challenges: Vec<Scored>,
-    /// The challenges' saliences by weight, over hotkeys; sums to 1, or is empty where nobody is paid.
+    /// The challenges' saliences by weight, over hotkeys; sums to 1, or is empty if no miner is paid.
     pub total: BTreeMap<String, f64>,
     /// The most memory that all processes held at once, in KiB: an upper bound.
     pub peak_rss_kib: u64,
@@ -82,13 +82,13 @@ impl Scored {
         let why = |code: &str, text: &str| WhyZero { code: code.into(), text: text.into() };
         match (report.and_then(|report| report.why_zero.clone()), &self.skipped, report) {
             (Some(own), ..) => own,
-            (None, Some(skipped), _) => why("nobody", &format!("nobody is paid: {skipped}")),
+            (None, Some(skipped), _) => why("nobody", &format!("no miner is paid: {skipped}")),
             (None, None, None) => why("absent", "it has sent nothing for this challenge"),
             (None, None, Some(_)) => why("unknown", "the plugin gives no reason"),
         }
     }
 
-    /// Salience per hotkey, scaled to sum 1; empty where nobody is paid.
+    /// Salience per hotkey, scaled to sum 1; empty if no miner is paid.
     #[must_use]
     pub fn shares(&self) -> BTreeMap<String, f64> {
         self.parts().map(|(hotkey, part)| (hotkey.clone(), part)).collect()

@@ -1,4 +1,4 @@
-//! Saliences to weights per UID, with every step on the way kept for whoever asks.
+//! Saliences to weights per UID, with every step on the way kept.
 
 use super::{Input, InputError, SettleRules};
 use serde::Serialize;

@@ -25,6 +25,29 @@ pub fn put_into_holes(market: &mut Market, holes: &[(usize, usize)], number: f64
     }
 }
 
+/// Prices and numbers of miners that a plugin must stand, though some of them should never come: NaN, 0, infinities, and
+/// numbers that are very small or very large. A pair is a place in [`Market::prices`], at which a miner has one number too,
+/// and which of the [`BROKEN`] ones is put there; the miners take turns.
+///
+/// # Panics
+/// If a place or a number is outside.
+pub fn put_broken_numbers(market: &mut Market, miners: &mut [Vec<f32>], places: &[(usize, usize)]) {
+    let crowd = miners.len();
+    for &(at, which) in places {
+        (market.prices[at], miners[at % crowd][at]) = BROKEN[which];
+    }
+}
+
+/// The prices and numbers of [`put_broken_numbers`].
+pub const BROKEN: [(f64, f32); 6] = [
+    (f64::NAN, f32::NAN),
+    (0.0, 0.0),
+    (f64::INFINITY, f32::INFINITY),
+    (-1.0, f32::NEG_INFINITY),
+    (1e-300, 1e-7),
+    (1e300, 6e4),
+];
+
 /// A market in the making, of one asset or of many, row by row.
 ///
 /// ```

@@ -67,6 +67,16 @@ pub fn why_zero(salience: &Salience, miner: usize) -> Option<&str> {
     why.map(|why| why.code.as_str())
 }
 
+/// Whether all saliences and facts are finite, and no salience is below zero.
+#[must_use]
+pub fn is_sound(salience: &Salience) -> bool {
+    salience.miners.iter().all(|miner| {
+        miner.salience.is_finite()
+            && miner.salience >= 0.0
+            && miner.facts.iter().all(|fact| fact.value.is_finite())
+    })
+}
+
 /// What a miner and its copies earn together, over what it earns alone, for each number of them (itself included): 1 if
 /// copies earn nothing more. `run` scores miners, of which `field` are the honest ones; copies come behind them.
 #[must_use]

@@ -136,7 +136,7 @@ fn addresses() -> [MinerKind; 8] {
     ]
 }
 
-/// How long each kind takes when nobody else asks.
+/// How long each kind takes when no one else asks.
 fn one_by_one(server: SocketAddr) -> Result<(), String> {
     println!("{:<14} {:>9} {:>9}", "alone", "KiB", "ms");
     for (kind, address) in addresses() {

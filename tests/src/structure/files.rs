@@ -9,6 +9,11 @@ const LONG: usize = 500;
 /// Every Rust source file below a folder, but for those of builds.
 #[must_use]
 pub fn sources(folder: &Path) -> Vec<PathBuf> {
+    files(folder, "rs")
+}
+
+/// Every file below a folder whose name ends so, but for those of builds.
+pub(super) fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
@@ -16,7 +21,7 @@ pub fn sources(folder: &Path) -> Vec<PathBuf> {
             let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
             if path.is_dir() && !name.starts_with('.') && name != "target" {
                 folders.push(path);
-            } else if path.extension().is_some_and(|e| e == "rs") {
+            } else if path.extension().is_some_and(|e| e == extension) {
                 found.push(path);
             }
         }

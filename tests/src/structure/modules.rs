@@ -15,7 +15,7 @@ struct Crate {
 }
 
 /// Circles among the modules of a crate, whose source is in this folder: each is told by the imports that make it, a line
-/// for each. Modules that lie side by side in a folder are compared, whatever lies in them; a module and what lies in it
+/// for each. Modules that lie side by side in a folder are compared, with all that lies in them; a module and what lies in it
 /// belong together.
 ///
 /// # Panics

@@ -346,7 +346,7 @@ fn the_beacon() {
 
 fn a_server_that_never_answers_does_not_hang_it() {
     let ward = Ward::new();
-    // Bound, so that nobody else has the port, and never answering.
+    // Bound, so that no other program has the port, and never answering.
     let silent = ward.runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let base = format!("http://{}", silent.local_addr().unwrap());
     ward.edit(|table| set(table, "beacon", "api", vec![base]));

@@ -1,7 +1,7 @@
 //! A plugin that fails costs its own challenge only, and says so.
 
 use mantis_tests::suite::Trial;
-use mantis_tests::{bin_dir, failure, json, mantis, tiny_ledger, trial};
+use mantis_tests::{bin_dir, failure, json, mantis, score_tiny, trial};
 use serde_json::Value;
 use std::fmt::Write;
 use std::fs;
@@ -57,15 +57,8 @@ fn config(dir: &Path, hows: &[&str], more: &str) -> std::path::PathBuf {
 }
 
 fn score(dir: &TempDir, hows: &[&str], more: &str) -> (Value, String) {
-    let (ledger, config) = (dir.path().join("ledger.db"), config(dir.path(), hows, more));
-    let tickers: Vec<String> = hows.iter().map(|how| ticker(how)).collect();
-    tiny_ledger(&ledger, &tickers.iter().map(String::as_str).collect::<Vec<_>>(), 20);
-    let mut command = mantis();
-    command.args(["score", "--json", "--deadline", "3", "--ledger"]).arg(ledger).arg("--config").arg(config);
-    let output = command.output().unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{stderr}");
-    (serde_json::from_slice(&output.stdout).unwrap(), stderr)
+    let config = config(dir.path(), hows, more);
+    score_tiny(dir.path(), &config, &hows.iter().map(|how| ticker(how)).collect::<Vec<_>>(), "3")
 }
 
 fn every_failure_names_itself_and_leaves_the_others_alone() {

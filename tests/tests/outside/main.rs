@@ -19,6 +19,7 @@ mod hot;
 mod killed_writer;
 mod live;
 mod network;
+mod pages;
 mod payload;
 mod report;
 mod runtimes;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         killed_writer::tests(),
         live::tests(),
         network::tests(),
+        pages::tests(),
         payload::tests(),
         report::tests(),
         runtimes::tests(),

@@ -2,7 +2,7 @@
 
 use mantis_tests::need::Need;
 use mantis_tests::suite::Trial;
-use mantis_tests::{bin_dir, failure, json, mantis, tiny_ledger, trial};
+use mantis_tests::{bin_dir, failure, json, mantis, score_tiny, tiny_ledger, trial};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::fs;
@@ -174,19 +174,7 @@ fn hostile(dir: &Path, names: &[&str], more: &str) -> PathBuf {
 }
 
 fn score(dir: &Path, config: &Path, names: &[&str], deadline: &str) -> (Value, String) {
-    let ledger = dir.join("ledger.db");
-    let tickers: Vec<String> = names.iter().map(|name| ticker(name)).collect();
-    tiny_ledger(&ledger, &tickers.iter().map(String::as_str).collect::<Vec<_>>(), 20);
-    let mut command = mantis();
-    command
-        .args(["score", "--json", "--deadline", deadline, "--ledger"])
-        .arg(ledger)
-        .arg("--config")
-        .arg(config);
-    let output = command.output().unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{stderr}");
-    (serde_json::from_slice(&output.stdout).unwrap(), stderr)
+    score_tiny(dir, config, &names.iter().map(|name| ticker(name)).collect::<Vec<_>>(), deadline)
 }
 
 fn every_failure_names_itself_and_leaves_the_others_alone() {

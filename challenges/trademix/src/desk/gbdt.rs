@@ -30,7 +30,7 @@ pub(super) fn losses(field: &Field, fold: &Fold, asset: usize) -> Vec<f64> {
         add(&|t| f64::from(seed[asset][t]));
     }
     add(&|t| field.median[t]);
-    // Around their mean: without a split the desk holds nothing, whatever the drift of the price.
+    // Around their mean: without a split the desk holds nothing, for any drift of the price.
     let mut target = field.returns_at(asset, &samples);
     let mean = math::sum(&target) / target.len().max(1) as f64;
     target.iter_mut().for_each(|r| *r -= mean);

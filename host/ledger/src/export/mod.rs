@@ -1,7 +1,7 @@
 //! `mantis export`: a ledger's tables as Parquet or CSV.
 //!
 //! A [`Table`] says where its columns come from; its rows pass in batches through one builder into a file of either
-//! form, so that memory stays bounded whatever the ledger's size. The ledger is read as it is at one moment.
+//! form, so that memory stays bounded for a ledger of any size. The ledger is read as it is at one moment.
 
 mod batch;
 mod error;

@@ -158,7 +158,7 @@ impl<'a> Cut<'a> {
         Ok(())
     }
 
-    /// Stores the vectors of a row. Returns whether any of them, of whatever hotkey, is not all zero.
+    /// Stores the vectors of a row. Returns whether any of them, of any hotkey, is not all zero.
     fn submissions(
         &mut self,
         row: usize,

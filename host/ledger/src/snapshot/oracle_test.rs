@@ -258,7 +258,7 @@ fn an_unfinished_snapshot_is_named_as_such() {
     let old = small(dir.path());
     fs::remove_file(dir.path().join("snapshot.json")).unwrap();
     assert!(matches!(Snapshot::open(dir.path()), Err(SnapshotError::Incomplete { .. })));
-    // The one that was open before goes on, whatever is built in its place.
+    // The one that was open before goes on; what is built in its place does not matter.
     small(dir.path());
     assert_eq!(old.market().unwrap(), small(dir.path()).market().unwrap());
     let manifest = fs::read_to_string(dir.path().join("snapshot.json")).unwrap();

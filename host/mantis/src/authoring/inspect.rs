@@ -120,7 +120,7 @@ pub(super) fn source(path: &Path, runtime: Runtime, memory_mib: u32) -> Source {
 /// # Errors
 /// Why this program does not accept it, as a sentence.
 pub(super) fn describe(source: &Source, launcher: &Launcher) -> Result<Description, String> {
-    let nobody = Spec {
+    let any = Spec {
         name: String::new(),
         ticker: String::new(),
         dim: 1,
@@ -130,7 +130,7 @@ pub(super) fn describe(source: &Source, launcher: &Launcher) -> Result<Descripti
         seed: 0,
         solver: Solver::Exact,
     };
-    let job = Job { plugin: source.clone(), spec: nobody, params: ParamMap::new(), task: Task::Describe };
+    let job = Job { plugin: source.clone(), spec: any, params: ParamMap::new(), task: Task::Describe };
     launcher.run(&job, |_| {}, |_| {}).map(|finished| finished.description).map_err(|e| e.to_string())
 }
 

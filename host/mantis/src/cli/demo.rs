@@ -205,7 +205,7 @@ fn text(
     );
     for challenge in &scores.challenges {
         if let Some(reason) = &challenge.skipped {
-            text += &format!("\n{} pays nobody: {reason}", challenge.ticker);
+            text += &format!("\n{} pays no miner: {reason}", challenge.ticker);
         }
     }
     if let Outcome::Rejected(reason) = &finished.outcome {

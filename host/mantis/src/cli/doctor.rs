@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 #[command(
     after_help = "Examples:\n  mantis doctor --network finney --wallet-name validator --wallet-hotkey default\n  mantis \
     doctor --offline --ledger datalog.db --json\n\nIt changes nothing and asks for no password. What a check cannot be made \
-    for is skipped.\nThe exit code is 0 where nothing is a fault, whatever the warnings; 1 where something is."
+    for is skipped.\nThe exit code is 0 if nothing is a fault, with or without warnings; 1 if something is."
 )]
 pub(super) struct DoctorArgs {
     #[command(flatten)]
@@ -59,7 +59,7 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<()> {
     };
     let runtime = super::runtime()?;
     let findings = runtime.block_on(doctor.examine());
-    // Nobody waits for what was given up.
+    // What was given up is not waited for.
     runtime.shutdown_background();
     let faults = findings.iter().filter(|finding| finding.status == Status::Fault).count();
     if args.json {

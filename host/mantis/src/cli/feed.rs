@@ -114,7 +114,7 @@ async fn publish(poller: &Poller, sources: &[Source], target: &Target<'_>, json:
     print(&format!("{place}: {prices} prices, {rates} funding rates\n"))
 }
 
-/// Whoever reads sees the old file or the new one.
+/// A reader sees the old file or the new one.
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;

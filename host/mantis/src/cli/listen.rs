@@ -17,7 +17,7 @@ const USUAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHO
 #[derive(Debug, Args)]
 pub(super) struct ListenArgs {
     /// Address of the dashboard, the API and the metrics; `off` for none. The default is 127.0.0.1:8123, or a free port
-    /// where that is taken. There is no password: open it to nobody but through a proxy that asks for one.
+    /// where that is taken. There is no password: let others reach it only through a proxy that asks for one.
     #[arg(long, value_name = "ADDRESS", value_parser = listen)]
     listen: Option<Listen>,
 }
@@ -43,7 +43,7 @@ impl ListenArgs {
         let server = match self.listen {
             Some(Listen::Off) => return Ok(None),
             Some(Listen::At(address)) => Server::start(address, site)?,
-            // Whoever did not name a port does not care which it is.
+            // Without a named port, any port will do.
             None => Server::start(USUAL, site.clone())
                 .or_else(|_| Server::start(SocketAddr::new(USUAL.ip(), 0), site))?,
         };

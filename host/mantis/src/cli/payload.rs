@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PayloadCommand {
-    /// Seal embeddings as a payload: nobody but the subnet's owner can read it before its round is out.
+    /// Seal embeddings as a payload: only the subnet's owner can read it before its round is out.
     Seal(SealArgs),
     /// Open a payload and print what is in it.
     Open(OpenArgs),

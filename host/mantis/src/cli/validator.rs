@@ -70,7 +70,7 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
     let mut config = Config::load(&args.config.config)?;
     let netuid = args.netuid.unwrap_or(config.network.netuid);
     config.network.netuid = netuid;
-    let signer = if args.dry_run { Signer::Nobody } else { args.wallet.signer(None)? };
+    let signer = if args.dry_run { Signer::ReadOnly } else { args.wallet.signer(None)? };
     anyhow::ensure!(
         args.dry_run || signer.address().is_some(),
         "say which hotkey sets the weights: --wallet-name and --wallet-hotkey, or --hotkey-uri; or --dry-run to set none"
@@ -121,7 +121,7 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
             .await;
         refused.map_or(Ok(()), Err)
     });
-    // Nobody waits for scoring that goes on: its processes end with this one.
+    // Scoring that goes on is not waited for: its processes end with this one.
     runtime.shutdown_background();
     info!("validator ends");
     ended

@@ -53,7 +53,7 @@ impl WalletArgs {
             }
             (Some(key), _) => Ok(Signer::Key(key)),
             (None, Some(address)) => Ok(Signer::Address(address.into())),
-            (None, None) => Ok(Signer::Nobody),
+            (None, None) => Ok(Signer::ReadOnly),
         }
     }
 }

@@ -68,7 +68,7 @@ pub(super) fn settled(
     Ok(weights_of_scores(config, &Ledger::read(ledger)?, scores, &neurons)?)
 }
 
-/// A made-up metagraph: nobody at the burn UID, then every stored hotkey.
+/// A made-up metagraph: no miner at the burn UID, then every stored hotkey.
 fn everybody(scores: &Scores, rules: &SettleRules) -> Vec<Neuron> {
     let hotkeys: BTreeSet<&String> = scores.challenges.iter().flat_map(|c| &c.hotkeys).collect();
     let uids = (0..=u16::MAX).filter(|&uid| uid != rules.burn_uid);

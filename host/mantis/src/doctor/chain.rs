@@ -285,7 +285,7 @@ fn judge_set(own: &Neuron, head: Head, interval: u32) -> Verdict {
     let what = format!("our hotkey last set weights or was registered {age} blocks ago ({hours} h)");
     if age > 3 * u64::from(interval).max(100) {
         let cure =
-            "read what the validator logs: `weights not set` says why; a new ledger pays nobody for weeks";
+            "read what the validator logs: `weights not set` says why; a new ledger pays no miner for weeks";
         return Verdict::warning(what, cure);
     }
     Verdict::ok(what)

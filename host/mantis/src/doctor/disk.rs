@@ -74,7 +74,7 @@ fn read(folder: &Path) -> Result<Reading, String> {
 
 #[cfg(target_os = "linux")]
 fn kind(folder: &Path) -> i64 {
-    // The numbers have 32 bits, whatever the field's width and sign.
+    // The numbers have 32 bits; the field's width and sign do not matter.
     rustix::fs::statfs(folder).map_or(0, |about| about.f_type & 0xffff_ffff)
 }
 

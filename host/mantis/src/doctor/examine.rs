@@ -158,7 +158,7 @@ impl Doctor {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let stamped = async {
             let found = of_feed.await;
-            // Whoever waits for it is still there.
+            // The receiver is still there.
             let _ = sender.send(found);
             found
         };

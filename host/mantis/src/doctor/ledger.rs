@@ -122,7 +122,7 @@ fn refused(error: LedgerError) -> Verdict {
 
 fn lock(holder: &Result<Holder, LedgerError>) -> Verdict {
     match holder {
-        Ok(Holder::Nobody) => Verdict::ok("no validator writes the ledger"),
+        Ok(Holder::Free) => Verdict::ok("no validator writes the ledger"),
         Ok(Holder::Process(Some(pid))) => {
             Verdict::ok(format!("a validator writes the ledger: process {pid}"))
         }
@@ -185,7 +185,7 @@ fn judge_rows(day: &SampledRange, holder: Option<Holder>, head: Option<u64>, eve
                 let cure = "read what the validator logs: it says why it does not sample";
                 Verdict::fault(format!("{what}, though a validator writes the ledger"), cure)
             } else {
-                let cure = "start the validator: blocks that nobody samples are lost";
+                let cure = "start the validator: blocks that are not sampled are lost";
                 Verdict::warning(format!("{what}, and no validator writes the ledger"), cure)
             };
         }
@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(status(1401, RUNNING, Some(12_003)), Status::Ok);
         assert_eq!(status(1401, RUNNING, Some(12_025)), Status::Ok);
         assert_eq!(status(1401, RUNNING, Some(12_026)), Status::Fault);
-        assert_eq!(status(1401, Some(Holder::Nobody), Some(12_026)), Status::Warning);
+        assert_eq!(status(1401, Some(Holder::Free), Some(12_026)), Status::Warning);
         assert_eq!(status(1401, RUNNING, Some(11_999)), Status::Fault);
         assert_eq!(status(1401, RUNNING, None), Status::Ok);
         assert_eq!(status(1380, RUNNING, None), Status::Warning);

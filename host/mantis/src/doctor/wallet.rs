@@ -77,7 +77,7 @@ fn judge_file(found: &Found) -> Verdict {
             format!("set {PASSWORD} for a service; on a terminal the validator asks for the password"),
         );
     }
-    Verdict::ok(format!("{path} can be read, by nobody else, and is not encrypted"))
+    Verdict::ok(format!("{path} can be read, only by this user, and is not encrypted"))
 }
 
 fn judge_error(error: WalletError) -> Verdict {

@@ -65,7 +65,7 @@ pub enum EmbeddingsError {
         place: String,
     },
     /// Not a JSON object.
-    #[error("{place}: no JSON object of ticker to numbers: {reason}")]
+    #[error("{place}: not a JSON object of ticker to numbers: {reason}")]
     NotJson {
         /// The file or command.
         place: String,
@@ -89,7 +89,7 @@ impl Embeddings {
     /// The embeddings as they are now.
     ///
     /// # Errors
-    /// If they cannot be had in time, or are no JSON object.
+    /// If they cannot be had in time, or are not a JSON object.
     pub async fn read(&self, hotkey: &str) -> Result<Map<String, Value>, EmbeddingsError> {
         let place = self.place();
         let failed = |reason| EmbeddingsError::Read { place: place.clone(), reason };
@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(embeddings.read("hk").await.unwrap()["ETH"][1], 0.2);
         std::fs::write(&path, "[1]").unwrap();
         let error = embeddings.read("hk").await.unwrap_err().to_string();
-        assert!(error.contains("embeddings.json: no JSON object of ticker to numbers"), "{error}");
+        assert!(error.contains("embeddings.json: not a JSON object of ticker to numbers"), "{error}");
         std::fs::remove_file(&path).unwrap();
         assert!(matches!(embeddings.read("hk").await, Err(EmbeddingsError::Read { .. })));
     }
@@ -195,7 +195,7 @@ mod tests {
     async fn a_command_that_fails_says_so() {
         assert!(command("echo '{}'; exit 3", 30.0).await.unwrap_err().ends_with("ended with exit status: 3"));
         assert!(command("no-such-program-at-all", 30.0).await.unwrap_err().contains("ended with"));
-        assert!(command("echo hello", 30.0).await.unwrap_err().contains("no JSON object"));
+        assert!(command("echo hello", 30.0).await.unwrap_err().contains("not a JSON object"));
         assert!(command("sleep 60", 0.1).await.unwrap_err().contains("not done within 0.1 s"));
         let error = command("yes", 30.0).await.unwrap_err();
         assert_eq!(error, format!("`yes`: more than {LARGEST} bytes"));

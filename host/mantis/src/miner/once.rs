@@ -10,7 +10,7 @@ use thiserror::Error;
 
 /// Seals what a miner submits.
 pub trait Seal: Send + Sync {
-    /// The payload of `plaintext` for `hotkey`, which nobody can open before `opens` (Unix seconds).
+    /// The payload of `plaintext` for `hotkey`, which cannot be opened before `opens` (Unix seconds).
     ///
     /// # Errors
     /// What cannot be sealed, in words for the miner.

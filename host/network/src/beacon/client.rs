@@ -57,7 +57,7 @@ struct Shared {
     http: reqwest::Client,
     /// Bases, in the order they are tried: one that failed goes to the end.
     endpoints: Mutex<Vec<String>>,
-    /// Rounds being fetched: whoever asks for one meanwhile waits for the same fetch.
+    /// Rounds being fetched: another request for one waits for the same fetch.
     under_way: Mutex<HashMap<u64, Arc<OnceCell<Fetched>>>>,
 }
 

@@ -65,7 +65,7 @@ pub struct Hyperparameters {
     pub reveal_period: u64,
     /// Blocks of an epoch.
     pub tempo: u16,
-    /// The least stake of whoever sets weights, in 10^-9 TAO.
+    /// The least stake of those who set weights, in 10^-9 TAO.
     pub min_stake: u64,
 }
 

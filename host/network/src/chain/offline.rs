@@ -137,7 +137,7 @@ impl OfflineChain {
         match (&self.clock, state.head) {
             (Some(clock), _) => clock(),
             (None, Some(head)) => head,
-            // Nobody sets the block: it is that of a chain as old as the Unix epoch.
+            // The block is not set: it is that of a chain as old as the Unix epoch.
             (None, None) => {
                 let unix = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs());
                 Head { block: unix / BLOCK_SECONDS, unix }

@@ -22,7 +22,7 @@ pub struct WeightsSet {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct State {
-    /// `None`: nobody sets it, it follows the time.
+    /// `None`: it is not set, it follows the time.
     pub(super) head: Option<Head>,
     /// Blocks between two settings of weights.
     pub(super) weights_rate_limit: u64,
@@ -52,7 +52,7 @@ impl State {
         read().map_err(|error: std::io::Error| unreachable(path, doing, &error))
     }
 
-    /// Replaces the file as a whole: whoever reads sees the old one or the new one.
+    /// Replaces the file as a whole: a reader sees the old one or the new one.
     pub(super) fn save(&self, path: &Path, doing: &'static str) -> Result<(), ChainError> {
         let write = || {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

@@ -45,9 +45,9 @@ async fn weights_are_refused_by_the_chains_own_rules() {
     assert_eq!(set("hk0", &[(0, 1), (0, 1)]).await, "DuplicateUids");
     assert_eq!(set("hk1", &[(0, 1)]).await, "NeuronNoValidatorPermit");
     assert_eq!(set("hk9", &[(0, 1)]).await, "HotKeyNotRegisteredInSubNet");
-    let nobody = OfflineChain::new(neurons());
-    assert_eq!(name(nobody.set_weights(&[(0, 1)]).await.unwrap_err()), "NoSigner");
-    assert!(nobody.weights().unwrap().is_empty());
+    let unsigned = OfflineChain::new(neurons());
+    assert_eq!(name(unsigned.set_weights(&[(0, 1)]).await.unwrap_err()), "NoSigner");
+    assert!(unsigned.weights().unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn a_file_keeps_everything_and_is_shared() {
     }
     let settings = || ChainSettings::new(123, 0);
     let one = open(&network, settings(), Signer::Address("hk1".into())).unwrap();
-    let two = open(&network, settings(), Signer::Nobody).unwrap();
+    let two = open(&network, settings(), Signer::ReadOnly).unwrap();
     one.commit("https://a").await.unwrap();
     assert_eq!(two.commitments().await.unwrap()["hk1"], "https://a");
     assert_eq!(two.head().await.unwrap(), head(50));
@@ -140,7 +140,7 @@ fn what_is_no_chain_says_so() {
     std::fs::write(&path, "{\"neurons\": 1}").unwrap();
     let error = OfflineChain::open(&path).err().unwrap().to_string();
     assert!(error.contains("chain.json: opening it failed: invalid type: integer `1`"), "{error}");
-    let error = open("mainnet", ChainSettings::new(123, 0), Signer::Nobody).err().unwrap().to_string();
+    let error = open("mainnet", ChainSettings::new(123, 0), Signer::ReadOnly).err().unwrap().to_string();
     assert!(error.starts_with("mainnet: connecting failed: it is no network: allowed are finney"), "{error}");
     let error = OfflineChain::open(&folder.path().join("no/chain.json")).err().unwrap().to_string();
     assert!(error.contains("making it failed"), "{error}");

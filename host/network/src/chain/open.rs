@@ -7,9 +7,9 @@ use std::path::Path;
 /// Who writes to the chain.
 #[derive(Clone, Debug, Default)]
 pub enum Signer {
-    /// Nobody: it is only read.
+    /// None: the chain is only read.
     #[default]
-    Nobody,
+    ReadOnly,
     /// A hotkey of which only the address is known: enough for a chain in a file, where nothing is signed.
     Address(String),
     /// A hotkey.
@@ -21,7 +21,7 @@ impl Signer {
     #[must_use]
     pub fn address(&self) -> Option<&str> {
         match self {
-            Self::Nobody => None,
+            Self::ReadOnly => None,
             Self::Address(address) => Some(address),
             Self::Key(key) => Some(key.address()),
         }
@@ -37,7 +37,7 @@ pub fn open(network: &str, settings: ChainSettings, signer: Signer) -> Result<Bo
     let Some(path) = network.strip_prefix("offline:") else {
         let key = match signer {
             Signer::Key(key) => Some(key),
-            Signer::Address(_) | Signer::Nobody => None,
+            Signer::Address(_) | Signer::ReadOnly => None,
         };
         return Ok(Box::new(Subtensor::new(network, settings, key)?));
     };

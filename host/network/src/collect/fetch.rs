@@ -87,7 +87,7 @@ impl Collector {
     /// Fetches the files of `hotkeys` by what they have committed (text by hotkey), and says of each what came of it,
     /// in their order.
     ///
-    /// Ends within `round_timeout`, whatever servers do, and holds at most `round_bytes`. Dropping it ends it at once.
+    /// Ends within `round_timeout`, however slow the servers are, and holds at most `round_bytes`. Dropping it ends it at once.
     pub async fn round(&self, commitments: &BTreeMap<String, String>, hotkeys: &[String]) -> Vec<Collected> {
         let end = Instant::now() + self.limits.round_timeout;
         let seconds = self.limits.round_timeout.as_secs_f64();

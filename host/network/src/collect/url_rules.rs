@@ -11,7 +11,7 @@ use thiserror::Error;
 pub struct UrlRules {
     /// Hosts: one that begins with a dot allows every host that ends with it, any other only the host of that name.
     pub hosts: Vec<String>,
-    /// Whether plain http to loopback is allowed, on any port and whatever `hosts` says.
+    /// Whether plain http to loopback is allowed, on any port and beside `hosts`.
     pub allow_loopback: bool,
 }
 
@@ -47,7 +47,7 @@ pub enum UrlRejection {
     Host {
         /// The host found.
         host: String,
-        /// The hosts allowed, a leading dot for whatever ends so.
+        /// The hosts allowed; a leading dot allows all that end so.
         allowed: String,
     },
     /// An address of this machine, a private network or a reserved range.
@@ -293,7 +293,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is committed, what is followed is https to an allowed host, for this hotkey's path.
+        /// For any commitment, what is followed is https to an allowed host, for this hotkey's path.
         #[test]
         fn nothing_else_passes(
             scheme in "(https|http|HTTPS|ftp)", at in "(|a@|a:b@)", host in "[a-z.]{0,6}(\\.r2\\.dev|r2\\.dev|\\.r2\\.devx|\\.R2\\.dev)",

@@ -49,7 +49,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         }
         // Protocol assignments (Teredo, ORCHID, benchmarks), documentation, 6to4.
         [0x2001, 0..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x2002, ..] | [0x3fff, 0..=0xfff, ..] => false,
-        // Whatever else is global unicast lies in 2000::/3.
+        // All other global unicast lies in 2000::/3.
         [first, ..] => first & 0xe000 == 0x2000,
     }
 }

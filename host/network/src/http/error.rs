@@ -8,7 +8,7 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum HttpError {
-    /// No connection: the name is unknown, nobody listens, or TLS failed.
+    /// No connection: the name is unknown, nothing listens, or TLS failed.
     #[error("the server cannot be reached: {reason}")]
     Unreachable {
         /// What happened.

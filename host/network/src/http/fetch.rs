@@ -23,7 +23,7 @@ impl MemoryBudget for () {
     fn release(&mut self, _: usize) {}
 }
 
-/// Sends a request and reads the body of a 200, at most `max_bytes` of it whatever its header says.
+/// Sends a request and reads the body of a 200, at most `max_bytes` of it, its header unheeded.
 ///
 /// On success `room` has granted exactly as many bytes as come back. On a fault, what it granted is free again.
 pub(crate) async fn fetch(

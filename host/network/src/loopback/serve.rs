@@ -35,7 +35,7 @@ impl Server {
 
     /// Takes no more connections, and waits for the requests under way.
     pub(super) async fn stop(self) {
-        // Whoever has ended already needs no stopping.
+        // A server that has ended needs no stopping.
         let _ = self.stop.send(());
         let _ = self.running.await;
     }

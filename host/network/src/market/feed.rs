@@ -63,7 +63,7 @@ impl Feed {
     }
 }
 
-/// Without the query and without a password, which are nobody's business.
+/// Without the query and without a password, which are private.
 fn shown(url: Option<&str>) -> String {
     let Some(Ok(mut url)) = url.map(reqwest::Url::parse) else { return "without a URL".into() };
     url.set_query(None);
@@ -109,7 +109,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_dead_server_costs_the_configured_time_and_no_secret() {
-        // Bound, so that nobody else has the port, and never answering.
+        // Bound, so that no other program has the port, and never answering.
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://me:secret@{}/prices?key=secret", listener.local_addr().unwrap());
         let market =

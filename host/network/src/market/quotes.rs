@@ -26,7 +26,7 @@ pub struct Quotes {
 type Numbers<'a> = BTreeMap<String, &'a RawValue>;
 
 impl Quotes {
-    /// Reads the document. Whatever is no finite number, or no price above 0, is left out; so are other keys.
+    /// Reads the document. What is not a finite number above 0 is left out; so are other keys.
     ///
     /// `NaN` and `Infinity`, which some publishers write though JSON has no such words, spoil no more than their asset.
     ///

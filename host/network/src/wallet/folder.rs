@@ -64,7 +64,7 @@ pub enum WalletError {
         /// Why not.
         reason: String,
     },
-    /// The file is encrypted, and nobody says the password.
+    /// The file is encrypted, and there is no password.
     #[error("{}: it is encrypted: set {PASSWORD}, or start on a terminal to be asked", path.display())]
     NoPassword {
         /// The file.
@@ -152,7 +152,7 @@ fn place(folder: Option<&Path>, wallet: &str, hotkey: &str) -> Result<PathBuf, W
     Ok(folder.join(wallet).join("hotkeys").join(hotkey))
 }
 
-/// Reads a file that nobody else may read. The permissions are those of the open file, not of another one that took its
+/// Reads a file that no other user may read. The permissions are those of the open file, not of another one that took its
 /// place.
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, WalletError> {
     let error = |error: std::io::Error| WalletError::Read { path: path.into(), reason: error.to_string() };

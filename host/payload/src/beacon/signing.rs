@@ -6,7 +6,7 @@ use blst::min_sig::SecretKey;
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// The secret key of a beacon. Whoever has it can open everything at once: never use one for real payloads.
+/// The secret key of a beacon. Its holder can open everything at once: never use one for real payloads.
 pub struct BeaconKey(SecretKey);
 
 impl BeaconKey {

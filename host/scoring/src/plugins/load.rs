@@ -37,7 +37,7 @@ pub struct Loaded {
 
 /// Loads a plugin, if its file is the pinned one.
 ///
-/// The digest of a component is that of the very bytes that are run, whatever becomes of the file meanwhile.
+/// The digest of a component is that of the very bytes that are run, even if the file changes meanwhile.
 ///
 /// # Errors
 /// [`LoadError`].

@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use thiserror::Error;
 
-/// What can be called on a loaded plugin, whatever it runs in.
+/// What can be called on a loaded plugin, native or WebAssembly.
 pub trait Plugin {
     /// The plugin's own words about itself.
     ///

@@ -1,4 +1,4 @@
-//! What is checked of every plugin's results, whatever it runs in.
+//! What is checked of every plugin's results, native or WebAssembly.
 
 use mantis_plugin_api::{PluginError, Salience};
 

@@ -138,7 +138,7 @@ impl Launcher {
         Err(worker.crashed(job.plugin.path.clone(), until, stderr))
     }
 
-    /// Starts a worker with a job, whatever the job is.
+    /// Starts a worker with a job of any kind.
     pub(super) fn start(&self, job: &Job) -> Result<Process, WorkerError> {
         let start = |source| WorkerError::Start { program: self.program.clone(), source };
         let mut child = Command::new(&self.program)
@@ -180,7 +180,7 @@ struct Outcome {
     peak_rss_kib: Option<u64>,
 }
 
-/// Ends and reaps the process whatever happens.
+/// Ends and reaps the process in every case.
 pub(super) struct Guard(Child);
 
 impl Guard {
@@ -216,7 +216,7 @@ impl Drop for Guard {
     }
 }
 
-/// Reads events in a thread of its own, so that the deadline holds whatever the worker does. The channel closes
+/// Reads events in a thread of its own, so that the deadline holds in every case. The channel closes
 /// when the worker's output does.
 fn listen(pipe: impl Read + Send + 'static) -> Receiver<Event> {
     let (sender, receiver) = channel();

@@ -35,7 +35,7 @@ pub struct Job {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Task {
-    /// Load and describe, whatever the spec and the parameters are.
+    /// Load and describe; the spec and the parameters do not matter.
     Describe,
     /// Load, describe, configure.
     Inspect,
@@ -64,7 +64,7 @@ pub(crate) enum Request {
 }
 
 /// What a worker says, one JSON text each, framed by RFC 7464 (a record separator before, a line feed after), so
-/// that whatever a plugin prints between two events does no harm.
+/// that what a plugin prints between two events does no harm.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum Event {

@@ -70,14 +70,14 @@ fn answer(challenge: &mut dyn Instance, line: &str) {
     }
 }
 
-/// Hands on the lines of standard input, and ends the process when the host closes its end: nobody waits for a
+/// Hands on the lines of standard input, and ends the process when the host closes its end: nothing waits for a
 /// result any more.
 fn end_with_the_host() -> Receiver<String> {
     let (sender, lines) = channel();
     std::thread::spawn(move || {
         // An error means, like the end, that the host is gone.
         for line in io::stdin().lock().lines().map_while(Result::ok) {
-            // Nobody reads the lines of a task that takes none.
+            // The lines of a task that takes none are not read.
             let _ = sender.send(line);
         }
         std::process::exit(0);
@@ -110,7 +110,7 @@ impl Progress for Reporter {
     }
 }
 
-/// Says an event; where nobody listens, the watch on standard input ends the process.
+/// Says an event; if no one listens, the watch on standard input ends the process.
 fn tell(event: &Event) {
     let _ = say(event);
 }

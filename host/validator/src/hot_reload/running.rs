@@ -14,7 +14,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use thiserror::Error;
 
-/// Files must stay as they are for so long before they are taken: whoever writes them may not be done.
+/// Files must stay as they are for so long before they are taken: their writer may not be done.
 const SETTLED: Duration = Duration::from_millis(300);
 /// How often that is waited for; then it is left to the next look.
 const PATIENCE: usize = 10;

@@ -163,7 +163,7 @@ mod tests {
         };
         write(TEXT);
         let first = looked(&file, None);
-        // Whoever sets a file's time back is not seen: that is how it is known that nothing was read.
+        // A file's time that is set back is not seen: that is how it is known that nothing was read.
         write(&TEXT.replace("weight = 1", "weight = 2"));
         assert!(looked(&file, Some(&first)).is_same(&first));
     }

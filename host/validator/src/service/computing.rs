@@ -95,7 +95,7 @@ impl Observer for Log {
         let (ticker, seconds) = (&scored.ticker, round(Duration::from_secs_f64(scored.seconds)));
         match &scored.skipped {
             None => debug!(ticker, seconds, "scored"),
-            Some(why) => info!(ticker, seconds, why, "pays nobody"),
+            Some(why) => info!(ticker, seconds, why, "pays no miner"),
         }
     }
 }

@@ -175,7 +175,7 @@ impl Service {
                     self.registered(neurons, block);
                     self.look_for_committed(block).await;
                 }
-                // An old one will do; without any there is nobody to sample.
+                // An old one will do; without any there is no miner to sample.
                 Err(error) if self.metagraph.is_none() => return self.chain_is_lost(&error).await,
                 Err(error) => warn!(%error, "the metagraph was not read; going on with the old one"),
             }

@@ -102,7 +102,7 @@ pub(super) fn same(a: &Salience, b: &Salience) -> bool {
     bits(a) == bits(b) && a == b
 }
 
-/// Each miner's part of the whole; zeros where nobody is paid.
+/// Each miner's part of the whole; zeros if no miner is paid.
 pub(super) fn shares(salience: &Salience) -> Vec<f64> {
     let sum: f64 = salience.miners.iter().map(|m| m.salience).sum();
     let share = |x: f64| if sum > 0.0 { x / sum } else { 0.0 };

@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(judged(1.0, None, 1.1), Verdict::Pass);
         assert_eq!(judged(2.0, Some(1.5), 1.1), Verdict::Fail);
         assert_eq!(judged(2.0, Some(2.5), 1.1), Verdict::Pass);
-        // No number passes nowhere: nobody was paid.
+        // No number at all: no miner was paid.
         assert_eq!(judged(f64::NAN, None, 1.1), Verdict::Note);
         assert_eq!(judged(f64::NAN, Some(9.0), 1.1), Verdict::Fail);
     }

@@ -59,8 +59,8 @@ pub fn conform(plan: &Plan, mut on_part: impl FnMut(&str)) -> Result<Report, Loa
     let paid = scored.salience.miners.iter().filter(|miner| miner.salience > 0.0).count();
     let says = match &scored.salience.empty {
         _ if paid > 0 => format!("{paid} of {} miners are paid at {} rows", report.miners, report.rows),
-        Some(why) => format!("nobody is paid at {} rows: {why}", report.rows),
-        None => format!("nobody is paid at {} rows", report.rows),
+        Some(why) => format!("no miner is paid at {} rows: {why}", report.rows),
+        None => format!("no miner is paid at {} rows", report.rows),
     };
     report.add("scores", if paid > 0 { Verdict::Pass } else { Verdict::Note }, says);
     let base = scores::Base { bench: &bench, source: &plugin, world: &world, scored: &scored };
@@ -78,8 +78,7 @@ pub fn conform(plan: &Plan, mut on_part: impl FnMut(&str)) -> Result<Report, Loa
         scores::noise(&base, &plan.bars, &mut report);
         scores::unearned(&base, &plan.bars, &mut report);
     } else {
-        let says =
-            "nobody is paid: simulated miners do not suit it; try --config, --dim, --blocks-ahead or --rows";
+        let says = "no miner is paid: simulated miners do not suit it; try --config, --dim, --blocks-ahead or --rows";
         report.add("clones", Verdict::Skip, says);
     }
     scores::cost(&base, &mut report);

@@ -24,7 +24,7 @@ pub(super) async fn commitments(node: &Node, netuid: u16) -> Result<BTreeMap<Str
     let mut commitments = BTreeMap::new();
     while let Some(entry) = entries.next().await {
         let entry = entry.map_err(said)?;
-        // Whatever the hash before it is, the account itself comes last.
+        // The account comes last, after a hash of any kind.
         let Some((_, account)) = entry.key_bytes().split_last_chunk::<32>() else {
             return Err(NodeError::broken("a key of Commitments.CommitmentOf is too short"));
         };

@@ -151,7 +151,7 @@ impl Link {
         }
     }
 
-    /// Gives up a connection; the next one leads to the next endpoint. Whoever still uses it keeps it until its time
+    /// Gives up a connection; the next one leads to the next endpoint. What still uses it keeps it until its time
     /// is over; one that was given up already stays so.
     fn leave(&self, node: &Arc<Node>) {
         let mut state = self.state();

@@ -149,7 +149,7 @@ fn cure(name: &str) -> &'static str {
             "update this program, or set `version_key` in [network] if it is up to date"
         }
         "NotEnoughStakeToSetWeights" => {
-            "stake more on the hotkey: the chain demands a minimum of whoever sets weights"
+            "stake more on the hotkey: the chain demands a minimum of those who set weights"
         }
         "NeuronNoValidatorPermit" => "stake more on the hotkey until it has a permit",
         "CommitRevealEnabled" => "the subnet turned commit-reveal on just now; the next try commits",

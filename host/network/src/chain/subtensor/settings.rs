@@ -50,7 +50,7 @@ impl ChainSettings {
     /// A subnet, and the version of our weights; else what fits the public chain.
     #[must_use]
     pub fn new(netuid: u16, version_key: u64) -> Self {
-        // The chain's beacon is quicknet, whatever miners seal their payloads to.
+        // The chain's beacon is quicknet, also if miners seal their payloads to another.
         let beacon = Scheme::from_config(&mantis_config::Beacon::default()).ok();
         Self { netuid, version_key, beacon, limits: NodeLimits::default() }
     }
