@@ -99,6 +99,7 @@ mod challenge;
 #[cfg(target_family = "wasm")]
 pub mod component;
 pub mod decode;
+mod description;
 mod error;
 mod history;
 mod market;
@@ -109,6 +110,7 @@ mod spec;
 pub mod test_kit;
 
 pub use challenge::{Challenge, Label, Progress, Score, Silent, States, TrackedRow};
+pub use description::Description;
 pub use error::PluginError;
 pub use half::f16;
 pub use history::{History, Shape, is_present};
@@ -118,4 +120,4 @@ pub use params::{
 };
 pub use salience::{Fact, MinerReport, Salience, WhyZero};
 pub use serde_json;
-pub use spec::{Description, Solver, Spec};
+pub use spec::{Solver, Spec};

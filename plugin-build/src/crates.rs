@@ -1,8 +1,7 @@
 //! Plugins that are crates, and building them with cargo.
 
+use crate::BuildError;
 use crate::place::{place, shown};
-use crate::toolchain::Toolchain;
-use crate::{BuildError, wasm};
 use serde_json::Value;
 use std::env;
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
@@ -79,14 +78,6 @@ impl Crates {
             place(out, &format!("{DLL_PREFIX}{}{DLL_SUFFIX}", package.file()), &bytes)
         };
         self.packages.iter().map(put).collect()
-    }
-
-    /// Builds WebAssembly components, and puts them into `out` under the names that the host looks for.
-    ///
-    /// # Errors
-    /// As [`Crates::build_native`], and [`BuildError::Component`].
-    pub fn build_wasm(&self, toolchain: Toolchain, out: &Path) -> Result<Vec<PathBuf>, BuildError> {
-        wasm::build(self, toolchain, out)
     }
 
     pub(crate) fn cargo(&self, what: &str) -> Command {

@@ -1,6 +1,6 @@
 //! Why a plugin was not built.
 
-use crate::toolchain::TARGET;
+use crate::TARGET;
 use std::io;
 use std::path::PathBuf;
 use thiserror::Error;

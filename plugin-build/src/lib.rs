@@ -20,6 +20,9 @@ use std::path::{Path, PathBuf};
 /// The contract that components are made for: `plugin-api/wit/v1/challenge.wit`.
 pub const WIT: &str = include_str!("../../plugin-api/wit/v1/challenge.wit");
 
+/// What components are compiled for.
+const TARGET: &str = "wasm32-unknown-unknown";
+
 /// What a plugin is written in.
 #[derive(Clone, Debug)]
 pub enum Project {

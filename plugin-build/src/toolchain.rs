@@ -1,11 +1,10 @@
 //! What compiles for WebAssembly here.
 
-use crate::BuildError;
+use crate::{BuildError, TARGET};
 use std::env;
 use std::path::Path;
 use std::process::Command;
 
-pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 /// Debian's compiler, which has the target's parts as packages.
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_LINKER: &str = "/usr/bin/wasm-ld";

@@ -1,28 +1,33 @@
 //! Crates as WebAssembly components.
 
 use crate::place::{place, shown};
-use crate::toolchain::{TARGET, Toolchain};
-use crate::{BuildError, Crates, Package};
+use crate::{BuildError, Crates, Package, TARGET, Toolchain};
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use wit_component::ComponentEncoder;
 
-pub(crate) fn build(crates: &Crates, toolchain: Toolchain, out: &Path) -> Result<Vec<PathBuf>, BuildError> {
-    // A folder of its own: two compilers in one would rebuild everything in turns.
-    let modules = crates.target_dir.join("wasm");
-    let mut command = crates.cargo("build");
-    command.arg("--target-dir").arg(&modules);
-    command.env("CARGO_ENCODED_RUSTFLAGS", rustflags(crates.contract.as_deref()));
-    // Up to a sixth faster, and a tenth smaller: the sandbox compiles function by function and inlines nothing.
-    command.env("CARGO_PROFILE_RELEASE_LTO", "fat").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1");
-    toolchain.apply(&mut command);
-    shown(&mut command)?;
-    let put = |package: &Package| {
-        let module = modules.join(TARGET).join("release").join(format!("{}.wasm", package.lib));
-        place(out, &format!("{}.wasm", package.file()), &component(&module)?)
-    };
-    crates.packages.iter().map(put).collect()
+impl Crates {
+    /// Builds WebAssembly components, and puts them into `out` under the names that the host looks for.
+    ///
+    /// # Errors
+    /// As [`Crates::build_native`], and [`BuildError::Component`].
+    pub fn build_wasm(&self, toolchain: Toolchain, out: &Path) -> Result<Vec<PathBuf>, BuildError> {
+        // A folder of its own: two compilers in one would rebuild everything in turns.
+        let modules = self.target_dir.join("wasm");
+        let mut command = self.cargo("build");
+        command.arg("--target-dir").arg(&modules);
+        command.env("CARGO_ENCODED_RUSTFLAGS", rustflags(self.contract.as_deref()));
+        // Up to a sixth faster, and a tenth smaller: the sandbox compiles function by function and inlines nothing.
+        command.env("CARGO_PROFILE_RELEASE_LTO", "fat").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1");
+        toolchain.apply(&mut command);
+        shown(&mut command)?;
+        let put = |package: &Package| {
+            let module = modules.join(TARGET).join("release").join(format!("{}.wasm", package.lib));
+            place(out, &format!("{}.wasm", package.file()), &component(&module)?)
+        };
+        self.packages.iter().map(put).collect()
+    }
 }
 
 /// Makes a component of a core module.

@@ -17,7 +17,7 @@ use half::f16;
 use mantis_ledger::{Ledger, NewRow, SampledBlock};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// The folder of the built program.
 ///
@@ -45,6 +45,14 @@ pub fn mantis() -> Command {
     // Machine code of plugins is kept beside the build, not in the user's folder.
     command.env("XDG_CACHE_HOME", bin_dir().join("cache"));
     command
+}
+
+/// What to say if a program does not run.
+fn no_program(name: impl AsRef<Path>) -> Option<String> {
+    let name = name.as_ref();
+    let ran = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let runs = ran.is_ok_and(|status| status.success());
+    (!runs).then(|| format!("no program {}", name.display()))
 }
 
 /// A runtime of two threads: servers of a test, and the test itself.

@@ -1,6 +1,6 @@
 //! The chain's real runtime on this machine, in chopsticks.
 
-use crate::need::no_program;
+use crate::no_program;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;

@@ -1,9 +1,8 @@
 //! What tests need that may be missing where they run.
 
-use crate::{bin_dir, localnet, root};
+use crate::{bin_dir, localnet, no_program, root};
 use std::env;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
 
 /// Something without which a test cannot run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,12 +94,4 @@ pub fn componentize_py() -> PathBuf {
 fn no_chromium() -> Option<String> {
     let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
     names.iter().all(|name| no_program(name).is_some()).then(|| "no Chromium".into())
-}
-
-/// What to say if a program does not run.
-pub(crate) fn no_program(name: impl AsRef<Path>) -> Option<String> {
-    let name = name.as_ref();
-    let ran = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    let runs = ran.is_ok_and(|status| status.success());
-    (!runs).then(|| format!("no program {}", name.display()))
 }

@@ -1,7 +1,8 @@
 //! Benchmarks that anyone can run.
 
+use crate::document::{seconds, tickers};
 use crate::shell::{build, cargo, mantis, output, root, run, target_dir};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Subcommand;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -185,12 +186,4 @@ fn print_growth(whole: &Best, fewer_rows: &Best, fewer_miners: &Best) {
         row(ticker, &|(_, document)| seconds(document, ticker));
     }
     row("whole process", &|(wall, _)| *wall);
-}
-
-pub(crate) fn tickers(document: &Value) -> Result<impl Iterator<Item = &String>> {
-    Ok(document["seconds"].as_object().context("no seconds in the document")?.keys())
-}
-
-pub(crate) fn seconds(document: &Value, ticker: &str) -> f64 {
-    document["seconds"][ticker].as_f64().unwrap_or(f64::NAN)
 }

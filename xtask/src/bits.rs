@@ -1,8 +1,8 @@
 //! The same bits, for every target that the plugins are compiled for.
 
 use crate::bench::simulated;
+use crate::document::results;
 use crate::plugins;
-use crate::runtime::results;
 use crate::shell::{build, cargo, mantis, output, root, run, target_dir};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;

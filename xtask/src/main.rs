@@ -2,6 +2,7 @@
 
 mod bench;
 mod bits;
+mod document;
 mod fuzz;
 mod plugins;
 mod runtime;

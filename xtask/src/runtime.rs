@@ -1,6 +1,6 @@
 //! What the sandbox costs: WebAssembly over native, in one run.
 
-use crate::bench::{seconds, tickers};
+use crate::document::{results, seconds, tickers};
 use crate::shell::{mantis, output};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -76,16 +76,6 @@ fn once(
     let started = Instant::now();
     let document = serde_json::from_str(&output(&mut command)?).context("the document of `mantis score`")?;
     Ok((started.elapsed().as_secs_f64(), document))
-}
-
-/// A document without what differs from run to run.
-pub(crate) fn results(document: &Value) -> Value {
-    let mut document = document.clone();
-    if let Some(fields) = document.as_object_mut() {
-        fields.remove("seconds");
-        fields.remove("peak_rss_mb");
-    }
-    document
 }
 
 fn median(runs: &[Run], of: impl Fn(&Run) -> f64) -> f64 {

@@ -11,6 +11,7 @@
 mod cell;
 mod network;
 mod passes;
+mod query;
 mod start;
 mod state;
 #[cfg(test)]

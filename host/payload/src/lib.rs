@@ -8,9 +8,11 @@ pub mod beacon;
 pub mod describe;
 mod drand;
 mod envelope;
+mod error;
 mod field;
 pub mod json;
 mod keys;
+mod lock;
 mod open;
 mod rejection;
 mod seal;
@@ -19,10 +21,11 @@ mod suite;
 pub mod timelock;
 
 pub use envelope::{Envelope, EnvelopeRules};
+pub use error::SealError;
 pub use keys::OwnerSecret;
 pub use open::Plaintext;
 pub use rejection::PayloadRejection;
-pub use seal::{SealError, SealOptions, seal};
+pub use seal::{SealOptions, seal};
 pub use suite::Suite;
 
 #[cfg(test)]

@@ -1,11 +1,10 @@
 //! Sealing a payload: the miner's side.
 
 use super::keys::{binding, seal_box, wrap_key};
-use super::{Suite, timelock};
+use super::{SealError, Suite, timelock};
 use crate::beacon::Scheme;
 use rand_core::CryptoRng;
 use serde_json::{Map, Value, json};
-use thiserror::Error;
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
@@ -16,29 +15,6 @@ pub struct SealOptions {
     pub suite: Suite,
     /// Size of the time-lock ciphertext, in the network's suite.
     pub size: timelock::Size,
-}
-
-/// Why a payload could not be sealed.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum SealError {
-    /// There is no round 0.
-    #[error("round 0 does not exist; rounds begin with 1")]
-    Round,
-    /// The owner key has small order.
-    #[error("the owner key is a point of small order, for which nothing can be sealed; check `owner_key`")]
-    OwnerKey,
-    /// The plaintext names another hotkey already.
-    #[error("the plaintext says `hotkey` {found}, but it is sealed for {hotkey}; remove the entry")]
-    Hotkey {
-        /// What it says.
-        found: String,
-        /// Whom it is sealed for.
-        hotkey: String,
-    },
-    /// A cipher or a library failed.
-    #[error("cannot seal: {0}")]
-    Cipher(&'static str),
 }
 
 /// Seals `plaintext` as a version 2 payload of `hotkey` for a round of `beacon` and the owner of `owner_key`; the

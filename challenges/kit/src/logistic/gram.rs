@@ -1,6 +1,6 @@
 //! Weighted products of columns: the costly part of a Newton step.
 
-use super::rows::BLOCK;
+use super::BLOCK;
 use crate::math;
 
 /// Scaled columns and plain columns per tile: eight sums of two lanes, which fit the sixteen vector registers that any

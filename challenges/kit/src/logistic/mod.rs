@@ -28,3 +28,6 @@ pub use stop::Stop;
 pub(crate) use lbfgs::Minimiser;
 pub(crate) use problem::{class_weights, solve};
 pub(crate) use rows::Rows;
+
+/// Rows handled at a time, so that what is computed of them stays in the nearest cache.
+const BLOCK: usize = 512;

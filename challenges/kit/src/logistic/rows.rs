@@ -2,11 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::gram;
+use super::{BLOCK, gram};
 use crate::math;
-
-/// Rows handled at a time, so that what is computed of them stays in the nearest cache.
-pub(super) const BLOCK: usize = 512;
 
 /// Feature columns with, per row, the weight of a positive and of a negative label there. A plain row has one of the
 /// two; a histogram bin may have both.

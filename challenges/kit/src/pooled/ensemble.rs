@@ -1,9 +1,9 @@
 //! The ensemble of one segment.
 
+use super::PooledError;
 use super::counts::{Line, is_number, widened};
 use super::miner::MinerModels;
-use super::walk::Plan;
-use super::{Pooled, PooledError};
+use super::plan::{Plan, Pooled};
 use crate::auc::auc;
 use crate::bootstrap::{BlockBootstrap, block_draws, median_of_means};
 use crate::logistic::{FitError, Model, Penalty, Stop};

@@ -1,8 +1,7 @@
 //! The models of one miner alone, from passes over its numbers.
 
-use super::Pooled;
 use super::counts::{Counts, Line};
-use super::walk::Plan;
+use super::plan::{Plan, Pooled};
 use crate::logistic::{FitError, Stop};
 use half::f16;
 

@@ -1,6 +1,7 @@
 //! Replicates to where the network's solver stops.
 
-use super::passes::{Query, gradients};
+use super::passes::gradients;
+use super::query::Query;
 use super::{Replicates, check, class_sums, model};
 use crate::logistic::{FitError, Minimiser, Model, Penalty};
 

@@ -1,20 +1,11 @@
 //! Passes over the rows, for all replicates at once.
 
 use super::cell::Cell;
+use super::query::Query;
 use super::state::State;
 use super::tile::{GROUP, Tile, decide, products};
 use super::{BLOCK, Replicates};
 use crate::logistic::Model;
-
-/// Where the loss of a replicate is wanted, and what it is there.
-pub(super) struct Query<'a> {
-    pub(super) replicate: usize,
-    /// Factor of the loss of a negative and of a positive row.
-    pub(super) scale: [f64; 2],
-    pub(super) theta: &'a [f64],
-    pub(super) gradient: &'a mut [f64],
-    pub(super) value: f64,
-}
 
 /// Gradients of the loss at each query's `theta`; the values too if `VALUES`.
 pub(super) fn gradients<const VALUES: bool>(problem: &Replicates<'_>, queries: &mut [Query<'_>]) {

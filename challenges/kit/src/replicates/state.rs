@@ -1,7 +1,7 @@
 //! One replicate on its way to its optimum.
 
 use super::Replicates;
-use super::passes::Query;
+use super::query::Query;
 use crate::logistic::Model;
 use crate::math;
 

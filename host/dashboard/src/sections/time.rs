@@ -3,6 +3,7 @@
 use super::text::count;
 use askama::Template;
 use askama::filters::HtmlSafe;
+use jiff::Timestamp;
 use mantis_network::chain::BLOCK_SECONDS;
 
 /// A moment, with how long before now it was; the script keeps that up to date.
@@ -51,18 +52,11 @@ pub(crate) fn duration_of_blocks(blocks: i64) -> String {
     duration(blocks as f64 * BLOCK_SECONDS as f64)
 }
 
-/// A moment in Unix seconds: `2026-05-01T12:34:56Z`.
+/// A moment in Unix seconds: `2026-05-01T12:34:56Z`. One that is too late to have a date is shown as the last that has.
 fn utc(unix: u64) -> String {
-    let (days, second) = ((unix / 86_400).min(10_000_000), unix % 86_400);
-    // Days are counted from 0000-03-01 in cycles of 400 years, so that a leap day is the last of its year.
-    let days = days + 719_468;
-    let (cycle, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let (day, month) = (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
-    let year = 400 * cycle + year + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
+    let moment = i64::try_from(unix).ok().and_then(|unix| Timestamp::from_second(unix).ok());
+    // Without fractions, which the last one has.
+    format!("{:.0}", moment.unwrap_or(Timestamp::MAX))
 }
 
 #[cfg(test)]
@@ -84,6 +78,11 @@ mod tests {
             ]
         );
         assert!(utc(u64::MAX).ends_with('Z'));
+        // The last second that has a date, the one after it, and those that no signed number holds.
+        let last = 253_402_207_200;
+        for unix in [last, last + 1, i64::MAX as u64, i64::MAX as u64 + 1, u64::MAX] {
+            assert_eq!(utc(unix), "9999-12-30T22:00:00Z");
+        }
         let shown = |unix, now| Moment::new(unix, now).to_string();
         assert!(
             shown(100, 175).ends_with(">75 s ago</time>") && shown(175, 100).ends_with(">in 75 s</time>")

@@ -9,6 +9,7 @@ mod poll;
 mod poll_test;
 mod presets;
 mod quotes;
+mod raw;
 mod sources;
 mod stored;
 

@@ -1,6 +1,6 @@
 //! Sources that need no more than their name, as their services document them.
 
-use super::sources::{Into, Pointer, Raw};
+use super::raw::{Into, Pointer, Raw};
 
 pub(super) const NAMES: [&str; 5] =
     ["polygon-crypto", "polygon-forex", "okx-funding", "hyperliquid-funding", "coinglass-funding"];

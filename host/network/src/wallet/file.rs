@@ -1,6 +1,6 @@
 //! What is in a key file.
 
-use super::Hotkey;
+use super::hotkey::Hotkey;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 

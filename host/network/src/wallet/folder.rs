@@ -1,82 +1,17 @@
 //! Bittensor's folders: `~/.bittensor/wallets/NAME/hotkeys/HOTKEY`.
 
+use super::error::WalletError;
+use super::file;
+use super::hotkey::Hotkey;
 use super::nacl::{self, Nacl};
-use super::{Hotkey, file};
+use super::password::{PASSWORD, Password};
 use std::fs::File;
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
-use thiserror::Error;
 use zeroize::Zeroizing;
 
-/// The environment variable that a password is taken from.
-pub const PASSWORD: &str = "MANTIS_WALLET_PASSWORD";
 /// A key file has a few hundred bytes.
 const LARGEST: u64 = 64 * 1024;
-
-/// Where the password of an encrypted file comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Password {
-    /// From the environment variable [`PASSWORD`]; else it is asked for on the terminal.
-    EnvironmentOrPrompt,
-    /// From the environment variable [`PASSWORD`] only.
-    Environment,
-}
-
-/// Why there is no key.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum WalletError {
-    /// The URI of a development key is not valid.
-    #[error("--hotkey-uri is no secret URI: //Alice, a phrase, or 0x and 64 hexadecimal digits")]
-    Uri,
-    /// A name leads out of the folder.
-    #[error(
-        "{name:?} is no name of a wallet or hotkey: it may not be empty, nor contain / or \\ or begin with a dot"
-    )]
-    Name {
-        /// The name.
-        name: String,
-    },
-    /// There is no folder to begin with.
-    #[error("HOME is not set: say where the wallets lie with --wallet-path")]
-    NoHome,
-    /// The file cannot be read.
-    #[error("{}: {reason}; check --wallet-name, --wallet-hotkey and --wallet-path", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        reason: String,
-    },
-    /// Others may read the file.
-    #[error("{}: its mode is {mode:o}, so others can read or change the key: run chmod 600 on it", path.display())]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// The permissions.
-        mode: u32,
-    },
-    /// The file holds no usable key.
-    #[error("{}: {reason}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        reason: String,
-    },
-    /// The file is encrypted, and there is no password.
-    #[error("{}: it is encrypted: set {PASSWORD}, or start on a terminal to be asked", path.display())]
-    NoPassword {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The password does not fit.
-    #[error("{}: the password is wrong, or the file is damaged", path.display())]
-    WrongPassword {
-        /// The file.
-        path: PathBuf,
-    },
-}
 
 /// The hotkey of a wallet. `folder` is the folder of all wallets; the default is Bittensor's.
 ///

@@ -1,6 +1,6 @@
 //! A hotkey that can sign.
 
-use super::WalletError;
+use super::error::WalletError;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;

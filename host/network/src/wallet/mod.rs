@@ -1,9 +1,13 @@
 //! Keys that sign: Bittensor's wallet folders and key files, and development keys.
 
+mod error;
 mod file;
 mod folder;
 mod hotkey;
 mod nacl;
+mod password;
 
-pub use folder::{Found, PASSWORD, Password, WalletError, look, open};
+pub use error::WalletError;
+pub use folder::{Found, look, open};
 pub use hotkey::Hotkey;
+pub use password::{PASSWORD, Password};

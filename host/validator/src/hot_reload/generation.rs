@@ -2,7 +2,7 @@
 //! themselves changes nothing.
 
 use super::changes;
-use super::running::HotReloadError;
+use super::error::HotReloadError;
 use super::watch::{Key, Looked, PluginFile};
 use mantis_config::{Challenge, Config, ConfigError, Fault};
 use mantis_scoring::inspect;

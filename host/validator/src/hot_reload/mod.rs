@@ -5,8 +5,10 @@
 //! whether they take their challenges ([`generation`]), and says what is new ([`changes`]).
 
 mod changes;
+mod error;
 mod generation;
 mod running;
 mod watch;
 
-pub use running::{Adjust, HotReload, HotReloadError, Refreshed};
+pub use error::HotReloadError;
+pub use running::{Adjust, HotReload, Refreshed};

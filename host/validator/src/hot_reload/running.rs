@@ -1,18 +1,17 @@
 //! The configuration that runs.
 
 use super::changes::changes;
+use super::error::HotReloadError;
 use super::generation::{ChangeRejection, Generation, PREFIX};
 use super::watch::Looked;
-use mantis_config::{Config, ConfigError};
+use mantis_config::Config;
 use mantis_scoring::worker::Launcher;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 use tempfile::TempDir;
-use thiserror::Error;
 
 /// Files must stay as they are for so long before they are taken: their writer may not be done.
 const SETTLED: Duration = Duration::from_millis(300);
@@ -68,28 +67,6 @@ pub enum Refreshed {
     Kept {
         /// Every fault of it, a line each: file, line, key, and what is wrong.
         why: String,
-    },
-}
-
-/// Why there is no configuration to run.
-#[derive(Debug, Error)]
-pub enum HotReloadError {
-    /// The file is faulty, or a plugin does not take its challenge.
-    #[error(transparent)]
-    Faults(#[from] ConfigError),
-    /// A file could not be copied.
-    #[error("{}: {source}", path.display())]
-    File {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// Somebody writes to the files all the time.
-    #[error("{}: it, or one of its plugins, is being written to; try again", file.display())]
-    Changing {
-        /// The configuration.
-        file: PathBuf,
     },
 }
 
