@@ -14,6 +14,7 @@ pub mod structure;
 pub mod suite;
 
 use half::f16;
+use mantis_config::{Block, Sidx};
 use mantis_ledger::{Ledger, NewRow, SampledBlock};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -167,8 +168,8 @@ pub fn tiny_ledger(path: &Path, tickers: &[&str], rows: i64) {
         }
     };
     let step = |row: i64| SampledBlock {
-        block: 5 * (1_000_000 + row),
-        sidx: 1_000_000 + row,
+        block: Block(5 * (1_000_000 + row)),
+        sidx: Sidx(1_000_000 + row),
         rows: tickers.iter().map(|ticker| record(ticker, row)).collect(),
     };
     let steps: Vec<SampledBlock> = (0..rows).map(step).collect();

@@ -1,6 +1,6 @@
 //! A ledger whose record is long: computations of weights, day after day, without the rows that they came from.
 
-use mantis_config::Config;
+use mantis_config::{Block, Config};
 use mantis_ledger::{Activities, Activity, Attempt, Computation, Ledger, Sent};
 use mantis_plugin_api::{Description, Salience, WhyZero};
 use mantis_weights::Scored;
@@ -17,7 +17,7 @@ pub fn hotkey(miner: usize) -> String {
 ///
 /// # Panics
 /// If they cannot be written.
-pub fn write(ledger: &mut Ledger, config: &Config, miners: usize, computations: usize, last_block: i64) {
+pub fn write(ledger: &mut Ledger, config: &Config, miners: usize, computations: usize, last_block: Block) {
     let weights = config.weights();
     for past in (0..computations).rev() {
         let block = last_block - 1000 * past as i64;
@@ -71,8 +71,8 @@ pub fn write(ledger: &mut Ledger, config: &Config, miners: usize, computations: 
             rows: 1440,
             present: 1400,
             changes: 1300,
-            last_sidx: block / 5,
-            changed_sidx: block / 5 - 3,
+            last_sidx: block.sidx(5),
+            changed_sidx: block.sidx(5) - 3,
             twin: (miner == 1).then(|| hotkey(2)),
             twin_rows: if miner == 1 { 1200 } else { 0 },
         };
@@ -83,13 +83,13 @@ pub fn write(ledger: &mut Ledger, config: &Config, miners: usize, computations: 
             })
             .collect();
         let steps: Vec<Settlement> = (0..miners).map(step).collect();
-        let unix = 1_700_000_000 + 12 * block.cast_unsigned();
+        let unix = 1_700_000_000 + 12 * block.0.cast_unsigned();
         let attempt = Attempt {
             computed: block,
             block: block + 7,
             unix,
             sent: Sent::Set,
-            transaction: Some(format!("0x{block:064x}")),
+            transaction: Some(format!("0x{:064x}", block.0)),
             included: Some(block + 8),
             error: None,
             weights: steps

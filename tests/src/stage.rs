@@ -4,7 +4,7 @@
 use crate::{mantis, root};
 use mantis::demo::DemoWorld;
 use mantis::simulation::{SimulatedMiner, cast};
-use mantis_config::Config;
+use mantis_config::{Block, Config};
 use mantis_ledger::SampledBlock;
 use mantis_network::chain::{Chain, Head, Neuron, OfflineChain};
 use mantis_network::wallet::Hotkey;
@@ -70,7 +70,7 @@ impl Stage {
             hotkey: hotkey.into(),
             coldkey: hotkey.into(),
             validator_permit: uid == 1,
-            last_update: 0,
+            last_update: Block(0),
         };
         let key = |uri: &str| Hotkey::from_uri(uri).expect("a development key").address().to_owned();
         let mut neurons = vec![neuron(0, &key("//Owner")), neuron(1, &key(VALIDATOR))];

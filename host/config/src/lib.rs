@@ -5,7 +5,10 @@
 //!
 //! Every key is declared once, in the file of its table in `tables`: from the line there come the field, how it is
 //! read, its default, the words that misspelt keys are compared with, and its row in docs/configuration.md.
+//!
+//! [`Block`] and [`Sidx`] are here too, since every crate of the host that counts blocks is above this one.
 
+mod block;
 mod fault;
 mod kinds;
 mod load;
@@ -16,6 +19,7 @@ mod source;
 mod tables;
 mod weights;
 
+pub use block::{Block, Sidx};
 pub use fault::{ConfigError, Fault};
 pub use reference::{KeyTable, key_tables};
 pub use section::Key;

@@ -2,6 +2,7 @@
 
 use super::rows::SUBMISSIONS;
 use super::{Directory, Ledger, LedgerError, Row, is_nonzero};
+use mantis_config::Sidx;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -17,9 +18,9 @@ pub struct Activity {
     /// Those of them that differ from the one before.
     pub changes: u32,
     /// `sidx` of the last row in which it is present.
-    pub last_sidx: i64,
+    pub last_sidx: Sidx,
     /// `sidx` of the last row in which it differs from the one before.
-    pub changed_sidx: i64,
+    pub changed_sidx: Sidx,
     /// Another hotkey that sent the very same most often, where any did.
     pub twin: Option<String>,
     /// In so many rows.
@@ -46,7 +47,7 @@ impl Ledger {
     pub fn activity(
         &self,
         ticker: &str,
-        range: RangeInclusive<i64>,
+        range: RangeInclusive<Sidx>,
     ) -> Result<BTreeMap<String, Activity>, LedgerError> {
         let mut names = Directory::default();
         let mut miners: Vec<Miner> = Vec::new();
@@ -118,8 +119,8 @@ impl Ledger {
                 rows: row.get(2)?,
                 present: row.get(3)?,
                 changes: row.get(4)?,
-                last_sidx: row.get(5)?,
-                changed_sidx: row.get(6)?,
+                last_sidx: Sidx(row.get(5)?),
+                changed_sidx: Sidx(row.get(6)?),
                 twin: row.get(7)?,
                 twin_rows: row.get(8)?,
             };
@@ -150,8 +151,8 @@ pub(super) fn write(tx: &Connection, all: &Activities) -> rusqlite::Result<()> {
                 rows,
                 present,
                 changes,
-                last_sidx,
-                changed_sidx,
+                last_sidx.0,
+                changed_sidx.0,
                 twin,
                 twin_rows,
             ))?;
@@ -165,6 +166,7 @@ mod tests {
     use super::*;
     use crate::{Computation, NewRow, SampledBlock};
     use half::f16;
+    use mantis_config::Block;
 
     #[test]
     fn presence_changes_and_twins_are_counted() {
@@ -179,16 +181,16 @@ mod tests {
             }
             submissions.push(("d".into(), zero.clone()));
             let record = NewRow { ticker: "T".into(), submissions, ..NewRow::default() };
-            SampledBlock { block: 5 * k, sidx: k, rows: vec![record] }
+            SampledBlock { block: Block(5 * k), sidx: Sidx(k), rows: vec![record] }
         };
         ledger.append_many((0..8).map(step).collect::<Vec<_>>(), 100).unwrap();
-        let found = ledger.activity("T", 2..=7).unwrap();
+        let found = ledger.activity("T", Sidx(2)..=Sidx(7)).unwrap();
         let seen = |present, changes, last_sidx, changed_sidx, twin: Option<&str>, twin_rows| Activity {
             rows: 6,
             present,
             changes,
-            last_sidx,
-            changed_sidx,
+            last_sidx: Sidx(last_sidx),
+            changed_sidx: Sidx(changed_sidx),
             twin: twin.map(String::from),
             twin_rows,
         };
@@ -198,7 +200,8 @@ mod tests {
         assert!(!found.contains_key("d"), "zeros are nothing");
         let activities: Activities = [("T".to_owned(), found)].into();
         assert_eq!(ledger.activities().unwrap(), Activities::new());
-        let computation = Computation { block: 1, activities: activities.clone(), ..Computation::default() };
+        let computation =
+            Computation { block: Block(1), activities: activities.clone(), ..Computation::default() };
         ledger.store_computation(&computation).unwrap();
         ledger.store_computation(&computation).unwrap();
         assert_eq!(ledger.activities().unwrap(), activities);

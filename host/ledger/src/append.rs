@@ -2,6 +2,7 @@
 
 use super::{Ledger, LedgerError, blob};
 use half::f16;
+use mantis_config::{Block, Sidx};
 use mantis_plugin_api::is_present;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
@@ -10,9 +11,9 @@ use std::path::Path;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SampledBlock {
     /// The block.
-    pub block: i64,
+    pub block: Block,
     /// Its index: `block / sample_every`.
-    pub sidx: i64,
+    pub sidx: Sidx,
     /// One row per ticker.
     pub rows: Vec<NewRow>,
 }
@@ -84,12 +85,12 @@ pub(super) fn insert(conn: &Connection, step: &SampledBlock) -> Result<i64, Appe
     let (next, last): (i64, Option<i64>) = conn
         .prepare_cached("SELECT COALESCE(MAX(idx), -1) + 1, (SELECT MAX(block) FROM blocks) FROM blocks")?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    if let Some(last) = last.filter(|last| *last >= step.block) {
+    if let Some(last) = last.filter(|last| *last >= step.block.0) {
         return Err(AppendError::SampledBlock(format!(
             "block {last} is already stored, and blocks are stored in order"
         )));
     }
-    conn.prepare_cached("INSERT INTO blocks (idx, block) VALUES (?1, ?2)")?.execute((next, step.block))?;
+    conn.prepare_cached("INSERT INTO blocks (idx, block) VALUES (?1, ?2)")?.execute((next, step.block.0))?;
     let mut meta = conn.prepare_cached(
         "INSERT INTO challenge_meta (ticker, dim, blocks_ahead) VALUES (?1, ?2, ?3)
         ON CONFLICT (ticker) DO UPDATE SET dim = excluded.dim, blocks_ahead = excluded.blocks_ahead
@@ -104,14 +105,14 @@ pub(super) fn insert(conn: &Connection, step: &SampledBlock) -> Result<i64, Appe
         let (hotkeys, embeddings) = blob::encode(&vectors);
         let prices = record.price_data.as_deref().map(price_json);
         meta.execute((&record.ticker, record.dim, record.blocks_ahead))?;
-        data.execute((&record.ticker, step.sidx, record.price, prices, hotkeys, embeddings))?;
+        data.execute((&record.ticker, step.sidx.0, record.price, prices, hotkeys, embeddings))?;
     }
     Ok(next)
 }
 
 impl AppendError {
     /// The error of a block that was refused.
-    pub(super) fn of_block(self, path: &Path, block: i64) -> LedgerError {
+    pub(super) fn of_block(self, path: &Path, block: Block) -> LedgerError {
         match self {
             Self::SampledBlock(reason) => LedgerError::SampledBlock { path: path.into(), block, reason },
             Self::Sqlite(e) => LedgerError::sqlite(path, format!("writing block {block}"), e),
@@ -175,7 +176,7 @@ mod tests {
         };
         let many = vec![("X".into(), 0.1), ("Y".into(), f64::NAN), ("Z\"".into(), 1e-9)];
         let b = NewRow { ticker: "B".into(), dim: 1, price_data: Some(many), ..NewRow::default() };
-        SampledBlock { block, sidx: block / 5, rows: vec![a, b] }
+        SampledBlock { block: Block(block), sidx: Block(block).sidx(5), rows: vec![a, b] }
     }
 
     #[test]
@@ -186,26 +187,29 @@ mod tests {
         let reader = Ledger::read(&path).unwrap();
         writer.append(&step(100)).unwrap();
         writer.append_many((21..30).map(|k| step(5 * k)), 4).unwrap();
-        assert_eq!(reader.blocks().unwrap(), (20..30).map(|k| 5 * k).collect::<Vec<i64>>());
-        assert_eq!(reader.last_block().unwrap(), Some(145));
-        assert_eq!(reader.max_sidx("B").unwrap(), Some(29));
+        assert_eq!(reader.blocks().unwrap(), (20..30).map(|k| Block(5 * k)).collect::<Vec<_>>());
+        assert_eq!(reader.last_block().unwrap(), Some(Block(145)));
+        assert_eq!(reader.max_sidx("B").unwrap(), Some(Sidx(29)));
         assert_eq!(reader.max_sidx("C").unwrap(), None);
         let tickers = reader.tickers().unwrap();
         assert_eq!(tickers[0].ticker, "A");
-        assert_eq!((tickers[0].rows, tickers[0].sidx, tickers[0].dim), (10, Some((20, 29)), Some(2)));
+        assert_eq!(
+            (tickers[0].rows, tickers[0].sidx, tickers[0].dim),
+            (10, Some((Sidx(20), Sidx(29))), Some(2))
+        );
         let first: Vec<_> = reader.first_seen(5).unwrap().into_iter().collect();
-        assert_eq!(first, [("a".into(), 100), ("b".into(), 100)]);
+        assert_eq!(first, [("a".into(), Block(100)), ("b".into(), Block(100))]);
         let stop = |row: Row<'_>| {
             let names: Vec<&str> = row.submissions.iter().map(|(name, _)| name).collect();
             assert_eq!((names, row.price), (vec!["a", "b"], Some(1.5)));
             Ok::<_, LedgerError>(ControlFlow::Break(()))
         };
-        reader.rows("A", 0..=100, 2, stop).unwrap();
+        reader.rows("A", Sidx(0)..=Sidx(100), 2, stop).unwrap();
         let stop = |row: Row<'_>| {
             assert_eq!(row.price_data, Some("{\"X\": 0.1, \"Z\\\"\": 1e-9}"));
             Ok::<_, LedgerError>(ControlFlow::Break(()))
         };
-        reader.prices("B", 0..=100, stop).unwrap();
+        reader.prices("B", Sidx(0)..=Sidx(100), stop).unwrap();
         let hotkeys: String =
             reader.conn.query_row("SELECT hotkeys FROM challenge_data", [], |row| row.get(0)).unwrap();
         assert_eq!(hotkeys, r#"["a", "b"]"#);
@@ -224,7 +228,7 @@ mod tests {
         double.rows[1].submissions = vec![("a".into(), vec![f16::ONE]), ("a".into(), vec![f16::ONE])];
         for bad in [step(100), step(95), twice, uneven, double] {
             ledger.append(&bad).unwrap_err();
-            assert_eq!(ledger.blocks().unwrap(), [100]);
+            assert_eq!(ledger.blocks().unwrap(), [Block(100)]);
             assert_eq!(ledger.tickers().unwrap().iter().map(|t| t.rows).collect::<Vec<_>>(), [1, 1]);
         }
     }

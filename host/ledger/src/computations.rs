@@ -2,6 +2,7 @@
 //! `host_weight_history`.
 
 use super::{Activities, Ledger, LedgerError, activity, reports, schema, weights};
+use mantis_config::Block;
 use mantis_weights::Scored;
 use mantis_weights::{Outcome, Settlement, WeightsRejection};
 use rusqlite::{OptionalExtension, TransactionBehavior};
@@ -11,9 +12,9 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Computation {
     /// The block it was computed for.
-    pub block: i64,
+    pub block: Block,
     /// The newest block whose row was scored.
-    pub max_block: i64,
+    pub max_block: Block,
     /// When it ended, Unix seconds.
     pub unix: u64,
     /// How long scoring took, s.
@@ -47,9 +48,9 @@ pub enum Sent {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attempt {
     /// The block whose computation they come from.
-    pub computed: i64,
+    pub computed: Block,
     /// The block at which they were sent.
-    pub block: i64,
+    pub block: Block,
     /// When it ended, Unix seconds.
     pub unix: u64,
     /// How it ended.
@@ -57,7 +58,7 @@ pub struct Attempt {
     /// The transaction's hash, where there was one.
     pub transaction: Option<String>,
     /// The block that the transaction is in, where it is known.
-    pub included: Option<i64>,
+    pub included: Option<Block>,
     /// What went wrong.
     pub error: Option<String>,
     /// UID, hotkey and weight, by UID; the largest weight is 65,535.
@@ -135,8 +136,8 @@ impl Ledger {
         );
         let read = |row: &rusqlite::Row<'_>| {
             Ok(Computation {
-                block: row.get(0)?,
-                max_block: row.get(1)?,
+                block: Block(row.get(0)?),
+                max_block: Block(row.get(1)?),
                 unix: row.get::<_, i64>(2)?.cast_unsigned(),
                 seconds: row.get(3)?,
                 rejected: row.get(4)?,
@@ -154,7 +155,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn settlements(&self, block: i64) -> Result<Vec<Settlement>, LedgerError> {
+    pub fn settlements(&self, block: Block) -> Result<Vec<Settlement>, LedgerError> {
         let sql = "SELECT uid, hotkey, salience, young, share, burned, previous, weight FROM host_steps
             WHERE block = ?1 ORDER BY uid";
         let read = |row: &rusqlite::Row<'_>| {
@@ -171,7 +172,7 @@ impl Ledger {
         };
         self.conn
             .prepare_cached(sql)
-            .and_then(|mut query| query.query_map([block], read)?.collect())
+            .and_then(|mut query| query.query_map([block.0], read)?.collect())
             .map_err(|e| LedgerError::sqlite(&self.path, "the table host_steps", e))
     }
 
@@ -186,9 +187,10 @@ impl Ledger {
         let sql = "INSERT INTO host_weight_history
             (computed, block, unix, outcome, hash, included, error, weights) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         let Attempt { computed, block, unix, sent, transaction, included, error, .. } = attempt;
-        let (unix, weights) = (unix.cast_signed(), weights.to_string());
+        let (unix, included, weights) =
+            (unix.cast_signed(), included.map(|block| block.0), weights.to_string());
         self.conn
-            .execute(sql, (computed, block, unix, sent.as_str(), transaction, included, error, weights))
+            .execute(sql, (computed.0, block.0, unix, sent.as_str(), transaction, included, error, weights))
             .map(drop)
             .map_err(|e| LedgerError::sqlite(&self.path, "writing the table host_weight_history", e))
     }
@@ -197,10 +199,10 @@ impl Ledger {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn store_shown(&mut self, block: i64) -> Result<(), LedgerError> {
+    pub fn store_shown(&mut self, block: Block) -> Result<(), LedgerError> {
         let sql = "UPDATE host_weight_history SET outcome = ?2 WHERE block = ?1 AND outcome = ?3";
         self.conn
-            .execute(sql, (block, Sent::Set.as_str(), Sent::Committed.as_str()))
+            .execute(sql, (block.0, Sent::Set.as_str(), Sent::Committed.as_str()))
             .map(drop)
             .map_err(|e| LedgerError::sqlite(&self.path, "writing the table host_weight_history", e))
     }
@@ -224,12 +226,12 @@ impl Ledger {
         self.record("host_weight_history", sql, (offset, limit), |row| {
             let (outcome, weights): (String, String) = (row.get(3)?, row.get(7)?);
             Ok(Attempt {
-                computed: row.get(0)?,
-                block: row.get(1)?,
+                computed: Block(row.get(0)?),
+                block: Block(row.get(1)?),
                 unix: row.get::<_, i64>(2)?.cast_unsigned(),
                 sent: Sent::ALL.into_iter().find(|s| s.as_str() == outcome).unwrap_or(Sent::Failed),
                 transaction: row.get(4)?,
-                included: row.get(5)?,
+                included: row.get::<_, Option<i64>>(5)?.map(Block),
                 error: row.get(6)?,
                 weights: serde_json::from_str(&weights).unwrap_or_default(),
             })
@@ -238,8 +240,9 @@ impl Ledger {
 }
 
 fn write(tx: &rusqlite::Transaction<'_>, computation: &Computation) -> rusqlite::Result<()> {
+    let block = computation.block.0;
     for table in ["host_cycles", "host_saliences", "host_steps"] {
-        tx.execute(&format!("DELETE FROM {table} WHERE block = ?1"), [computation.block])?;
+        tx.execute(&format!("DELETE FROM {table} WHERE block = ?1"), [block])?;
     }
     let skipped: BTreeMap<&str, &str> =
         computation.scored.iter().filter_map(|c| Some((c.ticker.as_str(), c.skipped.as_deref()?))).collect();
@@ -247,13 +250,13 @@ fn write(tx: &rusqlite::Transaction<'_>, computation: &Computation) -> rusqlite:
     let unix = computation.unix.cast_signed();
     tx.execute(
         "INSERT INTO host_cycles (block, max_block, unix, seconds, rejected, skipped) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        (computation.block, computation.max_block, unix, computation.seconds, &computation.rejected, skipped),
+        (block, computation.max_block.0, unix, computation.seconds, &computation.rejected, skipped),
     )?;
     let sql = "INSERT INTO host_saliences (block, ticker, hotkey, salience) VALUES (?1, ?2, ?3, ?4)";
     let mut insert = tx.prepare_cached(sql)?;
     for scored in &computation.scored {
         for (hotkey, salience) in scored.shares().iter().filter(|(_, salience)| **salience > 0.0) {
-            insert.execute((computation.block, &scored.ticker, hotkey, salience))?;
+            insert.execute((block, &scored.ticker, hotkey, salience))?;
         }
     }
     reports::write(tx, computation.block, &computation.scored)?;
@@ -268,7 +271,7 @@ fn write(tx: &rusqlite::Transaction<'_>, computation: &Computation) -> rusqlite:
     let mut insert = tx.prepare_cached(sql)?;
     for step in &computation.settlements {
         let Settlement { uid, hotkey, salience, young, share, burned, previous, weight } = step;
-        insert.execute((computation.block, uid, hotkey, salience, young, share, burned, previous, weight))?;
+        insert.execute((block, uid, hotkey, salience, young, share, burned, previous, weight))?;
     }
     Ok(())
 }
@@ -306,8 +309,8 @@ mod tests {
         let mut ledger = Ledger::open(dir.path().join("a.db")).unwrap();
         assert_eq!(ledger.last_computation().unwrap(), None);
         let mut computation = Computation {
-            block: 1000,
-            max_block: 500,
+            block: Block(1000),
+            max_block: Block(500),
             unix: 77,
             seconds: 1.5,
             scored: vec![scored("A", &[("x", 3.0), ("y", 0.0)])],
@@ -323,10 +326,10 @@ mod tests {
         let count = |sql: &str| ledger.raw().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
         assert_eq!(count("SELECT COUNT(*) FROM host_saliences"), 1);
         let previous = ledger.previous_weights().unwrap().unwrap();
-        assert_eq!((previous.block, previous.weights["y"]), (1000, 0.25));
+        assert_eq!((previous.block, previous.weights["y"]), (Block(1000), 0.25));
         // One without weights leaves those of last time.
         let rejected = Computation {
-            block: 2000,
+            block: Block(2000),
             rejected: Some("zero sum".into()),
             settlements: Vec::new(),
             ..computation.clone()
@@ -334,16 +337,20 @@ mod tests {
         ledger.store_computation(&rejected).unwrap();
         assert_eq!(ledger.previous_weights().unwrap().unwrap(), previous);
         assert_eq!(ledger.last_computation().unwrap(), Some(rejected));
-        assert_eq!(ledger.last_weights().unwrap().unwrap().block, 1000);
-        assert_eq!(ledger.settlements(1000).unwrap().len(), 2);
+        assert_eq!(ledger.last_weights().unwrap().unwrap().block, Block(1000));
+        assert_eq!(ledger.settlements(Block(1000)).unwrap().len(), 2);
         // One that is made once more is smoothed as it was the first time.
-        assert_eq!(ledger.weights_before(2000).unwrap(), Some(previous.clone()));
-        assert_eq!(ledger.weights_before(1000).unwrap(), None);
-        let later =
-            Computation { block: 3000, rejected: None, settlements: vec![step(0, "z", 1.0)], ..computation };
+        assert_eq!(ledger.weights_before(Block(2000)).unwrap(), Some(previous.clone()));
+        assert_eq!(ledger.weights_before(Block(1000)).unwrap(), None);
+        let later = Computation {
+            block: Block(3000),
+            rejected: None,
+            settlements: vec![step(0, "z", 1.0)],
+            ..computation
+        };
         ledger.store_computation(&later).unwrap();
-        assert_eq!(ledger.weights_before(3000).unwrap(), Some(previous));
-        assert_eq!(ledger.weights_before(3001).unwrap().unwrap().weights["z"], 1.0);
+        assert_eq!(ledger.weights_before(Block(3000)).unwrap(), Some(previous));
+        assert_eq!(ledger.weights_before(Block(3001)).unwrap().unwrap().weights["z"], 1.0);
     }
 
     #[test]
@@ -354,12 +361,12 @@ mod tests {
             .into_iter()
             .zip(0..)
             .map(|(sent, i)| Attempt {
-                computed: 1000,
-                block: 1360 + i,
+                computed: Block(1000),
+                block: Block(1360) + i,
                 unix: 5,
                 sent,
                 transaction: (i == 0).then(|| "0xab".into()),
-                included: (i == 0).then_some(1361),
+                included: (i == 0).then_some(Block(1361)),
                 error: (i > 0).then(|| "so".into()),
                 weights: vec![(0, "x".into(), 65_535)],
             })
@@ -370,7 +377,7 @@ mod tests {
         let newest: Vec<Attempt> = all.into_iter().rev().take(3).collect();
         assert_eq!(ledger.attempts(3).unwrap(), newest);
         // Block 1361 is that of the commit; others stay what they are.
-        (1360..1365).for_each(|block| ledger.store_shown(block).unwrap());
+        (1360..1365).for_each(|block| ledger.store_shown(Block(block)).unwrap());
         let sent: Vec<Sent> = ledger.attempts(9).unwrap().iter().rev().map(|attempt| attempt.sent).collect();
         assert_eq!(sent, [Sent::Set, Sent::Set, Sent::Unconfirmed, Sent::Failed, Sent::DryRun]);
     }

@@ -1,5 +1,6 @@
 //! Why a ledger could not be opened, read or written.
 
+use mantis_config::Block;
 use rusqlite::ErrorCode;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -125,7 +126,7 @@ pub enum LedgerError {
         /// The ledger.
         path: PathBuf,
         /// The step's block.
-        block: i64,
+        block: Block,
         /// Why.
         reason: String,
     },

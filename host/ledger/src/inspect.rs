@@ -2,6 +2,7 @@
 
 use super::rows::ROWS;
 use super::{Ledger, LedgerError, Row, Warnings, schema};
+use mantis_config::{Block, Sidx};
 use rusqlite::{ErrorCode, InterruptHandle};
 use std::ops::{ControlFlow, RangeInclusive};
 use std::path::Path;
@@ -12,9 +13,9 @@ pub struct SampledRange {
     /// Blocks of the stretch that were sampled.
     pub sampled: u64,
     /// The first of them.
-    pub first: Option<i64>,
+    pub first: Option<Block>,
     /// The newest of them.
-    pub newest: Option<i64>,
+    pub newest: Option<Block>,
 }
 
 /// What a quick check of all pages found.
@@ -79,12 +80,17 @@ impl Ledger {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn stretch(&self, from: i64) -> Result<SampledRange, LedgerError> {
+    pub fn stretch(&self, from: Block) -> Result<SampledRange, LedgerError> {
         let sql = "SELECT COUNT(DISTINCT block), MIN(block), MAX(block) FROM blocks WHERE block >= ?1";
         self.conn
-            .query_row(sql, [from], |row| {
-                let sampled: i64 = row.get(0)?;
-                Ok(SampledRange { sampled: sampled.cast_unsigned(), first: row.get(1)?, newest: row.get(2)? })
+            .query_row(sql, [from.0], |row| {
+                let (sampled, first, newest): (i64, Option<i64>, Option<i64>) =
+                    (row.get(0)?, row.get(1)?, row.get(2)?);
+                Ok(SampledRange {
+                    sampled: sampled.cast_unsigned(),
+                    first: first.map(Block),
+                    newest: newest.map(Block),
+                })
             })
             .map_err(|e| LedgerError::sqlite(&self.path, "the table blocks", e))
     }
@@ -115,7 +121,7 @@ impl Ledger {
     pub(crate) fn any_rows<E: From<LedgerError>>(
         &self,
         ticker: &str,
-        sidx: RangeInclusive<i64>,
+        sidx: RangeInclusive<Sidx>,
         visit: impl FnMut(Row<'_>) -> Result<ControlFlow<()>, E>,
     ) -> Result<Warnings, E> {
         self.scan(ROWS, ticker, sidx, None, visit)
@@ -154,7 +160,8 @@ mod tests {
     use std::fs;
 
     fn step(k: i64) -> SampledBlock {
-        SampledBlock { block: 5 * k, sidx: k, rows: vec![NewRow { ticker: "A".into(), ..NewRow::default() }] }
+        let row = NewRow { ticker: "A".into(), ..NewRow::default() };
+        SampledBlock { block: Block(5 * k), sidx: Sidx(k), rows: vec![row] }
     }
 
     fn names(folder: &Path) -> Vec<String> {
@@ -172,12 +179,12 @@ mod tests {
         for k in [1, 2, 4, 5] {
             writer.append(&step(k)).unwrap();
         }
-        let seen = Ledger::look(&path).unwrap().stretch(10).unwrap();
-        assert_eq!(seen, SampledRange { sampled: 3, first: Some(10), newest: Some(25) });
+        let seen = Ledger::look(&path).unwrap().stretch(Block(10)).unwrap();
+        assert_eq!(seen, SampledRange { sampled: 3, first: Some(Block(10)), newest: Some(Block(25)) });
         drop(writer);
         let before = (names(dir.path()), fs::read(&path).unwrap());
         let ledger = Ledger::look(&path).unwrap();
-        assert_eq!(ledger.stretch(i64::MIN).unwrap().sampled, 4);
+        assert_eq!(ledger.stretch(Block::MIN).unwrap().sampled, 4);
         assert_eq!(ledger.version().unwrap(), Ledger::newest_version());
         assert_eq!(ledger.check_pages().unwrap(), PageCheck::Sound);
         drop(ledger);

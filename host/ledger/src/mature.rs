@@ -5,6 +5,7 @@ use super::rejections::{Rejection, reject};
 use super::sample::NO_PAYLOAD;
 use super::{Ledger, LedgerError, blob};
 use half::f16;
+use mantis_config::{Block, Sidx};
 use rusqlite::{Connection, TransactionBehavior};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +15,7 @@ pub struct Pending {
     /// Its number in the order of sampling.
     pub ts: i64,
     /// The block.
-    pub block: i64,
+    pub block: Block,
 }
 
 /// What the payloads of one sampled block have become.
@@ -23,9 +24,9 @@ pub struct Matured {
     /// Number of the sampled block in the order of sampling.
     pub ts: i64,
     /// The block.
-    pub block: i64,
+    pub block: Block,
     /// Its index: `block / sample_every`.
-    pub sidx: i64,
+    pub sidx: Sidx,
     /// Vectors by ticker and hotkey. A ticker that had no row when the block was sampled is passed over.
     pub vectors: BTreeMap<String, Vec<(String, Vec<f16>)>>,
     /// Hotkeys whose payload opened.
@@ -44,7 +45,7 @@ impl Ledger {
         let sql = "SELECT idx, block FROM blocks
             WHERE EXISTS (SELECT 1 FROM raw_payloads WHERE ts = idx) AND idx >= (SELECT MIN(ts) FROM raw_payloads)
             ORDER BY idx";
-        self.list("raw_payloads", sql, |row| Ok(Pending { ts: row.get(0)?, block: row.get(1)? }))
+        self.list("raw_payloads", sql, |row| Ok(Pending { ts: row.get(0)?, block: Block(row.get(1)?) }))
     }
 
     /// The payloads of a sampled block that wait, by hotkey.
@@ -81,7 +82,7 @@ fn write(tx: &Connection, matured: &Matured) -> Result<(), AppendError> {
     )?;
     for (ticker, vectors) in &matured.vectors {
         let (hotkeys, embeddings) = blob::encode(&sorted(ticker, vectors)?);
-        store.execute((ticker, matured.sidx, hotkeys, embeddings))?;
+        store.execute((ticker, matured.sidx.0, hotkeys, embeddings))?;
     }
     let mut count = tx.prepare_cached("UPDATE host_miners SET opened = opened + 1 WHERE hotkey = ?1")?;
     for hotkey in &matured.opened {
@@ -116,7 +117,7 @@ mod tests {
             detail: format!("at {block}"),
         };
         Sample {
-            step: SampledBlock { block, sidx: block / 5, rows: vec![record] },
+            step: SampledBlock { block: Block(block), sidx: Block(block).sidx(5), rows: vec![record] },
             arrivals: vec![
                 Arrival { hotkey: "a".into(), accepted },
                 Arrival { hotkey: "b".into(), accepted: None },
@@ -137,7 +138,7 @@ mod tests {
         assert!(ledger.has_seen("a", &[b'x'; 32]).unwrap() && !ledger.has_seen("b", &[b'x'; 32]).unwrap());
         let pending = ledger.pending().unwrap();
         assert_eq!(
-            pending.iter().map(|p| (p.ts, p.block)).collect::<Vec<_>>(),
+            pending.iter().map(|p| (p.ts, p.block.0)).collect::<Vec<_>>(),
             [(0, 100), (1, 105), (2, 110), (3, 400)]
         );
         assert_eq!(ledger.payloads(1).unwrap(), [("a".to_string(), b"xyz".to_vec())]);
@@ -146,8 +147,8 @@ mod tests {
         let vectors = [("A".to_string(), vec![("a".to_string(), vec![f16::ONE])]), ("new".into(), vec![])];
         let matured = Matured {
             ts: 1,
-            block: 105,
-            sidx: 21,
+            block: Block(105),
+            sidx: Sidx(21),
             vectors: vectors.into(),
             opened: ["a".into()].into(),
             ..Matured::default()
@@ -156,10 +157,10 @@ mod tests {
         assert_eq!(ledger.pending().unwrap().len(), 3);
         let mut stored = Vec::new();
         let each = |row: Row<'_>| {
-            stored.push((row.sidx, row.submissions.len()));
+            stored.push((row.sidx.0, row.submissions.len()));
             Ok::<_, LedgerError>(ControlFlow::Continue(()))
         };
-        ledger.rows("A", 0..=100, 1, each).unwrap();
+        ledger.rows("A", Sidx(0)..=Sidx(100), 1, each).unwrap();
         assert_eq!(stored, [(20, 0), (21, 1), (22, 0), (80, 0)]);
         let counts: (i64, i64, i64) = ledger
             .raw()
@@ -172,7 +173,7 @@ mod tests {
         let stretches = ledger.rejections(Some("b")).unwrap();
         let stretches: Vec<_> = stretches
             .iter()
-            .map(|s| (s.first_block, s.last_block, s.times, s.last.detail.as_str()))
+            .map(|s| (s.first_block.0, s.last_block.0, s.times, s.last.detail.as_str()))
             .collect();
         assert_eq!(stretches, [(400, 400, 1, "at 400"), (100, 110, 3, "at 110")]);
         assert_eq!(ledger.rejections(Some("a")).unwrap(), []);

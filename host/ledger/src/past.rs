@@ -2,6 +2,7 @@
 
 use super::sample::NO_PAYLOAD;
 use super::{Ledger, LedgerError, schema};
+use mantis_config::Block;
 use rusqlite::{Params, Row};
 use std::collections::BTreeMap;
 
@@ -9,9 +10,9 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq)]
 pub struct ComputationLine {
     /// The block it was computed for.
-    pub block: i64,
+    pub block: Block,
     /// The newest block whose row was scored.
-    pub max_block: i64,
+    pub max_block: Block,
     /// When it ended, Unix seconds.
     pub unix: u64,
     /// How long scoring took, s.
@@ -26,7 +27,7 @@ pub struct ComputationLine {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChallengeLine {
     /// The block that was computed for.
-    pub block: i64,
+    pub block: Block,
     /// What the challenge counted for.
     pub weight: f64,
     /// How long it took, s.
@@ -41,7 +42,7 @@ pub struct ChallengeLine {
 #[derive(Clone, Debug, PartialEq)]
 pub struct WeightLine {
     /// The block that was computed for.
-    pub block: i64,
+    pub block: Block,
     /// Its UID then.
     pub uid: u16,
     /// What all challenges together pay it, 0 to 1.
@@ -54,7 +55,7 @@ pub struct WeightLine {
 #[derive(Clone, Debug, PartialEq)]
 pub struct SalienceLine {
     /// The block that was computed for.
-    pub block: i64,
+    pub block: Block,
     /// The challenge.
     pub ticker: String,
     /// Its share of what the challenge pays, above 0.
@@ -73,14 +74,14 @@ pub struct MinerCounts {
     /// Of those, opened so far.
     pub opened: u64,
     /// Block of the newest.
-    pub last_block: i64,
+    pub last_block: Block,
 }
 
 /// Smoothed weights of some of the computations, evenly spread, oldest first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Past {
     /// The blocks that were computed for.
-    pub blocks: Vec<i64>,
+    pub blocks: Vec<Block>,
     /// By hotkey, a weight per block; 0 where it had none.
     pub weights: BTreeMap<String, Vec<f64>>,
 }
@@ -95,8 +96,8 @@ impl Ledger {
             ORDER BY block DESC LIMIT ?2 OFFSET ?1";
         self.record("host_cycles", sql, (offset, limit), |row| {
             Ok(ComputationLine {
-                block: row.get(0)?,
-                max_block: row.get(1)?,
+                block: Block(row.get(0)?),
+                max_block: Block(row.get(1)?),
                 unix: row.get::<_, i64>(2)?.cast_unsigned(),
                 seconds: row.get(3)?,
                 rejected: row.get(4)?,
@@ -129,7 +130,7 @@ impl Ledger {
         let sql = "SELECT block, weight, seconds, miners, paid FROM host_challenges WHERE ticker = ?1 ORDER BY block";
         self.record("host_challenges", sql, [ticker], |row| {
             Ok(ChallengeLine {
-                block: row.get(0)?,
+                block: Block(row.get(0)?),
                 weight: row.get(1)?,
                 seconds: row.get(2)?,
                 miners: row.get(3)?,
@@ -146,7 +147,7 @@ impl Ledger {
         let sql = "SELECT block, uid, salience, weight FROM host_steps WHERE hotkey = ?1 ORDER BY block";
         self.record("host_steps", sql, [hotkey], |row| {
             Ok(WeightLine {
-                block: row.get(0)?,
+                block: Block(row.get(0)?),
                 uid: row.get(1)?,
                 salience: row.get(2)?,
                 weight: row.get(3)?,
@@ -162,7 +163,7 @@ impl Ledger {
         let sql =
             "SELECT block, ticker, salience FROM host_saliences WHERE hotkey = ?1 ORDER BY block, ticker";
         self.record("host_saliences", sql, [hotkey], |row| {
-            Ok(SalienceLine { block: row.get(0)?, ticker: row.get(1)?, share: row.get(2)? })
+            Ok(SalienceLine { block: Block(row.get(0)?), ticker: row.get(1)?, share: row.get(2)? })
         })
     }
 
@@ -179,7 +180,7 @@ impl Ledger {
                 stale: count(2)?,
                 early: count(3)?,
                 opened: count(4)?,
-                last_block: row.get(5)?,
+                last_block: Block(row.get(5)?),
             };
             Ok((row.get(0)?, counts))
         })?;
@@ -202,11 +203,11 @@ impl Ledger {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn waiting(&self, hotkey: &str) -> Result<Vec<i64>, LedgerError> {
+    pub fn waiting(&self, hotkey: &str) -> Result<Vec<Block>, LedgerError> {
         let sql = "SELECT block FROM blocks WHERE idx >= (SELECT MIN(ts) FROM raw_payloads)
             AND EXISTS (SELECT 1 FROM raw_payloads
                 WHERE ts = idx AND hotkey = ?1 AND payload IS NOT NULL AND payload <> ?2) ORDER BY idx";
-        self.record("raw_payloads", sql, (hotkey, NO_PAYLOAD), |row| row.get(0))
+        self.record("raw_payloads", sql, (hotkey, NO_PAYLOAD), |row| row.get(0).map(Block))
     }
 
     /// The smoothed weights of some of the computations: at most `most` of them, the newest among them.
@@ -214,20 +215,20 @@ impl Ledger {
     /// # Errors
     /// If the file cannot be read.
     pub fn past_weights(&self, most: usize) -> Result<Past, LedgerError> {
-        let all: Vec<i64> = self.record(
+        let all: Vec<Block> = self.record(
             "host_cycles",
             "SELECT block FROM host_cycles WHERE rejected IS NULL ORDER BY block",
             [],
-            |row| row.get(0),
+            |row| row.get(0).map(Block),
         )?;
         let last = all.len().saturating_sub(1);
         let count = all.len().min(most);
         let at = |i: usize| if count > 1 { i * last / (count - 1) } else { last };
-        let blocks: Vec<i64> = (0..count).filter_map(|i| all.get(at(i)).copied()).collect();
+        let blocks: Vec<Block> = (0..count).filter_map(|i| all.get(at(i)).copied()).collect();
         let mut weights: BTreeMap<String, Vec<f64>> = BTreeMap::new();
         for (i, block) in blocks.iter().enumerate() {
             let sql = "SELECT hotkey, weight FROM host_steps WHERE block = ?1";
-            let steps = self.record("host_steps", sql, [block], |row| {
+            let steps = self.record("host_steps", sql, [block.0], |row| {
                 Ok((row.get::<_, String>(0)?, row.get::<_, f64>(1)?))
             })?;
             for (hotkey, weight) in steps {
@@ -293,7 +294,7 @@ mod tests {
             ..Scored::default()
         };
         Computation {
-            block: 1000 * k,
+            block: Block(1000 * k),
             scored: vec![scored],
             settlements: vec![step],
             ..Computation::default()
@@ -309,18 +310,18 @@ mod tests {
             ledger.store_computation(&computation(k)).unwrap();
         }
         let lines = ledger.computations(1, 2).unwrap();
-        assert_eq!(lines.iter().map(|line| line.block).collect::<Vec<_>>(), [6000, 5000]);
+        assert_eq!(lines.iter().map(|line| line.block.0).collect::<Vec<_>>(), [6000, 5000]);
         assert_eq!((ledger.count_cycles().unwrap(), ledger.count_attempts().unwrap()), (7, 0));
-        let line = ChallengeLine { block: 7000, weight: 2.0, seconds: 0.0, miners: 2, paid: 2 };
+        let line = ChallengeLine { block: Block(7000), weight: 2.0, seconds: 0.0, miners: 2, paid: 2 };
         assert_eq!(ledger.challenge_history("A").unwrap().last(), Some(&line));
         assert_eq!(ledger.challenge_history("B").unwrap(), []);
-        let line = WeightLine { block: 7000, uid: 7, salience: 0.5, weight: 7.0 };
+        let line = WeightLine { block: Block(7000), uid: 7, salience: 0.5, weight: 7.0 };
         assert_eq!(ledger.weight_history("x").unwrap().last(), Some(&line));
-        let line = SalienceLine { block: 7000, ticker: "A".into(), share: 8.0 / 9.0 };
+        let line = SalienceLine { block: Block(7000), ticker: "A".into(), share: 8.0 / 9.0 };
         assert_eq!(ledger.salience_history("x").unwrap().last(), Some(&line));
         let Past { blocks, weights } = ledger.past_weights(3).unwrap();
-        assert_eq!((blocks, &weights["x"]), (vec![1000, 4000, 7000], &vec![1.0, 4.0, 7.0]));
-        assert_eq!(ledger.past_weights(1).unwrap().blocks, [7000]);
+        assert_eq!((blocks, &weights["x"]), ([1000, 4000, 7000].map(Block).to_vec(), &vec![1.0, 4.0, 7.0]));
+        assert_eq!(ledger.past_weights(1).unwrap().blocks, [Block(7000)]);
         assert_eq!(ledger.past_weights(100).unwrap().blocks.len(), 7);
     }
 }

@@ -167,6 +167,7 @@ impl<'de> Visitor<'de> for AnyValue {
 mod tests {
     use super::*;
     use crate::Submissions;
+    use mantis_config::Sidx;
 
     fn read(json: &str) -> (bool, [f64; 3]) {
         let mut out = [7.0; 3];
@@ -193,7 +194,8 @@ mod tests {
 
     #[test]
     fn a_missing_price_is_nan_for_one_asset_as_for_several() {
-        let row = |price, price_data| Row { sidx: 1, price, price_data, submissions: Submissions::NONE };
+        let row =
+            |price, price_data| Row { sidx: Sidx(1), price, price_data, submissions: Submissions::NONE };
         let single = |price| {
             let mut out = [7.0];
             assert!(row(price, None).read_prices(&[], &mut out));
@@ -208,7 +210,8 @@ mod tests {
 
     #[test]
     fn all_prices_are_the_numbers_that_are_stored() {
-        let row = |price, price_data| Row { sidx: 1, price, price_data, submissions: Submissions::NONE };
+        let row =
+            |price, price_data| Row { sidx: Sidx(1), price, price_data, submissions: Submissions::NONE };
         let named = |asset: &str, price| (Some(asset.to_owned()), price);
         let several = row(None, Some(r#"{"B": 0, "A": -0.5, "C": null, "D": "1"}"#)).all_prices();
         assert_eq!(several, [named("A", -0.5), named("B", 0.0)]);

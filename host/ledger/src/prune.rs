@@ -1,15 +1,16 @@
 //! Forgetting what is too old to count.
 
 use super::{Ledger, LedgerError};
+use mantis_config::{Block, Sidx};
 use rusqlite::TransactionBehavior;
 
 /// Up to where a ledger is emptied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Horizon {
     /// Blocks below this one go.
-    pub block: i64,
+    pub block: Block,
     /// `sidx` below this one go.
-    pub sidx: i64,
+    pub sidx: Sidx,
     /// Rounds of the beacon below this one go.
     pub round: u64,
 }
@@ -32,7 +33,7 @@ impl Ledger {
         for ticker in &tickers {
             let sql = "DELETE FROM challenge_data WHERE rowid IN (
                 SELECT rowid FROM challenge_data WHERE ticker = ?1 AND sidx < ?2 ORDER BY sidx LIMIT ?3)";
-            removed += tx.execute(sql, (&ticker.ticker, sidx, limit)).map_err(fail)?;
+            removed += tx.execute(sql, (&ticker.ticker, sidx.0, limit)).map_err(fail)?;
         }
         // Payloads first: they are found by the block that goes with them.
         for sql in [
@@ -52,7 +53,7 @@ impl Ledger {
             "DELETE FROM host_rejections WHERE last_block < ?1 AND ?2 > 0",
             "DELETE FROM host_miners WHERE last_block < ?1 AND ?2 > 0",
         ] {
-            removed += tx.execute(sql, (block, limit)).map_err(fail)?;
+            removed += tx.execute(sql, (block.0, limit)).map_err(fail)?;
         }
         let sql = "DELETE FROM drand_cache WHERE round IN (
             SELECT round FROM drand_cache WHERE round < ?1 ORDER BY round LIMIT ?2)";
@@ -71,7 +72,7 @@ mod tests {
         let record = |ticker: &str| NewRow { ticker: ticker.into(), price: Some(1.0), ..NewRow::default() };
         let accepted = Accepted { payload: b"x".to_vec(), sha256: [0; 32], round: 1, early: false };
         Sample {
-            step: SampledBlock { block: 5 * k, sidx: k, rows: vec![record("A"), record("B")] },
+            step: SampledBlock { block: Block(5 * k), sidx: Sidx(k), rows: vec![record("A"), record("B")] },
             arrivals: vec![Arrival { hotkey: "a".into(), accepted: Some(accepted) }],
             rejections: Vec::new(),
         }
@@ -86,21 +87,21 @@ mod tests {
         }
         let signatures: Vec<_> = (0..20).map(|round| (round, [1; 48])).collect();
         ledger.store_signatures(&signatures).unwrap();
-        let before = Horizon { block: 50, sidx: 10, round: 10 };
+        let before = Horizon { block: Block(50), sidx: Sidx(10), round: 10 };
         assert!(ledger.prune(before, 4).unwrap() > 0);
-        assert_eq!(ledger.tickers().unwrap()[0].sidx, Some((4, 19)));
+        assert_eq!(ledger.tickers().unwrap()[0].sidx, Some((Sidx(4), Sidx(19))));
         while ledger.prune(before, 4).unwrap() > 0 {}
         for ticker in ledger.tickers().unwrap() {
-            assert_eq!((ticker.rows, ticker.sidx), (10, Some((10, 19))));
+            assert_eq!((ticker.rows, ticker.sidx), (10, Some((Sidx(10), Sidx(19)))));
         }
-        assert_eq!(ledger.blocks().unwrap(), (10..20).map(|k| 5 * k).collect::<Vec<_>>());
-        assert_eq!(ledger.pending().unwrap().first().map(|p| (p.ts, p.block)), Some((10, 50)));
+        assert_eq!(ledger.blocks().unwrap(), (10..20).map(|k| Block(5 * k)).collect::<Vec<_>>());
+        assert_eq!(ledger.pending().unwrap().first().map(|p| (p.ts, p.block.0)), Some((10, 50)));
         assert_eq!((ledger.signature(9).unwrap(), ledger.signature(10).unwrap()), (None, Some([1; 48])));
         // What comes next goes on counting.
         ledger.sample(&sample(20)).unwrap();
-        assert_eq!(ledger.pending().unwrap().last().map(|p| (p.ts, p.block)), Some((20, 100)));
+        assert_eq!(ledger.pending().unwrap().last().map(|p| (p.ts, p.block.0)), Some((20, 100)));
         // All of it may go.
-        while ledger.prune(Horizon { block: 1000, sidx: 200, round: 1000 }, 100).unwrap() > 0 {}
+        while ledger.prune(Horizon { block: Block(1000), sidx: Sidx(200), round: 1000 }, 100).unwrap() > 0 {}
         assert_eq!(ledger.last_block().unwrap(), None);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::rows::SUBMISSIONS;
 use super::{Directory, Ledger, LedgerError, Row, is_nonzero, schema};
+use mantis_config::{Block, Sidx};
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, RangeInclusive};
 
@@ -17,7 +18,7 @@ pub struct Ticker {
     /// Rows stored.
     pub rows: u64,
     /// First and last `sidx`.
-    pub sidx: Option<(i64, i64)>,
+    pub sidx: Option<(Sidx, Sidx)>,
 }
 
 impl Ledger {
@@ -39,7 +40,7 @@ impl Ledger {
                 dim: row.get(1)?,
                 blocks_ahead: row.get(2)?,
                 rows: row.get::<_, i64>(3)?.cast_unsigned(),
-                sidx: low.zip(high),
+                sidx: low.map(Sidx).zip(high.map(Sidx)),
             })
         })
     }
@@ -48,8 +49,8 @@ impl Ledger {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn blocks(&self) -> Result<Vec<i64>, LedgerError> {
-        self.list("blocks", "SELECT block FROM blocks ORDER BY idx", |row| row.get(0))
+    pub fn blocks(&self) -> Result<Vec<Block>, LedgerError> {
+        self.list("blocks", "SELECT block FROM blocks ORDER BY idx", |row| row.get(0).map(Block))
     }
 
     /// How many blocks were sampled.
@@ -64,26 +65,31 @@ impl Ledger {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn last_block(&self) -> Result<Option<i64>, LedgerError> {
-        self.one("blocks", "SELECT MAX(block) FROM blocks", [])
+    pub fn last_block(&self) -> Result<Option<Block>, LedgerError> {
+        let last: Option<i64> = self.one("blocks", "SELECT MAX(block) FROM blocks", [])?;
+        Ok(last.map(Block))
     }
 
     /// The highest `sidx` of a ticker; `None` if it has no rows.
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn max_sidx(&self, ticker: &str) -> Result<Option<i64>, LedgerError> {
-        self.one("challenge_data", "SELECT MAX(sidx) FROM challenge_data WHERE ticker = ?1", [ticker])
+    pub fn max_sidx(&self, ticker: &str) -> Result<Option<Sidx>, LedgerError> {
+        let sql = "SELECT MAX(sidx) FROM challenge_data WHERE ticker = ?1";
+        let last: Option<i64> = self.one("challenge_data", sql, [ticker])?;
+        Ok(last.map(Sidx))
     }
 
     /// The `sidx` of a ticker's rows in a range, in order.
-    pub fn sidx(&self, ticker: &str, range: RangeInclusive<i64>) -> Result<Vec<i64>, LedgerError> {
+    pub fn sidx(&self, ticker: &str, range: RangeInclusive<Sidx>) -> Result<Vec<Sidx>, LedgerError> {
         let sql =
             "SELECT sidx FROM challenge_data WHERE ticker = ?1 AND sidx BETWEEN ?2 AND ?3 ORDER BY sidx";
         self.conn
             .prepare_cached(sql)
             .and_then(|mut query| {
-                query.query_map((ticker, range.start(), range.end()), |row| row.get(0))?.collect()
+                query
+                    .query_map((ticker, range.start().0, range.end().0), |row| row.get(0).map(Sidx))?
+                    .collect()
             })
             .map_err(|e| LedgerError::sqlite(&self.path, format!("the rows of {ticker}"), e))
     }
@@ -112,11 +118,11 @@ impl Ledger {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn first_seen(&self, sample_every: i64) -> Result<BTreeMap<String, i64>, LedgerError> {
+    pub fn first_seen(&self, sample_every: u32) -> Result<BTreeMap<String, Block>, LedgerError> {
         let mut names = Directory::default();
-        let mut first: Vec<Option<i64>> = Vec::new();
+        let mut first: Vec<Option<Sidx>> = Vec::new();
         for ticker in self.tickers()? {
-            self.scan(SUBMISSIONS, &ticker.ticker, i64::MIN..=i64::MAX, None, |row: Row<'_>| {
+            self.scan(SUBMISSIONS, &ticker.ticker, Sidx::MIN..=Sidx::MAX, None, |row: Row<'_>| {
                 names.rewind();
                 for (hotkey, numbers) in row.submissions {
                     let number = names.number(hotkey);
@@ -130,9 +136,8 @@ impl Ledger {
                 Ok::<_, LedgerError>(ControlFlow::Continue(()))
             })?;
         }
-        let block = |(name, number): &(String, usize)| {
-            Some((name.clone(), first[*number]?.saturating_mul(sample_every)))
-        };
+        let block =
+            |(name, number): &(String, usize)| Some((name.clone(), first[*number]?.block(sample_every)));
         Ok(names.sorted().iter().filter_map(block).collect())
     }
 
@@ -169,7 +174,8 @@ mod tests {
     use crate::{NewRow, SampledBlock};
 
     fn step(k: i64) -> SampledBlock {
-        SampledBlock { block: 5 * k, sidx: k, rows: vec![NewRow { ticker: "A".into(), ..NewRow::default() }] }
+        let row = NewRow { ticker: "A".into(), ..NewRow::default() };
+        SampledBlock { block: Block(5 * k), sidx: Sidx(k), rows: vec![row] }
     }
 
     #[test]
@@ -180,11 +186,11 @@ mod tests {
         writer.append(&step(1)).unwrap();
         let reader = Ledger::read(&path).unwrap();
         let moment = reader.freeze().unwrap();
-        assert_eq!(reader.last_block().unwrap(), Some(5));
+        assert_eq!(reader.last_block().unwrap(), Some(Block(5)));
         writer.append(&step(2)).unwrap();
-        assert_eq!(reader.last_block().unwrap(), Some(5));
+        assert_eq!(reader.last_block().unwrap(), Some(Block(5)));
         drop(moment);
-        assert_eq!(reader.last_block().unwrap(), Some(10));
+        assert_eq!(reader.last_block().unwrap(), Some(Block(10)));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What is refused, how it is said, and that it is not touched.
 
 use super::{Ledger, LedgerError, NewRow, Row, SampledBlock};
+use mantis_config::{Block, Sidx};
 use rusqlite::Connection;
 use std::fs;
 use std::ops::ControlFlow;
@@ -11,9 +12,8 @@ fn sample(dir: &Path) -> PathBuf {
     let path = dir.join("datalog.db");
     let mut ledger = Ledger::open(&path).unwrap();
     let record = |ticker: &str| NewRow { ticker: ticker.into(), price: Some(1.0), ..NewRow::default() };
-    let steps =
-        (1..=2000).map(|k| SampledBlock { block: 5 * k, sidx: k, rows: vec![record("A"), record("B")] });
-    ledger.append_many(steps, 500).unwrap();
+    let step = |k| SampledBlock { block: Block(5 * k), sidx: Sidx(k), rows: vec![record("A"), record("B")] };
+    ledger.append_many((1..=2000).map(step), 500).unwrap();
     path
 }
 
@@ -119,14 +119,14 @@ fn damage_met_while_reading_names_ticker_and_place() {
     bytes[at..at + 4096].fill(0xa5);
     fs::write(&path, bytes).unwrap();
     let ledger = Ledger::read(&path).unwrap();
-    let mut last = 0;
+    let mut last = Sidx(0);
     let error = ledger
-        .rows("B", i64::MIN..=i64::MAX, 1, |row: Row<'_>| {
+        .rows("B", Sidx::MIN..=Sidx::MAX, 1, |row: Row<'_>| {
             last = row.sidx;
             Ok::<_, LedgerError>(ControlFlow::Continue(()))
         })
         .unwrap_err();
-    assert!(last > 0);
+    assert!(last > Sidx(0));
     assert!(matches!(error, LedgerError::Corrupt { .. }), "{error:?}");
     assert!(error.to_string().contains(&format!("the rows of B after sidx {last}")), "{error}");
     assert!(matches!(ledger.check_integrity(), Err(LedgerError::Corrupt { .. })));
@@ -175,7 +175,7 @@ fn permission_denied() {
     assert!(matches!(Ledger::read(&path), Err(LedgerError::Permission { .. })));
     fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
     assert!(matches!(Ledger::open(&path), Err(LedgerError::Permission { .. })));
-    assert_eq!(Ledger::read(&path).unwrap().last_block().unwrap(), Some(10_000));
+    assert_eq!(Ledger::read(&path).unwrap().last_block().unwrap(), Some(Block(10_000)));
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn a_read_only_folder() {
         println!("skipped: this user may write everywhere");
         return;
     }
-    assert_eq!(Ledger::read(&path).unwrap().last_block().unwrap(), Some(10_000));
+    assert_eq!(Ledger::read(&path).unwrap().last_block().unwrap(), Some(Block(10_000)));
     writable(true);
     fs::write(inner.join("datalog.db-wal"), "frames").unwrap();
     writable(false);

@@ -1,6 +1,7 @@
 //! Why miners' payloads, or parts of them, were refused: our own table `host_rejections`.
 
 use super::{Ledger, LedgerError};
+use mantis_config::Block;
 use rusqlite::Connection;
 
 /// Blocks between two refusals for the same reason from which they are two stretches.
@@ -55,9 +56,9 @@ pub struct RejectionCounts {
     /// The newest of them.
     pub last: Rejection,
     /// Block of the first one.
-    pub first_block: i64,
+    pub first_block: Block,
     /// Block of the newest one.
-    pub last_block: i64,
+    pub last_block: Block,
     /// How many there were.
     pub times: u64,
 }
@@ -127,8 +128,8 @@ impl Ledger {
             let times: i64 = row.get(7)?;
             Ok(RejectionCounts {
                 last,
-                first_block: row.get(5)?,
-                last_block: row.get(6)?,
+                first_block: Block(row.get(5)?),
+                last_block: Block(row.get(6)?),
                 times: times.cast_unsigned(),
             })
         };
@@ -140,7 +141,7 @@ impl Ledger {
 }
 
 /// RejectionCounts a refusal at a block: lengthens the stretch it belongs to, or begins one.
-pub(super) fn reject(tx: &Connection, block: i64, rejection: &Rejection) -> rusqlite::Result<()> {
+pub(super) fn reject(tx: &Connection, block: Block, rejection: &Rejection) -> rusqlite::Result<()> {
     let Rejection { hotkey, stage, ticker, code, detail } = rejection;
     let detail: String = detail.chars().take(LONGEST).collect();
     let key = (hotkey, stage.as_str(), ticker, code);
@@ -151,13 +152,13 @@ pub(super) fn reject(tx: &Connection, block: i64, rejection: &Rejection) -> rusq
                 SELECT MAX(first_block) FROM host_rejections
                 WHERE hotkey = ?1 AND stage = ?2 AND ticker = ?3 AND code = ?4 AND last_block >= ?5 - ?7)",
         )?
-        .execute((key.0, key.1, key.2, key.3, block, &detail, STRETCH))?;
+        .execute((key.0, key.1, key.2, key.3, block.0, &detail, STRETCH))?;
     if lengthened == 0 {
         tx.prepare_cached(
             "INSERT INTO host_rejections (hotkey, stage, ticker, code, first_block, last_block, times, detail)
             VALUES (?1, ?2, ?3, ?4, ?5, ?5, 1, ?6)",
         )?
-        .execute((key.0, key.1, key.2, key.3, block, &detail))?;
+        .execute((key.0, key.1, key.2, key.3, block.0, &detail))?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! `host_reports`, a row per challenge and miner of the last computation alone.
 
 use super::{Ledger, LedgerError};
+use mantis_config::Block;
 use mantis_plugin_api::{Description, Fact, MinerReport, Salience, WhyZero};
 use mantis_weights::Scored;
 use rusqlite::Connection;
@@ -13,10 +14,10 @@ impl Ledger {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn scored(&self, block: i64) -> Result<Vec<Scored>, LedgerError> {
+    pub fn scored(&self, block: Block) -> Result<Vec<Scored>, LedgerError> {
         let sql = "SELECT ticker, weight, seconds, skipped, plugin, facts FROM host_challenges
             WHERE block = ?1 ORDER BY place";
-        let mut all = self.record("host_challenges", sql, [block], |row| {
+        let mut all = self.record("host_challenges", sql, [block.0], |row| {
             let plugin: Option<String> = row.get(4)?;
             Ok(Scored {
                 ticker: row.get(0)?,
@@ -30,7 +31,7 @@ impl Ledger {
         })?;
         let newest: Vec<Option<i64>> =
             self.record("host_challenges", "SELECT MAX(block) FROM host_challenges", [], |row| row.get(0))?;
-        if newest == [Some(block)] {
+        if newest == [Some(block.0)] {
             let mut miners = self.reports()?;
             for scored in &mut all {
                 let (hotkeys, reports) =
@@ -71,8 +72,8 @@ impl Ledger {
 }
 
 /// Stores what a computation's challenges gave, in place of what is stored for the same block.
-pub(super) fn write(tx: &Connection, block: i64, scored: &[Scored]) -> rusqlite::Result<()> {
-    tx.execute("DELETE FROM host_challenges WHERE block = ?1", [block])?;
+pub(super) fn write(tx: &Connection, block: Block, scored: &[Scored]) -> rusqlite::Result<()> {
+    tx.execute("DELETE FROM host_challenges WHERE block = ?1", [block.0])?;
     tx.execute("DELETE FROM host_reports", [])?;
     let mut challenge = tx.prepare_cached(
         "INSERT INTO host_challenges (block, ticker, place, weight, seconds, skipped, plugin, facts, miners, paid)
@@ -91,7 +92,7 @@ pub(super) fn write(tx: &Connection, block: i64, scored: &[Scored]) -> rusqlite:
         let paid = salience.miners.iter().filter(|miner| miner.salience > 0.0).count();
         let counts = (hotkeys.len() as i64, paid as i64);
         challenge
-            .execute((block, ticker, place, weight, seconds, skipped, plugin, about, counts.0, counts.1))?;
+            .execute((block.0, ticker, place, weight, seconds, skipped, plugin, about, counts.0, counts.1))?;
         for ((place, hotkey), report) in (0_i64..).zip(hotkeys).zip(&salience.miners) {
             let why = report.why_zero.as_ref();
             let (code, why) = (why.map(|why| &why.code), why.map(|why| &why.text));
@@ -121,7 +122,7 @@ mod tests {
     fn the_last_computation_keeps_its_miners_and_all_keep_their_challenges() {
         let dir = tempfile::tempdir().unwrap();
         let mut ledger = Ledger::open(dir.path().join("a.db")).unwrap();
-        assert_eq!(ledger.scored(1000).unwrap(), []);
+        assert_eq!(ledger.scored(Block(1000)).unwrap(), []);
         let mut salience = Salience::new(2);
         salience.set(0, 0.1 + 0.2);
         salience.note(0, "auc", 0.53);
@@ -146,15 +147,15 @@ mod tests {
             seconds: 0.0,
         };
         let computation = |block| Computation {
-            block,
+            block: Block(block),
             scored: vec![paid.clone(), skipped.clone()],
             ..Computation::default()
         };
         ledger.store_computation(&computation(1000)).unwrap();
-        assert_eq!(ledger.scored(1000).unwrap(), [paid.clone(), skipped.clone()]);
+        assert_eq!(ledger.scored(Block(1000)).unwrap(), [paid.clone(), skipped.clone()]);
         ledger.store_computation(&computation(2000)).unwrap();
-        assert_eq!(ledger.scored(2000).unwrap(), [paid, skipped]);
-        let before = ledger.scored(1000).unwrap();
+        assert_eq!(ledger.scored(Block(2000)).unwrap(), [paid, skipped]);
+        let before = ledger.scored(Block(1000)).unwrap();
         assert_eq!(before[0].salience.as_ref().unwrap().facts[0].value, 0.5);
         assert!(before[0].hotkeys.is_empty());
     }

@@ -2,6 +2,7 @@
 
 use super::blob::{BlobError, Decoder, Submissions};
 use super::{Ledger, LedgerError};
+use mantis_config::Sidx;
 use rusqlite::types::ValueRef;
 use std::ops::{ControlFlow, RangeInclusive};
 
@@ -16,7 +17,7 @@ pub(super) const SUBMISSIONS: &str = "SELECT sidx, NULL, NULL, embeddings FROM c
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
     /// Sampled-block index: `block / sample_every`.
-    pub sidx: i64,
+    pub sidx: Sidx,
     /// The price of a single-asset ticker. 0 where the feed had none.
     pub price: Option<f64>,
     /// The prices of a multi-asset ticker: JSON, asset to number.
@@ -31,11 +32,11 @@ pub struct Tally {
     /// How many rows.
     pub count: u64,
     /// `sidx` of the first of them.
-    pub first_sidx: Option<i64>,
+    pub first_sidx: Option<Sidx>,
 }
 
 impl Tally {
-    pub(crate) fn add(&mut self, sidx: i64) {
+    pub(crate) fn add(&mut self, sidx: Sidx) {
         self.count += 1;
         self.first_sidx.get_or_insert(sidx);
     }
@@ -60,7 +61,7 @@ impl Ledger {
     pub fn rows<E: From<LedgerError>>(
         &self,
         ticker: &str,
-        sidx: RangeInclusive<i64>,
+        sidx: RangeInclusive<Sidx>,
         storage_dim: usize,
         visit: impl FnMut(Row<'_>) -> Result<ControlFlow<()>, E>,
     ) -> Result<Warnings, E> {
@@ -74,7 +75,7 @@ impl Ledger {
     pub fn prices<E: From<LedgerError>>(
         &self,
         ticker: &str,
-        sidx: RangeInclusive<i64>,
+        sidx: RangeInclusive<Sidx>,
         visit: impl FnMut(Row<'_>) -> Result<ControlFlow<()>, E>,
     ) -> Result<Warnings, E> {
         let sql = "SELECT sidx, price, price_data, NULL FROM challenge_data
@@ -87,12 +88,12 @@ impl Ledger {
         &self,
         sql: &str,
         ticker: &str,
-        sidx: RangeInclusive<i64>,
+        sidx: RangeInclusive<Sidx>,
         storage_dim: Option<usize>,
         mut visit: impl FnMut(Row<'_>) -> Result<ControlFlow<()>, E>,
     ) -> Result<Warnings, E> {
         let mut last = None;
-        let fail = |last: Option<i64>, e| {
+        let fail = |last: Option<Sidx>, e| {
             let place = match last {
                 Some(sidx) => format!("the rows of {ticker} after sidx {sidx}"),
                 None => format!("the rows of {ticker}, at the first"),
@@ -102,10 +103,11 @@ impl Ledger {
         let mut warnings = Warnings::default();
         let mut decoder = Decoder::default();
         let mut statement = self.conn.prepare_cached(sql).map_err(|e| fail(last, e))?;
-        let mut rows = statement.query((ticker, sidx.start(), sidx.end())).map_err(|e| fail(last, e))?;
+        let mut rows = statement.query((ticker, sidx.start().0, sidx.end().0)).map_err(|e| fail(last, e))?;
         while let Some(row) = rows.next().map_err(|e| fail(last, e))? {
             let column = |i: usize| row.get_ref(i).map_err(|e| fail(last, e));
             let ValueRef::Integer(sidx) = column(0)? else { continue };
+            let sidx = Sidx(sidx);
             let (price, price_ok) = match column(1)? {
                 ValueRef::Null => (None, true),
                 ValueRef::Real(x) => (Some(x), true),
@@ -157,8 +159,8 @@ mod tests {
         ledger.conn.execute(put, (10, None::<f64>, b"{}", good)).unwrap();
         let mut seen = Vec::new();
         let warnings = ledger
-            .rows("A", i64::MIN..=i64::MAX, 1, |row: Row<'_>| {
-                seen.push((row.sidx, row.price, row.price_data.is_some(), row.submissions.len()));
+            .rows("A", Sidx::MIN..=Sidx::MAX, 1, |row: Row<'_>| {
+                seen.push((row.sidx.0, row.price, row.price_data.is_some(), row.submissions.len()));
                 Ok::<_, LedgerError>(ControlFlow::Continue(()))
             })
             .unwrap();
@@ -166,7 +168,7 @@ mod tests {
             seen,
             [(7, Some(1.5), false, 1), (8, Some(0.0), true, 0), (9, None, false, 0), (10, None, false, 1)]
         );
-        assert_eq!(warnings.bad_blobs, Tally { count: 1, first_sidx: Some(8) });
-        assert_eq!(warnings.bad_prices, Tally { count: 2, first_sidx: Some(9) });
+        assert_eq!(warnings.bad_blobs, Tally { count: 1, first_sidx: Some(Sidx(8)) });
+        assert_eq!(warnings.bad_prices, Tally { count: 2, first_sidx: Some(Sidx(9)) });
     }
 }

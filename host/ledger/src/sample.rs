@@ -89,10 +89,11 @@ fn write(tx: &Connection, sample: &Sample) -> Result<(), AppendError> {
         raw.execute((ts, &arrival.hotkey, &accepted.payload))?;
         let round = i64::try_from(accepted.round).unwrap_or(i64::MAX);
         let times: i64 =
-            seen.query_row((&arrival.hotkey, accepted.sha256, round, block), |row| row.get(0))?;
-        count.execute((&arrival.hotkey, times > 1, accepted.early, block))?;
+            seen.query_row((&arrival.hotkey, accepted.sha256, round, block.0), |row| row.get(0))?;
+        count.execute((&arrival.hotkey, times > 1, accepted.early, block.0))?;
     }
-    tx.prepare_cached("DELETE FROM host_payloads WHERE last_block < ?1")?.execute([block - REMEMBERED])?;
+    tx.prepare_cached("DELETE FROM host_payloads WHERE last_block < ?1")?
+        .execute([(block - REMEMBERED).0])?;
     for rejection in &sample.rejections {
         reject(tx, block, rejection)?;
     }

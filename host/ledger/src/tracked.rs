@@ -1,6 +1,7 @@
 //! Live states: the network's table `breakout_state`, and our own `host_tracked` with how far it has come.
 
 use super::{Ledger, LedgerError, schema};
+use mantis_config::{Block, Sidx};
 use rusqlite::{OptionalExtension, TransactionBehavior};
 use std::collections::BTreeMap;
 
@@ -9,13 +10,13 @@ impl Ledger {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn tracked(&self, ticker: &str) -> Result<Option<i64>, LedgerError> {
+    pub fn tracked(&self, ticker: &str) -> Result<Option<Sidx>, LedgerError> {
         if !schema::has_table(&self.conn, &self.path, "host_tracked")? {
             return Ok(None);
         }
         self.conn
             .prepare_cached("SELECT sidx FROM host_tracked WHERE ticker = ?1")
-            .and_then(|mut query| query.query_row([ticker], |row| row.get(0)).optional())
+            .and_then(|mut query| query.query_row([ticker], |row| row.get(0).map(Sidx)).optional())
             .map_err(|e| LedgerError::sqlite(&self.path, "the table host_tracked", e))
     }
 
@@ -23,13 +24,13 @@ impl Ledger {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn first_pending(&self) -> Result<Option<i64>, LedgerError> {
+    pub fn first_pending(&self) -> Result<Option<Block>, LedgerError> {
         let sql = "SELECT block FROM blocks
             WHERE EXISTS (SELECT 1 FROM raw_payloads WHERE ts = idx) AND idx >= (SELECT MIN(ts) FROM raw_payloads)
             ORDER BY idx LIMIT 1";
         self.conn
             .prepare_cached(sql)
-            .and_then(|mut query| query.query_row([], |row| row.get(0)).optional())
+            .and_then(|mut query| query.query_row([], |row| row.get(0).map(Block)).optional())
             .map_err(|e| LedgerError::sqlite(&self.path, "the table raw_payloads", e))
     }
 
@@ -41,7 +42,7 @@ impl Ledger {
     pub fn store_states(
         &mut self,
         ticker: &str,
-        sidx: i64,
+        sidx: Sidx,
         states: &BTreeMap<String, String>,
     ) -> Result<(), LedgerError> {
         let fail = |e| LedgerError::sqlite(&self.path, format!("storing the live states of {ticker}"), e);
@@ -56,7 +57,7 @@ impl Ledger {
         }
         let sql = "INSERT INTO host_tracked (ticker, sidx) VALUES (?1, ?2)
             ON CONFLICT (ticker) DO UPDATE SET sidx = excluded.sidx";
-        tx.execute(sql, (ticker, sidx)).map_err(fail)?;
+        tx.execute(sql, (ticker, sidx.0)).map_err(fail)?;
         tx.commit().map_err(fail)
     }
 }
@@ -73,10 +74,13 @@ mod tests {
         let states = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
             pairs.iter().map(|(asset, text)| (asset.to_string(), text.to_string())).collect()
         };
-        ledger.store_states("A", 60, &states(&[("BTC", "one"), ("ETH", "one")])).unwrap();
-        ledger.store_states("A", 120, &states(&[("BTC", "two")])).unwrap();
-        ledger.store_states("B", 60, &states(&[])).unwrap();
-        assert_eq!((ledger.tracked("A").unwrap(), ledger.tracked("B").unwrap()), (Some(120), Some(60)));
+        ledger.store_states("A", Sidx(60), &states(&[("BTC", "one"), ("ETH", "one")])).unwrap();
+        ledger.store_states("A", Sidx(120), &states(&[("BTC", "two")])).unwrap();
+        ledger.store_states("B", Sidx(60), &states(&[])).unwrap();
+        assert_eq!(
+            (ledger.tracked("A").unwrap(), ledger.tracked("B").unwrap()),
+            (Some(Sidx(120)), Some(Sidx(60)))
+        );
         let expected = [("BTC", "two"), ("ETH", "one")].map(|(a, b)| (a.to_string(), b.to_string()));
         assert_eq!(ledger.breakout_state().unwrap(), expected);
 
@@ -86,8 +90,8 @@ mod tests {
                 "CREATE TRIGGER full BEFORE UPDATE ON host_tracked BEGIN SELECT RAISE(ABORT, 'full'); END",
             )
             .unwrap();
-        ledger.store_states("A", 180, &states(&[("BTC", "three")])).unwrap_err();
+        ledger.store_states("A", Sidx(180), &states(&[("BTC", "three")])).unwrap_err();
         assert_eq!(ledger.breakout_state().unwrap(), expected);
-        assert_eq!(ledger.tracked("A").unwrap(), Some(120));
+        assert_eq!(ledger.tracked("A").unwrap(), Some(Sidx(120)));
     }
 }

@@ -1,6 +1,7 @@
 //! Our own table `host_weights`: the smoothed weights of the last computation.
 
 use super::{Ledger, LedgerError, schema};
+use mantis_config::Block;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Weights {
     /// The block they were computed at.
-    pub block: i64,
+    pub block: Block,
     /// Weight of each hotkey.
     pub weights: BTreeMap<String, f64>,
 }
@@ -23,7 +24,8 @@ impl Ledger {
             return Ok(None);
         }
         let sql = "SELECT block, hotkey, weight FROM host_weights ORDER BY hotkey";
-        let rows = self.list("host_weights", sql, |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+        let rows =
+            self.list("host_weights", sql, |row| Ok((Block(row.get(0)?), (row.get(1)?, row.get(2)?))))?;
         let Some(&(block, _)) = rows.first() else { return Ok(None) };
         Ok(Some(Weights { block, weights: rows.into_iter().map(|(_, weight)| weight).collect() }))
     }
@@ -33,7 +35,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn weights_before(&self, block: i64) -> Result<Option<Weights>, LedgerError> {
+    pub fn weights_before(&self, block: Block) -> Result<Option<Weights>, LedgerError> {
         let last = self.previous_weights()?;
         if last.as_ref().is_none_or(|last| last.block < block) {
             return Ok(last);
@@ -44,9 +46,9 @@ impl Ledger {
         let sql = "SELECT MAX(block) FROM host_steps WHERE block < ?1";
         let before: Option<i64> = self
             .conn
-            .query_row(sql, [block], |row| row.get(0))
+            .query_row(sql, [block.0], |row| row.get(0))
             .map_err(|e| LedgerError::sqlite(&self.path, "the table host_steps", e))?;
-        let Some(block) = before else { return Ok(None) };
+        let Some(block) = before.map(Block) else { return Ok(None) };
         let steps = self.settlements(block)?.into_iter();
         Ok(Some(Weights { block, weights: steps.map(|step| (step.hotkey, step.weight)).collect() }))
     }
@@ -55,14 +57,14 @@ impl Ledger {
 /// Replaces the stored weights.
 pub(super) fn replace<'a>(
     tx: &Connection,
-    block: i64,
+    block: Block,
     weights: impl Iterator<Item = (&'a str, f64)>,
 ) -> rusqlite::Result<()> {
     tx.execute("DELETE FROM host_weights", [])?;
     let sql = "INSERT INTO host_weights (hotkey, weight, block) VALUES (?1, ?2, ?3)";
     let mut insert = tx.prepare_cached(sql)?;
     for (hotkey, weight) in weights {
-        insert.execute((hotkey, weight, block))?;
+        insert.execute((hotkey, weight, block.0))?;
     }
     Ok(())
 }
@@ -84,7 +86,7 @@ mod tests {
         let mut ledger = Ledger::open(&path).unwrap();
         assert_eq!(ledger.previous_weights().unwrap(), None);
         let weights = |block, pairs: &[(&str, f64)]| Weights {
-            block,
+            block: Block(block),
             weights: pairs.iter().map(|(hotkey, weight)| (hotkey.to_string(), *weight)).collect(),
         };
         let first = weights(1000, &[("a", 0.25), ("b", 0.1 + 0.2)]);

@@ -4,7 +4,7 @@ use super::memory::PeakMemory;
 use super::parallel::fan_out;
 use crate::plugins::{LocateError, Source, locate};
 use crate::worker::{Job, Launcher, Task};
-use mantis_config::{Challenge, Config};
+use mantis_config::{Block, Challenge, Config};
 use mantis_ledger::snapshot::{Snapshot, SnapshotRequest};
 use mantis_ledger::{Ledger, LedgerError};
 use mantis_plugin_api::{Description, Salience, Solver};
@@ -20,7 +20,7 @@ pub struct Options {
     /// The ledger; it is only read.
     pub ledger: PathBuf,
     /// Newest block whose row is scored; `None`: the ledger's last.
-    pub max_block: Option<i64>,
+    pub max_block: Option<Block>,
     /// Tickers to score; `None`: all.
     pub only: Option<BTreeSet<String>>,
     /// Registered hotkeys; `None`: every stored one.
@@ -127,7 +127,7 @@ fn run_plugin(
         assets: challenge.assets.clone(),
         storage_dim: challenge.storage_dim(),
         max_block: options.max_block,
-        sample_every: i64::from(config.network.sample_every),
+        sample_every: config.network.sample_every,
         active: options.active.clone(),
         // A challenge without a horizon is about events, some of which may be older than the stored prices.
         carry_breakouts: challenge.blocks_ahead == 0,

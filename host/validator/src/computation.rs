@@ -1,6 +1,6 @@
 //! From scores to weights.
 
-use mantis_config::Config;
+use mantis_config::{Block, Config};
 use mantis_ledger::{Activities, Computation, Ledger, LedgerError};
 use mantis_network::chain::{self, DAY_BLOCKS};
 use mantis_plugin_api::Solver;
@@ -34,13 +34,13 @@ pub fn weights_of_scores(
     scores: &Scores,
     neurons: &[chain::Neuron],
 ) -> Result<Outcome, ComputationError> {
-    let block = ledger.last_block()?.unwrap_or(0);
+    let block = ledger.last_block()?.unwrap_or_default();
     weights_at(block, config, ledger, scores, neurons)
 }
 
 /// The same for the metagraph of a block.
 fn weights_at(
-    block: i64,
+    block: Block,
     config: &Config,
     ledger: &Ledger,
     scores: &Scores,
@@ -49,7 +49,7 @@ fn weights_at(
     let input = Input {
         salience: scores.total.clone(),
         metagraph: neurons.iter().map(|n| Neuron { uid: n.uid, hotkey: n.hotkey.clone() }).collect(),
-        first_block: ledger.first_seen(i64::from(config.network.sample_every))?,
+        first_block: ledger.first_seen(config.network.sample_every)?,
         block,
         previous: ledger.weights_before(block)?.map(|previous| previous.weights),
     };
@@ -65,7 +65,7 @@ pub struct ComputationJob {
     /// Who is registered.
     pub neurons: Vec<chain::Neuron>,
     /// The block it is for.
-    pub block: i64,
+    pub block: Block,
     /// Overrides where model fits stop.
     pub solver: Option<Solver>,
     /// Challenges scored at the same time, at least 1.
@@ -103,8 +103,8 @@ impl ComputationJob {
 
 /// What is kept of a computation for `block` that scored rows up to `max_block` in so many seconds.
 fn recorded(
-    block: i64,
-    max_block: i64,
+    block: Block,
+    max_block: Block,
     seconds: f64,
     config: &Config,
     ledger: &Ledger,
@@ -115,9 +115,9 @@ fn recorded(
         Outcome::Weights(settlements) => (settlements, None),
         Outcome::Rejected(reason) => (Vec::new(), Some(reason.to_string())),
     };
-    let every = i64::from(config.network.sample_every);
+    let every = config.network.sample_every;
     // The stretch in which is looked how miners send.
-    let day = (max_block - DAY_BLOCKS).div_euclid(every) + 1..=max_block.div_euclid(every);
+    let day = (max_block - DAY_BLOCKS).sidx(every) + 1..=max_block.sidx(every);
     let mut activities = Activities::new();
     for scored in &scores.challenges {
         activities.insert(scored.ticker.clone(), ledger.activity(&scored.ticker, day.clone())?);

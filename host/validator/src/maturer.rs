@@ -4,7 +4,7 @@ use super::decoders::{DecoderError, Decoders};
 use super::opener::open_all;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use mantis_config::Config;
+use mantis_config::{Block, Config};
 use mantis_ledger::{Ledger, LedgerError, Matured, Pending, Rejection, Stage};
 use mantis_network::beacon::{BeaconClient, BeaconError};
 use mantis_payload::{Envelope, EnvelopeRules};
@@ -69,13 +69,13 @@ impl Maturer {
     pub async fn mature(
         &mut self,
         ledger: &mut Ledger,
-        newest: u64,
+        newest: Block,
         now: u64,
         until: Instant,
     ) -> Result<Progress, MatureError> {
         let network = &self.config.network;
         let lag = i64::from(network.lag) * i64::from(network.sample_every);
-        let due = newest.cast_signed() - lag;
+        let due = newest - lag;
         let mut progress = Progress::default();
         let mut out_of_reach = None;
         for pending in ledger.pending()?.into_iter().filter(|pending| pending.block <= due) {
@@ -112,7 +112,7 @@ impl Maturer {
         let mut matured = Matured {
             ts: pending.ts,
             block: pending.block,
-            sidx: pending.block / i64::from(self.config.network.sample_every),
+            sidx: pending.block.sidx(self.config.network.sample_every),
             ..Matured::default()
         };
         let mut envelopes = Vec::new();

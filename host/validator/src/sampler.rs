@@ -1,6 +1,6 @@
 //! One sampled block: collect, judge, store.
 
-use mantis_config::{Config, Stale};
+use mantis_config::{Block, Config, Stale};
 use mantis_ledger::{Accepted, Arrival, Ledger, LedgerError, NewRow, Rejection, Sample, SampledBlock, Stage};
 use mantis_network::chain::{BLOCK_SECONDS, Chain, ChainError, Head, Neuron};
 use mantis_network::collect::{Collected, Collector};
@@ -23,7 +23,7 @@ pub struct Sampler {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sampled {
     /// The block.
-    pub block: i64,
+    pub block: Block,
     /// Payloads that wait to be opened.
     pub accepted: usize,
     /// Payloads that were not there, or were refused.
@@ -123,7 +123,7 @@ impl Sampler {
     }
 
     fn step(&self, head: Head, quotes: &Quotes) -> SampledBlock {
-        let block = head.block.cast_signed();
+        let block = head.block;
         let row = |challenge: &mantis_config::Challenge| {
             let (price, price_data) = price_of(challenge, quotes);
             NewRow {
@@ -135,7 +135,7 @@ impl Sampler {
                 submissions: Vec::new(),
             }
         };
-        let sidx = block / i64::from(self.config.network.sample_every);
+        let sidx = block.sidx(self.config.network.sample_every);
         SampledBlock { block, sidx, rows: self.config.challenges.iter().map(row).collect() }
     }
 

@@ -1,6 +1,6 @@
 //! What is due at which block.
 
-use mantis_config::Network;
+use mantis_config::{Block, Network};
 use mantis_ledger::{Attempt, Sent};
 
 /// Sampled blocks that were missed and are still taken, besides the newest: what miners serve and what the market says
@@ -17,34 +17,39 @@ const METAGRAPH: i64 = 100;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Samples {
     /// To be sampled, in order.
-    pub(super) due: Vec<i64>,
+    pub(super) due: Vec<Block>,
     /// How many came before them and are lost.
     pub(super) lost: i64,
 }
 
 /// The sampled blocks that are due at `head`, after `last`.
-pub(super) fn samples(network: &Network, last: Option<i64>, head: i64) -> Samples {
+pub(super) fn samples(network: &Network, last: Option<Block>, head: Block) -> Samples {
     let every = i64::from(network.sample_every);
-    let newest = head - head.rem_euclid(every);
+    let newest = head.floor_to(network.sample_every);
     let Some(last) = last else { return Samples { due: vec![newest], lost: 0 } };
-    let first = last - last.rem_euclid(every) + every;
+    let first = last.next_multiple(network.sample_every);
     if newest < first {
         return Samples::default();
     }
     let from = first.max(newest - CAUGHT_UP * every);
-    Samples { due: (from..=newest).step_by(every as usize).collect(), lost: (from - first) / every }
+    let due = (0..=(newest - from) / every).map(|k| from + k * every).collect();
+    Samples { due, lost: (from - first) / every }
 }
 
 /// The block to compute weights for, if a computation is due at `head`: the last multiple of the interval, so that
 /// all validators score the same rows.
-pub(super) fn computation(network: &Network, last: Option<i64>, head: i64) -> Option<i64> {
-    let every = i64::from(network.weight_calc_interval);
-    let block = head - head.rem_euclid(every);
+pub(super) fn computation(network: &Network, last: Option<Block>, head: Block) -> Option<Block> {
+    let block = head.floor_to(network.weight_calc_interval);
     last.is_none_or(|last| last < block).then_some(block)
 }
 
 /// Whether weights are to be set at `head`. `updated` is the block of our own last activity, as the chain has it.
-pub(super) fn setting(network: &Network, last: Option<&Attempt>, updated: Option<i64>, head: i64) -> bool {
+pub(super) fn setting(
+    network: &Network,
+    last: Option<&Attempt>,
+    updated: Option<Block>,
+    head: Block,
+) -> bool {
     let interval = i64::from(network.weight_set_interval);
     let Some(last) = last else { return true };
     let since = head - last.block;
@@ -62,7 +67,7 @@ pub(super) fn setting(network: &Network, last: Option<&Attempt>, updated: Option
 }
 
 /// Whether the metagraph is to be read again at `head`, after `last`.
-pub(super) fn metagraph(last: Option<i64>, head: i64) -> bool {
+pub(super) fn metagraph(last: Option<Block>, head: Block) -> bool {
     last.is_none_or(|last| head - last >= METAGRAPH || head < last)
 }
 
@@ -80,9 +85,9 @@ mod tests {
     #[test]
     fn missed_blocks_are_taken_and_old_ones_counted() {
         let network = network();
-        let due = |last, head| {
-            let Samples { due, lost } = samples(&network, last, head);
-            (due, lost)
+        let due = |last: Option<i64>, head| {
+            let Samples { due, lost } = samples(&network, last.map(Block), Block(head));
+            (due.into_iter().map(|block| block.0).collect::<Vec<_>>(), lost)
         };
         assert_eq!(due(None, 1003), (vec![1000], 0));
         assert_eq!(due(Some(1000), 1004), (vec![], 0));
@@ -98,18 +103,19 @@ mod tests {
     #[test]
     fn everybody_computes_for_the_same_blocks() {
         let network = network();
-        assert_eq!(computation(&network, None, 7_654), Some(7_000));
-        assert_eq!(computation(&network, Some(6_000), 7_000), Some(7_000));
-        assert_eq!(computation(&network, Some(7_000), 7_999), None);
-        assert_eq!(computation(&network, Some(7_000), 9_001), Some(9_000));
+        let due = |last: Option<i64>, head| computation(&network, last.map(Block), Block(head));
+        assert_eq!(due(None, 7_654), Some(Block(7_000)));
+        assert_eq!(due(Some(6_000), 7_000), Some(Block(7_000)));
+        assert_eq!(due(Some(7_000), 7_999), None);
+        assert_eq!(due(Some(7_000), 9_001), Some(Block(9_000)));
     }
 
     #[test]
     fn weights_are_set_at_intervals_and_sooner_where_they_were_not() {
         let network = network();
         let attempt = |sent| Attempt {
-            computed: 0,
-            block: 1000,
+            computed: Block(0),
+            block: Block(1000),
             unix: 0,
             sent,
             transaction: None,
@@ -117,11 +123,14 @@ mod tests {
             error: None,
             weights: Vec::new(),
         };
-        let first_due = |sent, updated| {
-            (1000..3000).find(|&head| setting(&network, Some(&attempt(sent)), updated, head)).unwrap() - 1000
+        let first_due = |sent, updated: Option<i64>| {
+            let is_due = |after: &i64| {
+                setting(&network, Some(&attempt(sent)), updated.map(Block), Block(1000) + *after)
+            };
+            (0..2000).find(is_due).unwrap()
         };
-        assert!(setting(&network, None, None, 5));
-        assert!(setting(&network, Some(&attempt(Sent::Set)), None, 5));
+        assert!(setting(&network, None, None, Block(5)));
+        assert!(setting(&network, Some(&attempt(Sent::Set)), None, Block(5)));
         assert_eq!(first_due(Sent::Set, None), 360);
         assert_eq!(first_due(Sent::Committed, None), 360);
         assert_eq!(first_due(Sent::DryRun, None), 360);

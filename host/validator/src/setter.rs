@@ -1,6 +1,6 @@
 //! From computed weights to the chain.
 
-use mantis_config::Network;
+use mantis_config::{Block, Network};
 use mantis_ledger::{Attempt, Computation, Sent};
 use mantis_network::chain::{Chain, ChainError, Neuron};
 use mantis_weights::{Settlement, to_u16};
@@ -37,7 +37,7 @@ pub async fn set_weights(
     computation: &Computation,
     neurons: &[Neuron],
     network: &Network,
-    head: i64,
+    head: Block,
 ) -> Attempt {
     let weights = to_u16(&of_registered(&computation.settlements, neurons, network));
     let mut attempt = Attempt {
@@ -60,7 +60,7 @@ pub async fn set_weights(
             Ok(receipt) => {
                 attempt.sent = if receipt.revealed { Sent::Set } else { Sent::Committed };
                 attempt.transaction = Some(receipt.transaction);
-                attempt.included = Some(receipt.block.cast_signed());
+                attempt.included = Some(receipt.block);
             }
             Err(error) => {
                 attempt.sent = Sent::Failed;

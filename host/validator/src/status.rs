@@ -1,7 +1,7 @@
 //! What a validator is doing, for those who look.
 
 use super::{Progress, Sampled};
-use mantis_config::Config;
+use mantis_config::{Block, Config};
 use mantis_ledger::{Attempt, Sent};
 use mantis_network::chain::Head;
 use serde::Serialize;
@@ -41,7 +41,8 @@ pub struct Status {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct ChainStatus {
     /// The newest block that was seen.
-    pub block: Option<u64>,
+    #[schema(value_type = Option<u64>)]
+    pub block: Option<Block>,
     /// That block's own time.
     pub block_time: Option<u64>,
     /// When the chain answered last.
@@ -60,7 +61,8 @@ pub struct ChainStatus {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct SamplingStatus {
     /// The newest block that was sampled.
-    pub block: Option<u64>,
+    #[schema(value_type = Option<u64>)]
+    pub block: Option<Block>,
     /// When that was.
     pub at: Option<u64>,
     /// How many blocks later than its own.
@@ -106,21 +108,26 @@ pub struct OpeningStatus {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct WeightsStatus {
     /// The block that weights are being computed for; null where none are.
-    pub computing: Option<i64>,
+    #[schema(value_type = Option<i64>)]
+    pub computing: Option<Block>,
     /// The block of the newest computation.
-    pub computed: Option<i64>,
+    #[schema(value_type = Option<i64>)]
+    pub computed: Option<Block>,
     /// Why the newest computation failed; null where it did not.
     pub fault: Option<String>,
     /// The block from which on the next computation is due.
-    pub next_computation: Option<i64>,
+    #[schema(value_type = Option<i64>)]
+    pub next_computation: Option<Block>,
     /// The block of the newest attempt to set weights.
-    pub attempted: Option<i64>,
+    #[schema(value_type = Option<i64>)]
+    pub attempted: Option<Block>,
     /// How it ended: `set`, `committed`, `unconfirmed`, `failed` or `dry run`.
     pub outcome: Option<String>,
     /// Why it failed, where it did.
     pub attempt_fault: Option<String>,
     /// The block from which on the next setting is due.
-    pub next_setting: Option<i64>,
+    #[schema(value_type = Option<i64>)]
+    pub next_setting: Option<Block>,
     /// Computations that failed since the start.
     pub failures: u64,
 }
@@ -196,7 +203,7 @@ impl Status {
     /// A block was sampled, so many blocks after its own.
     pub fn sampled(&mut self, sampled: &Sampled, late: u64, seconds: f64) {
         let now = &mut self.sampling;
-        now.block = Some(sampled.block.cast_unsigned());
+        now.block = Some(sampled.block);
         (now.at, now.late) = (Some(super::clock::unix()), Some(late));
         (now.accepted, now.refused) = (Some(sampled.accepted), Some(sampled.rejected));
         now.seconds = Some(seconds);

@@ -1,7 +1,7 @@
 //! Live states of challenges about events: the plugin takes in matured rows, an hour of them at a time.
 
 use half::f16;
-use mantis_config::{Challenge, Config};
+use mantis_config::{Challenge, Config, Sidx};
 use mantis_ledger::{Ledger, LedgerError, Row};
 use mantis_plugin_api::{States, TrackedRow};
 use mantis_scoring::session;
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 /// States come up to a `sidx` that is a multiple of this: an hour of rows. So what is stored depends on the rows alone,
 /// not on when a validator was started.
-const EVERY: i64 = 60;
+const EVERY: u32 = 60;
 /// Rows of a ledger without live states that are taken in, counted back from the newest: old ones add nothing that
 /// scoring does not find in the stored prices, and would hold up steps.
 const REACH: i64 = 10_000;
@@ -27,7 +27,7 @@ pub struct Tracking {
     config: Arc<Config>,
     launcher: Launcher,
     /// By ticker: up to where it was tried in vain, and why it failed. Tried again when there are more rows.
-    failed: BTreeMap<String, (i64, String)>,
+    failed: BTreeMap<String, (Sidx, String)>,
 }
 
 impl Tracking {
@@ -70,7 +70,7 @@ impl Tracking {
     ) -> Result<(), LedgerError> {
         let ticker = challenge.ticker.as_str();
         let Some(matured) = self.matured(challenge, ledger)? else { return Ok(()) };
-        let target = matured - matured.rem_euclid(EVERY);
+        let target = matured.floor_to(EVERY);
         let mut done = ledger.tracked(ticker)?.unwrap_or(target - REACH);
         if target <= done || self.failed.get(ticker).is_some_and(|(tried, _)| *tried >= target) {
             return Ok(());
@@ -100,10 +100,10 @@ impl Tracking {
     }
 
     /// The last `sidx` of a challenge's prices up to which nothing waits to be opened.
-    fn matured(&self, challenge: &Challenge, ledger: &Ledger) -> Result<Option<i64>, LedgerError> {
+    fn matured(&self, challenge: &Challenge, ledger: &Ledger) -> Result<Option<Sidx>, LedgerError> {
         let newest = ledger.max_sidx(challenge.price_ticker())?;
         let waiting = ledger.first_pending()?;
-        let before = waiting.map(|block| block.div_euclid(i64::from(self.config.network.sample_every)) - 1);
+        let before = waiting.map(|block| block.sidx(self.config.network.sample_every) - 1);
         Ok(newest.map(|newest| before.map_or(newest, |before| newest.min(before))))
     }
 }
@@ -144,16 +144,16 @@ fn ask(
 fn rows(
     challenge: &Challenge,
     ledger: &Ledger,
-    from: i64,
-    to: i64,
-) -> Result<(Vec<TrackedRow>, i64), LedgerError> {
+    from: Sidx,
+    to: Sidx,
+) -> Result<(Vec<TrackedRow>, Sidx), LedgerError> {
     let (mut rows, mut end) = (Vec::new(), to);
     let mut prices = vec![f64::NAN; challenge.assets.len().max(1)];
     ledger.prices(challenge.price_ticker(), from..=to, |row: Row<'_>| {
         // What is not an object leaves no number, which is what a bad price is.
         let _is_object = row.read_prices(&challenge.assets, &mut prices);
         let prices = prices.iter().map(|&price| price.is_finite().then_some(price)).collect();
-        rows.push(TrackedRow { sidx: row.sidx, prices, vectors: BTreeMap::new() });
+        rows.push(TrackedRow { sidx: row.sidx.0, prices, vectors: BTreeMap::new() });
         if rows.len() < MAX_ROWS {
             return Ok::<_, LedgerError>(ControlFlow::Continue(()));
         }
@@ -162,10 +162,10 @@ fn rows(
     })?;
     let (mut at, mut numbers) = (0, 0);
     ledger.rows(&challenge.ticker, from..=end, challenge.storage_dim(), |row: Row<'_>| {
-        while rows.get(at).is_some_and(|priced| priced.sidx < row.sidx) {
+        while rows.get(at).is_some_and(|priced| priced.sidx < row.sidx.0) {
             at += 1;
         }
-        if let Some(priced) = rows.get_mut(at).filter(|priced| priced.sidx == row.sidx) {
+        if let Some(priced) = rows.get_mut(at).filter(|priced| priced.sidx == row.sidx.0) {
             for (hotkey, vector) in row.submissions.iter() {
                 let vector = finite(vector);
                 numbers += vector.len();
@@ -178,7 +178,7 @@ fn rows(
         end = row.sidx;
         Ok(ControlFlow::Break(()))
     })?;
-    rows.retain(|row| row.sidx <= end);
+    rows.retain(|row| row.sidx <= end.0);
     Ok((rows, end))
 }
 

@@ -1,5 +1,6 @@
 //! What weights are settled from.
 
+use mantis_config::Block;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
@@ -13,9 +14,9 @@ pub struct Input {
     /// The registered neurons.
     pub metagraph: Vec<Neuron>,
     /// Block of each hotkey's first prediction that is not all zero; a hotkey without one is not young.
-    pub first_block: BTreeMap<String, i64>,
+    pub first_block: BTreeMap<String, Block>,
     /// The current block.
-    pub block: i64,
+    pub block: Block,
     /// The smoothed weights of last time per hotkey; `None` the first time.
     #[serde(default)]
     pub previous: Option<BTreeMap<String, f64>>,

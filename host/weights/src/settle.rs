@@ -144,7 +144,7 @@ fn begin(input: &Input, rules: &SettleRules, neuron: &super::Neuron) -> Settleme
         uid: neuron.uid,
         hotkey: neuron.hotkey.clone(),
         salience: input.salience.get(&neuron.hotkey).copied().unwrap_or(0.0),
-        young: first.is_some_and(|first| input.block.saturating_sub(*first) < rules.young_blocks),
+        young: first.is_some_and(|first| input.block - *first < rules.young_blocks),
         share: 0.0,
         burned: 0.0,
         previous: input.previous.as_ref().map(|all| all.get(&neuron.hotkey).copied().unwrap_or(0.0)),

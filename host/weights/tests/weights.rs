@@ -1,5 +1,6 @@
 //! Weights against the network's results, and what must hold for any input.
 
+use mantis_config::Block;
 use mantis_weights::{Input, InputError, Neuron, Outcome, SettleRules, Settlement, WeightsRejection, settle};
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -51,7 +52,7 @@ fn simple(saliences: &[f64]) -> Input {
         salience: saliences.iter().enumerate().map(|(i, &s)| (hotkey(i), s)).collect(),
         metagraph: (0..saliences.len()).map(|i| Neuron { uid: i as u16, hotkey: hotkey(i) }).collect(),
         first_block: BTreeMap::new(),
-        block: 1_000_000,
+        block: Block(1_000_000),
         previous: None,
     }
 }

@@ -7,6 +7,7 @@
 
 use mantis::demo::Crowd;
 use mantis::simulation::{Simulation, Simulator};
+use mantis_config::Block;
 use mantis_ledger::Ledger;
 use mantis_tests::http;
 use mantis_tests::record::{hotkey, write};
@@ -53,8 +54,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("writing a day of {MINERS} miners, and {COMPUTATIONS} computations");
         let mut ledger = Ledger::open(stage.ledger())?;
         simulator.write(history, &mut ledger, |_| {})?;
-        let newest = ledger.last_block()?.unwrap_or(0);
-        write(&mut ledger, &config, MINERS, COMPUTATIONS, newest - newest.rem_euclid(1000) + 1000);
+        let newest = ledger.last_block()?.unwrap_or_default();
+        write(&mut ledger, &config, MINERS, COMPUTATIONS, newest.next_multiple(1000));
         drop(ledger);
         let mut crowd = Crowd::new(&stage.world, &stage.miners, SEED)?;
         let mut running: Option<Running> = None;
@@ -63,7 +64,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut reading: Option<Reading> = None;
         let mut server = None;
-        let (mut played, mut began) = (0, i64::MAX);
+        let (mut played, mut began) = (0, Block::MAX);
         while let Some(step) = simulator.step() {
             ticks.tick().await;
             crowd.act(&step, stage.world.advance(&step), true).await?;
@@ -94,12 +95,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         running.read();
         let (code, _) = running.terminate();
         let blocks = Ledger::read(stage.ledger())?.blocks()?;
-        let missed = |from: i64, to: i64| -> i64 {
+        let missed = |from: Block, to: Block| -> i64 {
             let after = blocks.windows(2).filter(|pair| (from..to).contains(&pair[1]));
             after.map(|pair| (pair[1] - pair[0]) / 5 - 1).sum()
         };
         // At its first start the validator makes live states, which may take as long as several of these fast blocks.
-        let (at_start, missed) = (missed(0, began), missed(began, i64::MAX));
+        let (at_start, missed) = (missed(Block(0), began), missed(began, Block::MAX));
         let took: Vec<f64> = running
             .log
             .iter()

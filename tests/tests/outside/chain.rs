@@ -5,6 +5,7 @@
 use jsonrpsee::core::client::ClientT;
 use jsonrpsee::rpc_params;
 use jsonrpsee::ws_client::WsClientBuilder;
+use mantis_config::Block;
 use mantis_network::chain::{Chain, ChainError, ChainSettings, Hyperparameters, NodeLimits, Subtensor};
 use mantis_network::loopback::ObjectServer;
 use mantis_network::wallet::Hotkey;
@@ -110,7 +111,7 @@ async fn reads(chain: &Localnet) {
         assert_eq!(commitments[&neuron.hotkey], format!("{URL}/{}", neuron.hotkey));
     }
     let head = client.head().await.unwrap();
-    assert!(head.block >= 1 && head.unix > 1_600_000_000, "{head:?}");
+    assert!(head.block >= Block(1) && head.unix > 1_600_000_000, "{head:?}");
     let rules = client.hyperparameters().await.unwrap();
     assert_eq!((rules.version_key, rules.weights_rate_limit, rules.commit_reveal), (0, 0, false));
     note!("8 neurons, 6 commitments, head {head:?}, {rules:?}");
@@ -164,7 +165,7 @@ async fn sets(port: u16) {
     let start = Instant::now();
     let receipt = validator.set_weights(&WEIGHTS).await.unwrap();
     note!("weights set in {:?}: {receipt:?}", start.elapsed());
-    assert!(receipt.revealed && receipt.block > 0 && receipt.transaction.len() == 66);
+    assert!(receipt.revealed && receipt.block > Block(0) && receipt.transaction.len() == 66);
     let shown = validator.weights_of(1).await.unwrap();
     let largest = |weights: &[(u16, u16)]| f64::from(weights.iter().map(|(_, w)| *w).max().unwrap());
     let (ours, theirs) = (largest(&WEIGHTS), largest(&shown));

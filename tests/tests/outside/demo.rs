@@ -1,5 +1,6 @@
 //! `mantis demo`: the whole loop on one machine, and what happens to it when it is killed.
 
+use mantis_config::Block;
 use mantis_ledger::Ledger;
 use mantis_tests::suite::Trial;
 use mantis_tests::{json, mantis, trial};
@@ -71,8 +72,8 @@ fn miners_earn_what_they_deserve_and_are_told_why_not() {
     let payloads = &document["payloads"];
     assert!(payloads["opened"].as_u64().unwrap() > 1_000 && payloads["stale"].as_u64().unwrap() >= 129);
     let ledger = Ledger::read(dir.join("ledger.db")).unwrap();
-    let computed: Vec<i64> = ledger.attempts(20).unwrap().iter().map(|attempt| attempt.computed).collect();
-    let days = |days: i64| 5_000_000 + days * 7_200;
+    let computed: Vec<Block> = ledger.attempts(20).unwrap().iter().map(|attempt| attempt.computed).collect();
+    let days = |days: i64| Block(5_000_000 + days * 7_200);
     assert_eq!(computed[1..], [35, 30, 25, 20, 15, 10, 5].map(days), "weights of the history");
     let sum: f64 = document["weights"].as_object().unwrap().values().map(|w| w.as_f64().unwrap()).sum();
     assert!((sum - 1.0).abs() < 1e-9, "{sum}");

@@ -1,5 +1,6 @@
 //! `mantis doctor` on a stage where all is well, and on the same stage with one thing broken at a time.
 
+use mantis_config::{Block, Sidx};
 use mantis_ledger::{Ledger, Lock, NewRow, SampledBlock};
 use mantis_network::chain::Head;
 use mantis_network::loopback::beacon::BeaconServer;
@@ -112,8 +113,8 @@ impl Ward {
         let record =
             |ticker: &str| NewRow { ticker: ticker.into(), dim: 2, price: Some(1.0), ..NewRow::default() };
         let step = |sidx: i64| SampledBlock {
-            block: 5 * sidx,
-            sidx,
+            block: Block(5 * sidx),
+            sidx: Sidx(sidx),
             rows: ["ETH", "ETHHITFIRST", "TRADEMIX"].map(record).into(),
         };
         let steps: Vec<SampledBlock> = (first..first + ROWS).map(step).collect();
@@ -121,7 +122,7 @@ impl Ward {
     }
 
     fn chain_at(&self, block: i64, seconds_ago: u64) {
-        let head = Head { block: block.unsigned_abs(), unix: now() - seconds_ago };
+        let head = Head { block: Block(block), unix: now() - seconds_ago };
         self.stage.chain.set_head(head).unwrap();
     }
 

@@ -1,6 +1,7 @@
 //! A writer of the ledger that is killed at any instant leaves whole steps only. The writer is this program itself.
 
 use half::f16;
+use mantis_config::{Block, Sidx};
 use mantis_ledger::{Ledger, LedgerError, NewRow, Row, SampledBlock};
 use mantis_tests::suite::Trial;
 use mantis_tests::trial;
@@ -21,7 +22,7 @@ pub(crate) const LEDGER: &str = "MANTIS_TEST_KILLED_WRITER";
 /// Writes to the ledger until the process is killed.
 pub(crate) fn write(ledger: &OsStr) -> ! {
     let mut ledger = Ledger::open(ledger).unwrap();
-    let mut next = ledger.last_block().unwrap().unwrap_or(0) / 5 + 1;
+    let mut next = ledger.last_block().unwrap().unwrap_or_default().sidx(5).0 + 1;
     loop {
         ledger.append(&step(next)).unwrap();
         ledger.append_many((next + 1..next + 4).map(step), 2).unwrap();
@@ -41,7 +42,7 @@ fn step(k: i64) -> SampledBlock {
         submissions: (0..40).map(|miner| (format!("5Hotkey{miner:041}"), vector(k + miner))).collect(),
         ..NewRow::default()
     };
-    SampledBlock { block: 5 * k, sidx: k, rows: TICKERS.map(record).into() }
+    SampledBlock { block: Block(5 * k), sidx: Sidx(k), rows: TICKERS.map(record).into() }
 }
 
 fn killed_at_any_instant_it_leaves_whole_steps() {
@@ -73,16 +74,16 @@ fn killed_at_any_instant_it_leaves_whole_steps() {
         let ledger = Ledger::open(&path).unwrap();
         ledger.check_integrity().unwrap();
         let stored = ledger.blocks().unwrap();
-        assert_eq!(stored, (1..=stored.len() as i64).map(|k| 5 * k).collect::<Vec<_>>());
+        assert_eq!(stored, (1..=stored.len() as i64).map(|k| Block(5 * k)).collect::<Vec<_>>());
         assert!(stored.len() >= steps, "round {round}: committed steps were lost");
         steps = stored.len();
         for (place, ticker) in TICKERS.iter().enumerate() {
             let mut k = 0;
             ledger
-                .rows(ticker, i64::MIN..=i64::MAX, 20, |row: Row<'_>| {
+                .rows(ticker, Sidx::MIN..=Sidx::MAX, 20, |row: Row<'_>| {
                     k += 1;
                     let expected = &step(k).rows[place];
-                    assert_eq!((row.sidx, row.price), (k, expected.price));
+                    assert_eq!((row.sidx, row.price), (Sidx(k), expected.price));
                     for ((hotkey, numbers), (name, vector)) in
                         row.submissions.iter().zip(&expected.submissions)
                     {

@@ -2,7 +2,7 @@
 
 use mantis::demo::{Crowd, DemoWorld};
 use mantis::simulation::{SimulatedMiner, Simulation, Simulator, cast};
-use mantis_config::Config;
+use mantis_config::{Config, Sidx};
 use mantis_ledger::{Ledger, LedgerError, Row};
 use mantis_scoring::worker::Launcher;
 use mantis_tests::suite::Trial;
@@ -65,7 +65,7 @@ fn stored(ledger: &Ledger, ticker: &str, dim: usize) -> Vec<(Option<f64>, Vec<St
         rows.push((row.price, names, numbers));
         Ok::<_, LedgerError>(ControlFlow::Continue(()))
     };
-    ledger.rows(ticker, 0..=i64::MAX, dim, each).unwrap();
+    ledger.rows(ticker, Sidx(0)..=Sidx::MAX, dim, each).unwrap();
     rows
 }
 

@@ -2,7 +2,7 @@
 
 use mantis::simulation::{SimulatedMiner, Simulation, Simulator, cast};
 use mantis_breakout::{AssetState, BreakoutRules, Resolved, Tracker};
-use mantis_config::Config;
+use mantis_config::{Config, Sidx};
 use mantis_ledger::{Ledger, LedgerError, Row};
 use mantis_scoring::worker::Launcher;
 use mantis_scoring::{Options, Quiet, score};
@@ -85,14 +85,14 @@ fn states(ledger: &Ledger) -> BTreeMap<String, AssetState> {
 }
 
 /// The asset's prices up to a sidx.
-fn prices(ledger: &Ledger, asset: &str, to: i64) -> Vec<(i64, f64)> {
+fn prices(ledger: &Ledger, asset: &str, to: Sidx) -> Vec<(i64, f64)> {
     let mut prices = Vec::new();
     let each = |row: Row<'_>| {
         let data: Value = serde_json::from_str(row.price_data.unwrap_or("{}")).unwrap();
-        prices.extend(data[asset].as_f64().map(|price| (row.sidx, price)));
+        prices.extend(data[asset].as_f64().map(|price| (row.sidx.0, price)));
         Ok::<_, LedgerError>(ControlFlow::Continue(()))
     };
-    ledger.prices("MULTIXSEC", 0..=to, each).unwrap();
+    ledger.prices("MULTIXSEC", Sidx(0)..=to, each).unwrap();
     prices
 }
 
@@ -112,7 +112,7 @@ fn said(ledger: &Ledger, asset: usize, assets: usize, sidx: i64) -> BTreeMap<Str
         }
         Ok::<_, LedgerError>(ControlFlow::Continue(()))
     };
-    ledger.rows(TICKER, sidx..=sidx, 2 * assets, each).unwrap();
+    ledger.rows(TICKER, Sidx(sidx)..=Sidx(sidx), 2 * assets, each).unwrap();
     said
 }
 
@@ -124,7 +124,7 @@ fn live_events_are_those_of_a_replay_of_the_stored_prices() {
     let assets = &config.challenges.iter().find(|challenge| challenge.ticker == TICKER).unwrap().assets;
     let to = ledger.tracked(TICKER).unwrap().unwrap();
     let newest = ledger.max_sidx("MULTIXSEC").unwrap().unwrap();
-    assert!(to % 60 == 0 && (0..60).contains(&(newest - to)), "{to} of {newest}");
+    assert!(to == to.floor_to(60) && (0..60).contains(&(newest - to)), "{to} of {newest}");
     let states = states(&ledger);
     assert_eq!(states.len(), assets.len());
     let (mut completed, mut pending) = (0, 0);
@@ -178,7 +178,7 @@ fn when_rows_come_makes_no_difference() {
         let first: i64 =
             other.query_row("SELECT block / 5 FROM blocks WHERE idx = 0", [], |row| row.get(0)).unwrap();
         let tracked = ledger.tracked(TICKER).unwrap().unwrap();
-        assert!((first + 140..first + 200).contains(&tracked), "{tracked} from {first}");
+        assert!((first + 140..first + 200).contains(&tracked.0), "{tracked} from {first}");
     });
     let (path, mut held) = (held.path().to_path_buf(), held);
     Connection::open(path).unwrap().execute("DELETE FROM raw_payloads", []).unwrap();
@@ -279,7 +279,7 @@ fn states_add_nothing_to_prices_that_are_stored_and_stand_in_for_those_that_are_
 
     // The older half of the rows is pruned.
     let newest = ledger.max_sidx("MULTIXSEC").unwrap().unwrap();
-    other.execute("DELETE FROM challenge_data WHERE sidx < ?1", [newest - 300]).unwrap();
+    other.execute("DELETE FROM challenge_data WHERE sidx < ?1", [(newest - 300).0]).unwrap();
     let without = scored(&config, &ledger).1;
     for state in &saved {
         other.execute("INSERT INTO breakout_state VALUES (?1, ?2)", (&state.0, &state.1)).unwrap();

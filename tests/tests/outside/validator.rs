@@ -123,7 +123,7 @@ fn it_samples_scores_sets_and_goes_on_where_it_was() {
         let sum: f64 = last.settlements.iter().map(|step| step.weight).sum();
         assert!((sum - 1.0).abs() < 1e-9);
         assert!(last.settlements.iter().any(|step| step.previous.is_some_and(|previous| previous > 0.0)));
-        assert_eq!(last.block % 100, 0);
+        assert_eq!(last.block, last.block.floor_to(100));
         let attempts = ledger.attempts(100).unwrap();
         assert!(attempts.iter().all(|attempt| attempt.sent == Sent::Set), "{attempts:?}");
         let gaps: Vec<i64> = attempts.windows(2).map(|pair| pair[0].block - pair[1].block).collect();

@@ -114,10 +114,10 @@ fn it_works_on_the_real_runtime_and_outlives_its_node() {
 /// Writes the history, as that of a chain whose block 0 comes after it.
 fn prepare(stage: &Stage, simulator: &mut Simulator<'_>) {
     let mut steps: Vec<SampledBlock> = (0..HISTORY).map(|_| simulator.step().unwrap()).collect();
-    let shift = steps.last().unwrap().sidx + 1;
+    let shift = steps.last().unwrap().sidx.0 + 1;
     for step in &mut steps {
-        step.sidx -= shift;
-        step.block -= 5 * shift;
+        step.sidx = step.sidx - shift;
+        step.block = step.block - 5 * shift;
     }
     Ledger::open(stage.ledger()).unwrap().append_many(&steps, 500).unwrap();
 }

@@ -1,6 +1,6 @@
 //! The dashboard's server from outside: the API, health, metrics, and requests that are wrong.
 
-use mantis_config::Config;
+use mantis_config::{Block, Config};
 use mantis_ledger::Ledger;
 use mantis_tests::http::{Answer, ask, get};
 use mantis_tests::need::{Need, api_tools};
@@ -76,7 +76,7 @@ fn recorded(dir: &Path) -> Dashboard {
     let path = dir.join("ledger.db");
     tiny_ledger(&path, &["ETH", "CADUSD"], 40);
     let config = Config::load(root().join("challenges.toml")).unwrap();
-    write(&mut Ledger::open(&path).unwrap(), &config, MINERS, 5, 5_000_000);
+    write(&mut Ledger::open(&path).unwrap(), &config, MINERS, 5, Block(5_000_000));
     Dashboard::start(&path)
 }
 

@@ -7,6 +7,7 @@ use super::view::ChallengeView;
 use crate::standing::{Points, Series, Unit};
 use askama::Template;
 use askama::filters::HtmlSafe;
+use mantis_config::Sidx;
 use serde::Deserialize;
 
 /// Assets that are shown at once.
@@ -49,14 +50,14 @@ struct State {
 
 #[derive(Deserialize)]
 struct Event {
-    trigger_sidx: i64,
+    trigger_sidx: Sidx,
     direction: String,
     label: u8,
 }
 
 #[derive(Deserialize)]
 struct Pending {
-    trigger_sidx: i64,
+    trigger_sidx: Sidx,
 }
 
 impl State {
@@ -102,10 +103,10 @@ impl<'a> AssetBreakouts<'a> {
         let low = curve.iter().map(|point| point.1).fold(f64::INFINITY, f64::min);
         let high = curve.iter().map(|point| point.1).fold(f64::NEG_INFINITY, f64::max);
         let height = if high > low { high - low } else { 1.0 };
-        let width = series.range.1.saturating_sub(series.range.0).max(1) as f64;
+        let width = (series.range.1 - series.range.0).max(1) as f64;
         let curve: Points = curve.iter().map(|&(x, y)| (x, (y - low) / height)).collect();
-        let place = |sidx: i64, class| {
-            let x = sidx.saturating_sub(series.range.0) as f64 / width;
+        let place = |sidx: Sidx, class| {
+            let x = (sidx - series.range.0) as f64 / width;
             (0.0..=1.0).contains(&x).then(|| (x, height_at(&curve, x), class))
         };
         let outcome = |event: &Event| if event.label == 1 { "on" } else { "back" };
@@ -152,7 +153,7 @@ mod tests {
             assets: vec![("BTC".into(), vec![(0.0, -1.0), (1.0, 3.0)])],
             main: vec![],
             unit: Unit::Change,
-            range: (100, 200),
+            range: (Sidx(100), Sidx(200)),
         };
         let text = r#"{"ticker":"BTC","completed":[
             {"trigger_sidx":150,"direction":"high","label":1,"embeddings":{"a":[1]}},

@@ -105,7 +105,7 @@ impl<'a> ChallengeBody<'a> {
         };
         let key = challenge.entry.and_then(|entry| entry.price_key.as_deref());
         let name = clean(key.unwrap_or(&scored.ticker));
-        let sample_every = i64::from(view.standing.config.network.sample_every);
+        let sample_every = view.standing.config.network.sample_every;
         Self {
             prices: challenge.series.as_ref().map(|series| prices(series, &name, sample_every)),
             facts: (!all.is_empty()).then(|| facts::list(all)),

@@ -5,6 +5,7 @@ use super::text::{count, number};
 use crate::standing::{Series, Unit};
 use askama::Template;
 use askama::filters::HtmlSafe;
+use mantis_config::{Block, Sidx};
 
 /// A drawing with its caption and the marks of its axes.
 #[derive(Clone, Debug, Template)]
@@ -30,7 +31,7 @@ impl Figure {
 }
 
 /// The prices of a challenge over the ledger.
-pub(super) fn prices(series: &Series, name: &str, sample_every: i64) -> Figure {
+pub(super) fn prices(series: &Series, name: &str, sample_every: u32) -> Figure {
     let all = || series.assets.iter().flat_map(|(_, points)| points).chain(&series.main).map(|point| point.1);
     let low = all().fold(f64::INFINITY, f64::min);
     let high = all().fold(f64::NEG_INFINITY, f64::max);
@@ -52,7 +53,7 @@ pub(super) fn prices(series: &Series, name: &str, sample_every: i64) -> Figure {
     };
     let last = series.main.last().map_or(0.0, |point| (point.1 - bottom) / height);
     let label = format!("{what}: lowest {}, highest {}, last {}", tick(0.0), tick(1.0), tick(last));
-    let block = |sidx: i64| format!("block {}", count(sidx.saturating_mul(sample_every)));
+    let block = |sidx: Sidx| format!("block {}", count(sidx.block(sample_every)));
     Figure::new(
         format!("{what}{legend}"),
         [tick(1.0), tick(0.5), tick(0.0)],
@@ -65,19 +66,18 @@ pub(super) fn prices(series: &Series, name: &str, sample_every: i64) -> Figure {
 /// two. `write` gives a value's text.
 pub(crate) fn over_time(
     name: &str,
-    blocks: &[i64],
+    blocks: &[Block],
     values: &[f64],
     write: impl Fn(f64) -> String,
 ) -> Option<Figure> {
-    let (first, last, now) = (blocks.first()?, blocks.last()?, values.last()?);
+    let (first, last, now) = (*blocks.first()?, *blocks.last()?, values.last()?);
     if blocks.len() < 2 {
         return None;
     }
     let most = values.iter().copied().fold(0.0, f64::max);
     let top = if most > 0.0 { most } else { 1.0 };
-    let width = last.saturating_sub(*first).max(1) as f64;
-    let points =
-        blocks.iter().zip(values).map(|(&block, &y)| (block.saturating_sub(*first) as f64 / width, y / top));
+    let width = (last - first).max(1) as f64;
+    let points = blocks.iter().zip(values).map(|(&block, &y)| ((block - first) as f64 / width, y / top));
     let label = format!("{name}: highest {}, last {}", write(most), write(*now));
     let ends = [first, last].map(|block| format!("block {}", count(block)));
     let marks = [write(top), write(top / 2.0), write(0.0)];
@@ -112,16 +112,16 @@ mod tests {
 
     #[test]
     fn a_course_of_computations_begins_at_nothing() {
-        let drawn = over_time("Weight", &[1000, 2000, 3000], &[0.0, 2.0, 1.0], |x| format!("{x}"));
+        let drawn = over_time("Weight", &[1000, 2000, 3000].map(Block), &[0.0, 2.0, 1.0], |x| format!("{x}"));
         let drawn = drawn.unwrap().to_string();
         assert!(drawn.contains(r#"d="M0 200L500 0L1000 100""#) && drawn.contains("block 3,000"), "{drawn}");
-        assert!(over_time("Weight", &[1000], &[1.0], |x| format!("{x}")).is_none());
+        assert!(over_time("Weight", &[Block(1000)], &[1.0], |x| format!("{x}")).is_none());
     }
 
     #[test]
     fn a_flat_price_is_drawn_in_the_middle() {
-        let series =
-            Series { assets: vec![], main: vec![(0.0, 7.0), (1.0, 7.0)], unit: Unit::Price, range: (10, 20) };
+        let (main, range) = (vec![(0.0, 7.0), (1.0, 7.0)], (Sidx(10), Sidx(20)));
+        let series = Series { assets: vec![], main, unit: Unit::Price, range };
         let drawn = prices(&series, "A", 5).to_string();
         assert!(
             drawn.contains(r#"d="M0 100L1000 100""#)

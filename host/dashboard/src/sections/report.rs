@@ -94,7 +94,7 @@ fn extent(ledger: &Ledger) -> Result<Extent, LedgerError> {
     let blocks = ledger.blocks()?;
     let (first, last) = (blocks.iter().min(), blocks.iter().max());
     Ok(Extent {
-        blocks: (blocks.len() as u64, first.copied().unwrap_or(0), last.copied().unwrap_or(0)),
+        blocks: (blocks.len() as u64, first.copied().unwrap_or_default(), last.copied().unwrap_or_default()),
         rows: ledger.tickers()?.iter().map(|ticker| ticker.rows).sum(),
     })
 }

@@ -3,7 +3,7 @@
 use super::{Input, html};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use mantis_config::Config;
+use mantis_config::{Block, Config, Sidx};
 use mantis_ledger::{Ledger, NewRow, Rejection, Sample, SampledBlock, Stage};
 use mantis_plugin_api::{Description, Salience, WhyZero};
 use mantis_weights::{Neuron, Outcome, SettleRules, settle};
@@ -50,8 +50,8 @@ impl ReportWorld {
             ..NewRow::default()
         };
         let step = |k| SampledBlock {
-            block: 5 * k,
-            sidx: k,
+            block: Block(5 * k),
+            sidx: Sidx(k),
             rows: config.challenges.iter().map(|c| record(&c.ticker, k)).collect(),
         };
         ledger.append_many((1000..1500).map(step).collect::<Vec<_>>(), 500).unwrap();
@@ -99,7 +99,7 @@ impl ReportWorld {
             salience: scores.total.clone(),
             metagraph: [burn].into_iter().chain(metagraph).collect(),
             first_block: BTreeMap::new(),
-            block: 7500,
+            block: Block(7500),
             previous: Some(BTreeMap::from([(hotkeys[0].clone(), 0.5)])),
         };
         let outcome = settle(&input, &SettleRules::default()).unwrap();

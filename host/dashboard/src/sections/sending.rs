@@ -6,6 +6,7 @@ use super::text::count;
 use super::view::{ChallengeView, MinerLink, MinerView, RunView};
 use askama::Template;
 use askama::filters::HtmlSafe;
+use mantis_config::Sidx;
 use mantis_ledger::Activity;
 
 /// How a miner sent in the last day, by challenge.
@@ -32,8 +33,8 @@ struct Row<'a> {
 impl<'a> Sending<'a> {
     /// A table with an id; `None` if nothing is known of how the miner sends.
     pub(crate) fn new(view: &'a RunView<'a>, id: String, miner: &'a MinerView<'a>) -> Option<Self> {
-        let sample_every = i64::from(view.standing.config.network.sample_every);
-        let block = |sidx: i64| count(sidx.saturating_mul(sample_every));
+        let sample_every = view.standing.config.network.sample_every;
+        let block = |sidx: Sidx| count(sidx.block(sample_every));
         let entries = miner.entries.iter().zip(&view.challenges);
         let rows: Vec<Row<'_>> = entries
             .filter_map(|(entry, challenge)| {

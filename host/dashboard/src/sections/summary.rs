@@ -5,14 +5,14 @@ use super::spread::Spread;
 use super::view::{MinerView, RunView};
 use askama::Template;
 use askama::filters::HtmlSafe;
-use mantis_config::Network;
+use mantis_config::{Block, Network};
 use mantis_network::chain::BLOCK_SECONDS;
 use mantis_weights::{Outcome, WeightsRejection};
 
 /// How much a ledger holds.
 pub(super) struct Extent {
     /// Sampled blocks: how many, first, last.
-    pub(super) blocks: (u64, i64, i64),
+    pub(super) blocks: (u64, Block, Block),
     /// Rows of all tickers.
     pub(super) rows: u64,
 }
@@ -73,7 +73,7 @@ impl<'a> Summary<'a> {
             paying: view.challenges.iter().filter(|challenge| challenge.paid > 0).count(),
             no_weights: NoWeights::new(view),
             extent,
-            days: last.saturating_sub(first) as f64 * BLOCK_SECONDS as f64 / 86_400.0,
+            days: (last - first) as f64 * BLOCK_SECONDS as f64 / 86_400.0,
             memory_mib: scores.peak_rss_kib / 1024,
             seconds: scores.challenges.iter().map(|scored| scored.seconds).sum(),
             refusals: view.refusals.iter().map(|counts| counts.times).sum(),

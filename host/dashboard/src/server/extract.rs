@@ -4,6 +4,7 @@ use super::error::ApiError;
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use mantis_config::Block;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
@@ -16,7 +17,7 @@ const MOST: u32 = 500;
 pub(super) struct Name(pub(super) String);
 
 /// The part of the path that is a block.
-pub(super) struct Block(pub(super) i64);
+pub(super) struct AtBlock(pub(super) Block);
 
 /// The query.
 pub(super) struct Params<T>(pub(super) T);
@@ -57,14 +58,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Name {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Block {
+impl<S: Send + Sync> FromRequestParts<S> for AtBlock {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let Name(text) = Name::from_request_parts(parts, state).await?;
         let refuse =
             |_| ApiError::new(StatusCode::BAD_REQUEST, "the block is not a whole number, such as 7000000");
-        text.parse().map(Self).map_err(refuse)
+        text.parse().map(|number| Self(Block(number))).map_err(refuse)
     }
 }
 

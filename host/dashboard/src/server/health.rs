@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 /// time limit.
 const STUCK: u64 = 600;
 /// Sampled blocks that may be missing before it counts as not ready.
-const BEHIND: u64 = 3;
+const BEHIND: u32 = 3;
 
 /// Whether all is well.
 #[derive(Debug, Serialize, ToSchema)]
@@ -66,17 +66,17 @@ fn unready(status: &Status, network: &Network) -> Vec<String> {
     if let Some(fault) = &status.chain.fault {
         why.push(format!("the chain does not answer: {fault}"));
     }
-    let every = u64::from(network.sample_every);
+    let behind = BEHIND * network.sample_every;
     match (status.chain.block, status.sampling.block) {
         (None, _) => why.push("the chain has not answered yet".to_owned()),
         (_, None) => why.push("no block is sampled yet".to_owned()),
-        (Some(head), Some(sampled)) if head.saturating_sub(sampled) > BEHIND * every => {
+        (Some(head), Some(sampled)) if head - sampled > i64::from(behind) => {
             why.push(format!("block {sampled} is the newest that is sampled; the chain is at block {head}"));
         }
         _ => {}
     }
     if let Some(answered) = status.chain.answered
-        && now().saturating_sub(answered) > BEHIND * every * BLOCK_SECONDS
+        && now().saturating_sub(answered) > u64::from(behind) * BLOCK_SECONDS
     {
         why.push(format!("the chain answered last {} s ago", now().saturating_sub(answered)));
     }
@@ -86,7 +86,7 @@ fn unready(status: &Status, network: &Network) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mantis_config::Config;
+    use mantis_config::{Block, Config};
     use std::path::Path;
 
     #[test]
@@ -95,13 +95,13 @@ mod tests {
         let network = Config::parse(text, Path::new("a.toml")).unwrap().network;
         let mut status = Status::default();
         assert_eq!(unready(&status, &network).len(), 2 - 1);
-        status.chain.block = Some(1000);
+        status.chain.block = Some(Block(1000));
         status.chain.answered = Some(now());
-        status.sampling.block = Some(985);
+        status.sampling.block = Some(Block(985));
         assert_eq!(unready(&status, &network), [""; 0]);
-        status.sampling.block = Some(980);
+        status.sampling.block = Some(Block(980));
         assert!(unready(&status, &network)[0].contains("block 980"));
-        status.sampling.block = Some(1000);
+        status.sampling.block = Some(Block(1000));
         status.chain.answered = Some(now() - 1000);
         status.chain.fault = Some("refused".into());
         assert_eq!(unready(&status, &network).len(), 2);

@@ -1,7 +1,7 @@
 //! How things stand after the last computation.
 
 use super::series::{Series, all_series};
-use mantis_config::Config;
+use mantis_config::{Block, Config};
 use mantis_ledger::{Activities, Computation, Ledger, LedgerError, Past};
 use mantis_weights::{Outcome, Scored, Scores, on_chain};
 use std::collections::BTreeMap;
@@ -39,9 +39,9 @@ pub struct Standing {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Computed {
     /// The block it was for.
-    pub block: i64,
+    pub block: Block,
     /// The newest block whose row was scored.
-    pub max_block: i64,
+    pub max_block: Block,
     /// When it ended, Unix seconds.
     pub unix: u64,
     /// How long it took, s.

@@ -1,6 +1,6 @@
 //! Prices of a ticker over the ledger, thinned out for a chart.
 
-use mantis_config::{Config, QuoteKind};
+use mantis_config::{Config, QuoteKind, Sidx};
 use mantis_ledger::{Ledger, LedgerError, Row};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -26,7 +26,7 @@ pub(crate) struct Series {
     pub(crate) main: Points,
     pub(crate) unit: Unit,
     /// First and last `sidx`.
-    pub(crate) range: (i64, i64),
+    pub(crate) range: (Sidx, Sidx),
 }
 
 /// What y is.
@@ -69,16 +69,16 @@ fn read_series(
     ledger: &Ledger,
     ticker: &str,
     rows: u64,
-    range: (i64, i64),
+    range: (Sidx, Sidx),
     rates: bool,
 ) -> Result<Option<Series>, LedgerError> {
-    let span = range.1.saturating_sub(range.0).max(1);
+    let span = (range.1 - range.0).max(1);
     let every = (rows / SAMPLES).max(1);
     let mut thin = Thin::default();
     let mut samples = Vec::new();
     let mut seen = 0;
     ledger.prices(ticker, range.0..=range.1, |row: Row<'_>| {
-        let since = row.sidx.saturating_sub(range.0);
+        let since = row.sidx - range.0;
         let x = since as f64 / span as f64;
         if let Some(price) = row.price.filter(|price| price.is_finite() && *price > 0.0) {
             thin.add(since.saturating_mul(STRETCHES) / span, x, price);
@@ -173,14 +173,15 @@ impl Thin {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mantis_config::Block;
     use mantis_ledger::{NewRow, SampledBlock};
 
     fn ledger(rows: i64, record: impl Fn(i64) -> NewRow) -> (tempfile::TempDir, Ledger) {
         let dir = tempfile::tempdir().unwrap();
         let mut ledger = Ledger::open(dir.path().join("a.db")).unwrap();
         let step = |k| SampledBlock {
-            block: 5 * k,
-            sidx: k,
+            block: Block(5 * k),
+            sidx: Sidx(k),
             rows: vec![NewRow { ticker: "A".into(), ..record(k) }],
         };
         ledger.append_many((0..rows).map(step).collect::<Vec<_>>(), 1000).unwrap();
@@ -199,7 +200,7 @@ mod tests {
             }
         };
         let (_dir, ledger) = ledger(5_000, |k| NewRow { price: Some(price(k)), ..NewRow::default() });
-        let drawn = read_series(&ledger, "A", 5_000, (0, 4_999), false).unwrap().unwrap();
+        let drawn = read_series(&ledger, "A", 5_000, (Sidx(0), Sidx(4_999)), false).unwrap().unwrap();
         assert!(drawn.main.len() <= 402 && drawn.main.len() > 300, "{}", drawn.main.len());
         assert!(drawn.main.is_sorted_by(|a, b| a.0 < b.0));
         let ys: Vec<f64> = drawn.main.iter().map(|p| p.1).collect();
@@ -212,17 +213,17 @@ mod tests {
         let data =
             |k: i64| [("X", 100 + k), ("Y", 5), ("Z", 10 + 2 * k)].map(|(a, p)| (a.to_owned(), p as f64));
         let (_dir, ledger) = ledger(3, |k| NewRow { price_data: Some(data(k).into()), ..NewRow::default() });
-        let drawn = read_series(&ledger, "A", 3, (0, 2), false).unwrap().unwrap();
+        let drawn = read_series(&ledger, "A", 3, (Sidx(0), Sidx(2)), false).unwrap().unwrap();
         assert_eq!(drawn.assets.len(), 3);
         assert!(drawn.assets.iter().all(|(_, curve)| curve[0] == (0.0, 0.0) && curve.len() == 3));
         assert!((drawn.main[2].1 - 2.0).abs() < 1e-9, "{:?}", drawn.main);
-        let rates = read_series(&ledger, "A", 3, (0, 2), true).unwrap().unwrap();
+        let rates = read_series(&ledger, "A", 3, (Sidx(0), Sidx(2)), true).unwrap().unwrap();
         assert_eq!((rates.unit, rates.main[0].1), (Unit::Rate, 1000.0));
     }
 
     #[test]
     fn without_prices_there_is_no_series() {
         let (_dir, ledger) = ledger(9, |_| NewRow { price: Some(0.0), ..NewRow::default() });
-        assert_eq!(read_series(&ledger, "A", 9, (0, 8), false).unwrap(), None);
+        assert_eq!(read_series(&ledger, "A", 9, (Sidx(0), Sidx(8)), false).unwrap(), None);
     }
 }

@@ -9,6 +9,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
 use half::f16;
+use mantis_config::{Block, Sidx};
 use mantis_plugin_api::Salience;
 use mantis_weights as weights;
 use mantis_weights::Scored;
@@ -45,7 +46,7 @@ fn ledger(path: &Path) {
             submissions: vec![("5Carol".into(), vec![half(1.0), half(0.5)])],
             ..NewRow::default()
         };
-        SampledBlock { block: 5 * sidx, sidx, rows: vec![eth, multi] }
+        SampledBlock { block: Block(5 * sidx), sidx: Sidx(sidx), rows: vec![eth, multi] }
     };
     ledger.append_many((1001..1001 + ROWS).map(step), 20).unwrap();
     let accepted = Accepted { payload: b"p".to_vec(), sha256: [1; 32], round: 7, early: true };
@@ -58,7 +59,7 @@ fn ledger(path: &Path) {
     };
     let arrival = Arrival { hotkey: "5Alice".into(), accepted: Some(accepted) };
     let sample = Sample {
-        step: SampledBlock { block: 5 * (1001 + ROWS), sidx: 1001 + ROWS, rows: Vec::new() },
+        step: SampledBlock { block: Block(5 * (1001 + ROWS)), sidx: Sidx(1001 + ROWS), rows: Vec::new() },
         arrivals: vec![arrival],
         rejections: vec![rejection],
     };
@@ -84,8 +85,8 @@ fn ledger(path: &Path) {
         weight: 1.0 / 3.0,
     };
     let computation = Computation {
-        block: 5200,
-        max_block: 5100,
+        block: Block(5200),
+        max_block: Block(5100),
         unix: 1_700_000_000,
         seconds: 1.5,
         rejected: None,
@@ -95,17 +96,17 @@ fn ledger(path: &Path) {
     };
     ledger.store_computation(&computation).unwrap();
     let attempt = Attempt {
-        computed: 5200,
-        block: 5201,
+        computed: Block(5200),
+        block: Block(5201),
         unix: 1_700_000_001,
         sent: Sent::DryRun,
         transaction: None,
-        included: Some(5203),
+        included: Some(Block(5203)),
         error: Some("none, really".into()),
         weights: vec![(0, "5Uid0".into(), 65_535)],
     };
     ledger.store_attempt(&attempt).unwrap();
-    ledger.store_states("ETH", 1001, &BTreeMap::from([("BTC".into(), "{\"a\": 1}".into())])).unwrap();
+    ledger.store_states("ETH", Sidx(1001), &BTreeMap::from([("BTC".into(), "{\"a\": 1}".into())])).unwrap();
 }
 
 fn export(ledger: &Path, out: &Path, format: Format) -> Export {
@@ -115,7 +116,7 @@ fn export(ledger: &Path, out: &Path, format: Format) -> Export {
         format: Some(format),
         tables: Vec::new(),
         tickers: Vec::new(),
-        blocks: 0..=i64::MAX,
+        blocks: Block(0)..=Block::MAX,
         force: false,
     }
 }
@@ -195,7 +196,7 @@ fn both_forms_hold_what_the_ledger_holds() {
     for sidx in 1001..=1001 + ROWS {
         for (ticker, dim) in [("A,\"B", 2), ("ETH", 2)] {
             let visit = |row: Row<'_>| {
-                let head = [row.sidx.to_string(), (5 * row.sidx).to_string(), ticker.to_owned()];
+                let head = [row.sidx.to_string(), (5 * row.sidx.0).to_string(), ticker.to_owned()];
                 for (hotkey, bytes) in row.submissions {
                     let numbers =
                         bytes.as_chunks::<2>().0.iter().map(|pair| f16::from_le_bytes(*pair).to_f32());
@@ -211,7 +212,7 @@ fn both_forms_hold_what_the_ledger_holds() {
                 }
                 Ok::<_, LedgerError>(ControlFlow::Continue(()))
             };
-            reader.rows(ticker, sidx..=sidx, dim, visit).unwrap();
+            reader.rows(ticker, Sidx(sidx)..=Sidx(sidx), dim, visit).unwrap();
         }
     }
     assert_eq!(of("submissions"), vectors);
@@ -233,7 +234,7 @@ fn blocks_tickers_and_tables_are_chosen() {
     let some = Export {
         tables: vec![Table::Prices],
         tickers: vec!["ETH".into()],
-        blocks: 5 * 1010..=5 * 1012 + 4,
+        blocks: Block(5 * 1010)..=Block(5 * 1012 + 4),
         format: None,
         ..export(&path, &file, Format::Parquet)
     };
@@ -245,7 +246,7 @@ fn blocks_tickers_and_tables_are_chosen() {
     assert!(rows.iter().all(|row| row[2] == "ETH" && row[3].is_empty()));
 
     assert!(matches!(some.run(|_, _| {}), Err(ExportError::Exists { .. })));
-    Export { force: true, blocks: 0..=0, ..some.clone() }.run(|_, _| {}).unwrap();
+    Export { force: true, blocks: Block(0)..=Block(0), ..some.clone() }.run(|_, _| {}).unwrap();
     assert_eq!(cells(&parquet(&file)), [[""; 0]; 0]);
     let two = Export { tables: vec![Table::Prices, Table::Blocks], force: true, ..some.clone() };
     assert!(matches!(two.run(|_, _| {}), Err(ExportError::OneFile { tables: 2, .. })));

@@ -3,6 +3,7 @@
 use super::batch::Value;
 use super::{ExportError, Table};
 use crate::{Ledger, LedgerError, Row};
+use mantis_config::{Block, Sidx};
 use rusqlite::types::ValueRef;
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, RangeInclusive};
@@ -14,13 +15,13 @@ const WINDOW: usize = 16;
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
     /// First and last block.
-    pub(super) blocks: RangeInclusive<i64>,
+    pub(super) blocks: RangeInclusive<Block>,
     /// Tickers, by name.
     pub(super) tickers: Vec<String>,
     /// Whether these are all tickers there are.
     pub(super) all_tickers: bool,
     /// Blocks between two rows.
-    pub(super) every: i64,
+    pub(super) every: u32,
 }
 
 type Push<'a> = dyn FnMut(&[Value<'_>]) -> Result<(), ExportError> + 'a;
@@ -40,7 +41,7 @@ pub(super) fn read(
         };
     };
     let tickers = (!wanted.all_tickers).then(|| serde_json::json!(wanted.tickers).to_string());
-    let params = (wanted.blocks.start(), wanted.blocks.end(), tickers);
+    let params = (wanted.blocks.start().0, wanted.blocks.end().0, tickers);
     let width = table.columns().len();
     ledger.each(table.source(), sql, params, |row| {
         let mut values = Vec::with_capacity(width);
@@ -57,20 +58,22 @@ pub(super) fn read(
 }
 
 /// Blocks between two rows, by the newest row: `sidx` is `block / every`. 1 in an empty ledger.
-pub(super) fn every(ledger: &Ledger) -> Result<i64, LedgerError> {
+pub(super) fn every(ledger: &Ledger) -> Result<u32, LedgerError> {
     let newest = ledger.tickers()?.iter().filter_map(|ticker| Some(ticker.sidx?.1)).max();
     let block = ledger.last_block()?;
     Ok(match (block, newest) {
-        (Some(block), Some(newest)) if newest > 0 => (block / newest).max(1),
+        (Some(Block(block)), Some(Sidx(newest))) if newest > 0 => {
+            u32::try_from((block / newest).max(1)).unwrap_or(u32::MAX)
+        }
         _ => 1,
     })
 }
 
 fn blocks(ledger: &Ledger, wanted: &Wanted, push: &mut Push<'_>) -> Result<(), ExportError> {
     let sql = "SELECT block FROM blocks WHERE block BETWEEN ?1 AND ?2 ORDER BY block";
-    ledger.each("blocks", sql, (wanted.blocks.start(), wanted.blocks.end()), |row| {
-        let block: i64 = row.get(0).unwrap_or_default();
-        push(&[Value::Whole(block.div_euclid(wanted.every)), Value::Whole(block)])
+    ledger.each("blocks", sql, (wanted.blocks.start().0, wanted.blocks.end().0), |row| {
+        let block = Block(row.get(0).unwrap_or_default());
+        push(&[Value::Whole(block.sidx(wanted.every).0), Value::Whole(block.0)])
     })
 }
 
@@ -83,8 +86,8 @@ fn samples(
     push: &mut Push<'_>,
     done: &mut dyn FnMut(f64),
 ) -> Result<(), ExportError> {
-    let sidx = wanted.blocks.start().div_euclid(wanted.every)..=wanted.blocks.end().div_euclid(wanted.every);
-    let mut all: Vec<i64> = Vec::new();
+    let sidx = wanted.blocks.start().sidx(wanted.every)..=wanted.blocks.end().sidx(wanted.every);
+    let mut all: Vec<Sidx> = Vec::new();
     for ticker in &wanted.tickers {
         all.extend(ledger.sidx(ticker, sidx.clone())?);
         all.sort_unstable();
@@ -95,7 +98,7 @@ fn samples(
     all.retain(|sidx| wanted.blocks.contains(&block_of(&known, *sidx, wanted.every)));
     for (window, at) in all.chunks(WINDOW).zip((0..).step_by(WINDOW)) {
         let (Some(&first), Some(&last)) = (window.first(), window.last()) else { continue };
-        let mut held: BTreeMap<i64, Vec<Held>> = BTreeMap::new();
+        let mut held: BTreeMap<Sidx, Vec<Held>> = BTreeMap::new();
         for ticker in &wanted.tickers {
             let keep = |row: Row<'_>| {
                 held.entry(row.sidx).or_default().push(Held::copy_row(table, ticker, &row));
@@ -107,7 +110,7 @@ fn samples(
             };
         }
         for sidx in window {
-            let head = [Value::Whole(*sidx), Value::Whole(block_of(&known, *sidx, wanted.every))];
+            let head = [Value::Whole(sidx.0), Value::Whole(block_of(&known, *sidx, wanted.every).0)];
             for one in held.get(sidx).into_iter().flatten() {
                 one.push(head, push)?;
             }
@@ -153,18 +156,18 @@ impl<'t> Held<'t> {
 }
 
 /// The sampled blocks by `sidx`, in order.
-fn blocks_by_sidx(ledger: &Ledger, wanted: &Wanted) -> Result<Vec<(i64, i64)>, LedgerError> {
-    let mut known: Vec<(i64, i64)> =
-        ledger.blocks()?.into_iter().map(|block| (block.div_euclid(wanted.every), block)).collect();
+fn blocks_by_sidx(ledger: &Ledger, wanted: &Wanted) -> Result<Vec<(Sidx, Block)>, LedgerError> {
+    let mut known: Vec<(Sidx, Block)> =
+        ledger.blocks()?.into_iter().map(|block| (block.sidx(wanted.every), block)).collect();
     known.sort_unstable();
     known.dedup_by_key(|(sidx, _)| *sidx);
     Ok(known)
 }
 
 /// The block of a row: the sampled one, or, where that is not known, the first that it can be.
-fn block_of(known: &[(i64, i64)], sidx: i64, every: i64) -> i64 {
+fn block_of(known: &[(Sidx, Block)], sidx: Sidx, every: u32) -> Block {
     match known.binary_search_by_key(&sidx, |(sidx, _)| *sidx) {
         Ok(at) => known[at].1,
-        Err(_) => sidx.saturating_mul(every),
+        Err(_) => sidx.block(every),
     }
 }

@@ -5,6 +5,7 @@ use super::file::Writer;
 use super::rows::{self, Wanted};
 use super::{ExportError, Format, Table};
 use crate::Ledger;
+use mantis_config::Block;
 use serde::Serialize;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ pub struct Export {
     /// The tickers of tables that have them; empty for all.
     pub tickers: Vec<String>,
     /// First and last block.
-    pub blocks: RangeInclusive<i64>,
+    pub blocks: RangeInclusive<Block>,
     /// Whether files that are there are replaced.
     pub force: bool,
 }

@@ -5,6 +5,7 @@ use super::market::{self, MarketWriter};
 use super::parts::{PartsWriter, rows_per_part};
 use super::{Snapshot, SnapshotError};
 use crate::{Directory, Ledger, Row, Submissions, Tally, Warnings, is_nonzero};
+use mantis_config::{Block, Sidx};
 use std::collections::BTreeSet;
 use std::fs;
 use std::ops::ControlFlow;
@@ -23,9 +24,9 @@ pub struct SnapshotRequest {
     /// Numbers per miner and row.
     pub storage_dim: usize,
     /// Score up to this block; later rows are kept for their prices. `None`: score all.
-    pub max_block: Option<i64>,
+    pub max_block: Option<Block>,
     /// Blocks between two rows.
-    pub sample_every: i64,
+    pub sample_every: u32,
     /// The hotkeys that may be columns; `None`: all.
     pub active: Option<BTreeSet<String>>,
     /// Whether to take `breakout_state` along.
@@ -85,7 +86,7 @@ impl Snapshot {
 struct Cut<'a> {
     request: &'a SnapshotRequest,
     /// The last `sidx` that may be scored.
-    last: i64,
+    last: Sidx,
     market: MarketWriter,
     parts: PartsWriter,
     names: Directory,
@@ -99,14 +100,14 @@ struct Cut<'a> {
 #[derive(Clone, Copy, Default)]
 struct Miner {
     active: bool,
-    first_sidx: Option<i64>,
+    first_sidx: Option<Sidx>,
 }
 
 impl<'a> Cut<'a> {
     fn begin(request: &'a SnapshotRequest, dir: &Path, run: usize) -> Result<Self, SnapshotError> {
         Ok(Self {
             request,
-            last: request.max_block.map_or(i64::MAX, |block| block.div_euclid(request.sample_every)),
+            last: request.max_block.map_or(Sidx::MAX, |block| block.sidx(request.sample_every)),
             market: MarketWriter::create(dir, &request.assets)?,
             parts: PartsWriter::create(dir, &request.ticker, request.storage_dim, run)?,
             names: Directory::default(),
@@ -120,14 +121,15 @@ impl<'a> Cut<'a> {
     /// Prices and submissions of one ticker: one pass.
     fn one_ticker(&mut self, ledger: &Ledger) -> Result<(), SnapshotError> {
         let (ticker, dim) = (&self.request.ticker, self.request.storage_dim);
-        let read = ledger.rows(ticker, i64::MIN..=self.last, dim, |row: Row<'_>| {
+        let read = ledger.rows(ticker, Sidx::MIN..=self.last, dim, |row: Row<'_>| {
             let submitted = self.submissions(self.rows, row.sidx, row.submissions)?;
             self.rows += 1;
             self.price_row(&row, submitted)
         })?;
         self.add_warnings(read);
-        if let Some(next) = self.last.checked_add(1) {
-            let read = ledger.prices(ticker, next..=i64::MAX, |row: Row<'_>| self.price_row(&row, false))?;
+        if self.last < Sidx::MAX {
+            let later = self.last + 1..=Sidx::MAX;
+            let read = ledger.prices(ticker, later, |row: Row<'_>| self.price_row(&row, false))?;
             self.add_warnings(read);
         }
         Ok(())
@@ -135,11 +137,11 @@ impl<'a> Cut<'a> {
 
     /// Prices of another ticker: its rows first, then the submissions, then the prices.
     fn two_tickers(&mut self, ledger: &Ledger, source: &str) -> Result<(), SnapshotError> {
-        let known = ledger.sidx(source, i64::MIN..=self.last)?;
+        let known = ledger.sidx(source, Sidx::MIN..=self.last)?;
         let mut submitted = vec![false; known.len()];
         let mut at = 0;
         let (ticker, dim) = (&self.request.ticker, self.request.storage_dim);
-        let read = ledger.rows(ticker, i64::MIN..=self.last, dim, |row: Row<'_>| {
+        let read = ledger.rows(ticker, Sidx::MIN..=self.last, dim, |row: Row<'_>| {
             while known.get(at).is_some_and(|sidx| *sidx < row.sidx) {
                 at += 1;
             }
@@ -150,7 +152,7 @@ impl<'a> Cut<'a> {
         })?;
         self.warnings.bad_blobs = read.bad_blobs;
         self.rows = known.len();
-        let read = ledger.prices(source, i64::MIN..=i64::MAX, |row: Row<'_>| {
+        let read = ledger.prices(source, Sidx::MIN..=Sidx::MAX, |row: Row<'_>| {
             let submitted = submitted.get(self.market.rows()).copied().unwrap_or_default();
             self.price_row(&row, submitted)
         })?;
@@ -162,7 +164,7 @@ impl<'a> Cut<'a> {
     fn submissions(
         &mut self,
         row: usize,
-        sidx: i64,
+        sidx: Sidx,
         submissions: Submissions<'_>,
     ) -> Result<bool, SnapshotError> {
         self.parts.seek(row, self.names.sorted())?;
@@ -211,9 +213,9 @@ impl<'a> Cut<'a> {
         let columns: Vec<&(String, usize)> =
             names.iter().filter(|(_, number)| self.miners[*number].active).collect();
         let chosen: Vec<usize> = columns.iter().map(|(_, number)| *number).collect();
-        let first_seen = chosen.iter().map(|number| {
-            self.miners[*number].first_sidx.map(|sidx| sidx.saturating_mul(request.sample_every))
-        });
+        let first_seen = chosen
+            .iter()
+            .map(|number| self.miners[*number].first_sidx.map(|sidx| sidx.block(request.sample_every)));
         let manifest = Manifest {
             format: FORMAT,
             ticker: request.ticker.clone(),

@@ -1,6 +1,7 @@
 //! `snapshot.json`: what the folder holds. It is written last, so that a folder without it is unfinished.
 
 use super::SnapshotError;
+use mantis_config::Block;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::Path;
@@ -24,7 +25,7 @@ pub struct Manifest {
     /// Numbers per miner and row.
     pub storage_dim: usize,
     /// Blocks between two rows.
-    pub sample_every: i64,
+    pub sample_every: u32,
     /// Rows of the market that may be scored: the rows of the history.
     pub rows: usize,
     /// Rows of the market, the future included.
@@ -32,7 +33,7 @@ pub struct Manifest {
     /// The hotkey of each miner, sorted as byte strings.
     pub hotkeys: Vec<String>,
     /// Block of the first stored vector that is not all zero, for each of `hotkeys`.
-    pub first_seen: Vec<Option<i64>>,
+    pub first_seen: Vec<Option<Block>>,
     /// The runs of rows, in order.
     pub parts: Vec<SnapshotPart>,
     /// `breakout_state` of the ledger, if it was asked for: asset and JSON text.

@@ -5,6 +5,7 @@ use super::{Manifest, SnapshotError};
 use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch};
 use arrow_ipc::writer::FileWriter;
 use arrow_schema::{DataType, Field, Schema};
+use mantis_config::Sidx;
 use mantis_plugin_api::Market;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -47,9 +48,9 @@ impl MarketWriter {
     }
 
     /// Adds a row: one price per column, NaN where there is none.
-    pub(super) fn push(&mut self, sidx: i64, submitted: bool, prices: &[f64]) -> Result<(), SnapshotError> {
+    pub(super) fn push(&mut self, sidx: Sidx, submitted: bool, prices: &[f64]) -> Result<(), SnapshotError> {
         self.rows += 1;
-        self.sidx.push(sidx);
+        self.sidx.push(sidx.0);
         self.submitted.push(submitted);
         for (column, price) in self.prices.iter_mut().zip(prices) {
             column.push(*price);

@@ -2,6 +2,7 @@
 
 use super::{Snapshot, SnapshotError, SnapshotRequest};
 use crate::Ledger;
+use mantis_config::Block;
 use mantis_plugin_api::{History, Market, Shape, f16, is_present};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -103,12 +104,13 @@ fn store(path: &Path, ticker: &str, lines: &Lines) {
 struct Oracle {
     market: Market,
     hotkeys: Vec<String>,
-    first_seen: BTreeMap<String, i64>,
+    first_seen: BTreeMap<String, Block>,
     cells: BTreeMap<(usize, usize), Vec<u16>>,
 }
 
 fn oracle(own: &Lines, source: &Lines, request: &SnapshotRequest) -> Oracle {
-    let scored = |sidx: &i64| request.max_block.is_none_or(|block| sidx * request.sample_every <= block);
+    let block = |sidx: i64| Block(sidx * i64::from(request.sample_every));
+    let scored = |sidx: &i64| request.max_block.is_none_or(|last| block(*sidx) <= last);
     let active = |name: &str| request.active.as_ref().is_none_or(|active| active.contains(name));
     let mut market = Market { assets: request.assets.len().max(1), ..Market::default() };
     let used: Vec<(usize, i64, &Line)> = source
@@ -138,7 +140,7 @@ fn oracle(own: &Lines, source: &Lines, request: &SnapshotRequest) -> Oracle {
             if let Ok(miner) = hotkeys.binary_search(&name.to_string()) {
                 cells.insert((miner, row), bits.clone());
                 if present {
-                    first_seen.entry(name.to_string()).or_insert(sidx * request.sample_every);
+                    first_seen.entry(name.to_string()).or_insert(block(sidx));
                 }
             }
         }
@@ -172,7 +174,7 @@ proptest! {
             price_source: two.then(|| "OTHER".into()),
             assets: if multi { ASSETS.map(String::from).into() } else { Vec::new() },
             storage_dim: dim,
-            max_block,
+            max_block: max_block.map(Block),
             sample_every: 5,
             active: active.map(|names| names.into_iter().map(String::from).collect()),
             carry_breakouts: false,
@@ -189,7 +191,7 @@ proptest! {
         prop_assert_eq!(bits(&market), bits(&expected.market));
         prop_assert_eq!(Market { prices: Vec::new(), ..market }, Market { prices: Vec::new(), ..expected.market });
         prop_assert_eq!(snapshot.hotkeys(), &expected.hotkeys);
-        let first: BTreeMap<String, i64> = snapshot.first_seen().into_iter().map(|(k, v)| (k.to_string(), v)).collect();
+        let first: BTreeMap<String, Block> = snapshot.first_seen().into_iter().map(|(k, v)| (k.to_string(), v)).collect();
         prop_assert_eq!(first, expected.first_seen);
         let Shape { rows, miners, dim: read_dim } = snapshot.shape();
         prop_assert_eq!((rows, miners, read_dim), (market.scored_rows, expected.hotkeys.len(), dim));

@@ -4,6 +4,7 @@ use super::arrow_file::{ArrowFile, Kind};
 use super::manifest::{Manifest, SnapshotPart};
 use super::{SnapshotError, market};
 use crate::Warnings;
+use mantis_config::Block;
 use mantis_plugin_api::{History, Market, PluginError, Shape, f16};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -65,7 +66,7 @@ impl Snapshot {
 
     /// The block of each column's first vector that is not all zero.
     #[must_use]
-    pub fn first_seen(&self) -> BTreeMap<&str, i64> {
+    pub fn first_seen(&self) -> BTreeMap<&str, Block> {
         let hotkeys = self.manifest.hotkeys.iter().map(String::as_str);
         hotkeys
             .zip(&self.manifest.first_seen)

@@ -4,6 +4,7 @@ use super::manifest::{FORMAT, Manifest};
 use super::market::MarketWriter;
 use super::parts::{PartsWriter, rows_per_part};
 use super::{Snapshot, SnapshotError};
+use mantis_config::Sidx;
 use mantis_plugin_api::{Market, f16};
 use std::fs;
 use std::path::Path;
@@ -38,7 +39,8 @@ impl Snapshot {
         let mut writer = MarketWriter::create(dir, assets)?;
         for (row, sidx) in market.sidx.iter().enumerate() {
             let submitted = market.submitted.get(row).copied().unwrap_or_default();
-            writer.push(*sidx, submitted, &market.prices[row * market.assets..(row + 1) * market.assets])?;
+            let prices = &market.prices[row * market.assets..(row + 1) * market.assets];
+            writer.push(Sidx(*sidx), submitted, prices)?;
         }
         writer.finish()?;
         let names: Vec<(String, usize)> =
@@ -61,7 +63,7 @@ impl Snapshot {
             price_source: ticker.into(),
             assets: assets.to_vec(),
             storage_dim: dim,
-            sample_every: i64::from(sample_every),
+            sample_every,
             rows: market.scored_rows,
             market_rows: market.rows(),
             hotkeys: names.iter().map(|(hotkey, _)| hotkey.clone()).collect(),

@@ -3,6 +3,7 @@
 use super::output::{Table as Lines, bar, print, print_json};
 use clap::{Args, ValueEnum};
 use indicatif::MultiProgress;
+use mantis_config::Block;
 use mantis_ledger::export::{Export, Exported, Format, Table};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -64,7 +65,7 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<()> {
         format,
         tables: args.table.clone(),
         tickers: args.ticker.clone(),
-        blocks: args.from_block..=args.to_block,
+        blocks: Block(args.from_block)..=Block(args.to_block),
         force: args.force,
     };
     let (all, mut bars) = (MultiProgress::new(), BTreeMap::new());

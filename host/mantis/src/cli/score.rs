@@ -5,7 +5,7 @@ use super::shared::{RuntimeArg, ScoringArgs};
 use super::weights::settled;
 use anyhow::Context;
 use clap::Args;
-use mantis_config::{Config, Runtime};
+use mantis_config::{Block, Config, Runtime};
 use mantis_dashboard::sections::{Input, html};
 use mantis_ledger::Ledger;
 use mantis_scoring::worker::Launcher;
@@ -106,7 +106,7 @@ fn options(args: &ScoringArgs, config: &Config) -> anyhow::Result<Options> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(Options {
         ledger: args.ledger.clone(),
-        max_block: args.max_block,
+        max_block: args.max_block.map(Block),
         only: (!args.only.is_empty()).then(|| args.only.iter().cloned().collect()),
         active: args.active.as_deref().map(hotkeys).transpose()?,
         solver: args.solver.map(Into::into),

@@ -68,7 +68,7 @@ impl<'a> Crowd<'a> {
     ) -> Option<Vec<u8>> {
         let owner = &config.network.owner_key;
         let seal_as = |plaintext: &Map<String, Value>| self.seal(owner, m, miner, plaintext, step, head);
-        let even = step.sidx % 2 == 0;
+        let even = step.sidx.0 % 2 == 0;
         match miner.kind {
             MinerKind::Copier { of } => self.files.get(&self.miners.get(of)?.hotkey).cloned(),
             MinerKind::Stale if self.files.contains_key(&miner.hotkey) => None,
@@ -113,7 +113,7 @@ impl<'a> Crowd<'a> {
         let scheme = self.world.scheme();
         let round = scheme.round_at(head.unix + LOCK_SECONDS);
         // The same row gives the same file, whenever it is played.
-        let mut rng = ChaCha20Rng::seed_from_u64(self.seed ^ ((m as u64) << 48) ^ step.sidx.unsigned_abs());
+        let mut rng = ChaCha20Rng::seed_from_u64(self.seed ^ ((m as u64) << 48) ^ step.sidx.0.unsigned_abs());
         seal(plaintext, &miner.hotkey, round, owner, scheme, SealOptions::default(), &mut rng)
     }
 }

@@ -1,6 +1,7 @@
 //! What can end a demo.
 
 use super::world::WorldError;
+use mantis_config::Block;
 use mantis_ledger::LedgerError;
 use mantis_network::bucket::BucketError;
 use mantis_network::chain::ChainError;
@@ -32,5 +33,5 @@ pub enum DemoError {
     #[error(transparent)]
     Weights(#[from] ComputationError),
     #[error("the weights of block {block} are not set: {why}")]
-    NotSet { block: i64, why: String },
+    NotSet { block: Block, why: String },
 }

@@ -6,7 +6,7 @@ use super::error::DemoError;
 use super::weigh::{WeightSetter, past};
 use super::world::DemoWorld;
 use crate::simulation::{SimulatedMiner, Simulation, Simulator, cast};
-use mantis_config::Config;
+use mantis_config::{Block, Config};
 use mantis_ledger::{Ledger, PayloadTotals};
 use mantis_network::chain::Chain;
 use mantis_scoring::Observer;
@@ -135,7 +135,7 @@ impl Demo {
 
         let mut pipeline = Pipeline::new(live.current().clone(), self.launcher.clone())?;
         let mut crowd = Crowd::new(&world, &miners, self.plan.seed)?;
-        let last = ledger.last_block()?.unwrap_or(i64::MIN);
+        let last = ledger.last_block()?.unwrap_or(Block::MIN);
         loop {
             if let Some(config) = refresh(&mut live, &simulator, progress) {
                 simulator.set_config(&config);

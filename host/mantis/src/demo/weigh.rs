@@ -4,7 +4,7 @@ use super::ROWS_PER_DAY;
 use super::error::DemoError;
 use super::world::DemoWorld;
 use crate::simulation::Simulation;
-use mantis_config::Config;
+use mantis_config::{Block, Config};
 use mantis_ledger::Ledger;
 use mantis_network::chain::Chain as _;
 use mantis_plugin_api::Solver;
@@ -28,10 +28,10 @@ pub(super) struct WeightSetter<'a> {
 
 /// The blocks for which weights are computed in a history of so many rows, in order. Its last days have none of their
 /// own: their weights are those of the end.
-pub(super) fn past(simulation: &Simulation<'_>, history: usize) -> Vec<i64> {
-    let interval = i64::from(simulation.config.network.weight_calc_interval);
+pub(super) fn past(simulation: &Simulation<'_>, history: usize) -> Vec<Block> {
+    let interval = simulation.config.network.weight_calc_interval;
     let blocks = (PERIOD..history).step_by(PERIOD).map(|row| simulation.block(row));
-    blocks.map(|block| block - block.rem_euclid(interval)).filter(|&due| due > simulation.block(0)).collect()
+    blocks.map(|block| block.floor_to(interval)).filter(|&due| due > simulation.block(0)).collect()
 }
 
 impl WeightSetter<'_> {
@@ -41,8 +41,8 @@ impl WeightSetter<'_> {
         &self,
         config: &Arc<Config>,
         ledger: &mut Ledger,
-        block: i64,
-        next: i64,
+        block: Block,
+        next: Block,
     ) -> Result<(), DemoError> {
         // Set after it was computed: what was set is whole.
         if ledger.attempts(1)?.first().is_none_or(|last| last.computed < block) {
@@ -61,7 +61,7 @@ impl WeightSetter<'_> {
         ledger: &mut Ledger,
         observer: &dyn Observer,
     ) -> Result<(Scores, Outcome), DemoError> {
-        let block = ledger.last_block()?.unwrap_or(0);
+        let block = ledger.last_block()?.unwrap_or_default();
         let computed = self.weigh(config, ledger, block, observer).await?;
         self.board.write(|status| status.weights.next_computation = None);
         Ok(computed)
@@ -72,7 +72,7 @@ impl WeightSetter<'_> {
         &self,
         config: &Arc<Config>,
         ledger: &mut Ledger,
-        block: i64,
+        block: Block,
         observer: &dyn Observer,
     ) -> Result<(Scores, Outcome), DemoError> {
         self.board.write(|status| status.weights.computing = Some(block));

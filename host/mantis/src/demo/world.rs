@@ -2,7 +2,7 @@
 
 use crate::simulation::SimulatedMiner;
 use crate::simulation::{FIRST_SIDX, ss58};
-use mantis_config::{Config, QuoteKind};
+use mantis_config::{Block, Config, QuoteKind};
 use mantis_ledger::SampledBlock;
 use mantis_network::bucket::{Bucket, BucketError, BucketSettings};
 use mantis_network::chain::{BLOCK_SECONDS, ChainError, Head, Neuron, OfflineChain};
@@ -14,7 +14,7 @@ use mantis_payload::beacon::signing::BeaconKey;
 use mantis_validator::Adjust;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
 
@@ -33,8 +33,8 @@ pub struct DemoWorld {
     config: Mutex<Arc<Config>>,
     pointers: Pointers,
     scheme: Scheme,
-    first_block: u64,
-    block: Arc<AtomicU64>,
+    first_block: Block,
+    block: Arc<AtomicI64>,
     document: Arc<Mutex<Vec<u8>>>,
 }
 
@@ -76,14 +76,11 @@ impl DemoWorld {
         let (genesis, period) = (config.beacon.genesis, config.beacon.period);
         let scheme = Scheme::new(&key.public_key(), genesis, period).map_err(|_| WorldError::Key)?;
         let network = &config.network;
-        let first = FIRST_SIDX as u64 * u64::from(network.sample_every);
-        let block = Arc::new(AtomicU64::new(first));
+        let first = FIRST_SIDX.block(network.sample_every);
+        let block = Arc::new(AtomicI64::new(first.0));
         let head = {
             let block = block.clone();
-            move || {
-                let block = block.load(Ordering::Relaxed);
-                Head { block, unix: EPOCH + block.saturating_sub(first) * BLOCK_SECONDS }
-            }
+            move || head_at(Block(block.load(Ordering::Relaxed)), first)
         };
         let document = Arc::new(Mutex::new(Vec::new()));
         let served = document.clone();
@@ -98,7 +95,7 @@ impl DemoWorld {
             hotkey: ss58(secret("validator")),
             coldkey: ss58(secret("owner")),
             validator_permit: true,
-            last_update: 0,
+            last_update: Block(0),
         };
         let uids = (0..=u16::MAX).filter(|&uid| uid != network.burn_uid);
         let registered = uids.zip(miners).map(|(uid, miner)| Neuron {
@@ -170,10 +167,9 @@ impl DemoWorld {
     }
 
     /// Moves to a block: the chain's head, and the clock with it.
-    pub fn set_block(&self, block: i64) -> Head {
-        let block = block.unsigned_abs();
-        self.block.store(block, Ordering::Relaxed);
-        Head { block, unix: EPOCH + block.saturating_sub(self.first_block) * BLOCK_SECONDS }
+    pub fn set_block(&self, block: Block) -> Head {
+        self.block.store(block.0, Ordering::Relaxed);
+        head_at(block, self.first_block)
     }
 
     /// Replaces what the feed serves.
@@ -208,6 +204,11 @@ impl DemoWorld {
         self.feed.stop().await;
         self.store.stop().await;
     }
+}
+
+/// A block, and its time by that of the first.
+fn head_at(block: Block, first: Block) -> Head {
+    Head { block, unix: EPOCH + (block - first).max(0).cast_unsigned() * BLOCK_SECONDS }
 }
 
 impl Pointers {

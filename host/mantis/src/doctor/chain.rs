@@ -3,7 +3,7 @@
 use super::configuration::listed;
 use super::finding::{Finding, Verdict, skip};
 use super::stamp::unix;
-use mantis_config::Config;
+use mantis_config::{Block, Config};
 use mantis_network::chain::{
     BLOCK_SECONDS, Chain, ChainError, ChainSettings, Head, Hyperparameters, Neuron, NodeLimits, OfflineChain,
     Subtensor, endpoints,
@@ -31,7 +31,7 @@ const GENESIS: [(&str, &str); 2] = [
 const LATE: f64 = 60.0;
 const STILL: f64 = 180.0;
 /// Blocks by which nodes may differ.
-const APART: u64 = 5;
+const APART: i64 = 5;
 
 /// One node that was asked.
 struct Node {
@@ -197,7 +197,7 @@ fn judge_nodes(network: &str, nodes: &[Node]) -> Verdict {
         );
     }
     let faults = |apart: bool| {
-        let newest = good.iter().map(|(_, said)| said.head.block).max().unwrap_or(0);
+        let newest = good.iter().map(|(_, said)| said.head.block).max().unwrap_or_default();
         let slow = good.iter().filter(move |(_, said)| apart && said.head.block + APART < newest);
         let slow = slow.map(move |(at, said)| {
             format!("{at}: its newest block is {}, another's {newest}", said.head.block)
@@ -277,13 +277,13 @@ fn judge_permit(own: &Neuron) -> Verdict {
 }
 
 fn judge_set(own: &Neuron, head: Head, interval: u32) -> Verdict {
-    if own.last_update == 0 {
+    if own.last_update == Block(0) {
         return Verdict::ok("our hotkey has not set weights yet");
     }
-    let age = head.block.saturating_sub(own.last_update);
-    let hours = age * BLOCK_SECONDS / 3600;
+    let age = (head.block - own.last_update).max(0);
+    let hours = age.cast_unsigned() * BLOCK_SECONDS / 3600;
     let what = format!("our hotkey last set weights or was registered {age} blocks ago ({hours} h)");
-    if age > 3 * u64::from(interval).max(100) {
+    if age > 3 * i64::from(interval).max(100) {
         let cure =
             "read what the validator logs: `weights not set` says why; a new ledger pays no miner for weeks";
         return Verdict::warning(what, cure);
@@ -296,9 +296,9 @@ mod tests {
     use super::*;
     use crate::doctor::Status;
 
-    fn node(said: Result<(&str, u64), &str>) -> Node {
-        let said = said
-            .map(|(genesis, block)| Said { genesis: Some(genesis.into()), head: Head { block, unix: 0 } });
+    fn node(said: Result<(&str, i64), &str>) -> Node {
+        let head = |block| Head { block: Block(block), unix: 0 };
+        let said = said.map(|(genesis, block)| Said { genesis: Some(genesis.into()), head: head(block) });
         Node { endpoint: "ws://a".into(), said: said.map_err(String::from) }
     }
 
@@ -318,7 +318,7 @@ mod tests {
 
     #[test]
     fn a_block_has_an_age() {
-        let status = |age: f64| judge_block(Head { block: 5, unix: 1000 }, 1000.0 + age).status;
+        let status = |age: f64| judge_block(Head { block: Block(5), unix: 1000 }, 1000.0 + age).status;
         assert_eq!(
             [-9.0, 12.0, 90.0, 200.0].map(status),
             [Status::Ok, Status::Ok, Status::Warning, Status::Fault]
@@ -339,9 +339,13 @@ mod tests {
         assert!(judge_subnet(1, &rules).what.contains("committed (version 4) and shown 2 epochs"));
         assert_eq!([6, 7].map(|ours| judge_version(&rules, ours).status), [Status::Fault, Status::Ok]);
         assert_eq!([99, 100].map(|ours| judge_rate(&rules, ours).status), [Status::Warning, Status::Ok]);
-        let own = |permit, last_update| Neuron { validator_permit: permit, last_update, ..Neuron::default() };
+        let own = |permit, last_update| Neuron {
+            validator_permit: permit,
+            last_update: Block(last_update),
+            ..Neuron::default()
+        };
         assert_eq!([false, true].map(|p| judge_permit(&own(p, 0)).status), [Status::Fault, Status::Ok]);
-        let set = |last| judge_set(&own(true, last), Head { block: 5000, unix: 0 }, 360).status;
+        let set = |last| judge_set(&own(true, last), Head { block: Block(5000), unix: 0 }, 360).status;
         assert_eq!([0, 4500, 3000].map(set), [Status::Ok, Status::Ok, Status::Warning]);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::finding::{Finding, Status, Verdict, skip};
 use super::size::shown;
+use mantis_config::Block;
 use mantis_ledger::{Holder, Ledger, LedgerError, PageCheck, SampledRange};
 use mantis_network::chain::{BLOCK_SECONDS, DAY_BLOCKS};
 use std::path::Path;
@@ -64,7 +65,7 @@ pub(super) fn check(path: &Path, is_named: bool, limit: Duration) -> (Vec<Findin
 }
 
 /// Judges the rows: `head` is the chain's newest block, where it is known.
-pub(super) fn rows(reading: &Reading, head: Option<u64>, sample_every: u32) -> Verdict {
+pub(super) fn rows(reading: &Reading, head: Option<Block>, sample_every: u32) -> Verdict {
     match &reading.day {
         Some(day) => judge_rows(day, reading.holder, head, i64::from(sample_every.max(1))),
         None => Verdict::skipped(reading.why),
@@ -75,12 +76,12 @@ pub(super) fn rows(reading: &Reading, head: Option<u64>, sample_every: u32) -> V
 struct About {
     tickers: usize,
     blocks: u64,
-    newest: Option<i64>,
+    newest: Option<Block>,
     version: i64,
 }
 
 fn about(ledger: &Ledger) -> Result<About, LedgerError> {
-    let all = ledger.stretch(i64::MIN)?;
+    let all = ledger.stretch(Block::MIN)?;
     Ok(About {
         tickers: ledger.declared()?,
         blocks: all.sampled,
@@ -161,7 +162,7 @@ fn pages(ledger: &Ledger, limit: Duration) -> Verdict {
     }
 }
 
-fn judge_rows(day: &SampledRange, holder: Option<Holder>, head: Option<u64>, every: i64) -> Verdict {
+fn judge_rows(day: &SampledRange, holder: Option<Holder>, head: Option<Block>, every: i64) -> Verdict {
     let running = matches!(holder, Some(Holder::Process(_)));
     let Some(newest) = day.newest else {
         return Verdict::warning(
@@ -170,7 +171,6 @@ fn judge_rows(day: &SampledRange, holder: Option<Holder>, head: Option<u64>, eve
         );
     };
     if let Some(head) = head {
-        let head = head.cast_signed();
         let age = head - newest;
         if age < 0 {
             return Verdict::fault(
@@ -201,7 +201,7 @@ fn judge_rows(day: &SampledRange, holder: Option<Holder>, head: Option<u64>, eve
 }
 
 /// Rows between the first and the newest of a day that are not there.
-fn lost(day: &SampledRange, newest: i64, every: i64) -> u64 {
+fn lost(day: &SampledRange, newest: Block, every: i64) -> u64 {
     let expected = (newest - day.first.unwrap_or(newest)) / every + 1;
     expected.cast_unsigned().saturating_sub(day.sampled)
 }
@@ -213,12 +213,13 @@ mod tests {
     const RUNNING: Option<Holder> = Some(Holder::Process(Some(7)));
 
     fn day(sampled: u64) -> SampledRange {
-        SampledRange { sampled, first: Some(5000), newest: Some(12_000) }
+        SampledRange { sampled, first: Some(Block(5000)), newest: Some(Block(12_000)) }
     }
 
     #[test]
     fn rows_are_judged_by_age_and_gaps() {
-        let status = |sampled, holder, head| judge_rows(&day(sampled), holder, head, 5).status;
+        let status =
+            |sampled, holder, head: Option<i64>| judge_rows(&day(sampled), holder, head.map(Block), 5).status;
         assert_eq!(status(1401, RUNNING, Some(12_003)), Status::Ok);
         assert_eq!(status(1401, RUNNING, Some(12_025)), Status::Ok);
         assert_eq!(status(1401, RUNNING, Some(12_026)), Status::Fault);
@@ -226,7 +227,7 @@ mod tests {
         assert_eq!(status(1401, RUNNING, Some(11_999)), Status::Fault);
         assert_eq!(status(1401, RUNNING, None), Status::Ok);
         assert_eq!(status(1380, RUNNING, None), Status::Warning);
-        assert_eq!(judge_rows(&SampledRange::default(), RUNNING, Some(1), 5).status, Status::Warning);
+        assert_eq!(judge_rows(&SampledRange::default(), RUNNING, Some(Block(1)), 5).status, Status::Warning);
     }
 
     #[test]

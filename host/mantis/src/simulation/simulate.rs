@@ -4,7 +4,7 @@ use super::miners::{MinerKind, SimulatedMiner};
 use super::prices::{Prices, normal, uniform};
 use super::truth::Truth;
 use half::f16;
-use mantis_config::{Challenge, Config};
+use mantis_config::{Block, Challenge, Config, Sidx};
 use mantis_ledger::{Ledger, LedgerError, NewRow, SampledBlock};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Sampled-block index of the first row.
-pub const FIRST_SIDX: i64 = 1_000_000;
+pub const FIRST_SIDX: Sidx = Sidx(1_000_000);
 /// Rows that are written in one transaction.
 const BATCH: usize = 500;
 /// Rows for which the slow part of a miner's noise stays.
@@ -57,8 +57,8 @@ impl<'a> Simulation<'a> {
 
     /// The block of a row.
     #[must_use]
-    pub fn block(&self, row: usize) -> i64 {
-        (FIRST_SIDX + row as i64) * i64::from(self.config.network.sample_every)
+    pub fn block(&self, row: usize) -> Block {
+        (FIRST_SIDX + row as i64).block(self.config.network.sample_every)
     }
 
     fn challenges(&self) -> Vec<&'a Challenge> {
@@ -140,7 +140,7 @@ impl<'a> Simulator<'a> {
 
     /// The block of the row that comes next.
     #[must_use]
-    pub fn next_block(&self) -> i64 {
+    pub fn next_block(&self) -> Block {
         self.simulation.block(self.row)
     }
 
@@ -175,7 +175,7 @@ impl<'a> Simulator<'a> {
         ledger: &mut Ledger,
         mut progress: impl FnMut(f64),
     ) -> Result<(), LedgerError> {
-        let last = ledger.last_block()?.unwrap_or(i64::MIN);
+        let last = ledger.last_block()?.unwrap_or(Block::MIN);
         let mut batch = Vec::with_capacity(BATCH);
         while self.row < until {
             let Some(step) = self.step() else { break };
@@ -335,7 +335,7 @@ mod tests {
 
     fn rows(ledger: &Ledger, ticker: &str, dim: usize) -> Rows {
         let mut rows = Rows::new();
-        let outcome: Result<_, LedgerError> = ledger.rows(ticker, 0..=i64::MAX, dim, |row| {
+        let outcome: Result<_, LedgerError> = ledger.rows(ticker, Sidx(0)..=Sidx::MAX, dim, |row| {
             let submissions = row.submissions.iter().map(|(hotkey, bytes)| {
                 let numbers = bytes.chunks(2).map(|b| f16::from_le_bytes([b[0], b[1]])).collect();
                 (hotkey.to_owned(), numbers)
@@ -376,10 +376,8 @@ mod tests {
             while simulator.row() < 60 {
                 if simulator.row() == change {
                     simulator.set_config(&new);
-                    assert_eq!(
-                        simulator.next_block(),
-                        steps.last().map_or(0, |step: &SampledBlock| step.block + 5)
-                    );
+                    let next = steps.last().map_or(Block(0), |step: &SampledBlock| step.block + 5);
+                    assert_eq!(simulator.next_block(), next);
                 }
                 steps.extend(simulator.step());
             }

@@ -18,6 +18,7 @@ pub use open::{Signer, open};
 pub use subtensor::{ChainSettings, Clock as EpochClock, Commit, NodeLimits, Schedule, Subtensor, endpoints};
 
 use async_trait::async_trait;
+use mantis_config::Block;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -30,7 +31,7 @@ pub const DAY_BLOCKS: i64 = 86_400 / BLOCK_SECONDS as i64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// Its number.
-    pub block: u64,
+    pub block: Block,
     /// Its time, Unix seconds.
     pub unix: u64,
 }
@@ -47,7 +48,7 @@ pub struct Neuron {
     /// Whether it may set weights.
     pub validator_permit: bool,
     /// Block of its last activity.
-    pub last_update: u64,
+    pub last_update: Block,
 }
 
 /// What the subnet demands of weights.
@@ -75,7 +76,7 @@ pub struct Receipt {
     /// The transaction's hash, `0x` and hexadecimal.
     pub transaction: String,
     /// The block it is in.
-    pub block: u64,
+    pub block: Block,
     /// Whether the chain shows the weights at once; false where they are committed and shown later.
     pub revealed: bool,
 }

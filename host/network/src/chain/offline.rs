@@ -3,6 +3,7 @@
 use super::offline_state::{State, WeightsSet};
 use super::{BLOCK_SECONDS, Chain, ChainError, Head, Hyperparameters, Neuron, Receipt};
 use async_trait::async_trait;
+use mantis_config::Block;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -140,7 +141,7 @@ impl OfflineChain {
             // The block is not set: it is that of a chain as old as the Unix epoch.
             (None, None) => {
                 let unix = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs());
-                Head { block: unix / BLOCK_SECONDS, unix }
+                Head { block: Block((unix / BLOCK_SECONDS).cast_signed()), unix }
             }
         }
     }
@@ -249,7 +250,8 @@ fn check_weights(state: &State, signer: &str, head: Head, weights: &[(u16, u16)]
         return refused("UidVecContainInvalidOne", format!("read the metagraph again: it has no UID {uid}"));
     }
     let last = state.weights.iter().rev().find(|set| set.hotkey == signer);
-    let next = last.map_or(0, |last| last.block + state.weights_rate_limit);
+    let limit = i64::try_from(state.weights_rate_limit).unwrap_or(i64::MAX);
+    let next = last.map_or(Block(0), |last| last.block + limit);
     if head.block < next {
         return refused(
             "SettingWeightsTooFast",
@@ -262,7 +264,7 @@ fn check_weights(state: &State, signer: &str, head: Head, weights: &[(u16, u16)]
 /// A stand-in for a transaction's hash: that of what was set, and when.
 fn transaction(set: &WeightsSet) -> String {
     let mut hash = Sha256::new_with_prefix(set.hotkey.as_bytes());
-    hash.update(set.block.to_le_bytes());
+    hash.update(set.block.0.to_le_bytes());
     for (uid, weight) in &set.weights {
         hash.update(uid.to_le_bytes());
         hash.update(weight.to_le_bytes());

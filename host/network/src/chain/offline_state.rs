@@ -1,6 +1,7 @@
 //! What an offline chain consists of, and its file.
 
 use super::{ChainError, Head, Neuron};
+use mantis_config::Block;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -11,7 +12,7 @@ use tempfile::NamedTempFile;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WeightsSet {
     /// The block in which they were set.
-    pub block: u64,
+    pub block: Block,
     /// Who set them.
     pub hotkey: String,
     /// Weights by UID.

@@ -1,19 +1,26 @@
 //! An offline chain refuses what the real one refuses, and keeps the rest.
 
 use super::{Chain, ChainError, ChainSettings, Head, Neuron, OfflineChain, Signer, open};
+use mantis_config::Block;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 fn neuron(uid: u16, validator_permit: bool) -> Neuron {
-    Neuron { uid, hotkey: format!("hk{uid}"), coldkey: format!("ck{uid}"), validator_permit, last_update: 0 }
+    Neuron {
+        uid,
+        hotkey: format!("hk{uid}"),
+        coldkey: format!("ck{uid}"),
+        validator_permit,
+        last_update: Block(0),
+    }
 }
 
 fn neurons() -> Vec<Neuron> {
     vec![neuron(0, true), neuron(1, false), neuron(2, false)]
 }
 
-fn head(block: u64) -> Head {
-    Head { block, unix: 12 * block }
+fn head(block: i64) -> Head {
+    Head { block: Block(block), unix: 12 * block.cast_unsigned() }
 }
 
 fn name(error: ChainError) -> String {
@@ -28,12 +35,12 @@ async fn weights_are_kept_with_their_block() {
     let chain = OfflineChain::new(neurons()).signing_as("hk0");
     chain.set_head(head(1000)).unwrap();
     let receipt = chain.set_weights(&[(0, 30_000), (2, 65_535)]).await.unwrap();
-    assert_eq!((receipt.block, receipt.revealed, receipt.transaction.len()), (1000, true, 66));
+    assert_eq!((receipt.block, receipt.revealed, receipt.transaction.len()), (Block(1000), true, 66));
     let kept = chain.weights().unwrap();
     assert_eq!(kept.len(), 1);
-    assert_eq!((kept[0].block, kept[0].hotkey.as_str()), (1000, "hk0"));
+    assert_eq!((kept[0].block, kept[0].hotkey.as_str()), (Block(1000), "hk0"));
     assert_eq!(kept[0].weights, [(0, 30_000), (2, 65_535)].into());
-    assert_eq!(chain.metagraph().await.unwrap()[0].last_update, 1000);
+    assert_eq!(chain.metagraph().await.unwrap()[0].last_update, Block(1000));
 }
 
 #[tokio::test]
@@ -62,7 +69,7 @@ async fn weights_have_a_rate_limit() {
             assert_eq!(name(error), "SettingWeightsTooFast");
         }
     }
-    assert_eq!(chain.weights().unwrap().iter().map(|set| set.block).collect::<Vec<_>>(), [5, 365]);
+    assert_eq!(chain.weights().unwrap().iter().map(|set| set.block.0).collect::<Vec<_>>(), [5, 365]);
 }
 
 #[tokio::test]
@@ -79,13 +86,13 @@ async fn commitments_are_the_newest_of_registered_hotkeys() {
 
 #[tokio::test]
 async fn a_clock_says_what_the_newest_block_is() {
-    let block = Arc::new(AtomicU64::new(7));
+    let block = Arc::new(AtomicI64::new(7));
     let shared = block.clone();
     let clock = Arc::new(move || head(shared.load(Ordering::Relaxed)));
     let chain = OfflineChain::new(neurons()).signing_as("hk0").with_clock(clock);
     assert_eq!(chain.head().await.unwrap(), head(7));
     block.store(9, Ordering::Relaxed);
-    assert_eq!(chain.set_weights(&[(0, 1)]).await.unwrap().block, 9);
+    assert_eq!(chain.set_weights(&[(0, 1)]).await.unwrap().block, Block(9));
 }
 
 #[tokio::test]
@@ -105,7 +112,7 @@ async fn a_file_keeps_everything_and_is_shared() {
     one.commit("https://a").await.unwrap();
     assert_eq!(two.commitments().await.unwrap()["hk1"], "https://a");
     assert_eq!(two.head().await.unwrap(), head(50));
-    assert_eq!(two.metagraph().await.unwrap()[0].last_update, 50);
+    assert_eq!(two.metagraph().await.unwrap()[0].last_update, Block(50));
     assert_eq!(two.weights_of(0).await.unwrap(), [(1, 65_535)]);
     assert_eq!(two.weights_of(1).await.unwrap(), []);
     assert_eq!(two.hyperparameters().await.unwrap().weights_rate_limit, 100);

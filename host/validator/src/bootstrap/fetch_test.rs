@@ -1,7 +1,7 @@
 //! Fetching a ledger from a server that breaks off, changes the file, or lies.
 
 use super::{BootstrapError, fetch};
-use mantis_config::Datalog;
+use mantis_config::{Block, Datalog, Sidx};
 use mantis_ledger::{Ledger, NewRow, SampledBlock};
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -81,7 +81,8 @@ fn ledger(dir: &Path, rows: i64) -> Vec<u8> {
     let path: PathBuf = dir.join(format!("made-{rows}.db"));
     let mut ledger = Ledger::open(&path).unwrap();
     let record = NewRow { ticker: "A".into(), price: Some(1.5), ..NewRow::default() };
-    let steps = (1..=rows).map(|k| SampledBlock { block: 5 * k, sidx: k, rows: vec![record.clone()] });
+    let steps =
+        (1..=rows).map(|k| SampledBlock { block: Block(5 * k), sidx: Sidx(k), rows: vec![record.clone()] });
     ledger.append_many(steps.collect::<Vec<_>>(), 1000).unwrap();
     drop(ledger);
     fs::read(path).unwrap()

@@ -3,6 +3,7 @@
 use super::{Service, round};
 use crate::computation::ComputationJob;
 use crate::schedule;
+use mantis_config::Block;
 use mantis_scoring::Observer;
 use mantis_weights::Scored;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use tokio::task::block_in_place;
 use tracing::{debug, error, info, warn};
 
 impl Service {
-    pub(super) fn start_scoring(&mut self, head: i64) {
+    pub(super) fn start_scoring(&mut self, head: Block) {
         let network = &self.config.network;
         let Some(block) = schedule::computation(network, self.computed, head) else { return };
         if self.scoring.is_some() || head < self.compute_after || self.neurons.is_empty() {
@@ -35,7 +36,7 @@ impl Service {
             scratch: self.run.scratch.clone(),
             launcher: self.run.launcher.clone(),
         };
-        info!(block, "computing weights");
+        info!(block = block.0, "computing weights");
         self.computing = Some(block);
         self.scoring = Some(tokio::task::spawn_blocking(move || Ok(computation.run(&Log)?.1)));
     }
@@ -44,7 +45,7 @@ impl Service {
     pub(super) async fn take_scores(&mut self) {
         let Some(scoring) = self.scoring.take_if(|scoring| scoring.is_finished()) else { return };
         // Not so soon: what failed will fail again.
-        let retry = self.sampled.unwrap_or(0) + 50;
+        let retry = self.sampled.unwrap_or_default() + 50;
         let failed = |service: &mut Self, why: String| {
             service.compute_after = retry;
             service.board.write(|status| {
@@ -71,8 +72,10 @@ impl Service {
         let paid = computation.settlements.iter().filter(|settlement| settlement.salience > 0.0).count();
         let (block, seconds) = (computation.block, computation.seconds);
         match &computation.rejected {
-            None => info!(block, max_block = computation.max_block, paid, seconds, "weights computed"),
-            Some(why) => warn!(block, %why, seconds, "no weights: those of last time stay"),
+            None => {
+                info!(block = block.0, max_block = computation.max_block.0, paid, seconds, "weights computed")
+            }
+            Some(why) => warn!(block = block.0, %why, seconds, "no weights: those of last time stay"),
         }
         self.computed = Some(block);
         if computation.rejected.is_none() {

@@ -8,7 +8,7 @@ mod setting;
 use super::clock::unix;
 use super::computation::ComputationError;
 use super::{Board, HotReload, Pipeline, Refreshed, SetupError, schedule};
-use mantis_config::Config;
+use mantis_config::{Block, Config};
 use mantis_ledger::{Attempt, Computation, Ledger, LedgerError};
 use mantis_network::chain::{Chain, ChainError, Neuron};
 use mantis_payload::beacon::Scheme;
@@ -52,28 +52,28 @@ pub struct Service {
     pipeline: Pipeline,
     neurons: Arc<Vec<Neuron>>,
     /// The block of the metagraph that `neurons` is.
-    metagraph: Option<i64>,
+    metagraph: Option<Block>,
     /// The newest block that was taken or given up.
-    sampled: Option<i64>,
+    sampled: Option<Block>,
     /// The newest block at which payloads were opened.
-    opened: Option<u64>,
+    opened: Option<Block>,
     /// Why payloads wait, and live states stay behind, as it was said last.
     waits_for: Option<String>,
     untracked: Option<String>,
     /// Whether it was said that the chain is behind the ledger.
     said_behind: bool,
-    pruned: Option<i64>,
+    pruned: Option<Block>,
     scoring: Option<JoinHandle<Result<Computation, ComputationError>>>,
     /// The block that scoring goes on for.
-    computing: Option<i64>,
+    computing: Option<Block>,
     setting: Option<JoinHandle<Attempt>>,
     /// The block of the last computation.
-    computed: Option<i64>,
+    computed: Option<Block>,
     /// The last computation that weights came of.
     computation: Option<Arc<Computation>>,
     attempt: Option<Attempt>,
     /// Not before this block is a computation that failed tried again.
-    compute_after: i64,
+    compute_after: Block,
     /// Since when the chain does not answer.
     lost: Option<Instant>,
     /// Where it says what it is doing.
@@ -129,13 +129,13 @@ impl Service {
             scoring: None,
             computing: None,
             setting: None,
-            compute_after: 0,
+            compute_after: Block(0),
             lost: None,
         };
         service.board.write(|status| {
             status.hotkey.clone_from(&service.run.hotkey);
             status.dry_run = service.run.dry_run;
-            status.sampling.block = service.sampled.map(i64::cast_unsigned);
+            status.sampling.block = service.sampled;
         });
         service.say_weights(None);
         Ok(service)
@@ -166,9 +166,9 @@ impl Service {
         };
         self.board.write(|status| status.answered(head));
         if let Some(since) = self.lost.take() {
-            info!(block = head.block, seconds = since.elapsed().as_secs(), "the chain answers again");
+            info!(block = head.block.0, seconds = since.elapsed().as_secs(), "the chain answers again");
         }
-        let block = head.block.cast_signed();
+        let block = head.block;
         if schedule::metagraph(self.metagraph, block) {
             match self.chain.metagraph().await {
                 Ok(neurons) => {
@@ -192,11 +192,10 @@ impl Service {
     }
 
     /// Says what was computed and set, and what is due next.
-    fn say_weights(&self, head: Option<i64>) {
+    fn say_weights(&self, head: Option<Block>) {
         let network = &self.config.network;
-        let (every, interval) =
-            (i64::from(network.weight_calc_interval), i64::from(network.weight_set_interval));
-        let next_computation = head.map(|head| head - head.rem_euclid(every) + every);
+        let interval = i64::from(network.weight_set_interval);
+        let next_computation = head.map(|head| head.next_multiple(network.weight_calc_interval));
         let attempt = self.attempt.as_ref();
         self.board.write(|status| {
             let weights = &mut status.weights;
@@ -223,7 +222,7 @@ impl Service {
         sleep(self.run.poll).await;
     }
 
-    fn registered(&mut self, neurons: Vec<Neuron>, block: i64) {
+    fn registered(&mut self, neurons: Vec<Neuron>, block: Block) {
         if let (Some(own), false) = (&self.run.hotkey, self.run.dry_run) {
             match neurons.iter().find(|neuron| neuron.hotkey == *own) {
                 None => warn!(hotkey = %own, "our hotkey is not registered: weights cannot be set"),

@@ -17,25 +17,23 @@ const PRUNE_EVERY: i64 = 50;
 
 impl Service {
     pub(super) async fn sample_what_is_due(&mut self, head: Head) {
-        let Samples { due, lost } =
-            schedule::samples(&self.config.network, self.sampled, head.block.cast_signed());
+        let Samples { due, lost } = schedule::samples(&self.config.network, self.sampled, head.block);
         if lost > 0 {
             warn!(
                 blocks = lost,
-                before = due.first(),
+                before = due.first().map(|first| first.0),
                 "sampled blocks were missed, too long ago to catch up"
             );
             // Those that are due are looked at again where one of them fails; these are not.
-            self.sampled = due.first().map(|first| first - i64::from(self.config.network.sample_every));
+            self.sampled = due.first().map(|&first| first - i64::from(self.config.network.sample_every));
             self.board.write(|status| status.sampling.missed += lost.cast_unsigned());
         }
-        if let (true, Some(last)) =
-            (due.is_empty(), self.sampled.filter(|last| head.block.cast_signed() < last - 100))
-        {
+        if let (true, Some(last)) = (due.is_empty(), self.sampled.filter(|&last| head.block < last - 100)) {
             if !self.said_behind {
                 warn!(
-                    block = head.block,
-                    last, "the chain is behind the ledger: is it another network's, or a node that lags?"
+                    block = head.block.0,
+                    last = last.0,
+                    "the chain is behind the ledger: is it another network's, or a node that lags?"
                 );
                 self.said_behind = true;
             }
@@ -44,21 +42,18 @@ impl Service {
         self.said_behind = false;
         for block in due {
             let started = Instant::now();
-            let late = head.block - block.cast_unsigned();
-            let at = Head {
-                block: block.cast_unsigned(),
-                unix: head.unix - (late * BLOCK_SECONDS).min(head.unix),
-            };
+            let late = (head.block - block).cast_unsigned();
+            let at = Head { block, unix: head.unix - (late * BLOCK_SECONDS).min(head.unix) };
             let sampled =
                 self.pipeline.sample(self.chain.as_ref(), &self.neurons, at, &mut self.ledger).await;
             match sampled {
                 Ok(sampled) => {
                     if let Some(fault) = &sampled.feed_fault {
-                        warn!(block, %fault, "no prices");
+                        warn!(block = block.0, %fault, "no prices");
                     }
                     let seconds = round(started.elapsed());
                     info!(
-                        block,
+                        block = block.0,
                         late,
                         accepted = sampled.accepted,
                         refused = sampled.rejected,
@@ -71,7 +66,7 @@ impl Service {
                 }
                 Err(error) => {
                     // It is due again in the next turn, while it is not too old.
-                    warn!(block, %error, "not sampled");
+                    warn!(block = block.0, %error, "not sampled");
                     self.board.write(|status| status.sampling.fault = Some(error.to_string()));
                     return;
                 }
@@ -124,7 +119,7 @@ impl Service {
     }
 
     pub(super) fn prune(&mut self, head: Head) {
-        let block = head.block.cast_signed();
+        let block = head.block;
         if self.pruned.is_some_and(|pruned| block - pruned < PRUNE_EVERY) {
             return;
         }
@@ -133,12 +128,12 @@ impl Service {
         let age = (days * DAY_BLOCKS).cast_unsigned() * BLOCK_SECONDS;
         let horizon = Horizon {
             block: before,
-            sidx: before.div_euclid(i64::from(self.config.network.sample_every)),
+            sidx: before.sidx(self.config.network.sample_every),
             round: self.scheme.round_at(head.unix.saturating_sub(age)),
         };
         match block_in_place(|| self.ledger.prune(horizon, PRUNED_AT_ONCE)) {
             // There may be more.
-            Ok(removed @ 1..) => debug!(removed, before, "old rows removed"),
+            Ok(removed @ 1..) => debug!(removed, before = before.0, "old rows removed"),
             Ok(0) => self.pruned = Some(block),
             Err(error) => {
                 error!(%error, "old rows are not removed");

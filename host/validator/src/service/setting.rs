@@ -2,6 +2,7 @@
 
 use super::Service;
 use crate::{schedule, setter};
+use mantis_config::Block;
 use mantis_ledger::{Attempt, Sent};
 use mantis_network::chain::Neuron;
 use tokio::task::block_in_place;
@@ -14,7 +15,7 @@ const METAGRAPH_BLOCKS: i64 = 101;
 
 impl Service {
     /// Whether the chain shows by now what was committed: being in a block is not yet being counted.
-    pub(super) async fn look_for_committed(&mut self, head: i64) {
+    pub(super) async fn look_for_committed(&mut self, head: Block) {
         let attempts = match self.ledger.attempts(COMMITTED) {
             Ok(attempts) => attempts,
             Err(error) => return error!(%error, "whether committed weights are shown is not known"),
@@ -32,8 +33,8 @@ impl Service {
                 return error!(%error, "that committed weights are shown is not recorded");
             }
             info!(
-                block = attempt.block,
-                computed = attempt.computed,
+                block = attempt.block.0,
+                computed = attempt.computed.0,
                 "the chain shows the committed weights"
             );
             if self.attempt.as_ref().is_some_and(|last| last.block == attempt.block) {
@@ -46,14 +47,14 @@ impl Service {
         // Said about one commit while it is the newest that should be there.
         if (patience..patience + METAGRAPH_BLOCKS).contains(&(head - oldest.block)) {
             warn!(
-                block = oldest.block,
+                block = oldest.block.0,
                 "weights committed then are not shown yet: does the hotkey still have its permit, and is \
                  [network] version_key that of the subnet?"
             );
         }
     }
 
-    pub(super) async fn start_setting(&mut self, head: i64) {
+    pub(super) async fn start_setting(&mut self, head: Block) {
         let Some(computation) = self.computation.clone() else { return };
         let network = self.config.network.clone();
         if self.setting.is_some() || !self.is_setting_due(&self.neurons, head) {
@@ -74,9 +75,9 @@ impl Service {
         }));
     }
 
-    pub(super) fn is_setting_due(&self, neurons: &[Neuron], head: i64) -> bool {
+    pub(super) fn is_setting_due(&self, neurons: &[Neuron], head: Block) -> bool {
         let own = neurons.iter().find(|neuron| Some(&neuron.hotkey) == self.run.hotkey.as_ref());
-        let updated = own.map(|neuron| neuron.last_update.cast_signed());
+        let updated = own.map(|neuron| neuron.last_update);
         schedule::setting(&self.config.network, self.attempt.as_ref(), updated, head)
     }
 
@@ -90,7 +91,7 @@ impl Service {
         if let Err(error) = block_in_place(|| self.ledger.store_attempt(&attempt)) {
             error!(%error, "how setting weights ended is not recorded");
         }
-        let (block, computed, uids) = (attempt.block, attempt.computed, attempt.weights.len());
+        let (block, computed, uids) = (attempt.block.0, attempt.computed.0, attempt.weights.len());
         let transaction = attempt.transaction.as_deref().unwrap_or("");
         let why = attempt.error.as_deref().unwrap_or("");
         match attempt.sent {

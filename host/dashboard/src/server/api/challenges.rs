@@ -193,6 +193,6 @@ impl ChallengeAnswer {
 impl From<ChallengeLine> for ChallengePast {
     fn from(line: ChallengeLine) -> Self {
         let ChallengeLine { block, weight, seconds, miners, paid } = line;
-        Self { block, weight, seconds, miners, paid }
+        Self { block: block.0, weight, seconds, miners, paid }
     }
 }

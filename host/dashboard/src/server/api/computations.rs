@@ -3,7 +3,7 @@
 use super::miners::StepAnswer;
 use super::{Page, Problems};
 use crate::server::error::ApiError;
-use crate::server::extract::{Block, Paging, Params};
+use crate::server::extract::{AtBlock, Paging, Params};
 use crate::server::site::Site;
 use axum::Json;
 use axum::extract::State;
@@ -51,7 +51,7 @@ pub(in crate::server) async fn computations(
     responses((status = 200, description = "A page of UIDs.", body = Page<StepAnswer>), Problems))]
 pub(in crate::server) async fn weights(
     State(site): State<Arc<Site>>,
-    Block(block): Block,
+    AtBlock(block): AtBlock,
     Params(paging): Params<Paging>,
 ) -> Result<Json<Page<StepAnswer>>, ApiError> {
     site.query(move |ledger, _| {
@@ -69,6 +69,6 @@ pub(in crate::server) async fn weights(
 impl From<ComputationLine> for ComputationAnswer {
     fn from(line: ComputationLine) -> Self {
         let ComputationLine { block, max_block, unix, seconds, rejected, skipped } = line;
-        Self { block, max_block, ended: unix, seconds, rejected, skipped }
+        Self { block: block.0, max_block: max_block.0, ended: unix, seconds, rejected, skipped }
     }
 }

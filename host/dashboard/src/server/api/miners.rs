@@ -7,6 +7,7 @@ use crate::server::site::Site;
 use crate::standing::Standing;
 use axum::Json;
 use axum::extract::State;
+use mantis_config::Block;
 use mantis_ledger::{Activity, Ledger, MinerCounts};
 use mantis_plugin_api::{Fact, WhyZero};
 use mantis_weights::Scored;
@@ -180,10 +181,15 @@ fn is_known(ledger: &Ledger, standing: &Standing, hotkey: &str) -> Result<bool, 
     Ok(standing.knows(hotkey) || !ledger.rejections(Some(hotkey))?.is_empty())
 }
 
-fn past(ledger: &Ledger, hotkey: &str) -> Result<BTreeMap<i64, HistoryLine>, ApiError> {
-    let empty =
-        |block| HistoryLine { block, uid: None, salience: None, weight: None, shares: BTreeMap::new() };
-    let mut lines: BTreeMap<i64, HistoryLine> = BTreeMap::new();
+fn past(ledger: &Ledger, hotkey: &str) -> Result<BTreeMap<Block, HistoryLine>, ApiError> {
+    let empty = |block: Block| HistoryLine {
+        block: block.0,
+        uid: None,
+        salience: None,
+        weight: None,
+        shares: BTreeMap::new(),
+    };
+    let mut lines: BTreeMap<Block, HistoryLine> = BTreeMap::new();
     for weight in ledger.weight_history(hotkey)? {
         let line = lines.entry(weight.block).or_insert_with(|| empty(weight.block));
         (line.uid, line.salience, line.weight) =
@@ -204,7 +210,7 @@ impl MinerAnswer {
         }
         let step = standing.outcome.settlements().iter().find(|step| step.hotkey == hotkey);
         let counts = standing.counts();
-        let every = i64::from(standing.config.network.sample_every);
+        let every = standing.config.network.sample_every;
         let challenges = standing.challenges().map(|(scored, shares)| {
             let activity = standing.activities.get(&scored.ticker).and_then(|miners| miners.get(&hotkey));
             let counts = counts.get(&scored.ticker).copied().unwrap_or(0.0);
@@ -221,9 +227,9 @@ impl MinerAnswer {
             weight: step.map(StepAnswer::from),
             challenges: challenges.collect(),
             payloads: payloads.map(|MinerCounts { accepted, stale, early, opened, last_block }| {
-                PayloadCounts { accepted, stale, early, opened, last_block }
+                PayloadCounts { accepted, stale, early, opened, last_block: last_block.0 }
             }),
-            waiting: ledger.waiting(&hotkey)?,
+            waiting: ledger.waiting(&hotkey)?.into_iter().map(|block| block.0).collect(),
             hotkey,
         })
     }
@@ -262,10 +268,9 @@ pub(super) fn named(facts: &[Fact]) -> BTreeMap<String, f64> {
 }
 
 impl ActivityAnswer {
-    fn new(activity: &Activity, every: i64) -> Self {
+    fn new(activity: &Activity, every: u32) -> Self {
         let Activity { rows, present, changes, last_sidx, changed_sidx, twin, twin_rows } = activity.clone();
-        let (last_block, changed_block) =
-            (last_sidx.saturating_mul(every), changed_sidx.saturating_mul(every));
+        let (last_block, changed_block) = (last_sidx.block(every).0, changed_sidx.block(every).0);
         Self { rows, present, changes, last_block, changed_block, twin, twin_rows }
     }
 }

@@ -73,8 +73,8 @@ impl From<RejectionCounts> for Refusal {
             ticker: (!last.ticker.is_empty()).then_some(last.ticker),
             code: last.code,
             detail: last.detail,
-            first_block,
-            last_block,
+            first_block: first_block.0,
+            last_block: last_block.0,
             times,
         }
     }

@@ -90,8 +90,8 @@ pub(in crate::server) async fn status(State(site): State<Arc<Site>>) -> Result<J
     let status = site.status();
     site.query(move |ledger, standing| {
         let computation = standing.computed.map(|Computed { block, max_block, unix, seconds }| Computation {
-            block,
-            max_block,
+            block: block.0,
+            max_block: max_block.0,
             ended: unix,
             seconds,
         });
@@ -112,7 +112,7 @@ impl LedgerAnswer {
         let PayloadTotals { accepted, stale, early, opened, refused } = ledger.totals()?;
         let refusals = ledger.refusals_by_code()?.into_iter();
         Ok(Self {
-            last_block: ledger.last_block()?,
+            last_block: ledger.last_block()?.map(|block| block.0),
             sampled_blocks: ledger.sampled_blocks()?,
             waiting_blocks: ledger.pending()?.len(),
             payloads: Payloads { accepted, stale, early, opened, refused },

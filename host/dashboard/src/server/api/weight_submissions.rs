@@ -76,7 +76,16 @@ impl From<Attempt> for WeightSubmissionAnswer {
         let weights =
             weights.into_iter().map(|(uid, hotkey, weight)| OnChain { uid, hotkey, weight }).collect();
         let outcome = sent.as_str().to_owned();
-        Self { computed, block, ended: unix, outcome, transaction, included, error, weights }
+        Self {
+            computed: computed.0,
+            block: block.0,
+            ended: unix,
+            outcome,
+            transaction,
+            included: included.map(|block| block.0),
+            error,
+            weights,
+        }
     }
 }
 

@@ -56,7 +56,7 @@ mod tests {
     use super::metric::Metric;
     use super::*;
     use crate::standing::Standing;
-    use mantis_config::Config;
+    use mantis_config::{Block, Config, Sidx};
     use mantis_ledger::{Computation, Ledger, SampledBlock};
     use mantis_plugin_api::Salience;
     use mantis_validator::Status;
@@ -82,16 +82,22 @@ mod tests {
             salience: Some(salience),
             ..Scored::default()
         };
-        ledger.append_many(vec![SampledBlock { block: 1000, sidx: 200, rows: Vec::new() }], 1).unwrap();
         ledger
-            .store_computation(&Computation { block: 1000, scored: vec![scored], ..Computation::default() })
+            .append_many(vec![SampledBlock { block: Block(1000), sidx: Sidx(200), rows: Vec::new() }], 1)
+            .unwrap();
+        ledger
+            .store_computation(&Computation {
+                block: Block(1000),
+                scored: vec![scored],
+                ..Computation::default()
+            })
             .unwrap();
         let standing = Standing::read(&ledger, config, BTreeMap::new()).unwrap();
         let mut status = Status::default();
-        (status.chain.block, status.chain.neurons) = (Some(7), Some(3));
+        (status.chain.block, status.chain.neurons) = (Some(Block(7)), Some(3));
         (status.chain.registered, status.chain.permit) = (Some(true), Some(false));
-        (status.sampling.block, status.sampling.seconds) = (Some(5), Some(0.25));
-        (status.weights.computed, status.weights.attempted) = (Some(1000), Some(1007));
+        (status.sampling.block, status.sampling.seconds) = (Some(Block(5)), Some(0.25));
+        (status.weights.computed, status.weights.attempted) = (Some(Block(1000)), Some(Block(1007)));
         status.weights.outcome = Some("set".into());
         let sources = Sources {
             traffic: [(200, 3)].into(),

@@ -2,6 +2,7 @@
 
 use super::process::Process;
 use crate::standing::{Ranked, Standing};
+use mantis_config::Block;
 use mantis_ledger::{Ledger, LedgerError, PayloadTotals};
 use mantis_validator::Status;
 use std::collections::BTreeMap;
@@ -28,7 +29,7 @@ pub(super) struct LedgerNumbers {
     /// Sampled blocks whose payloads wait to be opened.
     pub(super) waiting: usize,
     pub(super) sampled: u64,
-    pub(super) last_block: Option<i64>,
+    pub(super) last_block: Option<Block>,
     /// Size of the file, bytes; `None` if the system does not say.
     pub(super) size: Option<u64>,
 }

@@ -50,7 +50,7 @@ pub(super) const METRICS: &[Metric] = &[
         Some(Samples::One(sources.ledger.sampled as f64))
     }),
     gauge("ledger_last_block", "The newest sampled block", None, |sources| {
-        Some(Samples::One(sources.ledger.last_block? as f64))
+        Some(Samples::One(sources.ledger.last_block?.0 as f64))
     }),
     gauge("ledger_size", "Size of the ledger's file", Some(Bytes), |sources| {
         Some(Samples::One(sources.ledger.size? as f64))
@@ -66,7 +66,7 @@ pub(super) const METRICS: &[Metric] = &[
         status_value(sources, |status| flag(status.chain.fault.is_none()))
     }),
     gauge("chain_block", "The newest block that was seen", None, |sources| {
-        status_value(sources, |status| status.chain.block.map(|block| block as f64))
+        status_value(sources, |status| status.chain.block.map(|block| block.0 as f64))
     }),
     gauge("chain_neurons", "Registered neurons", None, |sources| {
         status_value(sources, |status| status.chain.neurons.map(|neurons| neurons as f64))
@@ -78,7 +78,7 @@ pub(super) const METRICS: &[Metric] = &[
         status_value(sources, |status| status.chain.permit.and_then(flag))
     }),
     gauge("sampled_block", "The newest block that was sampled", None, |sources| {
-        status_value(sources, |status| status.sampling.block.map(|block| block as f64))
+        status_value(sources, |status| status.sampling.block.map(|block| block.0 as f64))
     }),
     gauge("sample_duration", "How long the newest sample took", Some(Seconds), |sources| {
         status_value(sources, |status| status.sampling.seconds)
@@ -105,13 +105,13 @@ pub(super) const METRICS: &[Metric] = &[
         status_value(sources, |status| flag(status.weights.computing.is_some()))
     }),
     gauge("computed_block", "The block of the newest computation", None, |sources| {
-        status_value(sources, |status| status.weights.computed.map(|block| block as f64))
+        status_value(sources, |status| status.weights.computed.map(|block| block.0 as f64))
     }),
     counter("computation_failures", "Computations that failed since the start", None, |sources| {
         status_value(sources, |status| Some(status.weights.failures as f64))
     }),
     gauge("attempted_block", "The block of the newest attempt to set weights", None, |sources| {
-        status_value(sources, |status| status.weights.attempted.map(|block| block as f64))
+        status_value(sources, |status| status.weights.attempted.map(|block| block.0 as f64))
     }),
     gauge("attempt_outcome", "1 for how the newest attempt to set weights ended", None, |sources| {
         let outcome = sources.status?.weights.outcome.clone()?;

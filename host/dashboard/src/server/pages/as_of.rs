@@ -6,13 +6,14 @@ use crate::sections::time::Moment;
 use crate::standing::Standing;
 use askama::Template;
 use askama::filters::HtmlSafe;
+use mantis_config::Block;
 
 /// The computation that a page shows, in a sentence.
 #[derive(Template)]
 #[template(path = "pages/as_of.html")]
 pub(super) struct AsOf {
     /// Its block, and when it ended; `None` if nothing was computed.
-    computed: Option<(i64, Moment)>,
+    computed: Option<(Block, Moment)>,
 }
 
 impl HtmlSafe for AsOf {}

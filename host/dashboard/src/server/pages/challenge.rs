@@ -13,6 +13,7 @@ use crate::sections::links::segment;
 use crate::sections::text::count;
 use crate::sections::view::RunView;
 use askama::Template;
+use mantis_config::Block;
 use mantis_ledger::{Ledger, LedgerError};
 
 #[derive(Template)]
@@ -81,7 +82,7 @@ pub(super) fn page(view: &RunView<'_>, ledger: &Ledger, ticker: &str) -> Result<
 fn history(ledger: &Ledger, ticker: &str) -> Result<Vec<Figure>, LedgerError> {
     let history = ledger.challenge_history(ticker)?;
     let kept: Vec<_> = thinned(history.len()).into_iter().filter_map(|i| history.get(i)).collect();
-    let blocks: Vec<i64> = kept.iter().map(|line| line.block).collect();
+    let blocks: Vec<Block> = kept.iter().map(|line| line.block).collect();
     let paid: Vec<f64> = kept.iter().map(|line| f64::from(line.paid)).collect();
     let seconds: Vec<f64> = kept.iter().map(|line| line.seconds).collect();
     let paid = over_time("Miners paid", &blocks, &paid, |x| count(x.round() as i64));

@@ -7,6 +7,7 @@ use crate::sections::text::{clean, percent};
 use crate::sections::view::{ChallengeView, RunView};
 use askama::Template;
 use askama::filters::HtmlSafe;
+use mantis_config::Block;
 use mantis_ledger::{Ledger, LedgerError};
 use std::collections::BTreeMap;
 
@@ -15,8 +16,8 @@ use std::collections::BTreeMap;
 #[template(path = "pages/courses.html")]
 pub(super) struct Courses<'a> {
     /// Blocks of the first computation and of the last.
-    first: i64,
-    last: i64,
+    first: Block,
+    last: Block,
     courses: Vec<Course<'a>>,
 }
 
@@ -37,9 +38,9 @@ impl<'a> Courses<'a> {
     ) -> Result<Option<Self>, LedgerError> {
         let cycles = ledger.computations(0, u32::MAX)?;
         let kept = thinned(cycles.len()).into_iter().rev().filter_map(|i| cycles.get(i));
-        let blocks: Vec<i64> = kept.map(|cycle| cycle.block).collect();
+        let blocks: Vec<Block> = kept.map(|cycle| cycle.block).collect();
         let [first, .., last] = blocks[..] else { return Ok(None) };
-        let mut shares: BTreeMap<String, BTreeMap<i64, f64>> = BTreeMap::new();
+        let mut shares: BTreeMap<String, BTreeMap<Block, f64>> = BTreeMap::new();
         for line in ledger.salience_history(hotkey)? {
             shares.entry(line.ticker).or_default().insert(line.block, line.share);
         }

@@ -9,6 +9,7 @@ use crate::sections::time::{Moment, duration_of_blocks};
 use crate::standing::Standing;
 use askama::Template;
 use askama::filters::HtmlSafe;
+use mantis_config::Block;
 use mantis_ledger::{Ledger, LedgerError, PayloadTotals};
 use mantis_validator::Status;
 
@@ -128,9 +129,9 @@ fn around(status: &Status) -> [Tile; 3] {
 /// What is due next.
 fn due(status: &Status) -> [Tile; 2] {
     let weights = &status.weights;
-    let at = |due: Option<i64>| match (due, status.chain.block) {
+    let at = |due: Option<Block>| match (due, status.chain.block) {
         (Some(due), Some(block)) => {
-            let left = due.saturating_sub(i64::try_from(block).unwrap_or(i64::MAX));
+            let left = due - block;
             let text = if left > 0 {
                 format!("in {} blocks, about {}", count(left), duration_of_blocks(left))
             } else {
@@ -186,7 +187,7 @@ fn ago(unix: u64) -> Note {
     Note::Moment(Moment::new(unix, now()))
 }
 
-fn block(block: Option<u64>) -> String {
+fn block(block: Option<Block>) -> String {
     block.map_or("–".into(), count)
 }
 

@@ -17,6 +17,7 @@ use crate::sections::steps::Steps;
 use crate::sections::text::{percent, short};
 use crate::sections::view::{MinerView, RunView};
 use askama::Template;
+use mantis_config::Block;
 use mantis_ledger::{Ledger, LedgerError};
 use mantis_validator::Status;
 
@@ -107,7 +108,7 @@ impl<'a> ScoredMiner<'a> {
 fn past(ledger: &Ledger, hotkey: &str) -> Result<[Option<Figure>; 2], LedgerError> {
     let history = ledger.weight_history(hotkey)?;
     let kept: Vec<_> = thinned(history.len()).into_iter().filter_map(|i| history.get(i)).collect();
-    let blocks: Vec<i64> = kept.iter().map(|line| line.block).collect();
+    let blocks: Vec<Block> = kept.iter().map(|line| line.block).collect();
     let smoothed: Vec<f64> = kept.iter().map(|line| line.weight).collect();
     let before: Vec<f64> = kept.iter().map(|line| line.salience).collect();
     Ok([

@@ -5,7 +5,7 @@ use crate::sections::text::count;
 use crate::sections::time::duration_of_blocks;
 use askama::Template;
 use askama::filters::HtmlSafe;
-use mantis_config::Network;
+use mantis_config::{Block, Network};
 use mantis_ledger::MinerCounts;
 use mantis_validator::Status;
 
@@ -25,8 +25,8 @@ struct Sealed {
     /// How many.
     waiting: usize,
     /// Blocks of the first and of the last.
-    first: i64,
-    last: i64,
+    first: Block,
+    last: Block,
     /// How many are due; `None` if the chain's block is not known.
     due: Option<usize>,
     /// When the first is opened, as a sentence; may be empty.
@@ -39,19 +39,19 @@ impl Payloads {
         network: &Network,
         status: Option<&Status>,
         counts: Option<MinerCounts>,
-        waiting: &[i64],
+        waiting: &[Block],
     ) -> Self {
         let lag = i64::from(network.lag).saturating_mul(i64::from(network.sample_every));
-        let now = status.and_then(|status| status.chain.block).and_then(|block| i64::try_from(block).ok());
+        let now = status.and_then(|status| status.chain.block);
         Self { counts, sealed: Sealed::new(waiting, lag, now) }
     }
 }
 
 impl Sealed {
-    fn new(waiting: &[i64], lag: i64, now: Option<i64>) -> Option<Self> {
+    fn new(waiting: &[Block], lag: i64, now: Option<Block>) -> Option<Self> {
         let (first, last) = (*waiting.first()?, *waiting.last()?);
-        let is_due = |now: i64| move |block: &&i64| block.saturating_add(lag) <= now;
-        let next = match now.map(|now| first.saturating_add(lag).saturating_sub(now)) {
+        let is_due = |now: Block| move |&&block: &&Block| block + lag <= now;
+        let next = match now.map(|now| first + lag - now) {
             Some(left) if left > 0 => {
                 let time = duration_of_blocks(left);
                 format!("The first opens in {} blocks, about {time}.", count(left))

@@ -2,7 +2,7 @@
 
 use super::{Page, error_page, now, render};
 use crate::standing::Standing;
-use mantis_config::Config;
+use mantis_config::{Block, Config, Sidx};
 use mantis_ledger::{
     Accepted, Activities, Activity, Arrival, Attempt, Computation, Ledger, NewRow, Rejection, Sample,
     SampledBlock, Sent, Stage,
@@ -61,7 +61,7 @@ impl PageWorld {
                 salience: Scores::new(last.clone(), 0).total,
                 metagraph: [burn].into_iter().chain(neurons).collect(),
                 first_block: BTreeMap::new(),
-                block: 1000 * k,
+                block: Block(1000 * k),
                 previous: previous.clone(),
             };
             let Outcome::Weights(steps) = settle(&input, &SettleRules::default()).unwrap() else {
@@ -70,8 +70,8 @@ impl PageWorld {
             previous = Some(steps.iter().map(|step| (step.hotkey.clone(), step.weight)).collect());
             let rejected = (k == 3).then(|| "all positive weights are equal".to_owned());
             let computation = Computation {
-                block: 1000 * k,
-                max_block: 1000 * k - 500,
+                block: Block(1000 * k),
+                max_block: Block(1000 * k - 500),
                 unix: 1_700_000_000 + 12_000 * k.unsigned_abs(),
                 seconds: 88.25,
                 settlements: if rejected.is_some() { Vec::new() } else { steps },
@@ -85,7 +85,7 @@ impl PageWorld {
         for k in 0..3 {
             ledger.sample(&sample(&config, &hotkeys, 2000 + 40 * k, text)).unwrap();
         }
-        ledger.store_states("MULTIBREAKOUT", 1999, &states(&config)).unwrap();
+        ledger.store_states("MULTIBREAKOUT", Sidx(1999), &states(&config)).unwrap();
         let about = hotkeys.iter().map(|hotkey| (hotkey.clone(), text.to_owned())).collect();
         let standing = Standing::read(&ledger, Arc::new(config), about).unwrap();
         Self { _dir: dir, ledger, standing, status: status(text), hotkeys }
@@ -133,7 +133,8 @@ fn step(config: &Config, k: i64) -> SampledBlock {
             ..NewRow::default()
         }
     };
-    SampledBlock { block: 5 * k, sidx: k, rows: config.challenges.iter().enumerate().map(record).collect() }
+    let rows = config.challenges.iter().enumerate().map(record).collect();
+    SampledBlock { block: Block(5 * k), sidx: Sidx(k), rows }
 }
 
 fn scored(config: &Config, hotkeys: &[String], k: usize, text: &str) -> Vec<Scored> {
@@ -177,8 +178,8 @@ fn activities(config: &Config, hotkeys: &[String]) -> Activities {
         rows: 1440,
         present: 1440 - 37 * (m as u32 % 20),
         changes: 700,
-        last_sidx: 1999,
-        changed_sidx: 1990,
+        last_sidx: Sidx(1999),
+        changed_sidx: Sidx(1990),
         twin: m.is_multiple_of(5).then(|| hotkeys[(m + 1) % hotkeys.len()].clone()),
         twin_rows: 12,
     };
@@ -190,12 +191,12 @@ fn activities(config: &Config, hotkeys: &[String]) -> Activities {
 fn attempt(k: i64, text: &str) -> Attempt {
     let sent = [Sent::Set, Sent::Committed, Sent::Unconfirmed, Sent::Failed][k as usize % 4];
     Attempt {
-        computed: 1000 * k,
-        block: 1000 * k + 20,
+        computed: Block(1000 * k),
+        block: Block(1000 * k + 20),
         unix: 1_700_000_000 + 12_000 * k.unsigned_abs(),
         sent,
         transaction: Some(format!("0x{k:064x}")),
-        included: Some(1000 * k + 22),
+        included: Some(Block(1000 * k + 22)),
         error: (sent == Sent::Failed).then(|| text.to_owned()),
         weights: vec![(0, "owner".into(), 65_535)],
     }
@@ -248,19 +249,19 @@ fn status(text: &str) -> Status {
         hotkey: Some(plain(1)),
         ..Status::default()
     };
-    status.chain.block = Some(10_420);
+    status.chain.block = Some(Block(10_420));
     status.chain.block_time = Some(now() - 7);
     status.chain.answered = Some(now() - 3);
     status.chain.neurons = Some(256);
     status.chain.registered = Some(true);
-    status.sampling.block = Some(10_420);
+    status.sampling.block = Some(Block(10_420));
     status.sampling.at = Some(now() - 5);
     status.sampling.seconds = Some(2.25);
     status.sampling.accepted = Some(22);
     status.sampling.refused = Some(3);
     status.sampling.feed_fault = Some(format!("the feed does not answer: {text}"));
-    status.weights.next_computation = Some(11_000);
-    status.weights.next_setting = Some(10_440);
+    status.weights.next_computation = Some(Block(11_000));
+    status.weights.next_setting = Some(Block(10_440));
     status.configuration.file = "/etc/mantis/challenges.toml".into();
     status.configuration.taken = now() - 4000;
     status

@@ -58,7 +58,7 @@ impl SuiteMarket {
         let (mut sidx, mut submitted) = (Vec::with_capacity(all), Vec::with_capacity(rows));
         while let Some(step) = simulator.step() {
             let row = sidx.len();
-            sidx.push(step.sidx);
+            sidx.push(step.sidx.0);
             if row < rows {
                 let sent = step.rows.iter().flat_map(|record| &record.submissions);
                 let mut any = false;

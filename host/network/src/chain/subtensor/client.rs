@@ -7,11 +7,12 @@ use super::neurons::exists;
 use super::node_error::NodeError;
 use super::settings::ChainSettings;
 use super::transaction::{Included, send};
-use super::values::optional;
+use super::values::{block, optional};
 use super::{commitments, neurons, rules, weights};
 use crate::chain::{Chain, ChainError, Head, Hyperparameters, Neuron, Receipt};
 use crate::wallet::Hotkey;
 use async_trait::async_trait;
+use mantis_config::Block;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -87,7 +88,7 @@ impl Chain for Subtensor {
         self.link
             .read("reading the block", |node| async move {
                 let at = node.newest().await?;
-                let block = at.block_number();
+                let block = block(at.block_number());
                 self.link.saw(&node, block)?;
                 let now: Option<u64> = optional(&at, "Timestamp", "Now", vec![]).await?;
                 Ok(Head { block, unix: now.unwrap_or(0) / 1000 })
@@ -154,14 +155,14 @@ impl Chain for Subtensor {
     async fn set_weights(&self, weights: &[(u16, u16)]) -> Result<Receipt, ChainError> {
         let key = self.key(WEIGHTS)?;
         let weights = &upscaled(weights);
-        let before = &std::sync::Mutex::new((0, 0, true));
+        let before = &std::sync::Mutex::new((0, Block(0), true));
         let sent = self.link.once(WEIGHTS, self.settings.limits.confirm, |node| async move {
             let netuid = self.settings.netuid;
             let at = node.newest().await?;
             exists(&at, netuid).await?;
             let rules = rules::hyperparameters(&at, netuid).await?;
             let standing = rules::standing(&at, netuid, &key.account()).await?;
-            rules::check(&rules, &standing, self.settings.version_key, at.block_number())?;
+            rules::check(&rules, &standing, self.settings.version_key, block(at.block_number()))?;
             let revealed = !rules.commit_reveal;
             let call = if revealed {
                 weights::plain(netuid, weights, self.settings.version_key)
@@ -180,7 +181,7 @@ impl Chain for Subtensor {
                     return Err(lost(NodeError::broken("the chain shows other weights"), &included));
                 }
             }
-            Ok(Receipt { transaction: included.transaction, block: at.block_number(), revealed })
+            Ok(Receipt { transaction: included.transaction, block: block(at.block_number()), revealed })
         });
         let sent = sent.await;
         let (uid, last_update, revealed) = before.lock().map(|before| *before).unwrap_or_default();

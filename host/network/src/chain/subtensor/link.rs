@@ -4,6 +4,7 @@ use super::node::Node;
 use super::node_error::NodeError;
 use super::settings::NodeLimits;
 use crate::chain::ChainError;
+use mantis_config::Block;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use subxt::utils::H256;
@@ -26,7 +27,7 @@ struct State {
     /// The chain's first block: a node of another chain is refused.
     genesis: Option<H256>,
     /// The newest block, and since when it is the newest.
-    newest: Option<(u64, Instant)>,
+    newest: Option<(Block, Instant)>,
 }
 
 impl Link {
@@ -93,7 +94,7 @@ impl Link {
     ///
     /// # Errors
     /// If it has been the same for too long: then the next call takes the next node.
-    pub(super) fn saw(&self, node: &Arc<Node>, block: u64) -> Result<(), NodeError> {
+    pub(super) fn saw(&self, node: &Arc<Node>, block: Block) -> Result<(), NodeError> {
         let mut state = self.state();
         let now = Instant::now();
         match state.newest {

@@ -2,7 +2,7 @@
 
 use super::node::{At, Node};
 use super::node_error::NodeError;
-use super::values::{SUBTENSOR, missing, number, said, value};
+use super::values::{SUBTENSOR, block, missing, number, said, value};
 use crate::chain::Neuron;
 use std::collections::BTreeMap;
 use subxt::dynamic::{Value, storage};
@@ -25,7 +25,7 @@ pub(super) async fn neurons(node: &Node, netuid: u16) -> Result<Vec<Neuron>, Nod
         hotkey: hotkey.to_string(),
         // A neuron of this very block may not have its place in the lists yet.
         validator_permit: permits.get(usize::from(uid)).copied().unwrap_or(false),
-        last_update: last_updates.get(usize::from(uid)).copied().unwrap_or(0),
+        last_update: block(last_updates.get(usize::from(uid)).copied().unwrap_or(0)),
     };
     Ok(hotkeys.into_iter().map(neuron).collect())
 }

@@ -3,8 +3,9 @@
 use super::node::At;
 use super::node_error::NodeError;
 use super::refusal::refused;
-use super::values::{SUBTENSOR, any, number, optional, value};
+use super::values::{SUBTENSOR, any, block, number, optional, value};
 use crate::chain::{ChainError, Hyperparameters};
+use mantis_config::Block;
 use subxt::dynamic::Value;
 use subxt::utils::AccountId32;
 
@@ -13,7 +14,7 @@ pub(super) struct SignerState {
     pub(super) uid: u16,
     pub(super) permit: bool,
     /// The block in which it last set or committed weights; 0: never.
-    pub(super) last_update: u64,
+    pub(super) last_update: Block,
 }
 
 /// The subnet's settings, as they are now.
@@ -50,7 +51,7 @@ pub(super) async fn standing(at: &At, netuid: u16, hotkey: &AccountId32) -> Resu
     Ok(SignerState {
         uid,
         permit: permits.get(place).copied().unwrap_or(false),
-        last_update: updates.get(place).copied().unwrap_or(0),
+        last_update: block(updates.get(place).copied().unwrap_or(0)),
     })
 }
 
@@ -63,7 +64,7 @@ pub(super) fn check(
     rules: &Hyperparameters,
     standing: &SignerState,
     version_key: u64,
-    block: u64,
+    block: Block,
 ) -> Result<(), ChainError> {
     let doing = "the weights";
     let refused = |name: &str, cure: String| Err(ChainError::Refused { doing, name: name.into(), cure });
@@ -78,9 +79,9 @@ pub(super) fn check(
         );
         return refused("IncorrectWeightVersionKey", cure);
     }
-    let next = standing.last_update.saturating_add(rules.weights_rate_limit);
+    let next = standing.last_update + i64::try_from(rules.weights_rate_limit).unwrap_or(i64::MAX);
     // The newest block is behind the one that the transaction will be in.
-    if standing.last_update != 0 && block.saturating_add(1) < next {
+    if standing.last_update != Block(0) && block + 1 < next {
         return refused("SettingWeightsTooFast", format!("try again at block {next}; this is {block}"));
     }
     Ok(())
@@ -102,7 +103,8 @@ mod tests {
         }
     }
 
-    fn name(permit: bool, last_update: u64, version_key: u64, block: u64) -> String {
+    fn name(permit: bool, last_update: i64, version_key: u64, block: i64) -> String {
+        let (last_update, block) = (Block(last_update), Block(block));
         match check(&rules(), &SignerState { uid: 1, permit, last_update }, version_key, block) {
             Ok(()) => "ok".into(),
             Err(ChainError::Refused { name, .. }) => name,

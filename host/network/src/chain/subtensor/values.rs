@@ -3,12 +3,18 @@
 use super::node::At;
 use super::node_error::NodeError;
 use crate::chain::ChainError;
+use mantis_config::Block;
 use subxt::dynamic::{Value, storage};
 use subxt::error::StorageError;
 use subxt::ext::scale_decode::DecodeAsType;
 
 /// The pallet of subnets, neurons and weights.
 pub(super) const SUBTENSOR: &str = "SubtensorModule";
+
+/// The block that has this number on the chain.
+pub(super) fn block(number: u64) -> Block {
+    Block(i64::try_from(number).unwrap_or(i64::MAX))
+}
 
 /// A value of the chain's storage, decoded as the metadata says; `None` where there is none and no default.
 ///
