@@ -104,6 +104,17 @@ pub enum Solver {
     Network,
 }
 
+impl Solver {
+    /// The word for it in `challenges.toml`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Network => "network",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -50,6 +50,7 @@ pub fn write(ledger: &mut Ledger, config: &Config, miners: usize, computations: 
                     skipped: None,
                     description: Some(Description::new("plugin", "1.0.0", "It pays for what was foreseen.")),
                     seconds: 1.5,
+                    ..Scored::default()
                 }
             })
             .collect();
@@ -107,6 +108,7 @@ pub fn write(ledger: &mut Ledger, config: &Config, miners: usize, computations: 
             scored,
             activities,
             settlements: steps,
+            ..Computation::default()
         };
         ledger.store_computation(&computation).expect("stored");
         ledger.store_attempt(&attempt).expect("stored");

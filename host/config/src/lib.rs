@@ -9,6 +9,7 @@
 //! [`Block`] and [`Sidx`] are here too, since every crate of the host that counts blocks is above this one.
 
 mod block;
+mod digest;
 mod fault;
 mod kinds;
 mod load;

@@ -1,6 +1,7 @@
 //! From weights and shares to numbers.
 
-use crate::{Config, Weight};
+use crate::{Challenge, Config, Weight};
+use std::collections::BTreeMap;
 
 impl Config {
     /// Ticker and weight of every challenge, in the order of the file.
@@ -11,6 +12,19 @@ impl Config {
     pub fn weights(&self) -> Vec<(String, f64)> {
         let weights: Vec<_> = self.challenges.iter().map(|c| c.weight).collect();
         self.challenges.iter().map(|c| c.ticker.clone()).zip(resolve(&weights)).collect()
+    }
+}
+
+impl Config {
+    /// [`Config::weights`] as they would be with other weights or shares for some challenges, by ticker. `None` if the
+    /// fixed weights would all be 0, or the shares sum to 1 or more: no file may say that.
+    #[must_use]
+    pub fn weights_with(&self, other: &BTreeMap<String, Weight>) -> Option<Vec<(String, f64)>> {
+        let weight = |c: &Challenge| other.get(&c.ticker).copied().unwrap_or(c.weight);
+        let weights: Vec<_> = self.challenges.iter().map(weight).collect();
+        let (fixed, shares) = sums(&weights);
+        let tickers = self.challenges.iter().map(|c| c.ticker.clone());
+        (fixed > 0.0 && shares < 1.0).then(|| tickers.zip(resolve(&weights)).collect())
     }
 }
 
@@ -42,6 +56,29 @@ mod tests {
     fn a_share_is_taken_of_the_total() {
         let weights = resolve(&[Weight::Fixed(25.875), Weight::Share(0.15)]);
         assert!((weights[1] - 4.566_176_470_588_235).abs() < 1e-14, "{weights:?}");
+    }
+
+    #[test]
+    fn a_share_holds_when_another_weight_is_tried() {
+        let challenge = |ticker: &str, counts: &str| {
+            format!(
+                "[[challenge]]\nname=\"{ticker}\"\nticker=\"{ticker}\"\nplugin=\"binary\"\nprice_key=\"{ticker}\"\n\
+                 dim=2\nblocks_ahead=300\n{counts}\n"
+            )
+        };
+        let text = challenge("A", "weight=17") + &challenge("B", "share=0.15");
+        let config = Config::parse(&text, std::path::Path::new("a.toml")).unwrap();
+        let part = |other: &[(&str, Weight)]| {
+            let other = other.iter().map(|(ticker, weight)| (ticker.to_string(), *weight)).collect();
+            let weights = config.weights_with(&other)?;
+            Some(weights[1].1 / (weights[0].1 + weights[1].1))
+        };
+        assert!((part(&[]).unwrap() - 0.15).abs() < 1e-15);
+        assert!((part(&[("A", Weight::Fixed(999.0))]).unwrap() - 0.15).abs() < 1e-15);
+        assert!((part(&[("B", Weight::Share(0.5))]).unwrap() - 0.5).abs() < 1e-15);
+        assert_eq!(part(&[("B", Weight::Fixed(17.0))]), Some(0.5));
+        assert_eq!(part(&[("A", Weight::Fixed(0.0))]), None);
+        assert_eq!(part(&[("B", Weight::Share(1.0))]), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Our own record of what was computed and what was set: `host_cycles`, `host_saliences`, `host_steps` and
 //! `host_weight_history`.
 
-use super::{Activities, Ledger, LedgerError, activity, reports, schema, weights};
+use super::{Activities, Ledger, LedgerError, activity, reports, runs, schema, weights};
 use mantis_config::Block;
 use mantis_weights::Scored;
 use mantis_weights::{Outcome, Settlement, WeightsRejection};
@@ -21,6 +21,8 @@ pub struct Computation {
     pub seconds: f64,
     /// Why no weights came of it; `None` where they did.
     pub rejected: Option<String>,
+    /// The digest of the configuration that it went by; `None` where that was not recorded.
+    pub config: Option<String>,
     /// What each challenge gave, in the order of the configuration. Left out where a computation is read back.
     pub scored: Vec<Scored>,
     /// How miners sent in the last day before `max_block`. Left out where a computation is read back.
@@ -70,9 +72,7 @@ impl Computation {
     #[must_use]
     pub fn into_outcome(self) -> Outcome {
         match self.rejected {
-            Some(text) => {
-                Outcome::Rejected(WeightsRejection::from_text(&text).unwrap_or(WeightsRejection::Empty))
-            }
+            Some(text) => Outcome::Rejected(WeightsRejection::from_text(&text)),
             None => Outcome::Weights(self.settlements),
         }
     }
@@ -148,6 +148,7 @@ impl Ledger {
             return Ok(None);
         };
         computation.settlements = self.settlements(computation.block)?;
+        computation.config = self.config_of(computation.block)?;
         Ok(Some(computation))
     }
 
@@ -260,6 +261,7 @@ fn write(tx: &rusqlite::Transaction<'_>, computation: &Computation) -> rusqlite:
         }
     }
     reports::write(tx, computation.block, &computation.scored)?;
+    runs::write(tx, computation.block, computation.config.as_deref(), &computation.scored)?;
     activity::write(tx, &computation.activities)?;
     if computation.settlements.is_empty() {
         return Ok(());
@@ -313,6 +315,7 @@ mod tests {
             max_block: Block(500),
             unix: 77,
             seconds: 1.5,
+            config: Some("abcd".into()),
             scored: vec![scored("A", &[("x", 3.0), ("y", 0.0)])],
             activities: Activities::new(),
             settlements: vec![step(0, "x", 0.75), step(1, "y", 0.25)],

@@ -21,6 +21,7 @@ mod queries;
 mod rejections;
 mod reports;
 mod rows;
+mod runs;
 mod sample;
 mod schema;
 mod signatures;
@@ -45,6 +46,7 @@ pub use prune::Horizon;
 pub use queries::Ticker;
 pub use rejections::{PayloadTotals, Rejection, RejectionCounts, Stage};
 pub use rows::{Row, Tally, Warnings};
+pub use runs::Shares;
 pub use sample::{Accepted, Arrival, Sample};
 pub use weights::Weights;
 

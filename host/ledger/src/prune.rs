@@ -42,6 +42,9 @@ impl Ledger {
             "DELETE FROM blocks WHERE idx IN (SELECT idx FROM blocks WHERE block < ?1
                 AND NOT EXISTS (SELECT 1 FROM raw_payloads WHERE ts = idx) ORDER BY block LIMIT ?2)",
             "DELETE FROM host_cycles WHERE block IN (SELECT block FROM host_cycles WHERE block < ?1 LIMIT ?2)",
+            "DELETE FROM host_made WHERE block IN (SELECT block FROM host_made WHERE block < ?1 LIMIT ?2)",
+            "DELETE FROM host_runs WHERE block IN (
+                SELECT DISTINCT block FROM host_runs WHERE block < ?1 ORDER BY block LIMIT 1 + ?2 / 10)",
             "DELETE FROM host_challenges WHERE block IN (
                 SELECT DISTINCT block FROM host_challenges WHERE block < ?1 ORDER BY block LIMIT 1 + ?2 / 10)",
             "DELETE FROM host_saliences WHERE block IN (

@@ -26,9 +26,14 @@ impl Ledger {
                 skipped: row.get(3)?,
                 description: plugin.and_then(|text| serde_json::from_str::<Description>(&text).ok()),
                 salience: Some(Salience { facts: facts(&row.get::<_, String>(5)?), ..Salience::default() }),
-                hotkeys: Vec::new(),
+                ..Scored::default()
             })
         })?;
+        let mut runs = self.runs(block)?;
+        for scored in &mut all {
+            let run = runs.remove(&scored.ticker).unwrap_or_default();
+            (scored.failure, scored.held, scored.made_with) = (run.failure, run.held, run.made_with);
+        }
         let newest: Vec<Option<i64>> =
             self.record("host_challenges", "SELECT MAX(block) FROM host_challenges", [], |row| row.get(0))?;
         if newest == [Some(block.0)] {
@@ -84,7 +89,7 @@ pub(super) fn write(tx: &Connection, block: Block, scored: &[Scored]) -> rusqlit
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
     for (place, one) in (0_i64..).zip(scored) {
-        let Scored { ticker, weight, seconds, skipped, hotkeys, salience, description } = one;
+        let Scored { ticker, weight, seconds, skipped, hotkeys, salience, description, .. } = one;
         let plugin = description.as_ref().and_then(|words| serde_json::to_string(words).ok());
         let none = Salience::default();
         let salience = salience.as_ref().unwrap_or(&none);
@@ -136,6 +141,7 @@ mod tests {
             skipped: None,
             description: Some(Description::new("binary", "1.0.0", "It pays.")),
             seconds: 0.25,
+            ..Scored::default()
         };
         let skipped = Scored {
             ticker: "A".into(),
@@ -145,6 +151,7 @@ mod tests {
             skipped: Some("no plugin".into()),
             description: None,
             seconds: 0.0,
+            ..Scored::default()
         };
         let computation = |block| Computation {
             block: Block(block),

@@ -87,6 +87,14 @@ const MIGRATIONS: &[(&str, &str)] = &[
         CREATE INDEX host_saliences_hotkey ON host_saliences(hotkey);
         CREATE INDEX host_steps_hotkey ON host_steps(hotkey);",
     ),
+    (
+        "what a computation was made with, and which challenges failed",
+        "CREATE TABLE host_made (block INTEGER PRIMARY KEY, config TEXT NOT NULL);
+        CREATE TABLE host_runs (
+            block INTEGER NOT NULL, ticker TEXT NOT NULL, failure TEXT, held_block INTEGER,
+            held_computations INTEGER, solver TEXT, runtime TEXT, sha256 TEXT,
+            PRIMARY KEY (block, ticker)) WITHOUT ROWID;",
+    ),
 ];
 
 /// The newest version of our own tables.

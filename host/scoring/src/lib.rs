@@ -1,5 +1,6 @@
 //! Scoring a ledger: every challenge of the configuration, each in a worker process, several at a time.
 
+mod failure;
 mod inspect;
 mod memory;
 mod parallel;

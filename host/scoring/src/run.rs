@@ -1,5 +1,6 @@
 //! The run over all challenges.
 
+use super::failure::ChallengeError;
 use super::memory::PeakMemory;
 use super::parallel::fan_out;
 use crate::plugins::{LocateError, Source, locate};
@@ -8,7 +9,7 @@ use mantis_config::{Block, Challenge, Config};
 use mantis_ledger::snapshot::{Snapshot, SnapshotRequest};
 use mantis_ledger::{Ledger, LedgerError};
 use mantis_plugin_api::{Description, Salience, Solver};
-use mantis_weights::{Scored, Scores};
+use mantis_weights::{MadeWith, Scored, Scores};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -90,19 +91,34 @@ fn score_one(
     memory: &PeakMemory,
 ) -> Scored {
     let started = Instant::now();
+    let solver = options.solver.unwrap_or(challenge.solver);
+    let mut made_with = MadeWith { solver, runtime: challenge.runtime, sha256: None };
     let mut scored = Scored { ticker: challenge.ticker.clone(), weight, ..Scored::default() };
     match run_plugin(config, challenge, options, observer, memory) {
-        Ok((hotkeys, salience, description)) => {
+        Ok(Run { hotkeys, salience, description, sha256 }) => {
+            made_with.sha256 = Some(sha256);
             scored.description = Some(description);
             scored.hotkeys = hotkeys;
             scored.skipped = why_unpaid(&salience);
             scored.salience = Some(salience);
         }
-        Err(error) => scored.skipped = Some(format!("{error:#}")),
+        Err(error) => {
+            scored.failure = Some(error.cause());
+            scored.skipped = Some(error.into_line());
+        }
     }
+    scored.made_with = Some(made_with);
     scored.seconds = started.elapsed().as_secs_f64();
     observer.finished(&scored);
     scored
+}
+
+/// What a plugin gave.
+struct Run {
+    hotkeys: Vec<String>,
+    salience: Salience,
+    description: Description,
+    sha256: String,
 }
 
 /// Snapshot, then worker.
@@ -112,15 +128,14 @@ fn run_plugin(
     options: &Options,
     observer: &dyn Observer,
     memory: &PeakMemory,
-) -> anyhow::Result<(Vec<String>, Salience, Description)> {
-    use anyhow::Context as _;
+) -> Result<Run, ChallengeError> {
     let ticker = challenge.ticker.as_str();
     let plugin = source(config, challenge)?;
     let ledger = Ledger::read(&options.ledger)?;
     let folder = tempfile::Builder::new()
         .prefix("mantis-history-")
         .tempdir_in(&options.scratch)
-        .with_context(|| format!("cannot make a folder for the history in {}", options.scratch.display()))?;
+        .map_err(|source| ChallengeError::Scratch { folder: options.scratch.clone(), source })?;
     let request = SnapshotRequest {
         ticker: challenge.ticker.clone(),
         price_source: challenge.prices_from.clone(),
@@ -145,8 +160,12 @@ fn run_plugin(
         options.launcher.run(&job, |done| observer.progress(ticker, done), |line| observer.log(ticker, line));
     let finished = outcome?;
     memory.worker(started, finished.peak_rss_kib);
-    let salience = finished.salience.context("the worker gave no score")?;
-    Ok((mantis_plugin_api::History::hotkeys(&snapshot).to_vec(), salience, finished.description))
+    Ok(Run {
+        hotkeys: mantis_plugin_api::History::hotkeys(&snapshot).to_vec(),
+        salience: finished.salience.ok_or(ChallengeError::NoScore)?,
+        description: finished.description,
+        sha256: finished.sha256,
+    })
 }
 
 /// The file of a challenge's plugin, and how it is loaded.

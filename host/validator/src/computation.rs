@@ -1,5 +1,6 @@
 //! From scores to weights.
 
+use crate::hold::hold_failed;
 use mantis_config::{Block, Config};
 use mantis_ledger::{Activities, Computation, Ledger, LedgerError};
 use mantis_network::chain::{self, DAY_BLOCKS};
@@ -24,7 +25,7 @@ pub enum ComputationError {
 }
 
 /// What the scores of a ledger come to for these neurons, smoothed with the weights of the computation before, if the
-/// ledger has one.
+/// ledger has one. Earlier saliences stand in for challenges that failed, as a validator has them.
 ///
 /// # Errors
 /// If the ledger cannot be read, or the metagraph makes no sense.
@@ -35,17 +36,20 @@ pub fn weights_of_scores(
     neurons: &[chain::Neuron],
 ) -> Result<Outcome, ComputationError> {
     let block = ledger.last_block()?.unwrap_or_default();
-    weights_at(block, config, ledger, scores, neurons)
+    weights_at(block, config, ledger, &mut scores.clone(), neurons)
 }
 
-/// The same for the metagraph of a block.
+/// The same for the metagraph of a block. What stands in for a challenge that failed is put into the scores.
 fn weights_at(
     block: Block,
     config: &Config,
     ledger: &Ledger,
-    scores: &Scores,
+    scores: &mut Scores,
     neurons: &[chain::Neuron],
 ) -> Result<Outcome, ComputationError> {
+    if let Some(rejection) = hold_failed(config, ledger, block, scores)? {
+        return Ok(Outcome::Rejected(rejection));
+    }
     let input = Input {
         salience: scores.total.clone(),
         metagraph: neurons.iter().map(|n| Neuron { uid: n.uid, hotkey: n.hotkey.clone() }).collect(),
@@ -92,10 +96,10 @@ impl ComputationJob {
             launcher,
         };
         let started = Instant::now();
-        let scores = score(&config, &options, observer)?;
+        let mut scores = score(&config, &options, observer)?;
         let seconds = started.elapsed().as_secs_f64();
         let ledger = Ledger::read(&options.ledger)?;
-        let outcome = weights_at(block, &config, &ledger, &scores, &neurons)?;
+        let outcome = weights_at(block, &config, &ledger, &mut scores, &neurons)?;
         let computation = recorded(block, max_block, seconds, &config, &ledger, &scores, outcome)?;
         Ok((scores, computation))
     }
@@ -122,6 +126,6 @@ fn recorded(
     for scored in &scores.challenges {
         activities.insert(scored.ticker.clone(), ledger.activity(&scored.ticker, day.clone())?);
     }
-    let (unix, scored) = (super::clock::unix(), scores.challenges.clone());
-    Ok(Computation { block, max_block, unix, seconds, rejected, scored, activities, settlements })
+    let (unix, scored, config) = (super::clock::unix(), scores.challenges.clone(), Some(config.digest()));
+    Ok(Computation { block, max_block, unix, seconds, rejected, config, scored, activities, settlements })
 }

@@ -10,6 +10,7 @@ pub mod bootstrap;
 mod clock;
 mod computation;
 mod decoders;
+mod hold;
 mod hot_reload;
 mod maturer;
 mod opener;
@@ -33,7 +34,7 @@ pub use setter::set_weights;
 
 pub use pipeline::{PassReport, Pipeline, PipelineError};
 pub use status::{
-    Board, ChainStatus, ConfigurationStatus, OpeningStatus, SamplingStatus, Status, WeightsStatus,
-    without_path,
+    Board, ChainStatus, ConfigurationStatus, FailedChallenge, OpeningStatus, SamplingStatus, Status,
+    WeightsStatus, without_path,
 };
 pub use tracking::Tracking;

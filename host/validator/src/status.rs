@@ -2,9 +2,11 @@
 
 use super::{Progress, Sampled};
 use mantis_config::{Block, Config};
-use mantis_ledger::{Attempt, Sent};
+use mantis_ledger::{Attempt, Computation, Sent};
 use mantis_network::chain::Head;
+use mantis_weights::WeightsRejection;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::watch;
 use utoipa::ToSchema;
@@ -130,6 +132,50 @@ pub struct WeightsStatus {
     pub next_setting: Option<Block>,
     /// Computations that failed since the start.
     pub failures: u64,
+    /// Challenges that failed in the newest computation.
+    pub failed: Vec<FailedChallenge>,
+    /// Failures of challenges since the start, by ticker and cause.
+    #[serde(skip)]
+    pub challenge_failures: BTreeMap<(String, &'static str), u64>,
+    /// Why the newest computation gave no weights, so that the last ones stay; null where it gave some.
+    pub rejected: Option<String>,
+    /// The SHA-256 of the configuration that the newest computation went by.
+    pub config: Option<String>,
+}
+
+/// A challenge that failed in the newest computation.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+pub struct FailedChallenge {
+    /// Which.
+    pub ticker: String,
+    /// What kind of failure: `plugin`, `configuration`, `crash`, `deadline`, `memory`, `contract`, `refused`, `history`
+    /// or `host`.
+    pub cause: String,
+    /// What happened, in a sentence.
+    pub why: String,
+    /// What it counts for. 0: a shadow, whose failure changes no weight.
+    pub weight: f64,
+    /// The block of the computation whose saliences stand in for it; null where none do.
+    #[schema(value_type = Option<i64>)]
+    pub held_from: Option<Block>,
+    /// How many computations ago that was.
+    pub held_computations: Option<u32>,
+}
+
+impl FailedChallenge {
+    /// What to tell those who look after the validator.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let Self { ticker, cause, why, .. } = self;
+        let instead = match (self.held_from, self.held_computations) {
+            (Some(block), Some(computations)) => {
+                format!("; its saliences of block {block} stand in ({computations} computations old)")
+            }
+            _ if self.weight > 0.0 => String::new(),
+            _ => "; it counts for nothing".into(),
+        };
+        format!("challenge {ticker} failed ({cause}): {why}{instead}")
+    }
 }
 
 /// How it stands with the configuration's files.
@@ -191,6 +237,32 @@ impl Board {
 }
 
 impl WeightsStatus {
+    /// Weights were computed, or found to stay as they are.
+    pub fn computed_with(&mut self, computation: &Computation) {
+        self.fault = None;
+        self.rejected.clone_from(&computation.rejected);
+        self.config.clone_from(&computation.config);
+        let failed = computation.scored.iter().filter_map(|scored| Some((scored, scored.failure?)));
+        self.failed = failed
+            .map(|(scored, cause)| FailedChallenge {
+                ticker: scored.ticker.clone(),
+                cause: cause.to_string(),
+                why: scored.skipped.clone().unwrap_or_default(),
+                weight: scored.weight,
+                held_from: scored.held.map(|held| held.block),
+                held_computations: scored.held.map(|held| held.computations),
+            })
+            .collect();
+    }
+
+    /// The failures of a computation that was just made.
+    pub fn count_failures(&mut self, computation: &Computation) {
+        for (scored, cause) in computation.scored.iter().filter_map(|scored| Some((scored, scored.failure?)))
+        {
+            *self.challenge_failures.entry((scored.ticker.clone(), cause.as_str())).or_default() += 1;
+        }
+    }
+
     /// The newest attempt to set weights.
     pub fn tried(&mut self, attempt: Option<&Attempt>) {
         self.attempted = attempt.map(|attempt| attempt.block);
@@ -252,11 +324,15 @@ impl Status {
         add("no prices", &self.sampling.feed_fault);
         add("payloads wait to be opened", &self.opening.fault);
         add("weights are not computed", &self.weights.fault);
+        // A young ledger pays no miner for weeks: that is as it should be.
+        let empty = WeightsRejection::Empty.to_string();
+        add("the weights of last time stay", &self.weights.rejected.clone().filter(|why| *why != empty));
         if self.weights.outcome.as_deref() == Some(Sent::Failed.as_str()) {
             add("weights are not set", &self.weights.attempt_fault);
         }
         add("the changed configuration is not taken", &self.configuration.fault);
         add("live states stay behind", &self.opening.untracked);
+        all.extend(self.weights.failed.iter().map(FailedChallenge::sentence));
         let sends = !self.dry_run && self.hotkey.is_some();
         if sends && self.chain.registered == Some(false) {
             all.push("our hotkey is not registered: weights cannot be set".into());

@@ -4,13 +4,15 @@
 //! the chain takes.
 
 mod aggregate;
+mod failure;
 mod input;
 mod rules;
 mod scored;
 mod settle;
 
 pub use aggregate::aggregate;
+pub use failure::{FailureCause, Held};
 pub use input::{Input, InputError, Neuron};
 pub use rules::SettleRules;
-pub use scored::{Scored, Scores};
-pub use settle::{Outcome, Settlement, WeightsRejection, on_chain, settle, to_u16};
+pub use scored::{MadeWith, Scored, Scores};
+pub use settle::{Outcome, Settlement, WeightsRejection, on_chain, settle, settle_again, to_u16};

@@ -1,7 +1,10 @@
 //! What a challenge gave: the input of all that follows.
 
 use super::aggregate::aggregate;
-use mantis_plugin_api::{Description, MinerReport, Salience, WhyZero};
+use super::failure::{FailureCause, Held};
+use mantis_config::Runtime;
+use mantis_plugin_api::{Description, MinerReport, Salience, Solver, WhyZero};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// One challenge's outcome.
@@ -15,12 +18,29 @@ pub struct Scored {
     pub hotkeys: Vec<String>,
     /// What the plugin gave; `None` where it gave nothing.
     pub salience: Option<Salience>,
-    /// Why there is no salience, or why it pays no miner.
+    /// Why there is no salience, or why it pays no miner. Also why it failed, if another salience stands in.
     pub skipped: Option<String>,
+    /// Set if there is no salience because the challenge failed; `skipped` says how.
+    pub failure: Option<FailureCause>,
+    /// Set if the salience is that of an earlier computation, because the challenge failed.
+    pub held: Option<Held>,
+    /// What it was computed with; `None` where that was not recorded.
+    pub made_with: Option<MadeWith>,
     /// The plugin's words about itself; `None` where it could not be asked.
     pub description: Option<Description>,
     /// Wall time, reading included.
     pub seconds: f64,
+}
+
+/// What a challenge was computed with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MadeWith {
+    /// Where model fits stopped.
+    pub solver: Solver,
+    /// The form in which the plugin ran.
+    pub runtime: Runtime,
+    /// The sha256 of the plugin's file, in lower-case hexadecimal; `None` if no plugin could be loaded.
+    pub sha256: Option<String>,
 }
 
 /// All challenges' outcomes.
@@ -40,6 +60,23 @@ impl Scores {
     pub fn new(challenges: Vec<Scored>, peak_rss_kib: u64) -> Self {
         let total = join(&challenges, |scored| scored.weight);
         Self { challenges, total, peak_rss_kib }
+    }
+
+    /// Puts the salience of an earlier computation in the place of one that failed: shares per hotkey.
+    pub fn hold(&mut self, ticker: &str, held: Held, shares: &BTreeMap<String, f64>) {
+        for scored in self.challenges.iter_mut().filter(|scored| scored.ticker == ticker) {
+            let mut salience = Salience::new(shares.len());
+            shares.values().enumerate().for_each(|(miner, share)| salience.set(miner, *share));
+            scored.hotkeys = shares.keys().cloned().collect();
+            scored.salience = Some(salience);
+            scored.held = Some(held);
+        }
+        self.total = join(&self.challenges, |scored| scored.weight);
+    }
+
+    /// The challenges that failed.
+    pub fn failed(&self) -> impl Iterator<Item = (&Scored, FailureCause)> {
+        self.challenges.iter().filter_map(|scored| Some((scored, scored.failure?)))
     }
 
     /// The total as it would be if each challenge counted for `weight` of it.
@@ -119,6 +156,18 @@ mod tests {
         let scored = scored("A", 1.0, &[2.0, 1.0, 0.0, 2.0]);
         let ranks = ["h0", "h1", "h2", "h3", "h4"].map(|hotkey| scored.rank(hotkey));
         assert_eq!(ranks, [Some(1), Some(3), None, Some(1), None]);
+    }
+
+    #[test]
+    fn an_earlier_salience_stands_in_for_one_that_failed() {
+        let failed = Scored { salience: None, failure: Some(FailureCause::Crash), ..scored("B", 3.0, &[]) };
+        let mut scores = Scores::new(vec![scored("A", 1.0, &[1.0, 0.0]), failed], 7);
+        assert_eq!(scores.total["h0"], 1.0);
+        assert_eq!(scores.failed().map(|(scored, _)| scored.ticker.as_str()).collect::<Vec<_>>(), ["B"]);
+        let held = Held { block: mantis_config::Block(1000), computations: 2 };
+        scores.hold("B", held, &[("h1".to_owned(), 1.0)].into());
+        assert_eq!((scores.total["h0"], scores.total["h1"]), (0.25, 0.75));
+        assert_eq!(scores.challenges[1].held, Some(held));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Saliences to weights per UID, with every step on the way kept.
 
 use super::{Input, InputError, SettleRules};
+use mantis_config::Block;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -36,7 +37,7 @@ pub struct Settlement {
 }
 
 /// Why weights are not set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WeightsRejection {
     /// No registered hotkey has a salience, not even of zero.
     Empty,
@@ -46,6 +47,8 @@ pub enum WeightsRejection {
     Equal,
     /// The positive weights hardly differ.
     NearUniform,
+    /// A challenge failed, and there is no earlier salience of it to stand in: a sentence.
+    Failed(String),
 }
 
 impl Outcome {
@@ -70,10 +73,9 @@ pub fn on_chain(settlements: &[Settlement]) -> BTreeMap<u16, u16> {
 impl WeightsRejection {
     /// The one that is displayed like this.
     #[must_use]
-    pub fn from_text(text: &str) -> Option<Self> {
-        [Self::Empty, Self::ZeroSum, Self::Equal, Self::NearUniform]
-            .into_iter()
-            .find(|one| one.to_string() == text)
+    pub fn from_text(text: &str) -> Self {
+        let fixed = [Self::Empty, Self::ZeroSum, Self::Equal, Self::NearUniform];
+        fixed.into_iter().find(|one| one.to_string() == text).unwrap_or_else(|| Self::Failed(text.to_owned()))
     }
 }
 
@@ -84,6 +86,7 @@ impl fmt::Display for WeightsRejection {
             Self::ZeroSum => "zero sum",
             Self::Equal => "all positive weights are equal",
             Self::NearUniform => "positive weights are nearly uniform",
+            Self::Failed(why) => why,
         })
     }
 }
@@ -138,6 +141,29 @@ pub fn settle(input: &Input, rules: &SettleRules) -> Result<Outcome, InputError>
     Ok(Outcome::Weights(settlements))
 }
 
+/// Settles once more what was settled, from other saliences: the same UIDs, the same young ones, the same last time.
+///
+/// # Errors
+/// [`InputError`] where the input makes no sense.
+pub fn settle_again(
+    settlements: &[Settlement],
+    salience: BTreeMap<String, f64>,
+    rules: &SettleRules,
+) -> Result<Outcome, InputError> {
+    let neuron = |s: &Settlement| super::Neuron { uid: s.uid, hotkey: s.hotkey.clone() };
+    let young = settlements.iter().filter(|s| s.young && rules.young_blocks > 0);
+    let previous: Option<BTreeMap<String, f64>> =
+        settlements.iter().map(|s| Some((s.hotkey.clone(), s.previous?))).collect();
+    let input = Input {
+        salience,
+        metagraph: settlements.iter().map(neuron).collect(),
+        first_block: young.map(|s| (s.hotkey.clone(), Block(0))).collect(),
+        block: Block(0),
+        previous,
+    };
+    settle(&input, rules)
+}
+
 fn begin(input: &Input, rules: &SettleRules, neuron: &super::Neuron) -> Settlement {
     let first = input.first_block.get(&neuron.hotkey);
     Settlement {
@@ -182,6 +208,31 @@ pub fn to_u16(weights: &BTreeMap<u16, f64>) -> Vec<(u16, u16)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_settled_again_from_the_same_saliences_is_the_same() {
+        let hotkeys = ["a", "b", "c", "d"].map(String::from);
+        let neurons = || {
+            (0_u16..).zip(&hotkeys).map(|(uid, hotkey)| super::super::Neuron { uid, hotkey: hotkey.clone() })
+        };
+        let salience: BTreeMap<String, f64> = hotkeys.iter().cloned().zip([0.0, 0.5, 0.2, 0.3]).collect();
+        for previous in [None, Some([("a".to_owned(), 0.4), ("c".to_owned(), 0.6)].into())] {
+            let input = Input {
+                salience: salience.clone(),
+                metagraph: neurons().collect(),
+                first_block: [("b".to_owned(), Block(90_000)), ("c".to_owned(), Block(1000))].into(),
+                block: Block(100_000),
+                previous,
+            };
+            let rules = SettleRules::default();
+            let once = settle(&input, &rules).unwrap();
+            assert!(once.settlements()[1].young && !once.settlements()[2].young);
+            assert_eq!(settle_again(once.settlements(), salience.clone(), &rules).unwrap(), once);
+            let mut other = salience.clone();
+            other.insert("d".into(), 0.9);
+            assert_ne!(settle_again(once.settlements(), other, &rules).unwrap(), once);
+        }
+    }
 
     #[test]
     fn scales_the_largest_to_the_top() {

@@ -107,7 +107,11 @@ fn numbers_of_one_list_agree_with_those_of_another() {
     }
     let other = site.json("/api/v1/what-if?ETH=0&CADUSD=1000");
     assert_eq!(other["shares"]["ETH"], 0.0);
-    assert!(other["shares"]["CADUSD"].as_f64().unwrap() > 0.9, "{other:#}");
+    assert!(other["shares"]["CADUSD"].as_f64().unwrap() > 0.8, "{other:#}");
+    // A share of all stays that when others weigh more; another can be asked for.
+    let share = |answer: &Value| answer["shares"]["TRADEMIX"].as_f64().unwrap();
+    assert!((share(&other) - 0.15).abs() < 1e-12, "{other:#}");
+    assert!((share(&site.json("/api/v1/what-if?ETH=9&TRADEMIX=40%25")) - 0.4).abs() < 1e-12);
     let by_challenge = site.json("/api/v1/leaderboard?challenge=CADUSD&limit=1");
     assert_eq!(by_challenge["items"][0]["hotkey"], other["miners"][0]["hotkey"]);
 }
@@ -167,6 +171,7 @@ fn wrong_requests_are_told_what_is_wrong() {
         ("/api/v1/what-if?ETH=-1", 400, "ETH"),
         ("/api/v1/what-if?ETH=NaN", 400, "ETH"),
         ("/api/v1/what-if?ETH=1e300", 400, "ETH"),
+        ("/api/v1/what-if?TRADEMIX=100%25", 400, "TRADEMIX"),
         ("/api/v2/status", 404, "openapi.json"),
         ("/../../etc/passwd", 404, "nothing"),
         ("/assets/../../../etc/passwd", 404, "nothing"),

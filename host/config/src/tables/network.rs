@@ -55,6 +55,10 @@ section! {
 
         /// Sampled blocks that a ledger must hold before weights are computed.
         min_sampled: u32 = 121, in 1..=10_000_000;
+
+        /// Computations for which the last good saliences of a challenge that fails stand in for it; after them weights
+        /// stay as they are. 0: the other challenges share what it counts for, as on the network.
+        hold: u32 = 8, in 0..=10_000;
     }
 }
 

@@ -89,6 +89,7 @@ impl ReportWorld {
                 skipped: (c == 1).then(|| text.to_owned()),
                 description: Some(Description::new("x", text, text)),
                 seconds: 1.5,
+                ..Scored::default()
             }
         };
         let challenges: Vec<Scored> = config.challenges.iter().enumerate().map(scored).collect();

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use mantis_config::Network;
 use mantis_network::chain::BLOCK_SECONDS;
-use mantis_validator::{Status, unix as now};
+use mantis_validator::{FailedChallenge, Status, unix as now};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -66,6 +66,8 @@ fn unready(status: &Status, network: &Network) -> Vec<String> {
     if let Some(fault) = &status.chain.fault {
         why.push(format!("the chain does not answer: {fault}"));
     }
+    let counted = status.weights.failed.iter().filter(|failed| failed.weight > 0.0);
+    why.extend(counted.map(FailedChallenge::sentence));
     let behind = BEHIND * network.sample_every;
     match (status.chain.block, status.sampling.block) {
         (None, _) => why.push("the chain has not answered yet".to_owned()),
@@ -99,6 +101,25 @@ mod tests {
         status.chain.answered = Some(now());
         status.sampling.block = Some(Block(985));
         assert_eq!(unready(&status, &network), [""; 0]);
+        status.weights.failed = vec![
+            FailedChallenge { ticker: "S".into(), ..FailedChallenge::default() },
+            FailedChallenge {
+                ticker: "A".into(),
+                cause: "crash".into(),
+                why: "it aborted".into(),
+                weight: 1.0,
+                held_from: Some(Block(0)),
+                held_computations: Some(2),
+            },
+        ];
+        let failed = unready(&status, &network);
+        assert_eq!(
+            failed,
+            [
+                "challenge A failed (crash): it aborted; its saliences of block 0 stand in (2 computations old)"
+            ]
+        );
+        status.weights.failed.clear();
         status.sampling.block = Some(Block(980));
         assert!(unready(&status, &network)[0].contains("block 980"));
         status.sampling.block = Some(Block(1000));

@@ -93,6 +93,7 @@ fn ledger(path: &Path) {
         scored: vec![scored],
         activities: Activities::new(),
         settlements: vec![step(0, None), step(1, Some(0.2))],
+        ..Computation::default()
     };
     ledger.store_computation(&computation).unwrap();
     let attempt = Attempt {

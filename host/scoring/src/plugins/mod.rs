@@ -11,6 +11,7 @@ mod wasm;
 pub use load::{Loaded, Source, load};
 pub use locate::{LocateError, Located, digest, digest_of, locate};
 pub use native::NativePlugin;
+pub(crate) use results::Broken;
 pub use wasm::{Surface, WasmPlugin, surface};
 
 use mantis_plugin_api::{

@@ -49,9 +49,41 @@ pub(super) fn to_json(value: &impl serde::Serialize) -> Result<Vec<u8>, PluginEr
     serde_json::to_vec(value).map_err(|e| PluginError::host(e.to_string()))
 }
 
+/// What the host saw a plugin do, as opposed to what the plugin says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// What the contract forbids.
+    Contract,
+    /// It trapped: a crash of a component.
+    Trap,
+    /// It asked for more memory than it may have.
+    Memory,
+}
+
+impl Broken {
+    /// How the host's sentence about it begins.
+    pub(super) const fn begins(self) -> &'static str {
+        match self {
+            Self::Contract => "the plugin broke its contract: ",
+            Self::Trap => "the plugin trapped: ",
+            Self::Memory => "the plugin asked for ",
+        }
+    }
+
+    /// The error for it.
+    pub(crate) fn error(self, what: &str) -> PluginError {
+        PluginError::data(format!("{}{what}", self.begins()))
+    }
+
+    /// What a message is about; `None` if it is the plugin's own.
+    pub(crate) fn find(message: &str) -> Option<Self> {
+        [Self::Contract, Self::Trap, Self::Memory].into_iter().find(|one| message.starts_with(one.begins()))
+    }
+}
+
 /// What a plugin did that the contract forbids.
 pub(super) fn broken(what: &str) -> PluginError {
-    PluginError::data(format!("the plugin broke its contract: {what}"))
+    Broken::Contract.error(what)
 }
 
 #[cfg(test)]

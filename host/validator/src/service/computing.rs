@@ -9,7 +9,7 @@ use mantis_weights::Scored;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::block_in_place;
-use tracing::{debug, error, info, warn};
+use tracing::{debug, error, info};
 
 impl Service {
     pub(super) fn start_scoring(&mut self, head: Block) {
@@ -68,14 +68,17 @@ impl Service {
             error!(%error, "the computed weights were not stored; computing again in 50 blocks");
             return failed(self, error.to_string());
         }
-        self.board.write(|status| status.weights.fault = None);
+        self.board.write(|status| {
+            status.weights.computed_with(&computation);
+            status.weights.count_failures(&computation);
+        });
         let paid = computation.settlements.iter().filter(|settlement| settlement.salience > 0.0).count();
         let (block, seconds) = (computation.block, computation.seconds);
         match &computation.rejected {
             None => {
                 info!(block = block.0, max_block = computation.max_block.0, paid, seconds, "weights computed")
             }
-            Some(why) => warn!(block = block.0, %why, seconds, "no weights: those of last time stay"),
+            Some(why) => error!(block = block.0, %why, seconds, "no weights: those of last time stay"),
         }
         self.computed = Some(block);
         if computation.rejected.is_none() {
@@ -96,9 +99,10 @@ impl Observer for Log {
 
     fn finished(&self, scored: &Scored) {
         let (ticker, seconds) = (&scored.ticker, round(Duration::from_secs_f64(scored.seconds)));
-        match &scored.skipped {
-            None => debug!(ticker, seconds, "scored"),
-            Some(why) => info!(ticker, seconds, why, "pays no miner"),
+        match (&scored.skipped, scored.failure) {
+            (None, _) => debug!(ticker, seconds, "scored"),
+            (Some(why), None) => info!(ticker, seconds, why, "pays no miner"),
+            (Some(why), Some(cause)) => error!(ticker, seconds, %cause, why, "challenge failed"),
         }
     }
 }

@@ -105,6 +105,10 @@ impl Service {
         let config = live.current().clone();
         let scheme = Scheme::from_config(&config.beacon).map_err(SetupError::from)?;
         let pipeline = Pipeline::new(config.clone(), run.launcher.clone())?;
+        if let Some(mut last) = ledger.last_computation()? {
+            last.scored = ledger.scored(last.block)?;
+            board.write(|status| status.weights.computed_with(&last));
+        }
         let service = Self {
             scheme,
             pipeline,

@@ -207,9 +207,12 @@
     const output = (slider, name) => one('[data-' + name + '="' + CSS.escape(slider.dataset.ticker) + '"]', form);
     const number = (x) => String(Number(Number(x).toPrecision(4)));
 
+    const unit = (slider) => slider.dataset.unit || '';
+
     const label = (slider) => {
-      output(slider, 'number').textContent = number(slider.value);
-      slider.setAttribute('aria-valuetext', number(slider.value));
+      const text = number(slider.value) + unit(slider);
+      output(slider, 'number').textContent = text;
+      slider.setAttribute('aria-valuetext', text);
     };
 
     // A slider may round what it is set to: one that was not moved counts as configured, to the last digit.
@@ -224,7 +227,7 @@
       if (running) running.abort();
       const mine = new AbortController();
       running = mine;
-      const query = new URLSearchParams(sliders.map((slider) => [slider.dataset.ticker, weight(slider)]));
+      const query = new URLSearchParams(sliders.map((slider) => [slider.dataset.ticker, weight(slider) + unit(slider)]));
       try {
         const answer = await (await get(form.dataset.api + '?' + query, mine.signal)).json();
         if (running !== mine) return;

@@ -10,8 +10,7 @@ use axum::Json;
 use axum::extract::State;
 use mantis_config::{Challenge, QuoteKind, Weight};
 use mantis_ledger::ChallengeLine;
-use mantis_plugin_api::Solver;
-use mantis_weights::Scored;
+use mantis_weights::{MadeWith, Scored};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -59,12 +58,38 @@ pub(in crate::server) struct ChallengeAnswer {
     miners: usize,
     /// Miners that it paid.
     paid: usize,
-    /// Why it paid no miner; null if it did pay.
+    /// Why it paid no miner, or how it failed; null if it did pay.
     skipped: Option<String>,
+    /// What kind of failure it was; null if it did not fail.
+    failure: Option<&'static str>,
+    /// The block of the computation whose saliences stand in for it, as it failed; null if none do.
+    held_from: Option<i64>,
+    /// How many computations ago that was.
+    held_computations: Option<u32>,
+    /// What the newest computation used; null if that was not recorded.
+    computed_with: Option<ComputedWith>,
     /// How long it took, s; null if it was not scored yet.
     seconds: Option<f64>,
     /// Numbers about the challenge as a whole, by name.
     facts: BTreeMap<String, f64>,
+}
+
+/// What a computation used for a challenge. It can differ from what is configured now.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::server) struct ComputedWith {
+    /// `exact` or `network`.
+    solver: &'static str,
+    /// `native` or `wasm`.
+    runtime: &'static str,
+    /// SHA-256 of the plugin's file; null if none could be loaded.
+    sha256: Option<String>,
+}
+
+impl From<&MadeWith> for ComputedWith {
+    fn from(made: &MadeWith) -> Self {
+        let MadeWith { solver, runtime, sha256 } = made;
+        Self { solver: solver.as_str(), runtime: runtime.as_str(), sha256: sha256.clone() }
+    }
 }
 
 /// A challenge in one computation.
@@ -165,10 +190,7 @@ impl ChallengeAnswer {
             summary: described.map(|described| described.summary.clone()),
             runtime: challenge.runtime.as_str(),
             sha256: challenge.sha256.map(hex::encode),
-            solver: match challenge.solver {
-                Solver::Exact => "exact",
-                Solver::Network => "network",
-            },
+            solver: challenge.solver.as_str(),
             weight: counting.weights.get(&challenge.ticker).copied().unwrap_or(0.0),
             is_share: matches!(challenge.weight, Weight::Share(_)),
             counts: counting.counts.get(&challenge.ticker).copied().unwrap_or(0.0),
@@ -184,6 +206,10 @@ impl ChallengeAnswer {
             miners: scored.map_or(0, |scored| scored.hotkeys.len()),
             paid: scored.map_or(0, Scored::paid),
             skipped: scored.and_then(|scored| scored.skipped.clone()),
+            failure: scored.and_then(|scored| Some(scored.failure?.as_str())),
+            held_from: scored.and_then(|scored| Some(scored.held?.block.0)),
+            held_computations: scored.and_then(|scored| Some(scored.held?.computations)),
+            computed_with: scored.and_then(|scored| scored.made_with.as_ref()).map(ComputedWith::from),
             seconds: scored.map(|scored| scored.seconds),
             facts: salience.map_or_else(BTreeMap::new, |salience| named(&salience.facts)),
         }

@@ -3,7 +3,7 @@
 use super::metric::{Metric, Sample, Samples, counter, gauge, info};
 use super::sources::{Market, Sources};
 use crate::standing::Ranked;
-use mantis_validator::Status;
+use mantis_validator::{FailedChallenge, Status};
 use mantis_weights::Scored;
 use prometheus_client::registry::Unit::{Bytes, Seconds};
 
@@ -110,6 +110,34 @@ pub(super) const METRICS: &[Metric] = &[
     counter("computation_failures", "Computations that failed since the start", None, |sources| {
         status_value(sources, |status| Some(status.weights.failures as f64))
     }),
+    counter(
+        "challenge_failures",
+        "Failures of challenges since the start, by ticker and cause: crash, deadline, memory, contract ...",
+        None,
+        |sources| {
+            let sample = |((ticker, cause), times): (&(String, &'static str), &u64)| {
+                Sample::new([("ticker", ticker.clone()), ("cause", (*cause).to_owned())], *times as f64)
+            };
+            Some(Samples::Labelled(sources.status?.weights.challenge_failures.iter().map(sample).collect()))
+        },
+    ),
+    gauge(
+        "challenge_failed",
+        "1 for each challenge that failed in the newest computation, by cause",
+        None,
+        |sources| {
+            let sample = |failed: &FailedChallenge| {
+                Sample::new([("ticker", failed.ticker.clone()), ("cause", failed.cause.clone())], 1.0)
+            };
+            Some(Samples::Labelled(sources.status?.weights.failed.iter().map(sample).collect()))
+        },
+    ),
+    gauge(
+        "weights_kept",
+        "1 where the newest computation gave no weights, so that the last ones stay",
+        None,
+        |sources| status_value(sources, |status| flag(status.weights.rejected.is_some())),
+    ),
     gauge("attempted_block", "The block of the newest attempt to set weights", None, |sources| {
         status_value(sources, |status| status.weights.attempted.map(|block| block.0 as f64))
     }),

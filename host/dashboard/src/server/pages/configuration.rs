@@ -9,6 +9,7 @@ use crate::sections::filters;
 use crate::sections::time::Moment;
 use crate::sections::view::{MinerView, RunView};
 use askama::Template;
+use mantis_config::{Challenge, Weight};
 use mantis_validator::Status;
 
 #[derive(Template)]
@@ -21,17 +22,22 @@ struct ConfigurationPage<'a> {
     fault: Option<&'a str>,
     challenges: ConfiguredChallenges<'a>,
     sliders: Vec<Slider>,
-    /// The weight at the sliders' right end.
-    top: f64,
     /// Miners that earn something, best first.
     miners: Vec<&'a MinerView<'a>>,
     constants: Constants,
 }
 
-/// A challenge whose weight can be tried.
+/// The largest share that a slider offers, percent.
+const MOST_PERCENT: f64 = 95.0;
+
+/// A challenge whose weight, or share, can be tried.
 struct Slider {
     ticker: String,
-    weight: f64,
+    /// Its weight; or its share of all, in percent.
+    value: f64,
+    /// The value at the right end.
+    top: f64,
+    is_share: bool,
     /// Its part of all that pay.
     counts: f64,
     pays: bool,
@@ -40,17 +46,28 @@ struct Slider {
 pub(super) fn page(view: &RunView<'_>, status: Option<&Status>) -> Result<String, RenderError> {
     let config = &view.standing.config;
     let configuration = status.map(|status| &status.configuration);
-    let slider = |(ticker, weight): (String, f64)| {
-        let challenge = view.challenge(&ticker).map(|(_, challenge)| challenge);
+    let fixed = |challenge: &Challenge| match challenge.weight {
+        Weight::Fixed(weight) => Some(weight),
+        Weight::Share(_) => None,
+    };
+    let most = config.challenges.iter().filter_map(fixed).fold(0.0, f64::max);
+    let top = if most > 0.0 { 2.0 * most } else { 1.0 };
+    let slider = |configured: &Challenge| {
+        let challenge = view.challenge(&configured.ticker).map(|(_, challenge)| challenge);
+        let (value, top, is_share) = match configured.weight {
+            Weight::Fixed(weight) => (weight, top, false),
+            Weight::Share(share) => (100.0 * share, MOST_PERCENT, true),
+        };
         Slider {
             counts: challenge.map_or(0.0, |challenge| challenge.counts),
             pays: challenge.is_some_and(|challenge| challenge.paid > 0),
-            ticker,
-            weight,
+            ticker: configured.ticker.clone(),
+            value,
+            top,
+            is_share,
         }
     };
-    let sliders: Vec<Slider> = config.weights().into_iter().map(slider).collect();
-    let most = sliders.iter().map(|slider| slider.weight).fold(0.0, f64::max);
+    let sliders: Vec<Slider> = config.challenges.iter().map(slider).collect();
     let mut miners: Vec<&MinerView<'_>> = view.miners.iter().filter(|miner| miner.total > 0.0).collect();
     miners.sort_by(|a, b| b.total.total_cmp(&a.total).then(a.hotkey.cmp(b.hotkey)));
     let page = ConfigurationPage {
@@ -59,7 +76,6 @@ pub(super) fn page(view: &RunView<'_>, status: Option<&Status>) -> Result<String
         fault: configuration.and_then(|configuration| configuration.fault.as_deref()),
         challenges: ConfiguredChallenges::new(view),
         sliders,
-        top: if most > 0.0 { 2.0 * most } else { 1.0 },
         miners,
         constants: Constants::new(config),
     };
@@ -68,6 +84,7 @@ pub(super) fn page(view: &RunView<'_>, status: Option<&Status>) -> Result<String
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::server::pages::Page;
     use crate::server::pages::test_world::{PageWorld, by_id, parse, plain};
 
@@ -76,15 +93,21 @@ mod tests {
         let world = PageWorld::new(plain, 12, 6, "x");
         let page = world.page(Page::Configuration);
         let document = parse("configuration", &page);
-        for (ticker, weight) in world.standing.config.weights() {
+        for challenge in &world.standing.config.challenges {
+            let ticker = challenge.ticker.as_str();
+            let (value, unit) = match challenge.weight {
+                Weight::Fixed(weight) => (weight, None),
+                Weight::Share(share) => (100.0 * share, Some("%")),
+            };
             let slider = by_id(&document, "what-if")
                 .descendants()
-                .find(|n| n.tag_name().name() == "input" && n.attribute("data-ticker") == Some(&ticker))
+                .find(|n| n.tag_name().name() == "input" && n.attribute("data-ticker") == Some(ticker))
                 .unwrap();
-            assert_eq!(slider.attribute("value").unwrap().parse::<f64>().unwrap(), weight);
+            assert_eq!(slider.attribute("value").unwrap().parse::<f64>().unwrap(), value);
+            assert_eq!(slider.attribute("data-unit"), unit);
             let label =
                 document.descendants().find(|n| n.attribute("for") == slider.attribute("id")).unwrap();
-            assert!(label.text().unwrap().contains(&ticker));
+            assert!(label.text().unwrap().contains(ticker));
         }
         let rows = by_id(&document, "what-if-leaderboard")
             .descendants()

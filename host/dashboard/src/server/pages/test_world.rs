@@ -78,6 +78,7 @@ impl PageWorld {
                 rejected,
                 scored: last,
                 activities: activities(&config, &hotkeys),
+                ..Computation::default()
             };
             ledger.store_computation(&computation).unwrap();
             ledger.store_attempt(&attempt(k, text)).unwrap();
@@ -168,6 +169,7 @@ fn scored(config: &Config, hotkeys: &[String], k: usize, text: &str) -> Vec<Scor
                 "Compares what miners said with what the market did.",
             )),
             seconds: 4.0 + c as f64,
+            ..Scored::default()
         }
     };
     config.challenges.iter().enumerate().map(one).collect()

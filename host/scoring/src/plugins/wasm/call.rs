@@ -1,6 +1,6 @@
 //! Calling the functions of one instance, and saying what went wrong.
 
-use super::super::results::broken;
+use super::super::results::{Broken, broken};
 use super::imports::{Context, Inputs};
 use super::limits::{MemoryLimit, MemoryLimitError};
 use mantis_plugin_api::PluginError;
@@ -94,17 +94,15 @@ fn explain(error: &wasmtime::Error, store: &mut Store<Context>) -> PluginError {
         return PluginError::Panic { message };
     }
     if let Some(too_much) = error.downcast_ref::<MemoryLimitError>() {
-        return PluginError::data(too_much.to_string());
+        return Broken::Memory.error(&too_much.to_string());
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::StackOverflow) => PluginError::data("the plugin overflowed its stack"),
-        Some(Trap::MemoryOutOfBounds) => PluginError::data(
-            "the plugin trapped: it reached outside of its memory, which a stack that overflows does too",
-        ),
-        Some(Trap::UnreachableCodeReached) => {
-            PluginError::data("the plugin trapped: it aborted without a message")
+        Some(Trap::StackOverflow) => Broken::Trap.error("it overflowed its stack"),
+        Some(Trap::MemoryOutOfBounds) => {
+            Broken::Trap.error("it reached outside of its memory, which a stack that overflows does too")
         }
-        Some(trap) => PluginError::data(format!("the plugin trapped: {trap}")),
+        Some(Trap::UnreachableCodeReached) => Broken::Trap.error("it aborted without a message"),
+        Some(trap) => Broken::Trap.error(&trap.to_string()),
         None => broken(&error.root_cause().to_string()),
     }
 }

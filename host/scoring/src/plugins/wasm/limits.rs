@@ -17,7 +17,7 @@ pub(super) struct MemoryLimit {
 
 /// A component asked for more memory than it may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the plugin asked for {asked_mib} MiB of memory; `wasm_memory_mib` allows {max_mib}")]
+#[error("{asked_mib} MiB of memory; `wasm_memory_mib` allows {max_mib}")]
 pub(super) struct MemoryLimitError {
     asked_mib: usize,
     max_mib: usize,
@@ -78,6 +78,6 @@ mod tests {
         assert!(limits.memory_growing(0, 1 << 20, None).unwrap());
         assert!(limits.memory_growing(0, 2 << 20, None).unwrap());
         let error = limits.memory_growing(1 << 20, 2 << 20, None).unwrap_err();
-        assert_eq!(error.to_string(), "the plugin asked for 4 MiB of memory; `wasm_memory_mib` allows 3");
+        assert_eq!(error.to_string(), "4 MiB of memory; `wasm_memory_mib` allows 3");
     }
 }
