@@ -4,7 +4,7 @@
 use super::{Activities, Ledger, LedgerError, activity, reports, runs, schema, weights};
 use mantis_config::Block;
 use mantis_weights::Scored;
-use mantis_weights::{Outcome, Settlement, WeightsRejection};
+use mantis_weights::{Outcome, SettleRules, Settlement, WeightsRejection};
 use rusqlite::{OptionalExtension, TransactionBehavior};
 use std::collections::BTreeMap;
 
@@ -23,6 +23,8 @@ pub struct Computation {
     pub rejected: Option<String>,
     /// The digest of the configuration that it went by; `None` where that was not recorded.
     pub config: Option<String>,
+    /// What weights were settled by; `None` where that was not recorded.
+    pub rules: Option<SettleRules>,
     /// What each challenge gave, in the order of the configuration. Left out where a computation is read back.
     pub scored: Vec<Scored>,
     /// How miners sent in the last day before `max_block`. Left out where a computation is read back.
@@ -125,6 +127,14 @@ impl Ledger {
         self.cycle_where("rejected IS NULL")
     }
 
+    /// The computation for a block; `None` if there is none.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn computation_for(&self, block: Block) -> Result<Option<Computation>, LedgerError> {
+        self.cycle_where(&format!("block = {block}"))
+    }
+
     fn cycle_where(&self, condition: &str) -> Result<Option<Computation>, LedgerError> {
         let fail = |e| LedgerError::sqlite(&self.path, "the table host_cycles", e);
         if !schema::has_table(&self.conn, &self.path, "host_cycles")? {
@@ -148,7 +158,7 @@ impl Ledger {
             return Ok(None);
         };
         computation.settlements = self.settlements(computation.block)?;
-        computation.config = self.config_of(computation.block)?;
+        (computation.config, computation.rules) = self.made(computation.block)?.unzip();
         Ok(Some(computation))
     }
 
@@ -261,7 +271,7 @@ fn write(tx: &rusqlite::Transaction<'_>, computation: &Computation) -> rusqlite:
         }
     }
     reports::write(tx, computation.block, &computation.scored)?;
-    runs::write(tx, computation.block, computation.config.as_deref(), &computation.scored)?;
+    runs::write(tx, computation)?;
     activity::write(tx, &computation.activities)?;
     if computation.settlements.is_empty() {
         return Ok(());
@@ -316,6 +326,7 @@ mod tests {
             unix: 77,
             seconds: 1.5,
             config: Some("abcd".into()),
+            rules: Some(SettleRules::default()),
             scored: vec![scored("A", &[("x", 3.0), ("y", 0.0)])],
             activities: Activities::new(),
             settlements: vec![step(0, "x", 0.75), step(1, "y", 0.25)],

@@ -1,10 +1,10 @@
 //! What each challenge of a computation was made with, and how it failed: our own tables `host_runs`, a row per
 //! computation and challenge, and `host_made`, a row per computation.
 
-use super::{Ledger, LedgerError, schema};
+use super::{Computation, Ledger, LedgerError, schema};
 use mantis_config::{Block, Runtime};
 use mantis_plugin_api::Solver;
-use mantis_weights::{FailureCause, Held, MadeWith, Scored};
+use mantis_weights::{FailureCause, Held, MadeWith, Scored, SettleRules};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::BTreeMap;
 
@@ -47,13 +47,29 @@ impl Ledger {
         Ok(Some((Held { block: Block(block), computations }, shares)))
     }
 
-    /// The digest of the configuration that a computation went by; `None` if it is not recorded.
+    /// What every challenge paid in the computation for a block, by ticker. Challenges that paid no miner are not there.
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn config_of(&self, block: Block) -> Result<Option<String>, LedgerError> {
-        let sql = "SELECT config FROM host_made WHERE block = ?1";
-        Ok(self.record("host_made", sql, [block.0], |row| row.get(0))?.into_iter().next())
+    pub fn shares(&self, block: Block) -> Result<BTreeMap<String, Shares>, LedgerError> {
+        let sql = "SELECT ticker, hotkey, salience FROM host_saliences WHERE block = ?1";
+        let rows = self
+            .record("host_saliences", sql, [block.0], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+        let mut all: BTreeMap<String, Shares> = BTreeMap::new();
+        for (ticker, (hotkey, share)) in rows {
+            all.entry(ticker).or_default().insert(hotkey, share);
+        }
+        Ok(all)
+    }
+
+    /// The digest of the configuration that a computation went by, and the rules that weights were settled by; `None` if
+    /// they are not recorded.
+    pub(super) fn made(&self, block: Block) -> Result<Option<(String, SettleRules)>, LedgerError> {
+        let sql = "SELECT config, rules FROM host_made WHERE block = ?1";
+        let rows: Vec<(String, String)> =
+            self.record("host_made", sql, [block.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let read = |(config, rules): (String, String)| Some((config, serde_json::from_str(&rules).ok()?));
+        Ok(rows.into_iter().next().and_then(read))
     }
 
     /// How the challenges of a computation went, by ticker. Empty if it is not recorded.
@@ -80,17 +96,17 @@ impl Ledger {
 }
 
 /// Stores what a computation was made with, in place of what is stored for the same block.
-pub(super) fn write(
-    tx: &Connection,
-    block: Block,
-    config: Option<&str>,
-    scored: &[Scored],
-) -> rusqlite::Result<()> {
+pub(super) fn write(tx: &Connection, computation: &Computation) -> rusqlite::Result<()> {
+    let Computation { block, config, rules, scored, .. } = computation;
     for table in ["host_runs", "host_made"] {
         tx.execute(&format!("DELETE FROM {table} WHERE block = ?1"), [block.0])?;
     }
-    if let Some(config) = config {
-        tx.execute("INSERT INTO host_made (block, config) VALUES (?1, ?2)", (block.0, config))?;
+    let rules = rules.as_ref().and_then(|rules| serde_json::to_string(rules).ok());
+    if let Some((config, rules)) = config.as_ref().zip(rules) {
+        tx.execute(
+            "INSERT INTO host_made (block, config, rules) VALUES (?1, ?2, ?3)",
+            (block.0, config, rules),
+        )?;
     }
     let mut insert = tx.prepare_cached(
         "INSERT INTO host_runs (block, ticker, failure, held_block, held_computations, solver, runtime, sha256)
@@ -124,7 +140,6 @@ fn runtime(found: &str) -> Option<Runtime> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Computation;
     use mantis_plugin_api::Salience;
 
     fn scored(failure: Option<FailureCause>, shares: &[(&str, f64)]) -> Scored {
@@ -161,8 +176,13 @@ mod tests {
             (4000, scored(Some(FailureCause::Deadline), &[])),
         ] {
             let config = Some(format!("digest {block}"));
-            let computation =
-                Computation { block: Block(block), config, scored: vec![scored], ..Computation::default() };
+            let computation = Computation {
+                block: Block(block),
+                config,
+                rules: Some(SettleRules { burn: 0.25, ..SettleRules::default() }),
+                scored: vec![scored],
+                ..Computation::default()
+            };
             ledger.store_computation(&computation).unwrap();
         }
         let (found, shares) = ledger.last_good("A", Block(5000)).unwrap().unwrap();
@@ -172,8 +192,11 @@ mod tests {
         assert_eq!(ledger.last_good("A", Block(2000)).unwrap().unwrap().0.block, Block(1000));
         assert_eq!(ledger.last_good("B", Block(5000)).unwrap(), None);
 
-        assert_eq!(ledger.config_of(Block(3000)).unwrap().as_deref(), Some("digest 3000"));
-        assert_eq!(ledger.config_of(Block(3001)).unwrap(), None);
+        let (config, rules) = ledger.made(Block(3000)).unwrap().unwrap();
+        assert_eq!((config.as_str(), rules.burn), ("digest 3000", 0.25));
+        assert_eq!(ledger.made(Block(3001)).unwrap(), None);
+        assert_eq!(ledger.shares(Block(2000)).unwrap(), [("A".to_owned(), shares)].into());
+        assert!(ledger.shares(Block(4000)).unwrap().is_empty());
         let read = &ledger.scored(Block(3000)).unwrap()[0];
         assert_eq!((read.failure, read.held), (Some(FailureCause::Crash), Some(held)));
         assert_eq!(read.made_with, standing_in.made_with);

@@ -89,7 +89,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ),
     (
         "what a computation was made with, and which challenges failed",
-        "CREATE TABLE host_made (block INTEGER PRIMARY KEY, config TEXT NOT NULL);
+        "CREATE TABLE host_made (block INTEGER PRIMARY KEY, config TEXT NOT NULL, rules TEXT NOT NULL);
         CREATE TABLE host_runs (
             block INTEGER NOT NULL, ticker TEXT NOT NULL, failure TEXT, held_block INTEGER,
             held_computations INTEGER, solver TEXT, runtime TEXT, sha256 TEXT,

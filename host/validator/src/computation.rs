@@ -126,6 +126,16 @@ fn recorded(
     for scored in &scores.challenges {
         activities.insert(scored.ticker.clone(), ledger.activity(&scored.ticker, day.clone())?);
     }
-    let (unix, scored, config) = (super::clock::unix(), scores.challenges.clone(), Some(config.digest()));
-    Ok(Computation { block, max_block, unix, seconds, rejected, config, scored, activities, settlements })
+    Ok(Computation {
+        block,
+        max_block,
+        unix: super::clock::unix(),
+        seconds,
+        rejected,
+        config: Some(config.digest()),
+        rules: Some(SettleRules::from(&config.network)),
+        scored: scores.challenges.clone(),
+        activities,
+        settlements,
+    })
 }

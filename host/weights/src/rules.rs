@@ -1,9 +1,10 @@
 //! What settling weights goes by.
 
 use mantis_config::Network;
+use serde::{Deserialize, Serialize};
 
 /// How weights are settled; the default is the network's.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SettleRules {
     /// Share that is burned, 0 to 1.
     pub burn: f64,

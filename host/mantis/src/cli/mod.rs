@@ -8,6 +8,7 @@ mod conform;
 mod demo;
 mod doctor;
 mod explain;
+mod explanation;
 mod export;
 mod feed;
 mod listen;
