@@ -187,21 +187,38 @@ impl Ledger {
             .map_err(|e| LedgerError::sqlite(&self.path, "the table host_steps", e))
     }
 
-    /// Records an attempt to set weights.
+    /// Records an attempt to set weights; gives its number in the record.
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn store_attempt(&mut self, attempt: &Attempt) -> Result<(), LedgerError> {
+    pub fn store_attempt(&mut self, attempt: &Attempt) -> Result<i64, LedgerError> {
+        self.write_attempt(None, attempt)?;
+        Ok(self.conn.last_insert_rowid())
+    }
+
+    /// Records how an attempt ended, in the place of what was recorded of it.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn replace_attempt(&mut self, id: i64, attempt: &Attempt) -> Result<(), LedgerError> {
+        self.write_attempt(Some(id), attempt)
+    }
+
+    fn write_attempt(&mut self, id: Option<i64>, attempt: &Attempt) -> Result<(), LedgerError> {
         let weights = serde_json::Value::from_iter(
             attempt.weights.iter().map(|(uid, hotkey, weight)| serde_json::json!([uid, hotkey, weight])),
         );
-        let sql = "INSERT INTO host_weight_history
-            (computed, block, unix, outcome, hash, included, error, weights) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let sql = "INSERT OR REPLACE INTO host_weight_history
+            (id, computed, block, unix, outcome, hash, included, error, weights)
+            VALUES (?9, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         let Attempt { computed, block, unix, sent, transaction, included, error, .. } = attempt;
         let (unix, included, weights) =
             (unix.cast_signed(), included.map(|block| block.0), weights.to_string());
         self.conn
-            .execute(sql, (computed.0, block.0, unix, sent.as_str(), transaction, included, error, weights))
+            .execute(
+                sql,
+                (computed.0, block.0, unix, sent.as_str(), transaction, included, error, weights, id),
+            )
             .map(drop)
             .map_err(|e| LedgerError::sqlite(&self.path, "writing the table host_weight_history", e))
     }

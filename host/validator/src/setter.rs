@@ -39,19 +39,35 @@ pub async fn set_weights(
     network: &Network,
     head: Block,
 ) -> Attempt {
+    send(chain, intention(computation, neurons, network, head)).await
+}
+
+/// An attempt that is about to be made. As long as it is not known how it ended, it may have been sent.
+pub(super) fn intention(
+    computation: &Computation,
+    neurons: &[Neuron],
+    network: &Network,
+    head: Block,
+) -> Attempt {
     let weights = to_u16(&of_registered(&computation.settlements, neurons, network));
-    let mut attempt = Attempt {
+    Attempt {
         computed: computation.block,
         block: head,
-        unix: 0,
-        sent: Sent::DryRun,
+        unix: super::clock::unix(),
+        sent: Sent::Unconfirmed,
         transaction: None,
         included: None,
-        error: None,
+        error: Some("the validator ended before it knew how sending went".into()),
         weights: named(&weights, neurons),
-    };
+    }
+}
+
+/// Makes an attempt, and says how it ended; without a chain it is a dry run.
+pub(super) async fn send(chain: Option<&dyn Chain>, intention: Attempt) -> Attempt {
+    let mut attempt = Attempt { error: None, ..intention };
+    let weights: Vec<(u16, u16)> = attempt.weights.iter().map(|(uid, _, weight)| (*uid, *weight)).collect();
     match chain {
-        None => {}
+        None => attempt.sent = Sent::DryRun,
         Some(_) if weights.is_empty() => {
             attempt.sent = Sent::Failed;
             attempt.error = Some("no hotkey that has a weight is registered any more".into());
@@ -100,7 +116,9 @@ fn named(weights: &[(u16, u16)], neurons: &[Neuron]) -> Vec<(u16, String, u16)> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schedule;
     use mantis_config::Config;
+    use mantis_ledger::Ledger;
     use std::path::Path;
 
     #[test]
@@ -112,6 +130,44 @@ mod tests {
         assert!(!is_shown(&ours, &[(0, 65_535), (2, 32_768)]));
         assert!(!is_shown(&ours, &[(0, 65_535), (3, 32_768), (4, 1)]));
         assert!(!is_shown(&ours, &[]));
+    }
+
+    #[tokio::test]
+    async fn what_is_sent_is_noted_before_and_not_sent_again_by_a_successor() {
+        let text = "[[challenge]]\nname=\"A\"\nticker=\"A\"\nplugin=\"binary\"\nprice_key=\"A\"\ndim=2\nblocks_ahead=300\nweight=1";
+        let network = Config::parse(text, Path::new("a.toml")).unwrap().network;
+        let dir = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(dir.path().join("a.db")).unwrap();
+        let settlement = Settlement {
+            uid: 3,
+            hotkey: "a".into(),
+            salience: 1.0,
+            young: false,
+            share: 1.0,
+            burned: 1.0,
+            previous: None,
+            weight: 1.0,
+        };
+        let computation =
+            Computation { block: Block(1000), settlements: vec![settlement], ..Computation::default() };
+        let neurons = [Neuron { uid: 3, hotkey: "a".into(), ..Neuron::default() }];
+        let head = Block(1200);
+        let intention = intention(&computation, &neurons, &network, head);
+        let id = ledger.store_attempt(&intention).unwrap();
+
+        // Killed now, a successor finds it, and waits until it can come no more.
+        let found = ledger.attempts(1).unwrap().pop();
+        assert_eq!(found.as_ref(), Some(&intention));
+        for later in 0..64 {
+            assert!(!schedule::setting(&network, found.as_ref(), None, head + later), "{later}");
+        }
+        assert!(schedule::setting(&network, found.as_ref(), None, head + 64));
+
+        // It goes on: how it ended takes its place.
+        let ended = send(None, intention).await;
+        assert_eq!((ended.sent, &ended.error), (Sent::DryRun, &None));
+        ledger.replace_attempt(id, &ended).unwrap();
+        assert_eq!(ledger.attempts(9).unwrap(), [ended]);
     }
 
     #[test]

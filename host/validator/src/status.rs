@@ -255,6 +255,12 @@ impl WeightsStatus {
             .collect();
     }
 
+    /// Weights that were due were not sent.
+    pub fn not_sent(&mut self, why: String) {
+        self.outcome = Some(Sent::Failed.as_str().to_owned());
+        self.attempt_fault = Some(why);
+    }
+
     /// The failures of a computation that was just made.
     pub fn count_failures(&mut self, computation: &Computation) {
         for (scored, cause) in computation.scored.iter().filter_map(|scored| Some((scored, scored.failure?)))

@@ -77,7 +77,44 @@ fn miners_earn_what_they_deserve_and_are_told_why_not() {
     assert_eq!(computed[1..], [35, 30, 25, 20, 15, 10, 5].map(days), "weights of the history");
     let sum: f64 = document["weights"].as_object().unwrap().values().map(|w| w.as_f64().unwrap()).sum();
     assert!((sum - 1.0).abs() < 1e-9, "{sum}");
+    explanations_are_what_was_set(&dir, &ledger);
     std::fs::remove_dir_all(dir).unwrap();
+}
+
+/// `mantis explain` says of every miner, and of an older computation too, what was sent to the chain, and its steps
+/// follow from each other.
+fn explanations_are_what_was_set(dir: &Path, ledger: &Ledger) {
+    let attempts = ledger.attempts(2).unwrap();
+    for (attempt, is_newest) in attempts.iter().zip([true, false]) {
+        let sent: BTreeMap<&str, u16> =
+            attempt.weights.iter().map(|(_, hotkey, weight)| (hotkey.as_str(), *weight)).collect();
+        for settlement in ledger.settlements(attempt.computed).unwrap().iter().skip(1) {
+            let mut command = mantis();
+            command.args(["explain", &settlement.hotkey, "--json", "--ledger"]).arg(dir.join("ledger.db"));
+            if !is_newest {
+                command.args(["--block", &attempt.computed.to_string()]);
+            }
+            let said = json(&mut command);
+            let number = |value: &Value| value.as_f64().unwrap();
+            assert_eq!(said["source"]["block"], attempt.computed.0);
+            assert_eq!(
+                number(&said["u16"]) as u16,
+                sent.get(settlement.hotkey.as_str()).copied().unwrap_or(0)
+            );
+            let contributions = said["challenges"].as_array().unwrap().iter().map(|part| {
+                assert_eq!((&part["solver"], &part["runtime"]), (&"exact".into(), &"native".into()));
+                number(&part["share_of_weights"]) * number(&part["salience"])
+            });
+            let total: f64 = contributions.sum();
+            let (step, rules) = (&said["weight"], &said["rules"]);
+            let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-9, "{a} {b}: {said:#}");
+            near(total, number(&said["total"]));
+            near(total, number(&step["salience"]));
+            if step["young"] == false {
+                near(number(&step["burned"]), number(&step["share"]) * (1.0 - number(&rules["burn"])));
+            }
+        }
+    }
 }
 
 /// All rows of all tables, without the columns that say when something was done and how long it took.

@@ -66,7 +66,7 @@ pub struct Service {
     scoring: Option<JoinHandle<Result<Computation, ComputationError>>>,
     /// The block that scoring goes on for.
     computing: Option<Block>,
-    setting: Option<JoinHandle<Attempt>>,
+    setting: Option<JoinHandle<(i64, Attempt)>>,
     /// The block of the last computation.
     computed: Option<Block>,
     /// The last computation that weights came of.

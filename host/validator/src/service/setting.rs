@@ -68,10 +68,20 @@ impl Service {
         if !self.is_setting_due(&self.neurons, head) {
             return;
         }
-        let (chain, neurons, dry_run) = (self.chain.clone(), self.neurons.clone(), self.run.dry_run);
+        let intention = setter::intention(&computation, &self.neurons, &network, head);
+        // Before it is sent: one who is killed meanwhile must not send it twice.
+        let id = match block_in_place(|| self.ledger.store_attempt(&intention)) {
+            Ok(id) => id,
+            Err(error) => {
+                error!(%error, "weights are not set: that they are sent cannot be recorded");
+                let why = format!("that they are sent cannot be recorded: {error}");
+                return self.board.write(|status| status.weights.not_sent(why));
+            }
+        };
+        let (chain, dry_run) = (self.chain.clone(), self.run.dry_run);
         self.setting = Some(tokio::spawn(async move {
             let chain = (!dry_run).then_some(chain.as_ref());
-            setter::set_weights(chain, &computation, &neurons, &network, head).await
+            (id, setter::send(chain, intention).await)
         }));
     }
 
@@ -84,11 +94,11 @@ impl Service {
     /// Keeps how an attempt to set weights ended.
     pub(super) async fn take_attempt(&mut self) {
         let Some(setting) = self.setting.take_if(|setting| setting.is_finished()) else { return };
-        let attempt = match setting.await {
-            Ok(attempt) => attempt,
+        let (id, attempt) = match setting.await {
+            Ok(ended) => ended,
             Err(error) => return error!(%error, "setting weights broke off"),
         };
-        if let Err(error) = block_in_place(|| self.ledger.store_attempt(&attempt)) {
+        if let Err(error) = block_in_place(|| self.ledger.replace_attempt(id, &attempt)) {
             error!(%error, "how setting weights ended is not recorded");
         }
         let (block, computed, uids) = (attempt.block.0, attempt.computed.0, attempt.weights.len());
