@@ -23,7 +23,7 @@ mod weights;
 pub use block::{Block, Sidx};
 pub use fault::{ConfigError, Fault};
 pub use reference::{KeyTable, key_tables};
-pub use section::Key;
+pub use section::{Difference, Key};
 pub use tables::{
     Beacon, Challenge, Collect, Config, Datalog, MarketFeed, Network, QuoteKind, Runtime, Stale, Weight,
 };

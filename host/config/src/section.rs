@@ -16,6 +16,17 @@ pub struct Key {
     pub meaning: &'static str,
 }
 
+/// A key whose value is another than before. The values are as the documentation has defaults.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Its name.
+    pub key: &'static str,
+    /// The value before.
+    pub then: String,
+    /// The value now.
+    pub now: String,
+}
+
 /// A table of the file that [`section!`] declares.
 pub(crate) trait Section: Sized {
     /// Its keys, in the order of messages and of the documentation.
@@ -99,11 +110,15 @@ macro_rules! section {
         }
 
         impl $name {
-            /// The keys whose values differ from those of `other`, in the order of their declaration.
+            /// The keys whose values differ from those of `before`, in the order of their declaration.
             #[must_use]
-            pub fn differing_keys(&self, other: &Self) -> Vec<&'static str> {
-                let differs = [$( (stringify!($key), self.$key != other.$key) ),*];
-                differs.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
+            pub fn differences(&self, before: &Self) -> Vec<$crate::section::Difference> {
+                let all = [$( (self.$key != before.$key).then(|| {
+                    let shown = |value: &$type| $crate::kinds::Kind::<$type>::shown(&$kind, value);
+                    let (now, then) = (shown(&self.$key), shown(&before.$key));
+                    $crate::section::Difference { key: stringify!($key), then, now }
+                }) ),*];
+                all.into_iter().flatten().collect()
             }
         }
 

@@ -84,6 +84,19 @@ pub enum LedgerError {
         /// The other's process, where it is known.
         holder: Option<u32>,
     },
+    /// Its rows were stored as something else than the configuration says.
+    #[error(
+        "{path}: {ticker}: {reason}; its numbers would be read as what they are not. Put that back (new assets go to the \
+         end of the list), or give the changed challenge another ticker, or begin another ledger"
+    )]
+    Layout {
+        /// The ledger.
+        path: PathBuf,
+        /// The challenge.
+        ticker: String,
+        /// What changed.
+        reason: String,
+    },
     /// A newer version of this program has changed our own tables.
     #[error(
         "{path}: written by a newer version (its tables are at version {found}, this program knows {known}); update this program"

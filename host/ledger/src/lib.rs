@@ -11,6 +11,7 @@ mod directory;
 mod error;
 pub mod export;
 mod inspect;
+mod layout;
 mod lock;
 mod mature;
 mod open;

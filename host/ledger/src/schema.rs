@@ -95,6 +95,12 @@ const MIGRATIONS: &[(&str, &str)] = &[
             held_computations INTEGER, solver TEXT, runtime TEXT, sha256 TEXT,
             PRIMARY KEY (block, ticker)) WITHOUT ROWID;",
     ),
+    (
+        "what the stored numbers of each challenge mean",
+        "CREATE TABLE host_layout (
+            ticker TEXT PRIMARY KEY, dim INTEGER NOT NULL, assets TEXT NOT NULL, sample_every INTEGER NOT NULL,
+            prices_from TEXT) WITHOUT ROWID;",
+    ),
 ];
 
 /// The newest version of our own tables.

@@ -63,7 +63,7 @@ impl Observer for Quiet {
 /// # Errors
 /// If the ledger cannot be read at all.
 pub fn score(config: &Config, options: &Options, observer: &dyn Observer) -> Result<Scores, LedgerError> {
-    drop(Ledger::read(&options.ledger)?);
+    Ledger::read(&options.ledger)?.check_layout(config)?;
     let weights: BTreeMap<String, f64> = config.weights().into_iter().collect();
     let wanted =
         |challenge: &&Challenge| options.only.as_ref().is_none_or(|only| only.contains(&challenge.ticker));

@@ -185,6 +185,8 @@ pub struct ConfigurationStatus {
     pub file: String,
     /// When what runs was taken.
     pub taken: u64,
+    /// SHA-256 of all that weights are computed by in what runs: the same on validators that agree.
+    pub digest: String,
     /// Why a changed file is not taken; null where what runs is what the file says.
     pub fault: Option<String>,
 }
@@ -202,7 +204,7 @@ impl Board {
     pub fn new(status: Status, config: Arc<Config>) -> Self {
         let now = super::clock::unix();
         let file = config.file.display().to_string();
-        let configuration = ConfigurationStatus { file, taken: now, fault: None };
+        let configuration = ConfigurationStatus { file, taken: now, digest: config.digest(), fault: None };
         let status =
             Status { started: now, alive: now, netuid: config.network.netuid, configuration, ..status };
         Self { status: watch::Sender::new(status), config: watch::Sender::new(config) }
@@ -215,10 +217,12 @@ impl Board {
 
     /// Another configuration runs.
     pub fn set_config(&self, config: Arc<Config>) {
+        let digest = config.digest();
         self.config.send_replace(config);
         let taken = super::clock::unix();
         self.write(|status| {
             status.configuration.taken = taken;
+            status.configuration.digest = digest;
             status.configuration.fault = None;
         });
     }

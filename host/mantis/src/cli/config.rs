@@ -30,14 +30,18 @@ pub(super) struct CheckArgs {
 /// Checks the file by itself; then, where it is sound, asks every plugin about its challenge.
 pub(super) fn check(args: &CheckArgs) -> anyhow::Result<()> {
     let file = args.file.as_ref().unwrap_or(&args.config.config);
-    let (faults, challenges): (Vec<Fault>, usize) = match Config::load(file) {
-        Err(error) => (error.faults, 0),
-        Ok(config) => (scoring::check(&config, &launcher(60.0)?), config.challenges.len()),
+    let (faults, challenges, digest): (Vec<Fault>, usize, Option<String>) = match Config::load(file) {
+        Err(error) => (error.faults, 0, None),
+        Ok(config) => {
+            (scoring::check(&config, &launcher(60.0)?), config.challenges.len(), Some(config.digest()))
+        }
     };
     if args.json {
-        print_json(&serde_json::json!({ "ok": faults.is_empty(), "faults": faults }))?;
+        print_json(&serde_json::json!({ "ok": faults.is_empty(), "faults": faults, "digest": digest }))?;
     } else if faults.is_empty() {
-        print(&format!("{}: {challenges} challenges, no fault\n", file.display()))?;
+        // Validators that agree have the same digest.
+        let digest = digest.unwrap_or_default();
+        print(&format!("{}: {challenges} challenges, no fault; digest {digest}\n", file.display()))?;
     }
     match faults.len() {
         0 => Ok(()),

@@ -66,7 +66,7 @@ pub(super) struct DashboardArgs {
 /// `mantis dashboard`.
 pub(super) fn dashboard(args: &DashboardArgs) -> anyhow::Result<()> {
     let config = Config::load(&args.config.config)?;
-    drop(Ledger::read(&args.ledger)?);
+    Ledger::read(&args.ledger)?.check_layout(&config)?;
     super::runtime()?.block_on(async {
         let site = Site::still(&args.ledger, Arc::new(config));
         let server = args.listen.serve(site)?.context("--listen off leaves nothing to do")?;

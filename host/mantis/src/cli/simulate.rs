@@ -53,6 +53,7 @@ pub(super) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
 pub(super) fn write(simulation: &Simulation<'_>, out: &Path) -> anyhow::Result<()> {
     ensure!(!out.exists(), "{} is there already; remove it or choose another file", out.display());
     let mut ledger = Ledger::open(out)?;
+    ledger.keep_layout(simulation.config)?;
     let bar = bar("simulating");
     simulate(simulation, &mut ledger, |done| bar.set_position((done * 1000.0) as u64))?;
     bar.finish_and_clear();

@@ -86,6 +86,7 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
         info!("the published ledger is here, and sound");
     }
     let ledger = Ledger::open(&args.ledger)?;
+    ledger.check_layout(&config)?;
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let run = ServiceOptions {
         hotkey,
@@ -97,7 +98,8 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
     };
     let version = env!("CARGO_PKG_VERSION");
     let hotkey = run.hotkey.as_deref().unwrap_or("none");
-    info!(version, network = %without_path(&args.network), netuid, hotkey, ledger = %args.ledger.display(), "validator starts");
+    let digest = config.digest();
+    info!(version, network = %without_path(&args.network), netuid, hotkey, ledger = %args.ledger.display(), configuration = digest, "validator starts");
     let copies = args.ledger.with_added_extension("plugins");
     std::fs::create_dir_all(&copies)
         .with_context(|| format!("cannot make the folder {}", copies.display()))?;

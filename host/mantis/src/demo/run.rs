@@ -110,6 +110,7 @@ impl Demo {
         board.set_config(live.current().clone());
         let (history, minutes) = (self.plan.days as usize * ROWS_PER_DAY, self.plan.live as usize);
         let config = live.current().clone();
+        ledger.keep_layout(&config)?;
         let simulation = Simulation {
             config: &config,
             only: None,

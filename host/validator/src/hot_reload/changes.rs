@@ -1,11 +1,12 @@
 //! What is new in a configuration, in words, and what must not be.
 
-use mantis_config::{Challenge, Config, Fault, Weight};
+use mantis_config::{Challenge, Config, Difference, Fault, Weight};
 use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 const FIXED: &str = "it cannot change while the program runs, since stored rows and waiting payloads were made with it; \
                      put it back, or restart";
+const STORED: &str = "it cannot change, since stored rows were made with it, and would be read as what they are not; put it back";
 
 /// The keys among these whose values differ.
 macro_rules! differing {
@@ -25,14 +26,14 @@ pub(super) fn unchangeable(old: &Config, new: &Config) -> Vec<Fault> {
     for (i, challenge) in new.challenges.iter().enumerate() {
         let Some(old) = old.challenges.iter().find(|old| old.ticker == challenge.ticker) else { continue };
         if old.dim != challenge.dim {
-            faults.push(new.fault_at(i, "dim", FIXED, "another ticker"));
+            faults.push(new.fault_at(i, "dim", STORED, "another ticker"));
         }
         // What is appended leaves the places of the others.
         if !challenge.assets.starts_with(&old.assets) {
             faults.push(new.fault_at(
                 i,
                 "assets",
-                FIXED,
+                STORED,
                 "more assets behind the old ones, or another ticker",
             ));
         }
@@ -65,14 +66,16 @@ pub(super) fn changes(old: &Config, new: &Config) -> Vec<String> {
     }
     let mut keys: Vec<String> = Vec::new();
     keys.extend(differing!(old, new, wasm_memory_mib).map(String::from));
+    let network = new.network.differences(&old.network);
+    lines.extend(network.iter().map(|difference| change("network.", difference)));
+    // Addresses may hold keys and passwords: their values are not told.
     let tables = [
-        ("network", new.network.differing_keys(&old.network)),
-        ("beacon", new.beacon.differing_keys(&old.beacon)),
-        ("market", new.market.differing_keys(&old.market)),
-        ("collect", new.collect.differing_keys(&old.collect)),
+        ("beacon", new.beacon.differences(&old.beacon)),
+        ("market", new.market.differences(&old.market)),
+        ("collect", new.collect.differences(&old.collect)),
     ];
-    for (table, differing) in tables {
-        keys.extend(differing.iter().map(|key| format!("{table}.{key}")));
+    for (table, differences) in tables {
+        keys.extend(differences.iter().map(|difference| format!("{table}.{}", difference.key)));
     }
     lines.extend(keys.into_iter().map(|key| format!("`{key}` is another")));
     lines
@@ -87,9 +90,20 @@ fn of_challenge(old: &Challenge, new: &Challenge, lines: &mut Vec<String>) {
         lines.push(format!("{ticker} has {}, before {}", weight(new.weight), weight(old.weight)));
     }
     let said = ["plugin", "runtime", "sha256", "weight"];
-    let keys = new.differing_keys(old).into_iter().filter(|key| !said.contains(key));
-    lines.extend(keys.map(|key| format!("{ticker}: `{key}` is another")));
+    let differences = new.differences(old);
+    let unsaid = differences.iter().filter(|difference| !said.contains(&difference.key));
+    lines.extend(unsaid.map(|difference| format!("{ticker}: {}", change("", difference))));
 }
+
+/// A key with its value before and now.
+fn change(table: &str, difference: &Difference) -> String {
+    let Difference { key, then, now } = difference;
+    let plain = |value: &str| value.trim_matches('`').chars().take(SHOWN).collect::<String>();
+    format!("`{table}{key}` is {}, before {}", plain(now), plain(then))
+}
+
+/// How much of a value is told.
+const SHOWN: usize = 200;
 
 /// A plugin by name, form and the beginning of its digest.
 fn file(challenge: &Challenge) -> String {
@@ -156,10 +170,10 @@ mod tests {
         assert_eq!(changed("[network]", "# a word\n[network]"), [""; 0]);
         assert_eq!(changed("weight = 1", "weight = 2.5"), ["A has weight 2.5, before weight 1"]);
         assert_eq!(changed("share = 0.1", "weight = 3"), ["B has weight 3, before share 0.1"]);
-        assert_eq!(changed("burn = 0.3", "ema = 0.5"), ["`network.ema` is another"]);
+        assert_eq!(changed("burn = 0.3", "ema = 0.5"), ["`network.ema` is 0.5, before 0.15"]);
         assert_eq!(
             changed("dim = 2", "dim = 3\nparams = { a = 1 }"),
-            ["A: `dim` is another", "A: `params` is another"]
+            ["A: `dim` is 3, before 2", "A: `params` is {\"a\":1}, before none"]
         );
         assert_eq!(changed("'p'", "'q'").len(), 1);
         let renamed = changed("ticker = 'A'", "ticker = 'C'");

@@ -1,6 +1,8 @@
 //! Following the configuration's files.
 
-use super::{Refreshed, Service};
+use super::{Refreshed, Service, ServiceError};
+use mantis_config::Config;
+use std::sync::Arc;
 use tracing::{error, info};
 
 impl Service {
@@ -30,9 +32,10 @@ impl Service {
                 error!(%why, "the changed configuration is not taken; the old one runs on");
                 self.board.write(|status| status.configuration.fault = Some(why));
             }
-            Refreshed::Taken { config, changes } => match self.pipeline.set_config(config.clone()) {
+            Refreshed::Taken { config, changes } => match self.take(&config) {
                 Ok(()) => {
-                    info!(changes = changes.join("; "), "the changed configuration is taken");
+                    let digest = config.digest();
+                    info!(changes = changes.join("; "), digest, "the changed configuration is taken");
                     self.board.set_config(config.clone());
                     self.config = config;
                 }
@@ -42,5 +45,12 @@ impl Service {
                 }
             },
         }
+    }
+
+    fn take(&mut self, config: &Arc<Config>) -> Result<(), ServiceError> {
+        // First what may be refused: the rows that are stored must mean the same.
+        self.ledger.check_layout(config)?;
+        self.pipeline.set_config(config.clone())?;
+        Ok(self.ledger.keep_layout(config)?)
     }
 }

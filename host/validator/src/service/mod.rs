@@ -99,10 +99,11 @@ impl Service {
         run: ServiceOptions,
         live: HotReload,
         chain: Arc<dyn Chain>,
-        ledger: Ledger,
+        mut ledger: Ledger,
         board: Board,
     ) -> Result<Self, ServiceError> {
         let config = live.current().clone();
+        ledger.keep_layout(&config)?;
         let scheme = Scheme::from_config(&config.beacon).map_err(SetupError::from)?;
         let pipeline = Pipeline::new(config.clone(), run.launcher.clone())?;
         if let Some(mut last) = ledger.last_computation()? {

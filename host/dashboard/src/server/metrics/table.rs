@@ -148,6 +148,10 @@ pub(super) const METRICS: &[Metric] = &[
     gauge("configuration_current", "1 where what runs is what the file says", None, |sources| {
         status_value(sources, |status| flag(status.configuration.fault.is_none()))
     }),
+    gauge("configuration_info", "1 for the digest of the configuration that runs", None, |sources| {
+        let digest = sources.status?.configuration.digest.clone();
+        Some(Samples::Labelled(vec![Sample::new([("digest", digest)], 1.0)]))
+    }),
     gauge("faults", "What needs somebody", None, |sources| {
         status_value(sources, |status| Some(status.faults().len() as f64))
     }),
