@@ -133,6 +133,11 @@ impl ChallengeView<'_> {
         &self.scored.ticker
     }
 
+    /// Whether its weight is 0: it is scored and shown, and counts for nothing.
+    pub(crate) fn is_shadow(&self) -> bool {
+        self.scored.weight <= 0.0
+    }
+
     /// What a miner gets of what it pays.
     pub(crate) fn share(&self, hotkey: &str) -> f64 {
         self.shares.get(hotkey).copied().unwrap_or(0.0)

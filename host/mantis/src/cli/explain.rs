@@ -212,6 +212,7 @@ fn part(scored: &Scored, hotkey: &str, paying: f64, reasons: bool) -> Part {
         ticker: scored.ticker.clone(),
         share_of_weights: if shares.is_empty() || paying <= 0.0 { 0.0 } else { scored.weight / paying },
         salience,
+        shadow: scored.weight <= 0.0,
         rank: scored.rank(hotkey),
         paid: scored.paid(),
         why_zero: (salience <= 0.0 && reasons).then(|| scored.why_nothing(report).text),

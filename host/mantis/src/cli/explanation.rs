@@ -53,6 +53,8 @@ pub(super) struct Part {
     pub(super) share_of_weights: f64,
     /// The miner's part of the challenge.
     pub(super) salience: f64,
+    /// Whether its weight is 0: it is scored and shown, and counts for nothing.
+    pub(super) shadow: bool,
     /// Its place among the miners paid; `None` where it is not.
     pub(super) rank: Option<usize>,
     pub(super) paid: usize,
@@ -102,7 +104,8 @@ fn about(part: &Part) -> String {
     let why = part.why_zero.as_ref().map(|why| format!("nothing: {why}"));
     let facts = part.facts.iter().map(|(name, value)| format!("{name} {}", rounded(*value)));
     let facts = Some(facts.collect::<Vec<_>>().join(", ")).filter(|facts| !facts.is_empty());
-    [failed, why, facts].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    let shadow = part.shadow.then(|| "a shadow: its weight is 0".to_owned());
+    [shadow, failed, why, facts].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// Where the answer comes from, in a line or two.
