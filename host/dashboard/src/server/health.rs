@@ -66,6 +66,9 @@ fn unready(status: &Status, network: &Network) -> Vec<String> {
     if let Some(fault) = &status.chain.fault {
         why.push(format!("the chain does not answer: {fault}"));
     }
+    if let Some(fault) = &status.sampling.fault {
+        why.push(format!("not sampled: {fault}"));
+    }
     let behind = BEHIND * network.sample_every;
     match (status.chain.block, status.sampling.block) {
         (None, _) => why.push("the chain has not answered yet".to_owned()),
