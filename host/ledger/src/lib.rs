@@ -4,6 +4,7 @@
 //! readable by the network's other programs. Our own tables are prefixed `host_`.
 
 mod activity;
+mod adopt;
 mod append;
 mod blob;
 mod computations;
@@ -23,6 +24,7 @@ mod reports;
 mod rows;
 mod sample;
 mod schema;
+mod shape;
 mod signatures;
 pub mod snapshot;
 mod tracked;
@@ -48,5 +50,7 @@ pub use rows::{Row, Tally, Warnings};
 pub use sample::{Accepted, Arrival, Sample};
 pub use weights::Weights;
 
+#[cfg(test)]
+mod adopt_test;
 #[cfg(test)]
 mod refusal_test;
