@@ -1,16 +1,17 @@
 //! The host's side: start a worker, feed it, bound it.
 
 use super::group::Group;
+use super::input::Input;
 use super::program::Program;
 use super::{Event, Failure, Job, Task, Walls};
 use crate::plugins::{Source, code_folder, forget_code};
 use mantis_config::Runtime;
 use mantis_plugin_api::{Description, ParamMap, PluginError, Salience, Solver, Spec};
 use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -119,19 +120,7 @@ impl Launcher {
     /// # Errors
     /// If none can be started, or it does not answer.
     pub fn walls(&self) -> Result<Walls, WorkerError> {
-        let path = PathBuf::new();
-        let plugin = Source { path, runtime: Runtime::Wasm, sha256: None, memory_mib: 0 };
-        let spec = Spec {
-            name: String::new(),
-            ticker: String::new(),
-            dim: 1,
-            assets: Vec::new(),
-            blocks_ahead: 0,
-            sample_every: 1,
-            seed: 0,
-            solver: Solver::Exact,
-        };
-        let job = Job { plugin, spec, params: ParamMap::new(), task: Task::Walls };
+        let job = any_job();
         let until = Instant::now() + self.deadline;
         let Process { mut worker, stdin: _stdin, events, stderr } = self.start(&job)?;
         match events.recv_timeout(self.deadline) {
@@ -203,13 +192,11 @@ impl Launcher {
         let mut child = piped(&mut command).spawn().map_err(start)?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let worker = Group::new(child);
-        let (Some(mut stdin), Some(stdout), Some(stderr)) = pipes else {
+        let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
             return Err(start(io::ErrorKind::BrokenPipe.into()));
         };
-        let mut line = serde_json::to_vec(job).map_err(|e| start(e.into()))?;
-        line.push(b'\n');
-        // A write that fails means that the worker died, which its exit status tells better.
-        let _ = stdin.write_all(&line);
+        let mut stdin = Input::new(stdin);
+        stdin.write(serde_json::to_vec(job).map_err(|e| start(e.into()))?);
         Ok(Process { worker, stdin, events: listen(stdout), stderr: thread::spawn(move || tail(stderr)) })
     }
 }
@@ -218,7 +205,7 @@ impl Launcher {
 pub(super) struct Process {
     pub(super) worker: Group,
     /// Kept open until the job is over: the worker ends itself when it closes.
-    pub(super) stdin: ChildStdin,
+    pub(super) stdin: Input,
     pub(super) events: Receiver<Event>,
     /// The end of its standard error.
     pub(super) stderr: JoinHandle<String>,
@@ -241,6 +228,22 @@ impl WorkerError {
         matches!(self, Self::Crashed { signal: Some(signal), .. } if CRASHES.contains(signal))
             && plugin.runtime == Runtime::Wasm
     }
+}
+
+/// A job of which nothing matters but a task that needs no plugin.
+fn any_job() -> Job {
+    let plugin = Source { path: PathBuf::new(), runtime: Runtime::Wasm, sha256: None, memory_mib: 0 };
+    let spec = Spec {
+        name: String::new(),
+        ticker: String::new(),
+        dim: 1,
+        assets: Vec::new(),
+        blocks_ahead: 0,
+        sample_every: 1,
+        seed: 0,
+        solver: Solver::Exact,
+    };
+    Job { plugin, spec, params: ParamMap::new(), task: Task::Walls }
 }
 
 /// All that a worker's environment holds: where machine code is kept, and how memory is pooled. What is not here, a
@@ -351,6 +354,19 @@ mod tests {
         for line in seen.lines() {
             assert!(known.contains(&line.split('=').next().unwrap()), "{line}");
         }
+    }
+
+    #[test]
+    fn a_worker_that_does_not_read_holds_up_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let launcher = launcher(dir.path(), "exec sleep 600");
+        let launcher = Launcher { deadline: Duration::from_millis(300), ..launcher };
+        // More than a pipe holds.
+        let submissions = vec![serde_json::Value::from("x".repeat(1 << 20))];
+        let job = Job { task: Task::Decode { submissions }, ..any_job() };
+        let since = Instant::now();
+        assert!(matches!(launcher.run(&job, |_| {}, |_| {}), Err(WorkerError::Deadline { .. })));
+        assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! group of its own, which is ended as a whole. Before it loads a plugin it raises [`Walls`] around itself.
 
 mod group;
+mod input;
 mod launcher;
 mod program;
 mod serve;

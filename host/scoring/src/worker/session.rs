@@ -5,7 +5,6 @@ use super::{Event, Job, Launcher, Request, Task, WorkerError};
 use crate::plugins::forget_code;
 use crate::worker::Failure;
 use mantis_plugin_api::{PluginError, States, TrackedRow};
-use std::io::Write;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Instant;
 
@@ -99,10 +98,7 @@ impl Session {
             Some(process) => process,
             None => self.launcher.start(&self.job)?,
         };
-        let mut line = serde_json::to_vec(request).map_err(|e| start(e.into()))?;
-        line.push(b'\n');
-        // A write that fails means that the worker died, which its exit status tells better.
-        let _ = process.stdin.write_all(&line);
+        process.stdin.write(serde_json::to_vec(request).map_err(|e| start(e.into()))?);
         loop {
             match process.events.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(Event::Failed { failure }) => return Err(failure.into()),
