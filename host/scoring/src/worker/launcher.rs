@@ -320,7 +320,6 @@ fn said(stderr: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
 
     #[test]
@@ -334,8 +333,11 @@ mod tests {
 
     fn launcher(dir: &Path, script: &str) -> Launcher {
         let program = dir.join("program");
-        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
+        // By another process: a file that this one has open to write, a process of another test may have, too, and then
+        // it cannot be started.
+        let text = format!("#!/bin/sh\n{script}\n");
+        let write = ["-c", "printf %s \"$1\" > \"$0\"; chmod 700 \"$0\"", program.to_str().unwrap(), &text];
+        assert!(Command::new("/bin/sh").args(write).status().unwrap().success());
         Launcher { program: program.into(), deadline: Duration::from_secs(5) }
     }
 
@@ -367,6 +369,49 @@ mod tests {
         let since = Instant::now();
         assert!(matches!(launcher.run(&job, |_| {}, |_| {}), Err(WorkerError::Deadline { .. })));
         assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
+    }
+
+    #[test]
+    fn a_component_whose_process_crashes_is_tried_once_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let said = |name: &str, events: &[Event]| {
+            let lines = events.iter().map(|event| format!("\x1e{}\n", serde_json::to_string(event).unwrap()));
+            std::fs::write(dir.path().join(name), lines.collect::<String>()).unwrap();
+        };
+        let description = Description::new("a", "1", "b");
+        let ready = Event::Ready { description, sha256: "ab".into() };
+        said("said", &[ready, Event::End { peak_rss_kib: 7 }]);
+        let runs = dir.path().join("runs");
+        let script = |crashes: usize| {
+            let here = dir.path().display();
+            format!(
+                "echo x >> {here}/runs; [ $(wc -l < {here}/runs) -gt {crashes} ] || kill -SEGV $$; cat {here}/said"
+            )
+        };
+        let job = |runtime| {
+            let job = any_job();
+            Job { plugin: Source { runtime, ..job.plugin }, task: Task::Inspect, ..job }
+        };
+        let run = |crashes, runtime| {
+            let _ = std::fs::remove_file(&runs);
+            let mut log = Vec::new();
+            let outcome = launcher(dir.path(), &script(crashes)).run(
+                &job(runtime),
+                |_| {},
+                |line| log.push(line.to_owned()),
+            );
+            let times = std::fs::read_to_string(&runs).unwrap().lines().count();
+            (outcome.map(|finished| finished.sha256).map_err(|error| error.to_string()), times, log.len())
+        };
+        assert_eq!(run(0, Runtime::Wasm), (Ok("ab".into()), 1, 0));
+        assert_eq!(run(1, Runtime::Wasm), (Ok("ab".into()), 2, 1));
+        let (outcome, times, _) = run(9, Runtime::Wasm);
+        assert!(
+            outcome.as_ref().is_err_and(|error| error.contains("signal: 11")) && times == 2,
+            "{outcome:?}"
+        );
+        let (outcome, times, _) = run(1, Runtime::Native);
+        assert!(outcome.is_err() && times == 1, "{outcome:?}");
     }
 
     #[test]
