@@ -178,7 +178,7 @@ fn code(folder: &Path) -> Vec<PathBuf> {
             if path.is_dir() {
                 folders.push(path);
             } else if path.components().any(|part| part.as_os_str() == "modules")
-                && path.extension().is_none_or(|extension| extension != "stats")
+                && path.extension().is_none()
             {
                 found.push(path);
             }

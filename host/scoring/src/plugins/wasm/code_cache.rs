@@ -134,7 +134,8 @@ fn kept(folder: &Path) -> Option<BTreeMap<PathBuf, String>> {
         .collect()
 }
 
-/// What the folder really holds. The engine's statistics do not matter: no code is in them.
+/// What the folder really holds. Names with an extension are the engine's statistics, and what it is just writing (by a
+/// thread that may not be done yet): it takes no code from them.
 fn found(folder: &Path) -> io::Result<BTreeMap<PathBuf, String>> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.join("modules")];
@@ -147,7 +148,7 @@ fn found(folder: &Path) -> io::Result<BTreeMap<PathBuf, String>> {
             let path = entry?.path();
             if fs::symlink_metadata(&path)?.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_none_or(|extension| extension != "stats") {
+            } else if path.extension().is_none() {
                 let digest = digest(&path).map_err(io::Error::other)?;
                 found.insert(path.strip_prefix(folder).unwrap_or(&path).to_path_buf(), digest);
             }
@@ -211,6 +212,7 @@ mod tests {
             let cache = take();
             write(&cache, "code", b"machine code");
             write(&cache, "code.stats", b"1");
+            write(&cache, "code.wip-atomic-write-stats", b"2");
             cache.keep();
         };
         compile();
@@ -228,6 +230,7 @@ mod tests {
         }
         compile();
         fs::write(root.path().join("ab/modules/compiler/code.stats"), b"2").unwrap();
+        fs::remove_file(root.path().join("ab/modules/compiler/code.wip-atomic-write-stats")).unwrap();
         assert!(is_kept(), "statistics are no code");
         fs::write(root.path().join("ab/modules/compiler/other"), b"more").unwrap();
         assert!(!is_kept(), "code that nobody vouches for");
