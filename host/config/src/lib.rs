@@ -8,6 +8,7 @@
 //!
 //! [`Block`] and [`Sidx`] are here too, since every crate of the host that counts blocks is above this one.
 
+mod bare_url;
 mod block;
 mod digest;
 mod fault;
@@ -20,6 +21,7 @@ mod source;
 mod tables;
 mod weights;
 
+pub use bare_url::{bare_node, bare_url};
 pub use block::{Block, Sidx};
 pub use fault::{ConfigError, Fault};
 pub use reference::{KeyTable, key_tables};

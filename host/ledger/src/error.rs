@@ -73,6 +73,27 @@ pub enum LedgerError {
         /// The first table or column that is missing.
         lacks: String,
     },
+    /// It holds something that a ledger never does, and that is not to be trusted.
+    #[error(
+        "{path}: not to be trusted: it holds {what}; take a ledger from a publisher whom you trust, or remove that"
+    )]
+    Unsafe {
+        /// The ledger.
+        path: PathBuf,
+        /// What, and why not.
+        what: String,
+    },
+    /// The file that was opened is not at its path any more.
+    #[error(
+        "{path}: the ledger's file was {how} while it is written; end this program, put the file back, and start again: what \
+         is written now would be lost"
+    )]
+    Moved {
+        /// The ledger.
+        path: PathBuf,
+        /// What happened to it.
+        how: &'static str,
+    },
     /// Another validator keeps it going.
     #[error(
         "{path}: another validator{} writes this ledger; end that one first, or give this one a ledger of its own",

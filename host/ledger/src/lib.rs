@@ -4,6 +4,7 @@
 //! readable by the network's other programs. Our own tables are prefixed `host_`.
 
 mod activity;
+mod adopt;
 mod append;
 mod blob;
 mod computations;
@@ -25,6 +26,7 @@ mod rows;
 mod runs;
 mod sample;
 mod schema;
+mod shape;
 mod signatures;
 pub mod snapshot;
 mod tracked;
@@ -51,5 +53,7 @@ pub use runs::Shares;
 pub use sample::{Accepted, Arrival, Sample};
 pub use weights::Weights;
 
+#[cfg(test)]
+mod adopt_test;
 #[cfg(test)]
 mod refusal_test;

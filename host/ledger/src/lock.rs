@@ -6,14 +6,18 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Held by the one program that keeps a ledger going; given up when it is dropped, or its process ends, however that
-/// happens.
+/// happens. It is on two files: one beside the ledger, which names the holder, and the ledger itself, which has one lock
+/// under all of its names.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    _beside: File,
+    own: Option<File>,
+    ledger: PathBuf,
 }
 
 impl Lock {
-    /// Takes the lock of a ledger, which need not exist yet: the file beside it whose name ends with `.lock`.
+    /// Takes the lock of a ledger, which need not exist yet: the file beside it whose name ends with `.lock`, beside the
+    /// file that a symbolic link leads to. Once the ledger is there, [`Lock::hold`] takes the lock on itself.
     ///
     /// # Errors
     /// [`LedgerError::InUse`] where another process holds it; if the file cannot be made.
@@ -30,9 +34,33 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => return Err(fail(error)),
         }
+        let mut lock = Self { _beside: file.try_clone().map_err(fail)?, own: None, ledger: ledger.into() };
+        lock.hold()?;
         file.set_len(0).map_err(fail)?;
         writeln!(file, "{}", std::process::id()).map_err(fail)?;
-        Ok(Self { _file: file })
+        Ok(lock)
+    }
+
+    /// Takes the lock on the ledger's own file, if it exists and is not held yet: another program may come to it by
+    /// another name.
+    ///
+    /// # Errors
+    /// [`LedgerError::InUse`].
+    pub fn hold(&mut self) -> Result<(), LedgerError> {
+        if self.own.is_some() {
+            return Ok(());
+        }
+        // What cannot be opened here is refused, with its reason, where it is opened as a ledger.
+        let Ok(file) = File::open(&self.ledger) else { return Ok(()) };
+        match file.try_lock() {
+            Ok(()) => self.own = Some(file),
+            Err(TryLockError::WouldBlock) => {
+                return Err(LedgerError::InUse { path: self.ledger.clone(), holder: None });
+            }
+            // A file system without such locks: the file beside it has one.
+            Err(TryLockError::Error(_)) => {}
+        }
+        Ok(())
     }
 }
 
@@ -54,16 +82,19 @@ impl Holder {
         let path = beside(ledger);
         let fail = |e| LedgerError::io(&path, "looking at the lock", e);
         let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::Free),
+            Ok(file) => Some(file),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => return Err(fail(error)),
         };
         // Shared, and given up at once: several may look at the same time.
-        match file.try_lock_shared() {
-            Ok(()) => Ok(Self::Free),
-            Err(TryLockError::WouldBlock) => Ok(Self::Process(named(&file))),
-            Err(TryLockError::Error(error)) => Err(fail(error)),
+        match file.as_ref().map(File::try_lock_shared) {
+            None | Some(Ok(())) => {}
+            Some(Err(TryLockError::WouldBlock)) => return Ok(Self::Process(file.as_ref().and_then(named))),
+            Some(Err(TryLockError::Error(error))) => return Err(fail(error)),
         }
+        let own = File::open(ledger).ok().map(|own| own.try_lock_shared());
+        let is_held = matches!(own, Some(Err(TryLockError::WouldBlock)));
+        Ok(if is_held { Self::Process(None) } else { Self::Free })
     }
 }
 
@@ -74,8 +105,10 @@ fn named(file: &File) -> Option<u32> {
     holder.trim().parse().ok()
 }
 
+/// The file beside the ledger, wherever a link to it may lie.
 fn beside(ledger: &Path) -> PathBuf {
-    let mut name = ledger.as_os_str().to_owned();
+    let real = ledger.canonicalize().unwrap_or_else(|_| ledger.to_path_buf());
+    let mut name = real.into_os_string();
     name.push(".lock");
     name.into()
 }
@@ -83,6 +116,26 @@ fn beside(ledger: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_at_a_time_under_every_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let [ledger, soft, hard] = ["a.db", "soft.db", "hard.db"].map(|name| dir.path().join(name));
+        let mut lock = Lock::take(&ledger).unwrap();
+        std::fs::write(&ledger, "").unwrap();
+        lock.hold().unwrap();
+        std::os::unix::fs::symlink(&ledger, &soft).unwrap();
+        std::fs::hard_link(&ledger, &hard).unwrap();
+        for other in [&soft, &hard] {
+            assert!(matches!(Lock::take(other), Err(LedgerError::InUse { .. })), "{}", other.display());
+            assert!(matches!(Holder::find(other).unwrap(), Holder::Process(_)), "{}", other.display());
+        }
+        drop(lock);
+        let _by_link = Lock::take(&hard).unwrap();
+        for other in [&ledger, &soft] {
+            assert!(matches!(Lock::take(other), Err(LedgerError::InUse { .. })), "{}", other.display());
+        }
+    }
 
     #[test]
     fn one_at_a_time() {

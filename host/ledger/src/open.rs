@@ -1,6 +1,8 @@
 //! Opening a ledger: to read it as it is, or to write.
 
-use super::{LedgerError, schema};
+use super::{LedgerError, schema, shape};
+use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fs::{self, File};
 use std::io::Read;
@@ -12,6 +14,8 @@ use std::time::Duration;
 pub struct Ledger {
     pub(super) conn: Connection,
     pub(super) path: PathBuf,
+    /// Device and number of the file that is written; `None` where it is only read.
+    file: Option<(u64, u64)>,
 }
 
 /// How long to wait for another process's lock.
@@ -21,6 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// reads 10% faster than 8. A writer keeps the pages of a whole transaction.
 const READ_CACHE: i64 = 1_024;
 const WRITE_CACHE: i64 = 16_384;
+
+/// Bytes of one text or blob: more than any row has.
+const LONGEST_VALUE: i32 = 512 << 20;
 
 const CONTENTS: &str = "its table of contents";
 
@@ -41,6 +48,7 @@ impl Ledger {
         }
         let ledger = connect_read_only(path)?;
         schema::check_network_tables(&ledger.conn, path)?;
+        shape::check_runs_nothing(&ledger.conn, path)?;
         schema::check_version(&ledger.conn, path)?;
         Ok(ledger)
     }
@@ -59,28 +67,22 @@ impl Ledger {
                 let seen = connect_read_only(path)?;
                 if !schema::is_blank(&seen.conn, path)? {
                     schema::check_network_tables(&seen.conn, path)?;
+                    shape::check_runs_nothing(&seen.conn, path)?;
                     schema::check_version(&seen.conn, path)?;
                 }
             }
         }
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = connect_to_write(path)?;
         let fail = |e| LedgerError::sqlite(path, "opening it", e);
-        let conn = Connection::open_with_flags(path, flags).map_err(fail)?;
-        // Where it may not write, SQLite opens the file to read, and says so only at the first change.
-        if conn.is_readonly("main").map_err(fail)? {
-            return Err(LedgerError::Permission { path: path.into(), doing: "opening it to write".into() });
-        }
-        tune(&conn, WRITE_CACHE).map_err(fail)?;
         let mode: String =
             conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(fail)?;
         // Where there can be no WAL (some network disks), a journal of the old kind needs every sync to be
         // safe.
         let synchronous = if mode == "wal" { "NORMAL" } else { "FULL" };
         conn.pragma_update(None, "synchronous", synchronous).map_err(fail)?;
-        let mut ledger = Self { conn, path: path.into() };
+        let mut ledger = Self { conn, path: path.into(), file: None };
         schema::create_and_migrate(&mut ledger.conn, path)?;
+        ledger.file = identity(path);
         Ok(ledger)
     }
 
@@ -88,6 +90,20 @@ impl Ledger {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether the file that is written is still the one at its path: one that was deleted or replaced takes all that is
+    /// written into it along.
+    ///
+    /// # Errors
+    /// [`LedgerError::Moved`].
+    pub fn check_in_place(&self) -> Result<(), LedgerError> {
+        let moved = |how| LedgerError::Moved { path: self.path.clone(), how };
+        match (self.file, identity(&self.path)) {
+            (Some(_), None) => Err(moved("deleted")),
+            (Some(ours), Some(there)) if ours != there => Err(moved("replaced by another")),
+            _ => Ok(()),
+        }
     }
 
     /// The connection, for tests that need a ledger that this program would not write.
@@ -159,13 +175,33 @@ pub(super) fn has_beside(path: &Path, suffix: &str) -> bool {
     fs::metadata(name).is_ok_and(|side| side.len() > 0)
 }
 
+/// What tells a file from every other.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+}
+
+/// Connects to write; makes the file where it is not.
+pub(super) fn connect_to_write(path: &Path) -> Result<Connection, LedgerError> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let fail = |e| LedgerError::sqlite(path, "opening it", e);
+    let conn = Connection::open_with_flags(path, flags).map_err(fail)?;
+    // Where it may not write, SQLite opens the file to read, and says so only at the first change.
+    if conn.is_readonly("main").map_err(fail)? {
+        return Err(LedgerError::Permission { path: path.into(), doing: "opening it to write".into() });
+    }
+    tune(&conn, WRITE_CACHE).map_err(fail)?;
+    Ok(conn)
+}
+
 /// Connects without the right to write.
 pub(super) fn connect_read_only(path: &Path) -> Result<Ledger, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let fail = |e| LedgerError::sqlite(path, CONTENTS, e);
     let conn = Connection::open_with_flags(path, flags).map_err(fail)?;
     let Err(refused) = touch(&conn) else {
-        return Ok(Ledger { conn, path: path.into() });
+        return Ok(Ledger { conn, path: path.into(), file: None });
     };
     // A file in WAL mode in a folder where the index can be neither found nor made.
     let locked_out = matches!(
@@ -188,7 +224,7 @@ pub(super) fn connect_immutable(path: &Path) -> Result<Ledger, LedgerError> {
     let fail = |e| LedgerError::sqlite(path, CONTENTS, e);
     let conn = Connection::open_with_flags(immutable_uri(path), flags).map_err(fail)?;
     touch(&conn).map_err(fail)?;
-    Ok(Ledger { conn, path: path.into() })
+    Ok(Ledger { conn, path: path.into(), file: None })
 }
 
 /// Sets a connection up to read, and reads the first page: an open file is not yet a readable one.
@@ -217,15 +253,47 @@ fn immutable_uri(path: &Path) -> String {
 /// No memory map: it would read a third faster, but a program that cuts the file short (`cp` onto it) would
 /// then end this process with SIGBUS.
 fn tune(conn: &Connection, cache_kib: i64) -> Result<(), rusqlite::Error> {
+    harden(conn)?;
     conn.busy_timeout(PATIENCE)?;
     conn.set_prepared_statement_cache_capacity(32);
     conn.pragma_update(None, "mmap_size", 0)?;
     conn.pragma_update(None, "cache_size", -cache_kib)
 }
 
+/// Nothing in the file runs: no trigger, no view, no function that a schema calls; and pages are looked at before they are
+/// believed. All ledgers are opened like this, since any may have come from others.
+fn harden(conn: &Connection) -> Result<(), rusqlite::Error> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    for off in [
+        DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER,
+        DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW,
+        DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA,
+    ] {
+        conn.set_db_config(off, false)?;
+    }
+    conn.set_limit(Limit::SQLITE_LIMIT_LENGTH, LONGEST_VALUE)?;
+    conn.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
+    conn.pragma_update(None, "cell_size_check", true)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_is_written_is_missed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.db");
+        let ledger = Ledger::open(&path).unwrap();
+        ledger.check_in_place().unwrap();
+        fs::rename(&path, dir.path().join("b.db")).unwrap();
+        assert!(matches!(ledger.check_in_place(), Err(LedgerError::Moved { how: "deleted", .. })));
+        drop(Ledger::open(&path).unwrap());
+        let replaced = ledger.check_in_place().unwrap_err().to_string();
+        assert!(replaced.contains("replaced by another while it is written; end this program"), "{replaced}");
+        fs::rename(dir.path().join("b.db"), &path).unwrap();
+        ledger.check_in_place().unwrap();
+    }
 
     #[test]
     fn a_path_survives_the_uri() {

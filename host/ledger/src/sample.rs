@@ -47,8 +47,9 @@ impl Ledger {
     /// Stores a sampled block, wholly or not at all.
     ///
     /// # Errors
-    /// As [`Ledger::append`].
+    /// As [`Ledger::append`], or [`LedgerError::Moved`].
     pub fn sample(&mut self, sample: &Sample) -> Result<(), LedgerError> {
+        self.check_in_place()?;
         let (path, block) = (&self.path, sample.step.block);
         let fail = |e| LedgerError::sqlite(path, format!("writing block {block}"), e);
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail)?;

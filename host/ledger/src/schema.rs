@@ -5,7 +5,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
 /// The network's tables. Nothing of ours is in them, and they are never altered.
-const NETWORK: &str = "
+pub(super) const NETWORK: &str = "
 CREATE TABLE IF NOT EXISTS blocks (idx INTEGER PRIMARY KEY, block INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS challenge_meta (
     ticker TEXT PRIMARY KEY, dim INTEGER NOT NULL, blocks_ahead INTEGER NOT NULL);
@@ -28,7 +28,7 @@ const REQUIRED: &[(&str, &[&str])] = &[
 ];
 
 /// Our own tables, step by step. A step that was released is never changed: add another.
-const MIGRATIONS: &[(&str, &str)] = &[
+pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     (
         "smoothed weights of the last computation",
         "CREATE TABLE host_weights (
@@ -103,10 +103,14 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ),
 ];
 
+/// Which of the steps were done.
+pub(super) const MIGRATIONS_TABLE: &str =
+    "CREATE TABLE IF NOT EXISTS host_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL)";
+
 /// The newest version of our own tables.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
 
-const DOING: &str = "its table of contents";
+pub(super) const DOING: &str = "its table of contents";
 
 /// Whether there is no table at all: a ledger whose creation was cut short.
 pub(super) fn is_blank(conn: &Connection, path: &Path) -> Result<bool, LedgerError> {
@@ -159,10 +163,7 @@ pub(super) fn create_and_migrate(conn: &mut Connection, path: &Path) -> Result<(
     let fail = |e| LedgerError::sqlite(path, "creating its tables", e);
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail)?;
     tx.execute_batch(NETWORK).map_err(fail)?;
-    tx.execute_batch(
-        "CREATE TABLE IF NOT EXISTS host_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL)",
-    )
-    .map_err(fail)?;
+    tx.execute_batch(MIGRATIONS_TABLE).map_err(fail)?;
     let done = check_version(&tx, path)?;
     for (version, (name, sql)) in (1_i64..).zip(MIGRATIONS) {
         if version > done {

@@ -84,6 +84,7 @@ mod tests {
         let expected = [("BTC", "two"), ("ETH", "one")].map(|(a, b)| (a.to_string(), b.to_string()));
         assert_eq!(ledger.breakout_state().unwrap(), expected);
 
+        ledger.raw().set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, true).unwrap();
         ledger
             .raw()
             .execute_batch(

@@ -1,7 +1,7 @@
 //! What a validator is doing, for those who look.
 
 use super::{Progress, Sampled};
-use mantis_config::{Block, Config};
+use mantis_config::{Block, Config, bare_node};
 use mantis_ledger::{Attempt, Computation, Sent};
 use mantis_network::chain::Head;
 use mantis_weights::WeightsRejection;
@@ -205,8 +205,9 @@ impl Board {
         let now = super::clock::unix();
         let file = config.file.display().to_string();
         let configuration = ConfigurationStatus { file, taken: now, digest: config.digest(), fault: None };
-        let status =
-            Status { started: now, alive: now, netuid: config.network.netuid, configuration, ..status };
+        let network = without_path(&status.network);
+        let netuid = config.network.netuid;
+        let status = Status { started: now, alive: now, network, netuid, configuration, ..status };
         Self { status: watch::Sender::new(status), config: watch::Sender::new(config) }
     }
 
@@ -356,11 +357,8 @@ impl Status {
 /// Addresses of nodes without what comes after the host: it may hold a key.
 #[must_use]
 pub fn without_path(network: &str) -> String {
-    let host = |address: &str| match address.split_once("://") {
-        Some((_, rest)) => {
-            let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-            host.rsplit('@').next().unwrap_or_default().to_owned()
-        }
+    let host = |address: &str| match bare_node(address).split_once("://") {
+        Some((_, host)) => host.to_owned(),
         None => address.to_owned(),
     };
     network.split([',', ' ']).filter(|part| !part.is_empty()).map(host).collect::<Vec<_>>().join(", ")

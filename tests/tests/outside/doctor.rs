@@ -47,7 +47,7 @@ const PRICES: &str =
     r#"{"prices": {"ETH": 3000.0, "BTC": 60000.0, "TAO": 300.0, "SOL": 150.0}, "funding_rates": {}}"#;
 
 /// Checks that depend on the machine that the test runs on.
-const MACHINE: [&str; 3] = ["ledger_disk", "scratch_disk", "memory"];
+const MACHINE: [&str; 4] = ["ledger_disk", "scratch_disk", "memory", "walls"];
 
 /// What the feed answers.
 #[derive(Clone)]
@@ -238,11 +238,11 @@ fn all_is_well_and_nothing_is_written() {
         assert_eq!(check["status"], "ok", "{check:#}");
         assert!(check["what"].as_str().is_some() && check["cure"].is_null() && check["seconds"].is_number());
     }
-    assert_eq!(checks.len(), 25);
+    assert_eq!(checks.len(), 26);
     let mut ids: Vec<&str> = checks.iter().map(|check| check["check"].as_str().unwrap()).collect();
     ids.sort_unstable();
     ids.dedup();
-    assert_eq!(ids.len(), 25, "a name twice");
+    assert_eq!(ids.len(), 26, "a name twice");
     assert_eq!(code, i32::from(!found(&document, "fault").is_empty()));
     assert_eq!((names(ward.dir.path()), fs::read(ward.stage.ledger()).unwrap()), before);
 

@@ -86,7 +86,7 @@ impl Files {
     }
 
     fn start(&self) -> Result<HotReload, HotReloadError> {
-        let launcher = Launcher { program: self.path("mantis"), deadline: Duration::from_secs(30) };
+        let launcher = Launcher { program: self.path("mantis").into(), deadline: Duration::from_secs(30) };
         HotReload::start_in(&self.path("state"), &self.path("challenges.toml"), launcher, Box::new(|_| {}))
     }
 
@@ -298,7 +298,8 @@ fn a_component_is_replaced_like_a_library() {
 fn processes_of_plugins_that_are_the_same_stay() {
     runtime().block_on(async {
         let (files, miners) = (Files::new(), cast(4, 7));
-        let launcher = |name: &str| Launcher { program: files.path(name), deadline: Duration::from_secs(30) };
+        let launcher =
+            |name: &str| Launcher { program: files.path(name).into(), deadline: Duration::from_secs(30) };
         let decoder = files.path("decoder");
         fs::copy(bin_dir().join("mantis"), &decoder).unwrap();
         let world = DemoWorld::start(&Config::load(files.path("challenges.toml")).unwrap(), &miners, 7)

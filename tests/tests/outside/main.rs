@@ -30,6 +30,7 @@ mod structure;
 mod tracking;
 mod validator;
 mod validator_chain;
+mod walls;
 mod web;
 
 use mantis_tests::suite;
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         tracking::tests(),
         validator::tests(),
         validator_chain::tests(),
+        walls::tests(),
         web::tests(),
     ];
     suite::run(all.into_iter().flatten())

@@ -43,7 +43,7 @@ async fn play(
     let prices = simulation.prices();
     let mut simulator = Simulator::new(&simulation, &prices);
     let mut crowd = Crowd::new(&world, &miners, SEED).unwrap();
-    let launcher = Launcher { program: bin_dir().join("mantis"), deadline: Duration::from_secs(60) };
+    let launcher = Launcher { program: bin_dir().join("mantis").into(), deadline: Duration::from_secs(60) };
     let mut pipeline = Pipeline::new(config.clone(), launcher).unwrap();
     while let Some(step) = simulator.step() {
         let row = simulator.row() - 1;

@@ -52,7 +52,7 @@ fn config_with(more: Value) -> Arc<Config> {
 }
 
 fn launcher() -> Launcher {
-    Launcher { program: bin_dir().join("mantis"), deadline: Duration::from_secs(60) }
+    Launcher { program: bin_dir().join("mantis").into(), deadline: Duration::from_secs(60) }
 }
 
 fn tracking(config: &Arc<Config>) -> Tracking {

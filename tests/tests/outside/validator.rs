@@ -246,7 +246,8 @@ fn committed_weights_count_when_the_chain_shows_them() {
         simulator.write(HISTORY, &mut Ledger::open(stage.ledger()).unwrap(), |_| {}).unwrap();
         let hotkey = Hotkey::from_uri(VALIDATOR).unwrap().address().to_owned();
         let file = stage.dir.join("challenges.toml");
-        let launcher = Launcher { program: bin_dir().join("mantis"), deadline: Duration::from_secs(60) };
+        let launcher =
+            Launcher { program: bin_dir().join("mantis").into(), deadline: Duration::from_secs(60) };
         let run = ServiceOptions {
             hotkey: Some(hotkey.clone()),
             dry_run: false,

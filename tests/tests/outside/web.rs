@@ -194,7 +194,7 @@ fn wrong_bytes_get_an_answer_too() {
     for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"] {
         for path in ["/", "/api/v1/status", "/metrics", "/healthz"] {
             let request = format!(
-                "{method} {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
             );
             let answer = ask(site.server, request.as_bytes()).unwrap();
             assert_eq!(answer.status, 405, "{method} {path}: {}", answer.text());
@@ -202,13 +202,14 @@ fn wrong_bytes_get_an_answer_too() {
         }
     }
     let huge = "x".repeat(1 << 20);
-    let request = format!("GET / HTTP/1.1\r\nHost: a\r\nX-Large: {huge}\r\n\r\n");
+    let request = format!("GET / HTTP/1.1\r\nHost: localhost\r\nX-Large: {huge}\r\n\r\n");
     assert_eq!(ask(site.server, request.as_bytes()).unwrap().status, 431);
-    let request = format!("GET /{huge} HTTP/1.1\r\nHost: a\r\n\r\n");
+    let request = format!("GET /{huge} HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let status = ask(site.server, request.as_bytes()).unwrap().status;
     assert!([414, 431].contains(&status), "{status}");
     assert_eq!(ask(site.server, b"nonsense\r\n\r\n").unwrap().status, 400);
-    let head = ask(site.server, b"HEAD /api/v1/status HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    let head =
+        ask(site.server, b"HEAD /api/v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     // The body is left out, so that reading it fails, or it has none.
     assert!(head.is_err() || head.unwrap().status == 200);
     assert_eq!(site.get("/healthz").status, 200, "it goes on");
@@ -220,7 +221,7 @@ fn what_did_not_change_is_not_sent_again() {
     let first = site.get("/api/v1/challenges");
     let tag = &first.headers["etag"];
     let again = format!(
-        "GET /api/v1/challenges HTTP/1.1\r\nHost: a\r\nIf-None-Match: {tag}\r\nConnection: close\r\n\r\n"
+        "GET /api/v1/challenges HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: {tag}\r\nConnection: close\r\n\r\n"
     );
     let again = ask(site.server, again.as_bytes()).unwrap();
     assert_eq!((again.status, again.body.len()), (304, 0));
@@ -232,7 +233,7 @@ fn what_did_not_change_is_not_sent_again() {
 fn metrics_have_names_by_the_rules() {
     let dir = tempfile::tempdir().unwrap();
     let site = recorded(dir.path());
-    let wanted = b"GET /metrics HTTP/1.1\r\nHost: a\r\nAccept: application/openmetrics-text\r\nConnection: close\r\n\r\n";
+    let wanted = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nAccept: application/openmetrics-text\r\nConnection: close\r\n\r\n";
     let text = ask(site.server, wanted).unwrap().text();
     assert!(text.ends_with("# EOF\n"), "{text}");
     let mut kinds = BTreeSet::new();

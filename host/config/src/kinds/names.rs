@@ -8,29 +8,33 @@ pub(crate) const NAME: TextKind = TextKind {
     allowed: "a string of 1 to 64 letters, digits, `_`, `-` or `.`, but not \"hotkey\"",
     // A submission holds the miner's hotkey beside the challenges.
     fits: |s| s != "hotkey" && is_word(s, 64, |b| b.is_ascii_alphanumeric() || b"_-.".contains(&b)),
+    is_url: false,
 };
 
 /// A challenge's ticker.
 pub(crate) const TICKER: TextKind = TextKind {
     allowed: "a string of 1 to 32 capital letters, digits, `_` or `-`",
     fits: |s| is_word(s, 32, |b| b.is_ascii_uppercase() || b.is_ascii_digit() || b"_-".contains(&b)),
+    is_url: false,
 };
 
 /// A plugin's name.
 pub(crate) const PLUGIN: TextKind = TextKind {
     allowed: "a plugin's name, a string of 1 to 64 small letters, digits, `_` or `-`",
     fits: |s| is_word(s, 64, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b)),
+    is_url: false,
 };
 
 /// A name of an asset or price: what the feed and the ledger use as a key.
 pub(crate) const ASSET: TextKind = TextKind {
     allowed: "a string of 1 to 32 letters, digits, `_`, `-` or `.`",
     fits: |s| is_word(s, 32, |b| b.is_ascii_alphanumeric() || b"_-.".contains(&b)),
+    is_url: false,
 };
 
 /// An address.
 pub(crate) const URL: TextKind =
-    TextKind { allowed: "a string, a URL that begins with https:// or http://", fits: is_url };
+    TextKind { allowed: "a string, a URL that begins with https:// or http://", fits: is_url, is_url: true };
 
 /// A list of assets; or a string, which is left to be looked up in `[assets]`.
 pub(crate) struct AssetsOrName;
@@ -50,6 +54,7 @@ pub(crate) const HOST: TextKind = TextKind {
             // A bare domain would be read as a suffix by many, and would allow only itself.
             && (s.starts_with('.') || s == "localhost" || s.parse::<std::net::Ipv4Addr>().is_ok())
     },
+    is_url: false,
 };
 
 impl Kind<Vec<String>> for AssetsOrName {

@@ -1,6 +1,7 @@
 //! Strings, lists of strings, and what is written as a string.
 
 use super::Kind;
+use crate::bare_url;
 use crate::source::TomlTable;
 use std::{collections::BTreeSet, path::PathBuf};
 use toml::{Spanned, de::DeValue};
@@ -10,7 +11,12 @@ use toml::{Spanned, de::DeValue};
 pub(crate) struct TextKind {
     pub(crate) allowed: &'static str,
     pub(crate) fits: fn(&str) -> bool,
+    /// Whether it is a URL, of which messages show a part only.
+    pub(crate) is_url: bool,
 }
+
+/// Characters of a URL in a message.
+const LONGEST_URL: usize = 80;
 
 /// A list of different strings, at least one.
 pub(crate) struct ListOf(pub(crate) TextKind);
@@ -34,10 +40,21 @@ impl TextKind {
             return None;
         };
         if !(self.fits)(read) {
-            table.not_allowed(at, value, self.allowed);
+            let found = format!("{} is not allowed", self.written(table, value));
+            table.push(value.span().start, at, found, self.allowed, None);
             return None;
         }
         Some(read)
+    }
+
+    /// The value as it is written, or as much of it as may be shown.
+    fn written(&self, table: &TomlTable<'_>, value: &Spanned<DeValue<'_>>) -> String {
+        match value.get_ref().as_str() {
+            Some(url) if self.is_url => {
+                format!("{:?}", bare_url(url).chars().take(LONGEST_URL).collect::<String>())
+            }
+            _ => table.written(value),
+        }
     }
 }
 
@@ -75,7 +92,7 @@ impl Kind<Vec<String>> for ListOf {
                 None => good = false,
                 Some(text) if !seen.insert(text) => {
                     good = false;
-                    let found = format!("{} is in the list twice", table.written(item));
+                    let found = format!("{} is in the list twice", self.0.written(table, item));
                     table.push(item.span().start, &at, found, "each string once", None);
                 }
                 Some(_) => {}
@@ -107,8 +124,11 @@ impl Kind<PathBuf> for Folder {
     }
 }
 
-const FOLDER: TextKind =
-    TextKind { allowed: "a string, the path of a folder", fits: |s| !s.is_empty() && !s.contains('\0') };
+const FOLDER: TextKind = TextKind {
+    allowed: "a string, the path of a folder",
+    fits: |s| !s.is_empty() && !s.contains('\0'),
+    is_url: false,
+};
 
 impl<const N: usize> Kind<[u8; N]> for Hex {
     fn read(&self, table: &TomlTable<'_>, key: &str) -> Option<[u8; N]> {

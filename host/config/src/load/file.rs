@@ -4,11 +4,11 @@ use super::assets::read_asset_lists;
 use super::challenge::{FileContext, read_challenge};
 use super::params::read_param_sets;
 use super::rules;
-use crate::Config;
 use crate::fault::{ConfigError, Fault};
 use crate::section::Section;
 use crate::source::{SourceFile, TomlTable};
 use crate::tables::CHALLENGES;
+use crate::{Config, bare_url};
 use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
@@ -70,6 +70,7 @@ fn read(top: &TomlTable<'_>, file: &Path) -> Config {
     let (challenges, positions): (Vec<_>, Vec<_>) =
         tables.iter().map(|table| read_challenge(table, &context)).unzip();
     rules::check(top, &tables, &challenges);
+    rules::check_datalog(top, config.datalog.as_ref());
     Config {
         file: file.into(),
         plugin_dir: file.parent().unwrap_or(Path::new("")).join(&config.plugin_dir),
@@ -111,6 +112,8 @@ fn syntax(source: &SourceFile<'_>, file: &str, error: &toml::de::Error) -> Confi
     let span = error.span().unwrap_or_default();
     let at = source.position(span.start);
     let written = source.written(span);
+    // A URL with a quote too many shows no more than one without.
+    let written = if written.contains("://") { bare_url(&written) } else { written };
     let near = if written.trim().is_empty() { String::new() } else { format!(" at `{written}`") };
     alone(file, (at.line, at.column), format!("not TOML: {}{near}", error.message()), "")
 }

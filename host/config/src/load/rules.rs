@@ -2,7 +2,7 @@
 
 use crate::source::{TomlTable, closest};
 use crate::weights::sums;
-use crate::{Challenge, Weight};
+use crate::{Challenge, Datalog, Weight};
 
 /// Shares that reach this leave nothing for fixed weights: ten of 0.1 sum to a little less than 1.
 const FULL: f64 = 1.0 - 1e-9;
@@ -13,6 +13,17 @@ pub(super) fn check(top: &TomlTable<'_>, tables: &[TomlTable<'_>], challenges: &
     check_names(&all);
     check_price_sources(&all);
     check_weights(top, &all);
+}
+
+/// What anybody on the way could replace must be known by its digest.
+pub(super) fn check_datalog(top: &TomlTable<'_>, datalog: Option<&Datalog>) {
+    if let Some(Datalog { url, sha256: None, .. }) = datalog
+        && url.starts_with("http://")
+        && let Some(table) = top.table("datalog")
+    {
+        let found = "the file comes over http://, and no `sha256` says what it must be";
+        table.fault("url", found, "an https:// URL, or `sha256` beside it");
+    }
 }
 
 /// Names and tickers are keys of submissions: no two may be equal.

@@ -5,7 +5,7 @@ use super::definitions::{Definition, Definitions, Value};
 use super::text::{clean, count, number, percent};
 use askama::Template;
 use askama::filters::HtmlSafe;
-use mantis_config::{Beacon, Collect, Config, MarketFeed, Network, Stale};
+use mantis_config::{Beacon, Collect, Config, MarketFeed, Network, Stale, bare_url};
 use std::time::Duration;
 
 /// The configuration's constants, a list for each of its tables.
@@ -53,7 +53,7 @@ fn network(network: &Network) -> Vec<Definition> {
 }
 
 fn beacon(beacon: &Beacon) -> Vec<Definition> {
-    let addresses = beacon.api.iter().map(|api| clean(&without_secrets(api))).collect();
+    let addresses = beacon.api.iter().map(|api| clean(&bare_url(api))).collect();
     vec![
         Definition::new("Asked in turn", Value::Lines(addresses)),
         Definition::text("A round every", format!("{} s", count(beacon.period))),
@@ -62,7 +62,7 @@ fn beacon(beacon: &Beacon) -> Vec<Definition> {
 }
 
 fn market(market: &MarketFeed) -> Vec<Definition> {
-    let feed = market.url.as_ref().map(|url| clean(&without_secrets(url)));
+    let feed = market.url.as_ref().map(|url| clean(&bare_url(url)));
     vec![
         Definition::text("Address", feed.unwrap_or_else(|| "none: no prices are fetched".into())),
         Definition::text("Time for it", seconds(market.timeout)),
@@ -101,29 +101,4 @@ fn bytes(bytes: impl std::fmt::Display) -> String {
 
 fn seconds(time: Duration) -> String {
     format!("{} s", number(time.as_secs_f64()))
-}
-
-/// An address without what may be a secret: a name and password before the host, and all after `?` or `#`.
-fn without_secrets(url: &str) -> String {
-    let url = url.split(['?', '#']).next().unwrap_or_default();
-    match url.split_once("://") {
-        Some((scheme, rest)) => {
-            let (host, path) = rest.split_once('/').map_or((rest, None), |(host, path)| (host, Some(path)));
-            let host = host.rsplit('@').next().unwrap_or_default();
-            path.map_or_else(|| format!("{scheme}://{host}"), |path| format!("{scheme}://{host}/{path}"))
-        }
-        None => url.into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_are_shown_without_keys() {
-        let addresses =
-            ["https://a:b@x.org/y?key=1#z", "https://x.org", "http://x.org:1/a@b", "x"].map(without_secrets);
-        assert_eq!(addresses, ["https://x.org/y", "https://x.org", "http://x.org:1/a@b", "x"]);
-    }
 }

@@ -68,6 +68,9 @@ fn unready(status: &Status, network: &Network) -> Vec<String> {
     }
     let counted = status.weights.failed.iter().filter(|failed| failed.weight > 0.0);
     why.extend(counted.map(FailedChallenge::sentence));
+    if let Some(fault) = &status.sampling.fault {
+        why.push(format!("not sampled: {fault}"));
+    }
     let behind = BEHIND * network.sample_every;
     match (status.chain.block, status.sampling.block) {
         (None, _) => why.push("the chain has not answered yet".to_owned()),

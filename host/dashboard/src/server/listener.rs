@@ -1,9 +1,14 @@
 //! Taking connections.
 
+use super::connections::{Connections, Place};
 use super::error::WebError;
+use super::hosts::Hosts;
 use super::routes;
 use super::site::Site;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::io;
@@ -11,18 +16,20 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tracing::debug;
 
-/// Connections at the same time; others wait to be taken.
-const CONNECTIONS: usize = 1024;
+/// Connections at the same time, far fewer than a process may have files: the validator needs those for its work. When
+/// another one comes, the one that has asked nothing for the longest time is closed.
+const CONNECTIONS: usize = 64;
+/// Time until it is looked again for one that can be closed.
+const CROWDED: Duration = Duration::from_millis(5);
 /// Connections that may wait.
 const QUEUE: u32 = 1024;
 /// Bytes that the head of a request may have.
 const HEAD_BYTES: usize = 64 << 10;
 /// Time for the head of a request, and between two of them on one connection.
-const HEAD_TIME: Duration = Duration::from_secs(30);
+const HEAD_TIME: Duration = Duration::from_secs(5);
 
 /// A server that runs until it is dropped.
 #[derive(Debug)]
@@ -33,15 +40,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves a site; port 0 takes a free one. Needs a runtime.
+    /// Serves a site under the names of this machine's loopback, the address, and the `names`, and under no other; port 0
+    /// takes a free one. Needs a runtime.
     ///
     /// # Errors
     /// If the address cannot be listened on.
-    pub fn start(address: SocketAddr, site: Arc<Site>) -> Result<Self, WebError> {
+    pub fn start(address: SocketAddr, names: &[String], site: Arc<Site>) -> Result<Self, WebError> {
         let listener = listen(address).map_err(|source| WebError { address, source })?;
         let address = listener.local_addr().unwrap_or(address);
         let reading = tokio::spawn(site.clone().keep_up());
-        let taking = tokio::spawn(take(listener, site));
+        let hosts = Arc::new(Hosts::new(names, address.ip()));
+        let taking = tokio::spawn(take(listener, site, hosts));
         Ok(Self { address, taking, reading })
     }
 
@@ -67,14 +76,12 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(QUEUE)
 }
 
-async fn take(listener: TcpListener, site: Arc<Site>) {
-    let service = TowerToHyperService::new(routes::router(site));
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+async fn take(listener: TcpListener, site: Arc<Site>, hosts: Arc<Hosts>) {
+    let router = TowerToHyperService::new(routes::router(site, hosts));
+    let connections = Connections::default();
     // Ends every connection when the server is dropped.
-    let mut connections = tokio::task::JoinSet::new();
+    let mut tasks = tokio::task::JoinSet::new();
     loop {
-        let Ok(place) = room.clone().acquire_owned().await else { return };
-        while connections.try_join_next().is_some() {}
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
@@ -84,13 +91,31 @@ async fn take(listener: TcpListener, site: Arc<Site>) {
                 continue;
             }
         };
+        while tasks.try_join_next().is_some() {}
+        let place = loop {
+            match connections.place(CONNECTIONS) {
+                Some(place) => break Arc::new(place),
+                None => tokio::time::sleep(CROWDED).await,
+            }
+        };
+        let id = place.id();
+        let router = router.clone();
+        let service = service_fn(move |request: Request<Incoming>| {
+            let busy = place.busy();
+            let answer = router.call(request);
+            async move {
+                let answer = answer.await;
+                drop(busy);
+                answer
+            }
+        });
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_buf_size(HEAD_BYTES);
-        let connection = http.serve_connection(TokioIo::new(stream), service.clone());
-        connections.spawn(async move {
+        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let task = tasks.spawn(async move {
             // How a reader's connection ends is its own affair.
             let _ = connection.await;
-            drop(place);
         });
+        Place::served_by(&connections, id, task);
     }
 }

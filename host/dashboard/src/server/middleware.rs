@@ -2,6 +2,7 @@
 
 use super::cache::Answer;
 use super::error::ApiError;
+use super::hosts::Hosts;
 use super::site::Site;
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
@@ -58,6 +59,19 @@ pub(super) async fn answer(State(site): State<Arc<Site>>, request: Request, next
     let answer = Answer::new(&parts.headers, body);
     site.cache.put(&key, &answer);
     answer.respond(known.as_ref())
+}
+
+/// Refuses requests that are for another host. One that names none is no browser's.
+pub(super) async fn own_names(State(hosts): State<Arc<Hosts>>, request: Request, next: Next) -> Response {
+    let named = request.headers().get_all(header::HOST).iter();
+    let mut named: Vec<&str> = named.map(|host| host.to_str().unwrap_or_default()).collect();
+    named.extend(request.uri().authority().map(|authority| authority.as_str()));
+    if named.iter().all(|host| hosts.allow(host)) {
+        return next.run(request).await;
+    }
+    let detail =
+        "this server does not answer under that name; if it is one of its own, start it with `--host NAME`";
+    ApiError::new(StatusCode::MISDIRECTED_REQUEST, detail).into_response()
 }
 
 /// Adds what browsers are told.

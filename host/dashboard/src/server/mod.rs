@@ -6,10 +6,12 @@
 
 mod api;
 mod cache;
+mod connections;
 mod error;
 mod exposition;
 mod extract;
 mod health;
+mod hosts;
 mod html;
 mod listener;
 mod metrics;

@@ -5,6 +5,7 @@ use super::api::{
     what_if,
 };
 use super::error::ApiError;
+use super::hosts::Hosts;
 use super::site::Site;
 use super::{health, html, metrics, middleware};
 use axum::Router;
@@ -14,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use std::sync::Arc;
 
-pub(super) fn router(site: Arc<Site>) -> Router {
+pub(super) fn router(site: Arc<Site>, hosts: Arc<Hosts>) -> Router {
     let cached = Router::new()
         .route("/api/v1/status", get(status::status))
         .route("/api/v1/leaderboard", get(leaderboard::leaderboard))
@@ -50,6 +51,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route("/assets/{name}", get(html::asset))
         .fallback(html::not_found)
         .method_not_allowed_fallback(only_get)
+        .layer(from_fn_with_state(hosts, middleware::own_names))
         .layer(from_fn(middleware::guard))
         .layer(from_fn_with_state(site.clone(), middleware::count))
         .with_state(site)

@@ -1,7 +1,7 @@
 //! `mantis demo`.
 
 use super::listen;
-use super::output::{Bars, Table, bar, print, print_json, short};
+use super::output::{Bars, Table, bar, complain, print, print_json, short};
 use super::score::{Document, launcher, write_report};
 use super::shared::ConfigArgs;
 use super::simulate::about;
@@ -118,7 +118,7 @@ impl DemoObserver for Progress {
     }
 
     fn notice(&self, text: &str) {
-        self.live.suspend(|| eprintln!("{text}"));
+        self.live.suspend(|| complain(text));
     }
 }
 

@@ -1,6 +1,6 @@
 //! `mantis doctor`.
 
-use super::output::{print, print_json};
+use super::output::{print_json, print_with_colours, safe};
 use super::score::launcher;
 use super::shared::{ConfigArgs, positive};
 use super::wallet::WalletArgs;
@@ -66,7 +66,7 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<()> {
         print_json(&serde_json::json!({ "ok": faults == 0, "checks": findings }))?;
     } else {
         let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        print(&text(&findings, colours))?;
+        print_with_colours(&text(&findings, colours))?;
     }
     anyhow::ensure!(
         faults == 0,
@@ -95,7 +95,7 @@ fn text(findings: &[Finding], colours: bool) -> String {
     let mut lines: Vec<String> = findings
         .iter()
         .map(|finding| {
-            let first = finding.what.lines().next().unwrap_or_default();
+            let first = safe(finding.what.lines().next().unwrap_or_default());
             format!("{}  {:width$}  {first}", word(finding.status, colours), finding.check)
         })
         .collect();
@@ -103,8 +103,8 @@ fn text(findings: &[Finding], colours: bool) -> String {
         let Some(cure) = &finding.cure else { continue };
         lines.push(String::new());
         lines.push(format!("{}  {}", word(finding.status, colours), finding.check));
-        lines.extend(finding.what.lines().map(|line| format!("    {line}")));
-        lines.push(format!("    -> {cure}"));
+        lines.extend(safe(&finding.what).lines().map(|line| format!("    {line}")));
+        lines.push(format!("    -> {}", safe(cure)));
     }
     lines.join("\n") + "\n"
 }

@@ -1,6 +1,6 @@
 //! `mantis feed`.
 
-use super::output::{print, print_json};
+use super::output::{complain, print, print_json};
 use super::shared::{ConfigArgs, positive};
 use super::store::StoreArgs;
 use super::store::bucket;
@@ -83,7 +83,7 @@ pub(super) fn run(args: &FeedArgs) -> anyhow::Result<()> {
             }
             // The old document stays in its place; the next round may do better.
             if let Err(error) = outcome {
-                eprintln!("warning: {error:#}");
+                complain(&format!("warning: {error:#}"));
             }
         }
     })
@@ -92,7 +92,7 @@ pub(super) fn run(args: &FeedArgs) -> anyhow::Result<()> {
 async fn publish(poller: &Poller, sources: &[Source], target: &Target<'_>, json: bool) -> anyhow::Result<()> {
     let Polled { quotes, warnings } = poller.poll(sources).await;
     for warning in &warnings {
-        eprintln!("warning: {warning}");
+        complain(&format!("warning: {warning}"));
     }
     let (prices, rates) = (quotes.prices.len(), quotes.funding_rates.len());
     anyhow::ensure!(prices + rates > 0, "no source gave a number, nothing is published");

@@ -20,6 +20,10 @@ pub(super) struct ListenArgs {
     /// where that is taken. There is no password: let others reach it only through a proxy that asks for one.
     #[arg(long, value_name = "ADDRESS", value_parser = listen)]
     listen: Option<Listen>,
+    /// A name under which it answers, beside localhost and its own address; may be given several times. Requests for other
+    /// names are refused: a page of another site may be behind them.
+    #[arg(long, value_name = "NAME")]
+    host: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -42,10 +46,10 @@ impl ListenArgs {
     pub(super) fn serve(&self, site: Arc<Site>) -> anyhow::Result<Option<Server>> {
         let server = match self.listen {
             Some(Listen::Off) => return Ok(None),
-            Some(Listen::At(address)) => Server::start(address, site)?,
+            Some(Listen::At(address)) => Server::start(address, &self.host, site)?,
             // Without a named port, any port will do.
-            None => Server::start(USUAL, site.clone())
-                .or_else(|_| Server::start(SocketAddr::new(USUAL.ip(), 0), site))?,
+            None => Server::start(USUAL, &self.host, site.clone())
+                .or_else(|_| Server::start(SocketAddr::new(USUAL.ip(), 0), &self.host, site))?,
         };
         Ok(Some(server))
     }

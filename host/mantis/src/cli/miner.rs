@@ -1,6 +1,6 @@
 //! `mantis miner`.
 
-use super::output::{print, print_json};
+use super::output::{complain, print, print_json};
 use super::shared::{ConfigArgs, positive};
 use super::store::StoreArgs;
 use super::store::bucket;
@@ -94,7 +94,7 @@ pub(super) fn run(args: &MinerArgs) -> anyhow::Result<()> {
                 // The URL is on the chain, and stays.
                 Ok(()) => miner.commit = None,
                 // The next round may do better.
-                Err(error) => eprintln!("warning: {error:#}"),
+                Err(error) => complain(&format!("warning: {error:#}")),
             }
         }
     })

@@ -7,8 +7,19 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
-/// Writes to standard output; a reader that has gone away is no error.
+/// Writes to standard output; a reader that has gone away is no error. What would turn a terminal upside down is shown
+/// as it is written in Rust: names, messages and payloads may be strangers'.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
+    print_with_colours(&safe(text))
+}
+
+/// Writes a line to standard error, as [`print`].
+pub(super) fn complain(text: &str) {
+    eprintln!("{}", safe(text));
+}
+
+/// As [`print`], of a text that is [`safe`] but for colours of ours.
+pub(super) fn print_with_colours(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -16,9 +27,31 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Writes one JSON document.
+/// Writes one JSON document. Its strings mean what they are, with escapes for what [`print`] does not show.
 pub(super) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    print(&(serde_json::to_string_pretty(value)? + "\n"))
+    let document = serde_json::to_string_pretty(value)? + "\n";
+    print_with_colours(&replaced(&document, |c| format!("\\u{:04x}", u32::from(c))))
+}
+
+/// A text without characters that a terminal obeys, or that turn the direction of writing; lines stay lines.
+pub(super) fn safe(text: &str) -> String {
+    replaced(text, |c| c.escape_unicode().to_string())
+}
+
+fn replaced(text: &str, by: impl Fn(char) -> String) -> String {
+    let is_obeyed = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\t'))
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_obeyed(c) {
+            out += &by(c);
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// A table with columns as wide as they need be; numbers to the right.
@@ -39,7 +72,9 @@ impl Table {
 
     /// Adds a row.
     pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().collect());
+        // A line break in a cell would forge a row.
+        let cell = |cell: String| safe(&cell).replace('\n', "\\n").replace('\t', "\\t");
+        self.rows.push(cells.into_iter().map(cell).collect());
     }
 
     /// The table as text, one line per row.
@@ -100,7 +135,7 @@ impl Observer for Bars {
     fn log(&self, ticker: &str, line: &str) {
         let text = format!("{ticker}: {line}");
         // Suspended, so that bars and lines do not mix.
-        self.all.suspend(|| eprintln!("{text}"));
+        self.all.suspend(|| complain(&text));
     }
 
     fn finished(&self, scored: &Scored) {
@@ -131,6 +166,17 @@ mod tests {
         table.row(["a".into(), "1.5".into()]);
         table.row(["long".into(), "10".into()]);
         assert_eq!(table.render(), "name    x\na     1.5\nlong   10\n");
+    }
+
+    #[test]
+    fn strangers_write_no_commands_for_terminals() {
+        assert_eq!(safe("5F\u{1b}[2J\r\u{9b}1m\u{202e}x\nä\t"), "5F\\u{1b}[2J\\u{d}\\u{9b}1m\\u{202e}x\nä\t");
+        let mut table = Table::new(["hotkey", "x"]);
+        table.row(["5\u{7}\n6".into(), "1".into()]);
+        assert_eq!(table.render(), "hotkey     x\n5\\u{7}\\n6  1\n");
+        let document = replaced("{\"a\": \"\u{9b}ü\"}", |c| format!("\\u{:04x}", u32::from(c)));
+        let read: serde_json::Value = serde_json::from_str(&document).unwrap();
+        assert!(!document.contains('\u{9b}') && read["a"] == "\u{9b}ü", "{document}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `mantis payload seal` and `mantis payload open`.
 
-use super::output::{print, print_json};
+use super::output::{complain, print, print_json};
 use super::shared::ConfigArgs;
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand, ValueEnum};
@@ -222,7 +222,9 @@ fn run_open(args: &OpenArgs) -> anyhow::Result<()> {
 
 fn show(opened: &Plaintext) -> anyhow::Result<()> {
     for number in &opened.unfit_numbers {
-        eprintln!("warning: {number} is not a JSON number; it is shown as what the validator takes it for");
+        complain(&format!(
+            "warning: {number} is not a JSON number; it is shown as what the validator takes it for"
+        ));
     }
     print_json(&opened.object)
 }

@@ -7,19 +7,19 @@ use super::shared::{ConfigArgs, positive};
 use super::wallet::WalletArgs;
 use anyhow::Context;
 use clap::Args;
-use mantis_config::Config;
+use mantis_config::{Block, Config};
 use mantis_dashboard::server::Site;
 use mantis_ledger::{Ledger, Lock};
-use mantis_network::chain::{self, Signer};
+use mantis_network::chain::{self, BLOCK_SECONDS, Chain, Signer};
 use mantis_validator::bootstrap::fetch;
-use mantis_validator::{Board, HotReload, Service, ServiceOptions, Status, without_path};
+use mantis_validator::{Board, HotReload, Service, ServiceOptions, Status, unix, without_path};
 use std::collections::BTreeMap;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tracing::info;
+use tracing::{info, warn};
 
 /// Time that a validator takes at most to end; what is not finished by then is broken off, and the ledger keeps what was
 /// finished.
@@ -76,16 +76,20 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
         "say which hotkey sets the weights: --wallet-name and --wallet-hotkey, or --hotkey-uri; or --dry-run to set none"
     );
     let hotkey = signer.address().map(String::from);
-    let chain = Arc::from(chain::open(&args.network, chain::ChainSettings::from_config(&config), signer)?);
+    let chain: Arc<dyn Chain> =
+        Arc::from(chain::open(&args.network, chain::ChainSettings::from_config(&config), signer)?);
     args.log.start();
-    let _lock = Lock::take(&args.ledger)?;
+    let mut lock = Lock::take(&args.ledger)?;
     let runtime = super::runtime()?;
     if let (Some(from), false) = (&config.datalog, args.ledger.exists()) {
         info!("there is no ledger yet: fetching the published one");
-        runtime.block_on(fetch(from, &args.ledger, said_now_and_then()))?;
+        let newest = runtime.block_on(newest_possible(&chain));
+        let bounds = (newest, config.network.sample_every);
+        runtime.block_on(fetch(from, &args.ledger, bounds, said_now_and_then()))?;
         info!("the published ledger is here, and sound");
     }
     let ledger = Ledger::open(&args.ledger)?;
+    lock.hold()?;
     ledger.check_layout(&config)?;
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let run = ServiceOptions {
@@ -127,6 +131,20 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
     runtime.shutdown_background();
     info!("validator ends");
     ended
+}
+
+/// The newest block that a published ledger can have: the chain's, a little later, or, where it does not answer, as many
+/// as could have been made since 1970.
+async fn newest_possible(chain: &Arc<dyn Chain>) -> Block {
+    // Another node may be an hour ahead.
+    const AHEAD: i64 = 300;
+    match chain.head().await {
+        Ok(head) => head.block + AHEAD,
+        Err(error) => {
+            warn!(%error, "the chain does not say how far it is; the published ledger is judged without it");
+            Block(i64::try_from(unix() / BLOCK_SECONDS).unwrap_or(i64::MAX))
+        }
+    }
 }
 
 /// Logs how far a download is, every ten seconds.

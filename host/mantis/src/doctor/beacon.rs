@@ -3,7 +3,7 @@
 use super::configuration::listed;
 use super::finding::{Finding, Verdict, skip};
 use super::stamp::unix;
-use mantis_config::Beacon;
+use mantis_config::{Beacon, bare_url};
 use mantis_network::beacon::{BeaconClient, BeaconError};
 use mantis_payload::beacon::Scheme;
 use std::time::{Duration, Instant};
@@ -52,7 +52,7 @@ pub(super) async fn check(beacon: &Beacon, limit: Duration) -> Vec<Finding> {
     let mut said = Vec::new();
     for (task, base) in asked.into_iter().zip(&beacon.api) {
         let one = task.await.unwrap_or_else(|error| Said::Failed(error.to_string()));
-        said.push((shown(base), one));
+        said.push((bare_url(base), one));
     }
     vec![judge_endpoints(&said).into_finding(ENDPOINTS, since), judge_key(&said).into_finding(KEY, since)]
 }
@@ -119,15 +119,6 @@ fn judge_key(said: &[(String, Said)]) -> Verdict {
     }
 }
 
-/// Without a password and without a query.
-fn shown(base: &str) -> String {
-    let Ok(mut url) = reqwest::Url::parse(base) else { return "an endpoint".into() };
-    url.set_query(None);
-    // Only URLs without a host have nowhere to put a password.
-    let _ = (url.set_username(""), url.set_password(None));
-    url.as_str().trim_end_matches('/').into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,10 +142,5 @@ mod tests {
         assert_eq!(statuses(&[Late]), (Status::Fault, Status::Ok));
         let late = judge_endpoints(&[("https://a".into(), NotYet)]);
         assert!(late.cure.unwrap().contains("clock"));
-    }
-
-    #[test]
-    fn no_secret_of_an_endpoint_is_shown() {
-        assert_eq!(shown("https://me:secret@a.b/v2?key=secret"), "https://a.b/v2");
     }
 }

@@ -4,7 +4,7 @@ pub use super::wallet::Key;
 
 use super::finding::{Finding, Verdict, skip};
 use super::stamp::{Stamp, stamp, unix};
-use super::{beacon, chain, clock, configuration, disk, feed, ledger, limits, plugins, wallet};
+use super::{beacon, chain, clock, configuration, disk, feed, ledger, limits, plugins, wallet, walls};
 use mantis_config::Config;
 use mantis_network::chain::Head;
 use mantis_scoring::worker::Launcher;
@@ -49,10 +49,14 @@ impl Doctor {
             Arc::new(config)
         });
         let (wallet, address) = self.wallet().await;
-        let (plugins, (ledger, rows), around) =
-            tokio::join!(self.plugins(config.clone()), self.ledger(), self.around(config.clone(), address));
+        let (plugins, walls, (ledger, rows), around) = tokio::join!(
+            self.plugins(config.clone()),
+            self.walls(),
+            self.ledger(),
+            self.around(config.clone(), address)
+        );
         let Around { beacon, feed, chain, head, clock } = around;
-        findings.push(plugins);
+        findings.extend([plugins, walls]);
         findings.extend(ledger);
         findings.push(self.rows(&rows, config.as_deref(), head));
         findings.extend(beacon.into_iter().chain(feed).chain(chain));
@@ -205,6 +209,20 @@ impl Doctor {
             limits::files(config).into_finding(limits::FILES, since),
             limits::memory().into_finding(limits::MEMORY, since),
         ]
+    }
+
+    /// A worker that only says what stands around it.
+    async fn walls(&self) -> Finding {
+        let since = Instant::now();
+        let launcher = Launcher { deadline: self.limit, ..self.launcher.clone() };
+        let verdict = blocking(2 * self.limit, move || walls::check(&launcher)).await;
+        let verdict = verdict.unwrap_or_else(|| {
+            Verdict::fault(
+                "no worker answered in time",
+                "is this machine overloaded? `--limit SECONDS` gives more time",
+            )
+        });
+        verdict.into_finding(walls::CHECK, since)
     }
 
     fn ledger_path(&self) -> PathBuf {

@@ -8,8 +8,9 @@ use rustix::process::{Resource, getrlimit};
 pub(super) const FILES: &str = "open_files";
 pub(super) const MEMORY: &str = "memory";
 
-/// Files that are open besides the connections to miners: the ledger's, pipes to workers, the chain.
-const BESIDES: u64 = 128;
+/// Files that are open besides the connections to miners: the ledger's, pipes to workers, the chain, readers of the
+/// dashboard.
+const BESIDES: u64 = 192;
 /// Bytes of memory below which a process is likely to be ended while it scores; and below which it hardly starts.
 const TIGHT: u64 = 1_500_000_000;
 const LEAST: u64 = 300_000_000;

@@ -18,6 +18,7 @@ mod plugins;
 mod size;
 mod stamp;
 mod wallet;
+mod walls;
 
 pub use examine::{Doctor, Key};
 pub use finding::{Finding, Status};

@@ -1,6 +1,7 @@
 //! Fetching the beacon's signatures over HTTP.
 
 use crate::http::{HttpError, builder, fetch};
+use mantis_config::bare_url;
 use mantis_payload::beacon::Scheme;
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -119,7 +120,7 @@ impl BeaconClient {
                 Answer::Signature(signature) => return Ok(signature),
                 Answer::NotYet => {
                     not_yet += 1;
-                    reasons.push(format!("{}: says that it is not out", without_secrets(&base)));
+                    reasons.push(format!("{}: says that it is not out", bare_url(&base)));
                 }
                 Answer::Wrong => {
                     self.demote(&base);
@@ -127,12 +128,12 @@ impl BeaconClient {
                 }
                 Answer::Failed(reason) => {
                     self.demote(&base);
-                    reasons.push(format!("{}: {reason}", without_secrets(&base)));
+                    reasons.push(format!("{}: {reason}", bare_url(&base)));
                 }
             }
         }
         match wrong {
-            Some(base) => Err(BeaconError::Invalid { round, endpoint: without_secrets(&base) }),
+            Some(base) => Err(BeaconError::Invalid { round, endpoint: bare_url(&base) }),
             None if reasons.is_empty() => {
                 Err(BeaconError::Unavailable { round, reasons: "none is configured".into() })
             }
@@ -165,19 +166,6 @@ impl BeaconClient {
             let base = endpoints.remove(at);
             endpoints.push(base);
         }
-    }
-}
-
-/// A base for messages: no user, password or query, which may be secret.
-fn without_secrets(base: &str) -> String {
-    let bare = base.split(['?', '#']).next().unwrap_or_default();
-    match bare.split_once("://") {
-        Some((scheme, rest)) => {
-            let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-            let host = host.rsplit('@').next().unwrap_or_default();
-            format!("{scheme}://{host}/{path}").trim_end_matches('/').into()
-        }
-        None => bare.into(),
     }
 }
 

@@ -9,7 +9,7 @@ pub enum ChainError {
     /// No answer, a broken connection, or an answer that makes no sense.
     #[error("{endpoint}: {doing} failed: {reason}; trying again, with the next endpoint if there is one")]
     Unreachable {
-        /// The node's URL.
+        /// The node's URL, without what may be a secret in it.
         endpoint: String,
         /// What was being done.
         doing: &'static str,

@@ -2,7 +2,7 @@
 
 use super::{Quotes, QuotesError};
 use crate::http::{self, HttpError};
-use mantis_config as config;
+use mantis_config::{self as config, bare_url};
 use reqwest::Client;
 use thiserror::Error;
 
@@ -63,13 +63,8 @@ impl Feed {
     }
 }
 
-/// Without the query and without a password, which are private.
 fn shown(url: Option<&str>) -> String {
-    let Some(Ok(mut url)) = url.map(reqwest::Url::parse) else { return "without a URL".into() };
-    url.set_query(None);
-    // Only URLs without a host have nowhere to put a password.
-    let _ = (url.set_username(""), url.set_password(None));
-    url.into()
+    url.map_or_else(|| "without a URL".into(), bare_url)
 }
 
 #[cfg(test)]

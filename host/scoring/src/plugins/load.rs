@@ -1,7 +1,6 @@
-//! Loading a plugin's file, in either form.
+//! What a plugin is loaded from, and what it is then.
 
-use super::locate::{digest, digest_of};
-use super::{LoadError, NativePlugin, Plugin, WasmPlugin};
+use super::Plugin;
 use mantis_config::Runtime;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -33,36 +32,4 @@ pub struct Loaded {
     pub plugin: Box<dyn Plugin>,
     /// The file's sha256, in lower-case hexadecimal.
     pub sha256: String,
-}
-
-/// Loads a plugin, if its file is the pinned one.
-///
-/// The digest of a component is that of the very bytes that are run, even if the file changes meanwhile.
-///
-/// # Errors
-/// [`LoadError`].
-pub fn load(source: &Source) -> Result<Loaded, LoadError> {
-    let Source { path, runtime, memory_mib, .. } = source;
-    match runtime {
-        Runtime::Native => {
-            let sha256 = pinned(source, digest(path)?)?;
-            Ok(Loaded { plugin: Box::new(NativePlugin::load(path)?), sha256 })
-        }
-        Runtime::Wasm => {
-            let unreadable =
-                |e: std::io::Error| LoadError::Unreadable { path: path.clone(), message: e.to_string() };
-            let bytes = std::fs::read(path).map_err(unreadable)?;
-            let sha256 = pinned(source, digest_of(&bytes))?;
-            Ok(Loaded { plugin: Box::new(WasmPlugin::load(path, &bytes, *memory_mib)?), sha256 })
-        }
-    }
-}
-
-fn pinned(source: &Source, found: String) -> Result<String, LoadError> {
-    match &source.sha256 {
-        Some(pinned) if !found.eq_ignore_ascii_case(pinned) => {
-            Err(LoadError::Digest { path: source.path.clone(), found, pinned: pinned.clone() })
-        }
-        _ => Ok(found),
-    }
 }

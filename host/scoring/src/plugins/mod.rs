@@ -2,17 +2,20 @@
 //!
 //! Plugins run in worker processes ([`crate::worker`]) only, so that a crash or a hang is an error on one challenge.
 
+mod image;
 mod load;
 mod locate;
 mod native;
 mod results;
 mod wasm;
 
-pub use load::{Loaded, Source, load};
+pub use image::Image;
+pub use load::{Loaded, Source};
 pub use locate::{LocateError, Located, digest, digest_of, locate};
 pub use native::NativePlugin;
 pub(crate) use results::Broken;
 pub use wasm::{Surface, WasmPlugin, surface};
+pub(crate) use wasm::{code_folder, forget_code, private_code_folder};
 
 use mantis_plugin_api::{
     Description, History, Market, ParamMap, PluginError, Progress, Salience, Spec, States, TrackedRow,

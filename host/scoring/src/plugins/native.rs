@@ -15,10 +15,9 @@ use mantis_plugin_api::{
     Description, History, Market, ParamMap, PluginError, Progress, Salience, Silent, Spec, States,
     TrackedRow, f16,
 };
-use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
 
@@ -30,29 +29,22 @@ pub struct NativePlugin {
 }
 
 impl NativePlugin {
-    /// Loads a library, or returns it where it was loaded before.
+    /// Loads a library from `file`; `path` is its name in messages.
     ///
     /// # Errors
     /// [`LoadError`], which names the file, what it was built for, what is supported, and the remedy.
-    pub fn load(path: &Path) -> Result<Self, LoadError> {
-        static LOADED: Mutex<BTreeMap<PathBuf, NativePlugin>> = Mutex::new(BTreeMap::new());
-        let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(plugin) = loaded.get(path) {
-            return Ok(*plugin);
-        }
+    pub(super) fn load(path: &Path, file: &Path) -> Result<Self, LoadError> {
         // SAFETY: runs the library's initialisers; see the head of this file.
-        let library = unsafe { Library::new(path) }.map_err(|e| LoadError::Unloadable {
+        let library = unsafe { Library::new(file) }.map_err(|e| LoadError::Unloadable {
             path: path.to_path_buf(),
-            message: describe_dl_error(&e),
+            message: describe_dl_error(&e).replace(&*file.to_string_lossy(), &path.to_string_lossy()),
         })?;
         let library = ManuallyDrop::new(library);
         // SAFETY: every library that exports this name exports a `PluginTable`; its prefix is checked first.
         let table = unsafe { library.get::<*const PluginTable>(SYMBOL.as_bytes()) }
             .map(|symbol| *symbol)
             .map_err(|_| not_a_plugin(path, "it exports no `MANTIS_PLUGIN`"))?;
-        let plugin = Self { table: checked(path, table)? };
-        loaded.insert(path.to_path_buf(), plugin);
-        Ok(plugin)
+        Ok(Self { table: checked(path, table)? })
     }
 }
 

@@ -1,10 +1,17 @@
 //! The host's side: start a worker, feed it, bound it.
 
-use super::{Event, Failure, Job};
-use mantis_plugin_api::{Description, PluginError, Salience};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use super::group::Group;
+use super::input::Input;
+use super::program::Program;
+use super::{Event, Failure, Job, Task, Walls};
+use crate::plugins::{Source, code_folder, forget_code};
+use mantis_config::Runtime;
+use mantis_plugin_api::{Description, ParamMap, PluginError, Salience, Solver, Spec};
+use std::ffi::OsString;
+use std::io::{self, BufRead, BufReader, Read};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -21,7 +28,7 @@ const MAX_STDERR: usize = 4096;
 #[derive(Clone, Debug)]
 pub struct Launcher {
     /// The `mantis` program.
-    pub program: PathBuf,
+    pub program: Program,
     /// How long a job may take.
     pub deadline: Duration,
 }
@@ -54,6 +61,8 @@ pub enum WorkerError {
         plugin: PathBuf,
         /// Exit code or signal.
         how: String,
+        /// The signal, where it was one.
+        signal: Option<i32>,
         /// The end of its standard error.
         stderr: String,
     },
@@ -81,10 +90,11 @@ impl Launcher {
     /// # Errors
     /// If the system does not tell which program is running.
     pub fn new(deadline: Duration) -> io::Result<Self> {
-        Ok(Self { program: std::env::current_exe()?, deadline })
+        Ok(Self { program: Program::running()?, deadline })
     }
 
-    /// Does one job in a process of its own; `on_progress` and `on_log` hear of it meanwhile.
+    /// Does one job in a process of its own; `on_progress` and `on_log` hear of it meanwhile. A component whose process
+    /// crashes is compiled anew and tried once more, within the same time: kept machine code may have been damaged.
     ///
     /// # Errors
     /// [`WorkerError`]; the process is gone in any case.
@@ -95,6 +105,42 @@ impl Launcher {
         mut on_log: impl FnMut(&str),
     ) -> Result<Finished, WorkerError> {
         let until = Instant::now() + self.deadline;
+        match self.run_once(job, until, &mut on_progress, &mut on_log) {
+            Err(error) if error.may_be_damaged_code(&job.plugin) => {
+                on_log("its process crashed: it is compiled anew and tried once more");
+                forget_code(&job.plugin.path);
+                self.run_once(job, until, &mut on_progress, &mut on_log)
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Asks a worker which walls stand around it.
+    ///
+    /// # Errors
+    /// If none can be started, or it does not answer.
+    pub fn walls(&self) -> Result<Walls, WorkerError> {
+        let job = any_job();
+        let until = Instant::now() + self.deadline;
+        let Process { mut worker, stdin: _stdin, events, stderr } = self.start(&job)?;
+        match events.recv_timeout(self.deadline) {
+            Ok(Event::Walls { walls }) => Ok(walls),
+            Err(RecvTimeoutError::Timeout) => {
+                Err(WorkerError::Deadline { seconds: self.deadline.as_secs_f64() })
+            }
+            Ok(_) | Err(RecvTimeoutError::Disconnected) => {
+                Err(crashed(&mut worker, self.program.path().into(), until, stderr))
+            }
+        }
+    }
+
+    fn run_once(
+        &self,
+        job: &Job,
+        until: Instant,
+        on_progress: &mut impl FnMut(f64),
+        on_log: &mut impl FnMut(&str),
+    ) -> Result<Finished, WorkerError> {
         let Process { mut worker, stdin: _stdin, events, stderr } = self.start(job)?;
         let mut outcome = Outcome::default();
         let mut logged = 0;
@@ -114,7 +160,7 @@ impl Launcher {
                 Ok(Event::Scored { salience }) => outcome.salience = Some(salience),
                 Ok(Event::Decoded { vectors }) => outcome.vectors = vectors,
                 // Only a serving worker is asked to track.
-                Ok(Event::Tracked { .. }) => {}
+                Ok(Event::Walls { .. } | Event::Tracked { .. }) => {}
                 Ok(Event::Failed { failure }) => outcome.failure = Some(failure),
                 Ok(Event::End { peak_rss_kib }) => {
                     outcome.peak_rss_kib = Some(peak_rss_kib);
@@ -135,37 +181,31 @@ impl Launcher {
         if let Some(failure) = outcome.failure {
             return Err(failure.into());
         }
-        Err(worker.crashed(job.plugin.path.clone(), until, stderr))
+        Err(crashed(&mut worker, job.plugin.path.clone(), until, stderr))
     }
 
     /// Starts a worker with a job of any kind.
     pub(super) fn start(&self, job: &Job) -> Result<Process, WorkerError> {
-        let start = |source| WorkerError::Start { program: self.program.clone(), source };
-        let mut child = Command::new(&self.program)
-            .arg("worker")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(start)?;
+        let start = |source| WorkerError::Start { program: self.program.path().into(), source };
+        let mut command = self.program.command().map_err(start)?;
+        command.arg("worker").env_clear().envs(environment()).process_group(0);
+        let mut child = piped(&mut command).spawn().map_err(start)?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let worker = Guard(child);
-        let (Some(mut stdin), Some(stdout), Some(stderr)) = pipes else {
+        let worker = Group::new(child);
+        let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
             return Err(start(io::ErrorKind::BrokenPipe.into()));
         };
-        let mut line = serde_json::to_vec(job).map_err(|e| start(e.into()))?;
-        line.push(b'\n');
-        // A write that fails means that the worker died, which its exit status tells better.
-        let _ = stdin.write_all(&line);
+        let mut stdin = Input::new(stdin);
+        stdin.write(serde_json::to_vec(job).map_err(|e| start(e.into()))?);
         Ok(Process { worker, stdin, events: listen(stdout), stderr: thread::spawn(move || tail(stderr)) })
     }
 }
 
 /// A worker that runs.
 pub(super) struct Process {
-    pub(super) worker: Guard,
+    pub(super) worker: Group,
     /// Kept open until the job is over: the worker ends itself when it closes.
-    pub(super) stdin: ChildStdin,
+    pub(super) stdin: Input,
     pub(super) events: Receiver<Event>,
     /// The end of its standard error.
     pub(super) stderr: JoinHandle<String>,
@@ -180,40 +220,59 @@ struct Outcome {
     peak_rss_kib: Option<u64>,
 }
 
-/// Ends and reaps the process in every case.
-pub(super) struct Guard(Child);
-
-impl Guard {
-    /// What to say of a process whose output ended without a last word.
-    pub(super) fn crashed(
-        &mut self,
-        plugin: PathBuf,
-        until: Instant,
-        stderr: JoinHandle<String>,
-    ) -> WorkerError {
-        let how = self.reap(until).map_or_else(|| "it closed its output".into(), |status| status.to_string());
-        WorkerError::Crashed { plugin, how, stderr: stderr.join().unwrap_or_default() }
-    }
-
-    /// Waits for the process to end by itself, a little beyond its last word, then ends it.
-    fn reap(&mut self, until: Instant) -> Option<ExitStatus> {
-        let until = until.min(Instant::now() + Duration::from_secs(2));
-        while Instant::now() < until {
-            if let Ok(Some(status)) = self.0.try_wait() {
-                return Some(status);
-            }
-            thread::sleep(Duration::from_millis(5));
-        }
-        let _ = self.0.kill();
-        self.0.wait().ok()
+impl WorkerError {
+    /// Whether kept machine code may be at fault: a process of a component broke off in the middle of it. One that was
+    /// ended for its memory (SIGKILL) would be again.
+    pub(super) fn may_be_damaged_code(&self, plugin: &Source) -> bool {
+        const CRASHES: [i32; 6] = [4, 5, 6, 7, 8, 11];
+        matches!(self, Self::Crashed { signal: Some(signal), .. } if CRASHES.contains(signal))
+            && plugin.runtime == Runtime::Wasm
     }
 }
 
-impl Drop for Guard {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// A job of which nothing matters but a task that needs no plugin.
+fn any_job() -> Job {
+    let plugin = Source { path: PathBuf::new(), runtime: Runtime::Wasm, sha256: None, memory_mib: 0 };
+    let spec = Spec {
+        name: String::new(),
+        ticker: String::new(),
+        dim: 1,
+        assets: Vec::new(),
+        blocks_ahead: 0,
+        sample_every: 1,
+        seed: 0,
+        solver: Solver::Exact,
+    };
+    Job { plugin, spec, params: ParamMap::new(), task: Task::Walls }
+}
+
+/// All that a worker's environment holds: where machine code is kept, and how memory is pooled. What is not here, a
+/// password among it, no plugin can read.
+fn environment() -> Vec<(&'static str, OsString)> {
+    // The folder of all caches is two above ours.
+    let caches = code_folder().and_then(|folder| Some(folder.parent()?.parent()?.as_os_str().to_owned()));
+    let pools = std::env::var_os("MALLOC_ARENA_MAX");
+    [("XDG_CACHE_HOME", caches), ("MALLOC_ARENA_MAX", pools)]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
+}
+
+fn piped(command: &mut Command) -> &mut Command {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped())
+}
+
+/// What to say of a process whose output ended without a last word.
+pub(super) fn crashed(
+    worker: &mut Group,
+    plugin: PathBuf,
+    until: Instant,
+    stderr: JoinHandle<String>,
+) -> WorkerError {
+    let status = worker.reap(until);
+    let how = status.map_or_else(|| "it closed its output".into(), |status| status.to_string());
+    let signal = status.and_then(|status| status.signal());
+    WorkerError::Crashed { plugin, how, signal, stderr: stderr.join().unwrap_or_default() }
 }
 
 /// Reads events in a thread of its own, so that the deadline holds in every case. The channel closes
@@ -261,6 +320,7 @@ fn said(stderr: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     #[test]
     fn finds_events_among_noise() {
@@ -269,6 +329,109 @@ mod tests {
         assert!(matches!(events[0], Event::Progress { done } if done == 0.5));
         assert!(matches!(events[1], Event::End { peak_rss_kib: 7 }));
         assert_eq!(events.len(), 2);
+    }
+
+    fn launcher(dir: &Path, script: &str) -> Launcher {
+        let program = dir.join("program");
+        // By another process: a file that this one has open to write, a process of another test may have, too, and then
+        // it cannot be started.
+        let text = format!("#!/bin/sh\n{script}\n");
+        let write = ["-c", "printf %s \"$1\" > \"$0\"; chmod 700 \"$0\"", program.to_str().unwrap(), &text];
+        assert!(Command::new("/bin/sh").args(write).status().unwrap().success());
+        Launcher { program: program.into(), deadline: Duration::from_secs(5) }
+    }
+
+    #[test]
+    fn the_environment_is_what_is_listed() {
+        let dir = tempfile::tempdir().unwrap();
+        let seen = dir.path().join("seen");
+        let launcher =
+            launcher(dir.path(), &format!("/usr/bin/env > {}.new; mv {0}.new {0}", seen.display()));
+        // Cargo's own variables are there to be left out.
+        assert!(std::env::vars().count() > 5);
+        assert!(matches!(launcher.walls(), Err(WorkerError::Crashed { .. })));
+        let seen = std::fs::read_to_string(seen).unwrap();
+        // What a shell adds by itself is no secret.
+        let known = ["XDG_CACHE_HOME", "MALLOC_ARENA_MAX", "PWD", "SHLVL", "_", "OLDPWD", "PATH"];
+        for line in seen.lines() {
+            assert!(known.contains(&line.split('=').next().unwrap()), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_worker_that_does_not_read_holds_up_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let launcher = launcher(dir.path(), "exec sleep 600");
+        let launcher = Launcher { deadline: Duration::from_millis(300), ..launcher };
+        // More than a pipe holds.
+        let submissions = vec![serde_json::Value::from("x".repeat(1 << 20))];
+        let job = Job { task: Task::Decode { submissions }, ..any_job() };
+        let since = Instant::now();
+        assert!(matches!(launcher.run(&job, |_| {}, |_| {}), Err(WorkerError::Deadline { .. })));
+        assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
+    }
+
+    #[test]
+    fn a_component_whose_process_crashes_is_tried_once_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let said = |name: &str, events: &[Event]| {
+            let lines = events.iter().map(|event| format!("\x1e{}\n", serde_json::to_string(event).unwrap()));
+            std::fs::write(dir.path().join(name), lines.collect::<String>()).unwrap();
+        };
+        let description = Description::new("a", "1", "b");
+        let ready = Event::Ready { description, sha256: "ab".into() };
+        said("said", &[ready, Event::End { peak_rss_kib: 7 }]);
+        let runs = dir.path().join("runs");
+        let script = |crashes: usize| {
+            let here = dir.path().display();
+            format!(
+                "echo x >> {here}/runs; [ $(wc -l < {here}/runs) -gt {crashes} ] || kill -SEGV $$; cat {here}/said"
+            )
+        };
+        let job = |runtime| {
+            let job = any_job();
+            Job { plugin: Source { runtime, ..job.plugin }, task: Task::Inspect, ..job }
+        };
+        let run = |crashes, runtime| {
+            let _ = std::fs::remove_file(&runs);
+            let mut log = Vec::new();
+            let outcome = launcher(dir.path(), &script(crashes)).run(
+                &job(runtime),
+                |_| {},
+                |line| log.push(line.to_owned()),
+            );
+            let times = std::fs::read_to_string(&runs).unwrap().lines().count();
+            (outcome.map(|finished| finished.sha256).map_err(|error| error.to_string()), times, log.len())
+        };
+        assert_eq!(run(0, Runtime::Wasm), (Ok("ab".into()), 1, 0));
+        assert_eq!(run(1, Runtime::Wasm), (Ok("ab".into()), 2, 1));
+        let (outcome, times, _) = run(9, Runtime::Wasm);
+        assert!(
+            outcome.as_ref().is_err_and(|error| error.contains("signal: 11")) && times == 2,
+            "{outcome:?}"
+        );
+        let (outcome, times, _) = run(1, Runtime::Native);
+        assert!(outcome.is_err() && times == 1, "{outcome:?}");
+    }
+
+    #[test]
+    fn all_that_a_worker_started_ends_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let child = dir.path().join("child");
+        let script = format!("sleep 600 & echo $! > {}.new; mv {0}.new {0}; read job; wait", child.display());
+        let launcher = Launcher { deadline: Duration::from_millis(500), ..launcher(dir.path(), &script) };
+        assert!(matches!(launcher.walls(), Err(WorkerError::Deadline { .. })));
+        let child: i32 = std::fs::read_to_string(child).unwrap().trim().parse().unwrap();
+        let until = Instant::now() + Duration::from_secs(5);
+        // One that nobody reaps is a zombie: it is over as well.
+        let runs = || {
+            let stat = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+            !stat.is_empty() && !stat.contains(") Z ")
+        };
+        while runs() {
+            assert!(Instant::now() < until, "the worker's own process outlives it");
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     #[test]

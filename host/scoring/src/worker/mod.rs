@@ -4,19 +4,31 @@
 //! output until it ends. So a plugin that panics, aborts, hangs or leaks costs its own challenge only, and its
 //! memory goes back to the system at the end. A worker ends by itself when the host does: it watches its standard
 //! input.
+//!
+//! A worker is started of the running program, with an environment that holds nothing but what it needs, and in a process
+//! group of its own, which is ended as a whole. Before it loads a plugin it raises [`Walls`] around itself.
 
+mod group;
+mod input;
 mod launcher;
+mod program;
 mod serve;
 mod session;
+mod walls;
 
 pub use launcher::{Finished, Launcher, WorkerError};
+pub use program::Program;
 pub use serve::serve;
 pub use session::{Decoded, Session};
+pub use walls::Walls;
 
 use crate::plugins::{LoadError, Source};
 use mantis_plugin_api::{Description, ParamMap, PluginError, Salience, Spec, States, TrackedRow};
 use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 /// What a worker is asked to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,6 +47,8 @@ pub struct Job {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Task {
+    /// Say which walls stand; no plugin is loaded, and nothing else of the job matters.
+    Walls,
     /// Load and describe; the spec and the parameters do not matter.
     Describe,
     /// Load, describe, configure.
@@ -68,6 +82,8 @@ pub(crate) enum Request {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum Event {
+    /// The walls that stand from now on; nothing of a plugin has run before.
+    Walls { walls: Walls },
     /// Finished part, 0 to 1.
     Progress { done: f64 },
     /// A line of the plugin's.
@@ -101,10 +117,15 @@ pub enum Failure {
     History(String),
 }
 
-/// The most memory that this process had resident, in KiB; 0 where the system does not tell.
+/// The most memory that this process had resident, in KiB; 0 where the system does not tell. What tells is opened at the
+/// first call: later there may be a wall before it.
 #[must_use]
 pub fn peak_rss_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    static STATUS: OnceLock<Option<File>> = OnceLock::new();
+    let status = STATUS.get_or_init(|| File::open("/proc/self/status").ok());
+    let mut bytes = vec![0; 1 << 14];
+    let read = status.as_ref().and_then(|status| status.read_at(&mut bytes, 0).ok()).unwrap_or(0);
+    let text = String::from_utf8_lossy(&bytes[..read]);
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse().ok()).unwrap_or(0)
 }

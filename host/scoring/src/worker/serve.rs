@@ -1,8 +1,8 @@
 //! The worker's side.
 
 use super::launcher::MAX_LOG_LINES;
-use super::{Event, Failure, Job, Request, Task, peak_rss_kib};
-use crate::plugins::{Instance, Loaded, load};
+use super::{Event, Failure, Job, Request, Task, peak_rss_kib, walls};
+use crate::plugins::{Image, Instance, LoadError, Loaded};
 use mantis_ledger::snapshot::Snapshot;
 use mantis_plugin_api::{History, Progress, Salience};
 use std::cell::Cell;
@@ -19,15 +19,25 @@ pub fn serve() -> io::Result<()> {
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;
     let job: Job = serde_json::from_str(&line).map_err(io::Error::other)?;
+    // What is opened before the walls stand: what tells of this process's memory, and the plugin's file.
+    let _ = peak_rss_kib();
+    let image = match job.task {
+        Task::Walls => None,
+        _ => Some(Image::read(&job.plugin)),
+    };
+    let walls = walls::raise(&job, image.as_ref().and_then(|image| image.as_ref().ok()));
+    say(&Event::Walls { walls })?;
     let requests = end_with_the_host();
-    if let Err(failure) = perform(&job, &requests) {
+    if let Some(image) = image
+        && let Err(failure) = perform(&job, image, &requests)
+    {
         say(&Event::Failed { failure })?;
     }
     say(&Event::End { peak_rss_kib: peak_rss_kib() })
 }
 
-fn perform(job: &Job, requests: &Receiver<String>) -> Result<(), Failure> {
-    let Loaded { plugin, sha256 } = load(&job.plugin).map_err(Failure::Load)?;
+fn perform(job: &Job, image: Result<Image, LoadError>, requests: &Receiver<String>) -> Result<(), Failure> {
+    let Loaded { plugin, sha256 } = image.and_then(Image::load).map_err(Failure::Load)?;
     let description = plugin.describe().map_err(Failure::Plugin)?;
     if matches!(job.task, Task::Describe) {
         tell(&Event::Ready { description, sha256 });
@@ -36,7 +46,7 @@ fn perform(job: &Job, requests: &Receiver<String>) -> Result<(), Failure> {
     let mut challenge = plugin.configure(&job.spec, &job.params).map_err(Failure::Plugin)?;
     tell(&Event::Ready { description, sha256 });
     match &job.task {
-        Task::Describe | Task::Inspect => {}
+        Task::Walls | Task::Describe | Task::Inspect => {}
         Task::Score { snapshot } => {
             let unreadable = |e: mantis_ledger::snapshot::SnapshotError| Failure::History(e.to_string());
             let snapshot = Snapshot::open(snapshot).map_err(unreadable)?;

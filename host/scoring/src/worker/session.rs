@@ -1,10 +1,10 @@
 //! A worker that stays: it is asked again and again.
 
-use super::launcher::Process;
+use super::launcher::{Process, crashed};
 use super::{Event, Job, Launcher, Request, Task, WorkerError};
+use crate::plugins::forget_code;
 use crate::worker::Failure;
 use mantis_plugin_api::{PluginError, States, TrackedRow};
-use std::io::Write;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Instant;
 
@@ -71,21 +71,34 @@ impl Session {
         states.map_err(|error| Failure::Plugin(error).into())
     }
 
+    /// As [`Launcher::run`], it tries once more where kept machine code may have been damaged.
     fn ask<T>(
         &mut self,
         request: &Request,
         mut answer: impl FnMut(Event) -> Option<T>,
     ) -> Result<T, WorkerError> {
         let until = Instant::now() + self.launcher.deadline;
-        let start = |source| WorkerError::Start { program: self.launcher.program.clone(), source };
+        match self.ask_once(request, until, &mut answer) {
+            Err(error) if error.may_be_damaged_code(&self.job.plugin) => {
+                forget_code(&self.job.plugin.path);
+                self.ask_once(request, until, &mut answer)
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn ask_once<T>(
+        &mut self,
+        request: &Request,
+        until: Instant,
+        answer: &mut impl FnMut(Event) -> Option<T>,
+    ) -> Result<T, WorkerError> {
+        let start = |source| WorkerError::Start { program: self.launcher.program.path().into(), source };
         let mut process = match self.process.take() {
             Some(process) => process,
             None => self.launcher.start(&self.job)?,
         };
-        let mut line = serde_json::to_vec(request).map_err(|e| start(e.into()))?;
-        line.push(b'\n');
-        // A write that fails means that the worker died, which its exit status tells better.
-        let _ = process.stdin.write_all(&line);
+        process.stdin.write(serde_json::to_vec(request).map_err(|e| start(e.into()))?);
         loop {
             match process.events.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(Event::Failed { failure }) => return Err(failure.into()),
@@ -100,7 +113,7 @@ impl Session {
                 }
                 Err(RecvTimeoutError::Disconnected) => {
                     let Process { mut worker, stderr, .. } = process;
-                    return Err(worker.crashed(self.job.plugin.path.clone(), until, stderr));
+                    return Err(crashed(&mut worker, self.job.plugin.path.clone(), until, stderr));
                 }
             }
         }

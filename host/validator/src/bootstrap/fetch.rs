@@ -1,6 +1,6 @@
 //! Fetching a ledger of many gigabytes over a connection that may break.
 
-use mantis_config::Datalog;
+use mantis_config::{Block, Datalog};
 use mantis_ledger::{Ledger, LedgerError};
 use mantis_network::http::{HttpError, builder};
 use reqwest::StatusCode;
@@ -49,7 +49,15 @@ pub enum BootstrapError {
         /// What it should have.
         expected: String,
     },
-    /// It is no ledger, or damaged.
+    /// It is larger than it may be.
+    #[error(
+        "the published ledger has more than {limit} bytes, and was not taken; raise `max_bytes` in [datalog] if it may have"
+    )]
+    TooLarge {
+        /// Bytes that it may have.
+        limit: u64,
+    },
+    /// It is no ledger, damaged, or not to be trusted.
     #[error("the published ledger cannot be used and was removed: {0}")]
     Bad(#[source] LedgerError),
     /// The disk does not take it.
@@ -62,7 +70,8 @@ pub enum BootstrapError {
     },
 }
 
-/// Fetches the ledger at `from` to the path `to`; `progress` hears how many bytes are had, and of how many, where the
+/// Fetches the ledger at `from` to the path `to`, and judges it ([`Ledger::adopt`]) by the newest block that there can be
+/// and the blocks from one row to the next; `progress` hears how many bytes are had, and of how many, where the
 /// server says. What an earlier attempt fetched is not fetched again, while the server still has the same file. Needs a
 /// runtime with more than one thread.
 ///
@@ -71,6 +80,7 @@ pub enum BootstrapError {
 pub async fn fetch(
     from: &Datalog,
     to: &Path,
+    (newest, sample_every): (Block, u32),
     mut progress: impl FnMut(u64, Option<u64>),
 ) -> Result<(), BootstrapError> {
     let part = to.with_added_extension("part");
@@ -83,9 +93,16 @@ pub async fn fetch(
     let (mut vain, mut pause) = (0, PAUSE);
     loop {
         let had = written(&mut out).await.map_err(file(&part))?;
-        let fault = match attempt(&from.url, had, &tag, &mut out, &mut progress).await {
+        let fault = match attempt(from, had, &tag, &mut out, &mut progress).await {
             Ok(()) => break,
             Err(AttemptError::File(source)) => return Err(BootstrapError::File { path: part, source }),
+            Err(AttemptError::TooLarge) => {
+                drop(out);
+                for path in [&part, &tag] {
+                    let _ = fs::remove_file(path).await;
+                }
+                return Err(BootstrapError::TooLarge { limit: from.max_bytes });
+            }
             Err(AttemptError::Http(fault)) => fault,
         };
         let has = written(&mut out).await.map_err(file(&part))?;
@@ -103,7 +120,7 @@ pub async fn fetch(
     }
     out.sync_all().await.map_err(file(&part))?;
     drop(out);
-    let verdict = verify(from, &part).await;
+    let verdict = verify(from, &part, newest, sample_every).await;
     // Good or bad, there is nothing to go on with.
     let _ = fs::remove_file(&tag).await;
     if let Err(error) = verdict {
@@ -121,6 +138,7 @@ async fn written(file: &mut File) -> io::Result<u64> {
 
 enum AttemptError {
     Http(HttpError),
+    TooLarge,
     File(io::Error),
 }
 
@@ -138,14 +156,14 @@ impl From<io::Error> for AttemptError {
 
 /// Asks for what is missing after `had` bytes and appends it.
 async fn attempt(
-    url: &str,
+    from: &Datalog,
     had: u64,
     tag: &Path,
     out: &mut File,
     progress: &mut impl FnMut(u64, Option<u64>),
 ) -> Result<(), AttemptError> {
     let client = builder().connect_timeout(IDLE).read_timeout(IDLE).build()?;
-    let mut request = client.get(url);
+    let mut request = client.get(&from.url);
     // Only the same file may be gone on with; without a mark of it, it is begun again.
     let mark = fs::read_to_string(tag).await.ok().filter(|mark| had > 0 && !mark.is_empty());
     if let Some(mark) = &mark {
@@ -177,7 +195,13 @@ async fn attempt(
         }
         _ => return Err(AttemptError::Http(HttpError::Status { status: status.as_u16() })),
     };
+    if total.is_some_and(|total| total > from.max_bytes) {
+        return Err(AttemptError::TooLarge);
+    }
     while let Some(chunk) = response.chunk().await? {
+        if at + chunk.len() as u64 > from.max_bytes {
+            return Err(AttemptError::TooLarge);
+        }
         out.write_all(&chunk).await?;
         at += chunk.len() as u64;
         progress(at, total);
@@ -212,8 +236,8 @@ fn whole(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_RANGE)?.to_str().ok()?.strip_prefix("bytes */")?.parse().ok()
 }
 
-/// Checks the digest, where one is given, then that it is a ledger without damage.
-async fn verify(from: &Datalog, part: &Path) -> Result<(), BootstrapError> {
+/// Checks the digest, where one is given, then that it is a ledger that can be begun with, and makes it one.
+async fn verify(from: &Datalog, part: &Path, newest: Block, sample_every: u32) -> Result<(), BootstrapError> {
     if let Some(expected) = from.sha256 {
         let found =
             digest(part).await.map_err(|source| BootstrapError::File { path: part.into(), source })?;
@@ -224,7 +248,7 @@ async fn verify(from: &Datalog, part: &Path) -> Result<(), BootstrapError> {
             });
         }
     }
-    let check = || Ledger::read(part)?.check_integrity();
+    let check = || Ledger::adopt(part, newest, sample_every);
     let checked = block_in_place(check).map_err(BootstrapError::Bad);
     // Looking at it leaves SQLite's side files.
     for side in ["-wal", "-shm"] {

@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+/// The newest block that there can be, and the blocks from one row to the next.
+const BOUNDS: (Block, u32) = (Block(1_000_000), 5);
+
 /// What a server does.
 #[derive(Clone)]
 struct Served {
@@ -85,11 +88,13 @@ fn ledger(dir: &Path, rows: i64) -> Vec<u8> {
         (1..=rows).map(|k| SampledBlock { block: Block(5 * k), sidx: Sidx(k), rows: vec![record.clone()] });
     ledger.append_many(steps.collect::<Vec<_>>(), 1000).unwrap();
     drop(ledger);
+    // As the network's own program writes it: without a record of a validator of ours.
+    Ledger::adopt(&path, BOUNDS.0, BOUNDS.1).unwrap();
     fs::read(path).unwrap()
 }
 
 fn datalog(server: &Server, sha256: Option<[u8; 32]>) -> Datalog {
-    Datalog { url: server.url.clone(), sha256 }
+    Datalog { url: server.url.clone(), sha256, max_bytes: 1 << 30 }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,7 +105,7 @@ async fn goes_on_where_the_connection_broke() {
     let to = dir.path().join("datalog.db");
     let mut heard = Vec::new();
     let digest = Sha256::digest(&file).into();
-    fetch(&datalog(&server, Some(digest)), &to, |had, total| heard.push((had, total))).await.unwrap();
+    fetch(&datalog(&server, Some(digest)), &to, BOUNDS, |had, total| heard.push((had, total))).await.unwrap();
     assert_eq!(fs::read(&to).unwrap(), file);
     assert_eq!(*heard.last().unwrap(), (file.len() as u64, Some(file.len() as u64)));
     let asked = server.asked.lock().unwrap().clone();
@@ -117,7 +122,7 @@ async fn what_was_fetched_is_kept_and_another_file_is_begun_anew() {
     let to = dir.path().join("datalog.db");
     // A first start that is ended in the middle.
     let from = datalog(&server, None);
-    let half = fetch(&from, &to, |_, _| {});
+    let half = fetch(&from, &to, BOUNDS, |_, _| {});
     tokio::select! {
         biased;
         _ = half => panic!("it was done at once"),
@@ -132,7 +137,7 @@ async fn what_was_fetched_is_kept_and_another_file_is_begun_anew() {
         let mut served = server.served.lock().unwrap();
         (served.file, served.tag, served.breaks_after) = (second.clone(), "\"two\"", usize::MAX);
     }
-    fetch(&datalog(&server, None), &to, |_, _| {}).await.unwrap();
+    fetch(&datalog(&server, None), &to, BOUNDS, |_, _| {}).await.unwrap();
     assert_eq!(fs::read(&to).unwrap(), second);
 }
 
@@ -143,7 +148,7 @@ async fn what_is_bad_is_not_used() {
     let file = ledger(dir.path(), 500);
 
     let server = serve(file.clone(), usize::MAX);
-    let error = fetch(&datalog(&server, Some([7; 32])), &to, |_, _| {}).await.unwrap_err();
+    let error = fetch(&datalog(&server, Some([7; 32])), &to, BOUNDS, |_, _| {}).await.unwrap_err();
     assert!(matches!(error, BootstrapError::Digest { .. }) && error.to_string().contains("0707"), "{error}");
 
     let mut damaged = file.clone();
@@ -152,11 +157,19 @@ async fn what_is_bad_is_not_used() {
     }
     for bad in [damaged, b"<html>no such file</html>".to_vec(), Vec::new()] {
         let server = serve(bad, usize::MAX);
-        let error = fetch(&datalog(&server, None), &to, |_, _| {}).await.unwrap_err();
+        let error = fetch(&datalog(&server, None), &to, BOUNDS, |_, _| {}).await.unwrap_err();
         assert!(matches!(error, BootstrapError::Bad(_)), "{error}");
     }
+    let server = serve(file.clone(), usize::MAX);
+    let error = fetch(&datalog(&server, None), &to, (Block(1000), 5), |_, _| {}).await.unwrap_err();
+    assert!(error.to_string().contains("a block that there cannot be"), "{error}");
+    let from = Datalog { max_bytes: file.len() as u64 - 1, ..datalog(&server, None) };
+    let error = fetch(&from, &to, BOUNDS, |_, _| {}).await.unwrap_err();
+    assert!(matches!(error, BootstrapError::TooLarge { .. }), "{error}");
+    assert!(!dir.path().join("datalog.db.part").exists());
+
     server.served.lock().unwrap().status = Some(404);
-    let error = fetch(&datalog(&server, None), &to, |_, _| {}).await.unwrap_err();
+    let error = fetch(&datalog(&server, None), &to, BOUNDS, |_, _| {}).await.unwrap_err();
     assert!(error.to_string().contains("status 404"), "{error}");
     assert!(!to.exists());
 }

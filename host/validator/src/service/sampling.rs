@@ -1,8 +1,9 @@
 //! Taking in what miners send, opening what has waited, and forgetting what is old.
 
 use super::{Service, round};
+use crate::SampleError;
 use crate::schedule::{self, Samples};
-use mantis_ledger::Horizon;
+use mantis_ledger::{Horizon, LedgerError};
 use mantis_network::chain::{BLOCK_SECONDS, DAY_BLOCKS, Head};
 use tokio::task::block_in_place;
 use tokio::time::Instant;
@@ -66,7 +67,13 @@ impl Service {
                 }
                 Err(error) => {
                     // It is due again in the next turn, while it is not too old.
-                    warn!(block = block.0, %error, "not sampled");
+                    match &error {
+                        // Passes by no waiting: somebody must look after it.
+                        SampleError::Ledger(LedgerError::Moved { .. }) => {
+                            error!(block = block.0, %error, "not sampled");
+                        }
+                        _ => warn!(block = block.0, %error, "not sampled"),
+                    }
                     self.board.write(|status| status.sampling.fault = Some(error.to_string()));
                     return;
                 }

@@ -10,7 +10,7 @@ params! {
         how: String = "none".into(), in Choice(&[
             "none", "error", "panic", "abort", "loop", "sleep", "exit", "overflow", "nan", "infinite", "negative",
             "short", "long", "chatter", "print", "outside", "panic_in_configure", "memory", "gigabyte", "slow", "peek",
-            "names", "forget", "clock",
+            "names", "forget", "clock", "pry",
         ]);
     }
 }
@@ -103,11 +103,53 @@ impl Score for Hostile {
                 let now = now.map_or(1.0, |now| now.as_secs_f64());
                 (0..miners).for_each(|miner| salience.set(miner, now));
             }
+            "pry" => pry(progress),
             "outside" => drop(history.miner(miners)?),
             _ => {}
         }
         Ok(salience)
     }
+}
+
+/// Says what it finds in its environment, and which of the things that no plugin should do it can do.
+fn pry(progress: &dyn Progress) {
+    for (name, _) in std::env::vars() {
+        progress.log(&format!("environment {name}"));
+    }
+    let own = std::env::temp_dir().join(format!("mantis-pried-{}", std::process::id()));
+    let could: [(&str, bool); 8] = [
+        ("read a file", std::fs::read("/etc/passwd").is_ok()),
+        (
+            "list a folder",
+            std::fs::read_dir("/").is_ok_and(|mut entries| entries.next().is_some_and(|e| e.is_ok())),
+        ),
+        ("write a file", std::fs::write(&own, "x").is_ok()),
+        ("start a program", std::process::Command::new("/bin/true").status().is_ok()),
+        ("open a connection", std::net::TcpStream::connect("127.0.0.1:9").is_err_and(|e| is_refused(&e))),
+        ("listen", std::net::TcpListener::bind("127.0.0.1:0").is_ok()),
+        ("read its host's environment", host("environ").is_some_and(|bytes| !bytes.is_empty())),
+        ("read its host's memory", host("maps").is_some_and(|bytes| !bytes.is_empty())),
+    ];
+    for (what, _) in could.iter().filter(|(_, could)| *could) {
+        progress.log(&format!("could {what}"));
+    }
+    let thread = std::thread::spawn(|| 7).join();
+    progress.log(if thread.is_ok_and(|seven| seven == 7) { "pried, with a thread" } else { "pried" });
+}
+
+/// Whether nobody listens there: then the way was open.
+fn is_refused(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::ConnectionRefused
+}
+
+#[cfg(unix)]
+fn host(file: &str) -> Option<Vec<u8>> {
+    std::fs::read(format!("/proc/{}/{file}", std::os::unix::process::parent_id())).ok()
+}
+
+#[cfg(not(unix))]
+fn host(_: &str) -> Option<Vec<u8>> {
+    None
 }
 
 /// Holds more and more memory, and uses it.

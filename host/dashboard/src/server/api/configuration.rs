@@ -5,7 +5,7 @@ use crate::server::error::ApiError;
 use crate::server::site::Site;
 use axum::Json;
 use axum::extract::State;
-use mantis_config::{Beacon, Config, Network};
+use mantis_config::{Beacon, Config, Network, bare_url};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -19,7 +19,7 @@ pub(in crate::server) struct ConfigurationAnswer {
     network: NetworkAnswer,
     /// The time-lock's beacon.
     beacon: BeaconAnswer,
-    /// Where prices come from; null if there is no feed.
+    /// Where prices come from, without what may be a secret in it; null if there is no feed.
     market: Option<String>,
     /// Tickers of all challenges, in their order.
     challenges: Vec<String>,
@@ -49,7 +49,7 @@ struct NetworkAnswer {
 /// The time-lock's beacon.
 #[derive(Debug, Serialize, ToSchema)]
 struct BeaconAnswer {
-    /// Bases of its API.
+    /// Bases of its API, without what may be a secret in them.
     api: Vec<String>,
     /// Its public key, hexadecimal.
     public_key: String,
@@ -75,12 +75,12 @@ impl ConfigurationAnswer {
             file: config.file.display().to_string(),
             network: NetworkAnswer::from(&config.network),
             beacon: BeaconAnswer {
-                api: api.clone(),
+                api: api.iter().map(|base| bare_url(base)).collect(),
                 public_key: hex::encode(public_key),
                 genesis: *genesis,
                 period: *period,
             },
-            market: config.market.url.clone(),
+            market: config.market.url.as_deref().map(bare_url),
             challenges: config.challenges.iter().map(|challenge| challenge.ticker.clone()).collect(),
         }
     }

@@ -1,6 +1,7 @@
 //! From a network's name to the URLs of its nodes.
 
 use crate::chain::ChainError;
+use mantis_config::bare_node;
 
 /// Nodes of the networks that have a name.
 const PRESETS: [(&str, &[&str]); 3] = [
@@ -21,7 +22,7 @@ pub fn endpoints(network: &str) -> Result<Vec<String>, ChainError> {
             None if is_websocket(part) => vec![part.to_owned()],
             None => {
                 return Err(ChainError::Unreachable {
-                    endpoint: part.into(),
+                    endpoint: bare_node(part),
                     doing: "connecting",
                     reason: "it is no network: allowed are finney, test, local, URLs that begin with wss:// or ws://, \
                              several of these with commas between them, or offline:PATH"

@@ -4,7 +4,7 @@ use super::node::Node;
 use super::node_error::NodeError;
 use super::settings::NodeLimits;
 use crate::chain::ChainError;
-use mantis_config::Block;
+use mantis_config::{Block, bare_node};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use subxt::utils::H256;
@@ -87,7 +87,7 @@ impl Link {
             NodeError::Broken(reason) => reason,
         };
         self.leave(&node);
-        Err(ChainError::Unreachable { endpoint: node.endpoint.clone(), doing, reason })
+        Err(unreachable(&node.endpoint, doing, &reason))
     }
 
     /// Takes note of the newest block.
@@ -147,7 +147,7 @@ impl Link {
             }
             Err(reason) => {
                 state.next = state.next.wrapping_add(1);
-                Err(ChainError::Unreachable { endpoint, doing, reason })
+                Err(unreachable(&endpoint, doing, &reason))
             }
         }
     }
@@ -165,4 +165,10 @@ impl Link {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is said of a node that failed. Its URL may hold a key, and what went wrong may repeat the URL.
+fn unreachable(endpoint: &str, doing: &'static str, reason: &str) -> ChainError {
+    let bare = bare_node(endpoint);
+    ChainError::Unreachable { reason: reason.replace(endpoint, &bare), endpoint: bare, doing }
 }

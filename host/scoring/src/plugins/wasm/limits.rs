@@ -1,14 +1,16 @@
-//! How much memory a component may hold.
+//! How much memory a component may hold, in its memories and its tables.
 
 use thiserror::Error;
 use wasmtime::ResourceLimiter;
 
 /// Elements of a function table: an author's program has thousands at most.
 const MAX_TABLE: usize = 1 << 20;
+/// Bytes that an element of a table takes in the host.
+const ELEMENT: usize = 16;
 /// Core instances in one component: one made from Rust has three, one made from Python about sixty.
 const MAX_INSTANCES: usize = 256;
 
-/// Counts the memories of one store together.
+/// Counts the memories and tables of one store together.
 #[derive(Debug)]
 pub(super) struct MemoryLimit {
     held: usize,
@@ -27,6 +29,18 @@ impl MemoryLimit {
     pub(super) fn new(max_mib: u32) -> Self {
         Self { held: 0, max: (max_mib as usize) << 20 }
     }
+
+    /// Grants bytes for one memory or table that has `current` of them.
+    fn grow(&mut self, current: usize, desired: usize) -> wasmtime::Result<bool> {
+        let asked = self.held.saturating_sub(current).saturating_add(desired);
+        if asked > self.max {
+            // An error ends the call at once and is told; `false` would only make the plugin trap without a reason.
+            let too_much = MemoryLimitError { asked_mib: asked.div_ceil(1 << 20), max_mib: self.max >> 20 };
+            return Err(wasmtime::Error::new(too_much));
+        }
+        self.held = asked;
+        Ok(true)
+    }
 }
 
 impl ResourceLimiter for MemoryLimit {
@@ -36,23 +50,19 @@ impl ResourceLimiter for MemoryLimit {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let asked = (self.held - current).saturating_add(desired);
-        if asked > self.max {
-            // An error ends the call at once and is told; `false` would only make the plugin trap without a reason.
-            let too_much = MemoryLimitError { asked_mib: asked.div_ceil(1 << 20), max_mib: self.max >> 20 };
-            return Err(wasmtime::Error::new(too_much));
-        }
-        self.held = asked;
-        Ok(true)
+        self.grow(current, desired)
     }
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= MAX_TABLE)
+        if desired > MAX_TABLE {
+            return Ok(false);
+        }
+        self.grow(current.saturating_mul(ELEMENT), desired.saturating_mul(ELEMENT))
     }
 
     fn instances(&self) -> usize {
@@ -71,6 +81,16 @@ impl ResourceLimiter for MemoryLimit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tables_count_as_memory() {
+        let mut limits = MemoryLimit::new(20);
+        assert!(limits.table_growing(0, MAX_TABLE, None).unwrap());
+        assert!(limits.memory_growing(0, 4 << 20, None).unwrap());
+        let error = limits.table_growing(0, MAX_TABLE, None).unwrap_err();
+        assert_eq!(error.to_string(), "the plugin asked for 36 MiB of memory; `wasm_memory_mib` allows 20");
+        assert!(!limits.table_growing(0, MAX_TABLE + 1, None).unwrap());
+    }
 
     #[test]
     fn memories_count_together() {

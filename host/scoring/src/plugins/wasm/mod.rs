@@ -5,11 +5,14 @@
 //! Nothing in [`engine`] lets a result depend on the machine that it runs on.
 
 mod call;
+mod code_cache;
+mod compile;
 mod engine;
 mod imports;
 mod limits;
 mod plugin;
 mod surface;
 
+pub(crate) use code_cache::{code_folder, forget_code, private_code_folder};
 pub use plugin::WasmPlugin;
 pub use surface::{Surface, surface};

@@ -3,7 +3,7 @@
 use super::super::results::{broken, checked_salience, checked_vector, parse, to_json};
 use super::super::{Instance, LoadError, Plugin};
 use super::call::Call;
-use super::engine::engine;
+use super::compile::compile;
 use super::imports::{Context, HOST, Inputs, linker};
 use mantis_plugin_api::abi::SUPPORTED;
 use mantis_plugin_api::{
@@ -34,22 +34,18 @@ const FUNCTIONS: [&str; 5] = ["describe", "configure", "decode", "score", "track
 
 impl WasmPlugin {
     /// Compiles the bytes of a component (or takes the kept machine code), and checks that it asks for nothing but
-    /// what plugins are given, and has all that a plugin has. `path` is for messages. An instance may hold
-    /// `memory_mib` of memory.
+    /// what plugins are given, and has all that a plugin has. `path` is for messages, `sha256` the digest of the bytes.
+    /// An instance may hold `memory_mib` of memory.
     ///
     /// # Errors
     /// [`LoadError`], which names the file, what is wrong with it, and the remedy.
-    pub fn load(path: &Path, bytes: &[u8], memory_mib: u32) -> Result<Self, LoadError> {
+    pub(crate) fn load(path: &Path, bytes: &[u8], sha256: &str, memory_mib: u32) -> Result<Self, LoadError> {
         let not_a_plugin = |message: String| LoadError::NotAPlugin { path: path.to_path_buf(), message };
         if bytes.starts_with(WASM) && bytes.len() >= COMPONENT.len() && !bytes.starts_with(COMPONENT) {
             let message = "a WebAssembly module, not a component: `mantis plugin build` makes components";
             return Err(not_a_plugin(message.into()));
         }
-        let engine = engine(path)?;
-        let component = Component::from_binary(&engine, bytes).map_err(|e| LoadError::Unloadable {
-            path: path.to_path_buf(),
-            message: format!("{e:#}").replace('\n', " "),
-        })?;
+        let (engine, component) = compile(path, bytes, sha256)?;
         check_imports(path, &engine, &component)?;
         let interface = interface(path, &engine, &component)?;
         let pre = linker(&engine).and_then(|linker| linker.instantiate_pre(&component));

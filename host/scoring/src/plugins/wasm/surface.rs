@@ -1,10 +1,10 @@
 //! What a component asks for and offers, whether it is a plugin or not.
 
 use super::super::LoadError;
-use super::engine::engine;
+use super::super::locate::digest_of;
+use super::compile::compile;
 use super::plugin::PACKAGE;
 use std::path::Path;
-use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
 /// The names at a component's boundary.
@@ -21,11 +21,7 @@ pub struct Surface {
 /// # Errors
 /// [`LoadError::Unloadable`] where the bytes are no valid component.
 pub fn surface(path: &Path, bytes: &[u8]) -> Result<Surface, LoadError> {
-    let engine = engine(path)?;
-    let component = Component::from_binary(&engine, bytes).map_err(|e| LoadError::Unloadable {
-        path: path.to_path_buf(),
-        message: format!("{e:#}").replace('\n', " "),
-    })?;
+    let (engine, component) = compile(path, bytes, &digest_of(bytes))?;
     let ty = component.component_type();
     let named = |name: &str, item: &ComponentItem| {
         let ComponentItem::ComponentInstance(instance) = item else { return name.to_owned() };
