@@ -87,6 +87,18 @@ const MIGRATIONS: &[(&str, &str)] = &[
         CREATE INDEX host_saliences_hotkey ON host_saliences(hotkey);
         CREATE INDEX host_steps_hotkey ON host_steps(hotkey);",
     ),
+    (
+        "which chain it is of, and up to where it was emptied",
+        "CREATE TABLE host_chain (
+            id INTEGER PRIMARY KEY CHECK (id = 0), genesis TEXT, block INTEGER, unix INTEGER,
+            pruned_block INTEGER, pruned_unix INTEGER, pruned_days INTEGER);",
+    ),
+    (
+        "prices that were hardly to be believed",
+        "CREATE TABLE host_doubtful_prices (
+            ticker TEXT NOT NULL, sidx INTEGER NOT NULL, asset TEXT NOT NULL, price REAL NOT NULL, usual REAL,
+            code TEXT NOT NULL, stored INTEGER NOT NULL, PRIMARY KEY (ticker, sidx, asset)) WITHOUT ROWID;",
+    ),
 ];
 
 /// The newest version of our own tables.
