@@ -229,7 +229,7 @@ impl Belief {
             return Err(HeadRejection::Stale { block, seconds: now - newest.unix });
         }
         match finality {
-            Some(Finality { block: last, .. }) if *last > block || block - *last > NOT_FINAL => {
+            Some(Finality { block: last, .. }) if *last > block + AHEAD || block - *last > NOT_FINAL => {
                 Err(HeadRejection::NotFinal { block, last: *last })
             }
             _ => Ok(()),
@@ -249,7 +249,9 @@ impl Belief {
     fn settle(&mut self, finality: &Finality) -> Option<HeadRejection> {
         let Finality { block, hash, known } = finality;
         let contradicts = self.last.as_ref().is_some_and(|(last, before)| {
-            known.as_ref().is_some_and(|known| known != before) || *block < *last - BACK
+            let is_other = |at: &Block, found: &String| at == last && found != before;
+            let known = known.as_ref().is_some_and(|(at, found)| is_other(at, found));
+            known || is_other(block, hash) || *block < *last - BACK
         });
         match &self.last {
             Some((last, _)) if contradicts => {

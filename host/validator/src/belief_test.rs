@@ -20,7 +20,7 @@ fn truth(now: u64) -> Head {
 
 fn finality(block: i64, fork: &str, known: Option<Block>) -> Finality {
     let hash = |block: i64| format!("{fork}{block}");
-    Finality { block: Block(block), hash: hash(block), known: known.map(|known| hash(known.0)) }
+    Finality { block: Block(block), hash: hash(block), known: known.map(|known| (known, hash(known.0))) }
 }
 
 /// What becomes of a head at a time, with finality three blocks behind.
@@ -64,7 +64,7 @@ fn a_head_that_cannot_be_is_not_believed() {
         judge(&mut belief.clone(), now + 200, head(true_block, now + 200)),
         Verdict::Disbelieved(HeadRejection::Stale { .. })
     ));
-    for last in [true_block + 1, true_block - 301] {
+    for last in [true_block + 3, true_block - 301] {
         let verdict =
             belief.clone().judge(Clock::Machine, now, truth(now), Some(&finality(last, "0x", None)));
         assert!(

@@ -43,8 +43,8 @@ pub struct Finality {
     pub block: Block,
     /// Its hash, `0x` and hexadecimal.
     pub hash: String,
-    /// The hash that the block has that was asked about; `None` where none was asked about, or there is none.
-    pub known: Option<String>,
+    /// The block that was asked about, and the hash that it has; `None` where none was asked about, or there is none.
+    pub known: Option<(Block, String)>,
 }
 
 /// One registered neuron.

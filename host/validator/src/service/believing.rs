@@ -49,8 +49,7 @@ impl Service {
                 self.chain.finality(self.belief.last_final()).await.map_err(ServiceError::Chain)?;
             self.finality = Some((head.block, finality));
         }
-        // What is final is news once per block.
-        let finality = self.finality.as_ref().filter(|_| is_new).and_then(|(_, finality)| finality.as_ref());
+        let finality = self.finality.as_ref().and_then(|(_, finality)| finality.as_ref());
         match self.belief.judge(self.clock(), now, head, finality) {
             Verdict::Believed => {
                 if let Some(Doubt { since, .. }) = self.doubt.take() {

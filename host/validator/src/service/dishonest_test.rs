@@ -173,7 +173,11 @@ impl Play {
         if is_wrong {
             let chain = &status.chain;
             assert!(chain.fault.is_some() || chain.disbelieved.is_some(), "{seed}: ready: {lie:?} at {now}");
-            assert_eq!(Standing { computed: before.computed, ..after }, before, "{seed}: {lie:?} at {now}");
+            // What was begun before may end, and is kept.
+            let computing = after.computing.and(before.computing);
+            assert!(after.computing.is_none() || before.computing.is_some(), "{seed}: {lie:?} at {now}");
+            let after = Standing { computed: before.computed, computing, ..after };
+            assert_eq!(after, Standing { computing, ..before }, "{seed}: {lie:?} at {now}");
         } else if lie.is_some_and(Lie::is_of_neurons) {
             assert_eq!(self.service.neurons.len(), 4, "{seed}: {lie:?} at {now}");
             assert!(self.service.neurons.iter().all(|neuron| neuron.hotkey.starts_with("hk")), "{seed}");

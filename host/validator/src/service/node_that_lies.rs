@@ -74,7 +74,7 @@ impl Lie {
             Self::Is(0),
             Self::Is(-far - 1),
             Self::Flickers(1_000_000_000),
-            Self::Flickers(FIRST + far),
+            Self::Flickers(FIRST + 10_000 + far),
             Self::Flickers(1),
             Self::Stalls,
             Self::StallsYoung,
@@ -216,7 +216,7 @@ impl Chain for NodeThatLies {
             Some(Lie::Final(by)) => head.block + by,
             _ => head.block - 3,
         };
-        Ok(Some(Finality { block, hash: hash(block), known: known.map(hash) }))
+        Ok(Some(Finality { block, hash: hash(block), known: known.map(|known| (known, hash(known))) }))
     }
 
     async fn metagraph(&self) -> Result<Vec<Neuron>, ChainError> {

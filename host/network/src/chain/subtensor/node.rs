@@ -68,7 +68,8 @@ impl Node {
         let hash = self.methods.chain_get_finalized_head().await.map_err(NodeError::broken)?;
         let header = self.methods.chain_get_header(Some(hash)).await.map_err(NodeError::broken)?;
         let header = header.ok_or_else(|| NodeError::broken("it has no header of its final block"))?;
-        let known = match known.and_then(|known| u64::try_from(known.0).ok()) {
+        let number = known.and_then(|known| u64::try_from(known.0).ok());
+        let hash_then = match number {
             Some(known) => {
                 self.methods.chain_get_block_hash(Some(known.into())).await.map_err(NodeError::broken)?
             }
@@ -77,7 +78,7 @@ impl Node {
         Ok(Finality {
             block: Block(i64::try_from(header.number).unwrap_or(i64::MAX)),
             hash: format!("{hash:?}"),
-            known: known.map(|hash| format!("{hash:?}")),
+            known: known.zip(hash_then).map(|(block, hash)| (block, format!("{hash:?}"))),
         })
     }
 
