@@ -38,6 +38,8 @@ fn network(network: &Network) -> Value {
         young_weight,
         min_sampled,
         hold,
+        // How time is told; it changes no weight.
+        clock: _,
     } = network;
     json!({
         "netuid": netuid, "sample_every": sample_every, "lag": lag, "task_interval": task_interval,

@@ -27,5 +27,6 @@ pub use fault::{ConfigError, Fault};
 pub use reference::{KeyTable, key_tables};
 pub use section::{Difference, Key};
 pub use tables::{
-    Beacon, Challenge, Collect, Config, Datalog, MarketFeed, Network, QuoteKind, Runtime, Stale, Weight,
+    Beacon, Challenge, Clock, Collect, Config, Datalog, Doubtful, MarketFeed, Network, QuoteKind, Runtime,
+    Stale, Weight,
 };

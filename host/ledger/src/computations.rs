@@ -111,6 +111,30 @@ impl Ledger {
         tx.commit().map_err(fail)
     }
 
+    /// When weights were last set, or would have been in a dry run; before the first time, when they were first computed.
+    /// Unix seconds; `None` before that.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn weights_since(&self) -> Result<Option<u64>, LedgerError> {
+        let mut since = None;
+        for (table, sql) in [
+            (
+                "host_weight_history",
+                "SELECT MAX(unix) FROM host_weight_history WHERE outcome IN ('set', 'committed', 'dry run')",
+            ),
+            ("host_cycles", "SELECT MIN(unix) FROM host_cycles"),
+        ] {
+            if since.is_none() && schema::has_table(&self.conn, &self.path, table)? {
+                since = self
+                    .conn
+                    .query_row(sql, [], |row| row.get::<_, Option<i64>>(0))
+                    .map_err(|e| LedgerError::sqlite(&self.path, format!("the table {table}"), e))?;
+            }
+        }
+        Ok(since.map(|since| since.max(0).cast_unsigned()))
+    }
+
     /// The newest computation; `None` if there is none.
     ///
     /// # Errors

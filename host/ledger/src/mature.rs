@@ -123,6 +123,7 @@ mod tests {
                 Arrival { hotkey: "b".into(), accepted: None },
             ],
             rejections: vec![why],
+            doubtful: Vec::new(),
         }
     }
 

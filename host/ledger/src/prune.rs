@@ -35,6 +35,8 @@ impl Ledger {
                 SELECT rowid FROM challenge_data WHERE ticker = ?1 AND sidx < ?2 ORDER BY sidx LIMIT ?3)";
             removed += tx.execute(sql, (&ticker.ticker, sidx.0, limit)).map_err(fail)?;
         }
+        let sql = "DELETE FROM host_doubtful_prices WHERE sidx < ?1";
+        removed += tx.execute(sql, [sidx.0]).map_err(fail)?;
         // Payloads first: they are found by the block that goes with them.
         for sql in [
             "DELETE FROM raw_payloads WHERE rowid IN (SELECT rowid FROM raw_payloads WHERE ts < (
@@ -78,6 +80,7 @@ mod tests {
             step: SampledBlock { block: Block(5 * k), sidx: Sidx(k), rows: vec![record("A"), record("B")] },
             arrivals: vec![Arrival { hotkey: "a".into(), accepted: Some(accepted) }],
             rejections: Vec::new(),
+            doubtful: Vec::new(),
         }
     }
 

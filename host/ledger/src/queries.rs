@@ -70,6 +70,15 @@ impl Ledger {
         Ok(last.map(Block))
     }
 
+    /// The lowest sampled block; `None` in an empty ledger.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn first_block(&self) -> Result<Option<Block>, LedgerError> {
+        let first: Option<i64> = self.one("blocks", "SELECT MIN(block) FROM blocks", [])?;
+        Ok(first.map(Block))
+    }
+
     /// The highest `sidx` of a ticker; `None` if it has no rows.
     ///
     /// # Errors

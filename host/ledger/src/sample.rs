@@ -2,7 +2,7 @@
 
 use super::append::{AppendError, insert};
 use super::rejections::{Rejection, reject};
-use super::{Ledger, LedgerError, SampledBlock};
+use super::{DoubtfulPrice, Ledger, LedgerError, SampledBlock, doubtful};
 use rusqlite::{Connection, TransactionBehavior};
 
 /// What stands in for a payload that was not there, as in the network's ledgers.
@@ -19,6 +19,8 @@ pub struct Sample {
     pub arrivals: Vec<Arrival>,
     /// What was refused, and why.
     pub rejections: Vec<Rejection>,
+    /// Prices of its rows that are hardly to be believed.
+    pub doubtful: Vec<DoubtfulPrice>,
 }
 
 /// One hotkey in a sampled block.
@@ -98,5 +100,6 @@ fn write(tx: &Connection, sample: &Sample) -> Result<(), AppendError> {
     for rejection in &sample.rejections {
         reject(tx, block, rejection)?;
     }
+    doubtful::write(tx, &sample.doubtful)?;
     Ok(())
 }

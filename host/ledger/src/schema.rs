@@ -101,6 +101,18 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
             ticker TEXT PRIMARY KEY, dim INTEGER NOT NULL, assets TEXT NOT NULL, sample_every INTEGER NOT NULL,
             prices_from TEXT) WITHOUT ROWID;",
     ),
+    (
+        "which chain it is of, and up to where it was emptied",
+        "CREATE TABLE host_chain (
+            id INTEGER PRIMARY KEY CHECK (id = 0), genesis TEXT, block INTEGER, unix INTEGER,
+            pruned_block INTEGER, pruned_unix INTEGER, pruned_days INTEGER);",
+    ),
+    (
+        "prices that were hardly to be believed",
+        "CREATE TABLE host_doubtful_prices (
+            ticker TEXT NOT NULL, sidx INTEGER NOT NULL, asset TEXT NOT NULL, price REAL NOT NULL, usual REAL,
+            code TEXT NOT NULL, stored INTEGER NOT NULL, PRIMARY KEY (ticker, sidx, asset)) WITHOUT ROWID;",
+    ),
 ];
 
 /// Which of the steps were done.

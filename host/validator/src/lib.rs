@@ -6,15 +6,21 @@
 //! blocks come, computes weights beside that, and sets them. They keep all they know in the ledger, so that a validator
 //! that was killed goes on where it was.
 
+mod belief;
+#[cfg(test)]
+mod belief_test;
 pub mod bootstrap;
 mod clock;
 mod computation;
 mod decoders;
+mod doubtful;
+mod forgetting;
 mod hold;
 mod hot_reload;
 mod maturer;
 mod opener;
 mod pipeline;
+mod roster;
 mod sampler;
 mod schedule;
 mod service;
@@ -24,10 +30,12 @@ mod tracking;
 
 pub use clock::unix;
 
+pub use belief::{Belief, HeadRejection, Seen, Verdict};
 pub use computation::{ComputationError, ComputationJob, weights_of_scores};
 pub use decoders::{DecoderError, Decoders};
 pub use hot_reload::{Adjust, HotReload, HotReloadError, Refreshed};
 pub use maturer::{MatureError, Maturer, Progress};
+pub use roster::{MetagraphRejection, judge_metagraph};
 pub use sampler::{SampleError, Sampled, Sampler, SetupError};
 pub use service::{Service, ServiceError, ServiceOptions};
 pub use setter::set_weights;

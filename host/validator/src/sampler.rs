@@ -1,14 +1,18 @@
 //! One sampled block: collect, judge, store.
 
-use mantis_config::{Block, Config, Stale};
-use mantis_ledger::{Accepted, Arrival, Ledger, LedgerError, NewRow, Rejection, Sample, SampledBlock, Stage};
+use super::clock::unix;
+use super::doubtful::doubtful_prices;
+use mantis_config::{Block, Config, Doubtful, Stale};
+use mantis_ledger::{
+    Accepted, Arrival, DoubtfulPrice, Ledger, LedgerError, NewRow, Rejection, Sample, SampledBlock, Stage,
+};
 use mantis_network::chain::{BLOCK_SECONDS, Chain, ChainError, Head, Neuron};
 use mantis_network::collect::{Collected, Collector};
 use mantis_network::http::HttpError;
-use mantis_network::market::{Feed, FeedError, Quotes, price_of};
+use mantis_network::market::{Document, Feed, FeedError, Freshness, Quotes, StaleFeed, price_of};
 use mantis_payload::beacon::{KeyError, Scheme};
 use mantis_payload::{Envelope, EnvelopeRules};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
 
 /// Samples blocks.
@@ -17,6 +21,7 @@ pub struct Sampler {
     collector: Collector,
     feed: Feed,
     scheme: Scheme,
+    freshness: Mutex<Freshness>,
 }
 
 /// What one sampled block brought.
@@ -30,6 +35,10 @@ pub struct Sampled {
     pub rejected: usize,
     /// Why there are no prices.
     pub feed_fault: Option<String>,
+    /// Why the feed's prices are old ones.
+    pub feed_stale: Option<String>,
+    /// Prices that are hardly to be believed.
+    pub doubtful: Vec<DoubtfulPrice>,
 }
 
 /// Why a block was not sampled. Nothing of it is stored.
@@ -65,7 +74,7 @@ impl Sampler {
     pub fn new(config: Arc<Config>, scheme: Scheme) -> Result<Self, SetupError> {
         let collector = Collector::new(&config.collect)?;
         let feed = Feed::new(&config.market)?;
-        Ok(Self { config, collector, feed, scheme })
+        Ok(Self { config, collector, feed, scheme, freshness: Mutex::default() })
     }
 
     /// Goes on with another configuration; HTTP clients that it says nothing new about stay.
@@ -102,12 +111,19 @@ impl Sampler {
         hotkeys.sort_unstable();
         hotkeys.dedup();
         let (quotes, collected) =
-            tokio::join!(self.feed.fetch(), self.collector.round(&commitments, &hotkeys));
-        let (quotes, feed_fault) = match quotes {
-            Ok(quotes) => (quotes, None),
-            Err(fault) => (Quotes::default(), Some(fault.to_string())),
+            tokio::join!(self.feed.document(), self.collector.round(&commitments, &hotkeys));
+        let (mut quotes, feed_fault, feed_stale) = match quotes {
+            Ok(document) => {
+                let stale = self.is_fresh(&document).err().map(|stale| stale.to_string());
+                (document.quotes, None, stale)
+            }
+            Err(fault) => (Quotes::default(), Some(fault.to_string()), None),
         };
+        if feed_stale.is_some() && self.config.market.doubtful == Doubtful::LeaveOut {
+            quotes = Quotes::default();
+        }
         let mut sample = Sample { step: self.step(head, &quotes), ..Sample::default() };
+        sample.doubtful = doubtful_prices(&self.config, ledger, &mut sample.step)?;
         for one in collected {
             let (arrival, rejection) = self.judge(one, head, ledger)?;
             sample.arrivals.push(arrival);
@@ -119,7 +135,13 @@ impl Sampler {
             accepted: sample.arrivals.iter().filter(|arrival| arrival.accepted.is_some()).count(),
             rejected: sample.rejections.len(),
             feed_fault,
+            feed_stale,
+            doubtful: sample.doubtful,
         })
+    }
+
+    fn is_fresh(&self, document: &Document) -> Result<(), StaleFeed> {
+        self.freshness.lock().unwrap_or_else(PoisonError::into_inner).judge(document, unix())
     }
 
     fn step(&self, head: Head, quotes: &Quotes) -> SampledBlock {

@@ -1,5 +1,6 @@
 //! What a validator is doing, for those who look.
 
+use super::doubtful::in_words;
 use super::{Progress, Sampled};
 use mantis_config::{Block, Config, bare_node};
 use mantis_ledger::{Attempt, Computation, Sent};
@@ -51,6 +52,16 @@ pub struct ChainStatus {
     pub answered: Option<u64>,
     /// Why it does not answer; null where it does.
     pub fault: Option<String>,
+    /// Since when it does not answer, or is not believed; null where it does and is.
+    pub lost: Option<u64>,
+    /// Why its newest block is not believed; null where it is. Nothing is sampled, computed, set or forgotten meanwhile.
+    pub disbelieved: Option<String>,
+    /// Times since the start that what it said of its newest block was not believed.
+    pub disbelieved_total: u64,
+    /// Why the metagraph could not be read, or is not believed, and an older one goes on; null where it was and is.
+    pub metagraph_fault: Option<String>,
+    /// Metagraphs since the start that were not believed.
+    pub metagraphs_refused: u64,
     /// Registered neurons.
     pub neurons: Option<usize>,
     /// Whether our own hotkey is among them; null where there is none.
@@ -81,6 +92,12 @@ pub struct SamplingStatus {
     pub missed: u64,
     /// Why the market feed gave no prices for the newest sample; null where it did.
     pub feed_fault: Option<String>,
+    /// Why the prices of the newest sample are old ones; null where they are not.
+    pub feed_stale: Option<String>,
+    /// Prices of the newest sample that are hardly to be believed, in words; null where there are none.
+    pub doubtful: Option<String>,
+    /// Such prices since the start.
+    pub doubtful_total: u64,
     /// Why the newest block that is due is not sampled; null where it is.
     pub fault: Option<String>,
     /// Payloads taken in since the start.
@@ -295,6 +312,9 @@ impl Status {
         now.refused_total += sampled.rejected as u64;
         now.seconds_total += seconds;
         now.feed_fault.clone_from(&sampled.feed_fault);
+        now.feed_stale.clone_from(&sampled.feed_stale);
+        now.doubtful = in_words(&sampled.doubtful);
+        now.doubtful_total += sampled.doubtful.len() as u64;
         now.fault = None;
     }
 
@@ -308,13 +328,31 @@ impl Status {
         now.refused_total += progress.rejected as u64;
     }
 
-    /// The chain has answered.
+    /// The chain has answered, and is believed.
     pub fn answered(&mut self, head: Head) {
         let now = super::clock::unix();
         self.alive = now;
         let chain = &mut self.chain;
         (chain.block, chain.block_time, chain.answered) = (Some(head.block), Some(head.unix), Some(now));
-        chain.fault = None;
+        (chain.fault, chain.disbelieved, chain.lost) = (None, None, None);
+    }
+
+    /// The chain has answered, and is not believed: what was known of it stays. `counts` if it cannot be right.
+    pub fn doubted(&mut self, why: String, counts: bool) {
+        let now = super::clock::unix();
+        self.alive = now;
+        self.chain.disbelieved = Some(why);
+        self.chain.disbelieved_total += u64::from(counts);
+        self.chain.fault = None;
+        self.chain.lost.get_or_insert(now);
+    }
+
+    /// The chain does not answer.
+    pub fn unanswered(&mut self, why: String) {
+        let now = super::clock::unix();
+        self.alive = now;
+        self.chain.fault = Some(why);
+        self.chain.lost.get_or_insert(now);
     }
 
     /// The same where the chain's clock is not the reader's.
@@ -331,8 +369,12 @@ impl Status {
             all.extend(why.as_ref().map(|why| format!("{what}: {why}")));
         };
         add("the chain does not answer", &self.chain.fault);
+        add("the chain is not believed", &self.chain.disbelieved);
+        add("the metagraph is not read, or not believed", &self.chain.metagraph_fault);
         add("not sampled", &self.sampling.fault);
         add("no prices", &self.sampling.feed_fault);
+        add("old prices", &self.sampling.feed_stale);
+        add("prices hardly to be believed", &self.sampling.doubtful);
         add("payloads wait to be opened", &self.opening.fault);
         add("weights are not computed", &self.weights.fault);
         // A young ledger pays no miner for weeks: that is as it should be.

@@ -7,6 +7,7 @@
 
 mod author;
 mod bad_input;
+mod belief;
 mod browser;
 mod chain;
 mod commands;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
     let all = [
         author::tests(),
         bad_input::tests(),
+        belief::tests(),
         browser::tests(),
         chain::tests(),
         commands::tests(),

@@ -205,6 +205,9 @@ struct Late {
 
 #[async_trait]
 impl Chain for Late {
+    fn has_own_time(&self) -> bool {
+        true
+    }
     async fn head(&self) -> Result<Head, ChainError> {
         self.chain.head().await
     }
@@ -281,7 +284,7 @@ fn committed_weights_count_when_the_chain_shows_them() {
                 }
             }
         };
-        service.run(play).await;
+        service.run(play).await.unwrap();
         assert_eq!(sent(), [Sent::Set]);
         stage.world.stop().await;
     });

@@ -40,6 +40,8 @@ fn small(table: &mut Table) {
         set(table, "network", key, value);
     }
     set(table, "", "solver", "exact");
+    // A block every half second, each 12 s later by its own time.
+    set(table, "network", "clock", "chain");
 }
 
 fn it_works_on_the_real_runtime_and_outlives_its_node() {

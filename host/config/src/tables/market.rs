@@ -1,6 +1,6 @@
 //! `[market]`.
 
-use crate::kinds::{Optional, Seconds, URL};
+use crate::kinds::{Optional, Seconds, URL, Words};
 use crate::section::{Section, section};
 use std::time::Duration;
 
@@ -16,8 +16,24 @@ section! {
 
         /// Largest document, bytes.
         max_bytes: u64 = 1 << 20, in 1..=1 << 30;
+
+        /// What becomes of prices that are hardly to be believed (of a stale document, outside 1e-12 to 1e12, or 30% off the
+        /// median of the last rows): `"store"`, stored, counted and shown; `"leave_out"`, stored as missing.
+        doubtful: Doubtful = Doubtful::Store, in DOUBTFUL;
     }
 }
+
+/// What becomes of prices that are hardly to be believed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Doubtful {
+    /// Stored, counted and shown.
+    #[default]
+    Store,
+    /// Stored as missing, counted and shown.
+    LeaveOut,
+}
+
+const DOUBTFUL: Words<Doubtful> = Words(&[("store", Doubtful::Store), ("leave_out", Doubtful::LeaveOut)]);
 
 impl Default for MarketFeed {
     fn default() -> Self {

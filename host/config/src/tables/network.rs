@@ -1,6 +1,6 @@
 //! `[network]`.
 
-use crate::kinds::{AboveTo, Hex, bytes_of};
+use crate::kinds::{AboveTo, Hex, Words, bytes_of};
 use crate::section::{Section, section};
 
 section! {
@@ -59,8 +59,24 @@ section! {
         /// Computations for which the last good saliences of a challenge that fails stand in for it; after them weights
         /// stay as they are. 0: the other challenges share what it counts for, as on the network.
         hold: u32 = 8, in 0..=10_000;
+
+        /// By whose time blocks are judged: `"machine"`, this machine's clock; `"chain"`, the chain's own, for a test chain
+        /// whose blocks come faster than every 12 s.
+        clock: Clock = Clock::Machine, in CLOCK;
     }
 }
+
+/// By whose time blocks are judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Clock {
+    /// This machine's clock.
+    #[default]
+    Machine,
+    /// The chain's own time.
+    Chain,
+}
+
+const CLOCK: Words<Clock> = Words(&[("machine", Clock::Machine), ("chain", Clock::Chain)]);
 
 const OWNER_KEY: &str = "fbfe185ded7a4e6865effceb23cbac32894170587674e751ac237a06f72b3067";
 

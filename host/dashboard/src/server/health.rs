@@ -71,6 +71,12 @@ fn unready(status: &Status, network: &Network) -> Vec<String> {
     if let Some(fault) = &status.sampling.fault {
         why.push(format!("not sampled: {fault}"));
     }
+    if let Some(fault) = &status.chain.disbelieved {
+        why.push(format!("the chain is not believed: {fault}"));
+    }
+    if let (None, Some(fault)) = (status.chain.neurons, &status.chain.metagraph_fault) {
+        why.push(format!("the metagraph is not believed: {fault}"));
+    }
     let behind = BEHIND * network.sample_every;
     match (status.chain.block, status.sampling.block) {
         (None, _) => why.push("the chain has not answered yet".to_owned()),
@@ -129,5 +135,18 @@ mod tests {
         status.chain.answered = Some(now() - 1000);
         status.chain.fault = Some("refused".into());
         assert_eq!(unready(&status, &network).len(), 2);
+    }
+
+    #[test]
+    fn a_chain_that_is_not_believed_is_not_ready() {
+        let mut status = Status::default();
+        status.chain.block = Some(Block(1000));
+        status.chain.answered = Some(now());
+        status.sampling.block = Some(Block(1000));
+        assert_eq!(unready(&status, &Network::default()), [""; 0]);
+        status.doubted("block 7".into(), true);
+        assert_eq!(unready(&status, &Network::default()), ["the chain is not believed: block 7"]);
+        assert!(status.faults()[0].contains("block 7") && status.chain.lost.is_some());
+        assert_eq!((status.chain.block, status.chain.disbelieved_total), (Some(Block(1000)), 1));
     }
 }

@@ -62,6 +62,7 @@ fn ledger(path: &Path) {
         step: SampledBlock { block: Block(5 * (1001 + ROWS)), sidx: Sidx(1001 + ROWS), rows: Vec::new() },
         arrivals: vec![arrival],
         rejections: vec![rejection],
+        doubtful: Vec::new(),
     };
     ledger.sample(&sample).unwrap();
     let mut salience = Salience::new(2);

@@ -53,6 +53,8 @@ pub(super) enum Command {
     Validator(Box<super::validator::ValidatorArgs>),
     /// Look at a ledger: its validator's dashboard, without the validator.
     Dashboard(super::listen::DashboardArgs),
+    /// Set a ledger back to a block, where a node had it store blocks that the chain never had.
+    Rewind(super::rewind::RewindArgs),
     /// Write a ledger of simulated miners.
     Simulate(super::simulate::SimulateArgs),
     /// Serve one job of the host's; not for people.

@@ -17,6 +17,7 @@ mod miner;
 mod output;
 mod payload;
 mod plugin;
+mod rewind;
 mod score;
 mod shared;
 mod simulate;
@@ -49,6 +50,7 @@ pub fn main() -> ExitCode {
         Command::Miner(args) => miner::run(args),
         Command::Payload { command } => payload::run(command),
         Command::Plugin { command } => plugin::run(command),
+        Command::Rewind(args) => rewind::run(args),
         Command::Check(args) => check::run(args),
         Command::Validator(args) => validator::run(args),
         Command::Dashboard(args) => listen::dashboard(args),

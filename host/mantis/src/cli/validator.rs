@@ -119,12 +119,11 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
         }
         let signals = listen::ended();
         let mut refused = None;
-        service
-            .run(async {
-                refused = signals.await.err();
-                end_in_time();
-            })
-            .await;
+        let ended = service.run(async {
+            refused = signals.await.err();
+            end_in_time();
+        });
+        ended.await?;
         refused.map_or(Ok(()), Err)
     });
     // Scoring that goes on is not waited for: its processes end with this one.

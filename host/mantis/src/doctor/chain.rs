@@ -142,7 +142,7 @@ async fn nodes(
                 Ok(said) => said,
                 Err(_) => return (chain, Err(format!("no answer in {} s", (2 * limit).as_secs()))),
             };
-            let said = said.map(|(genesis, head)| Said { genesis: Some(genesis), head });
+            let said = said.map(|(genesis, head)| Said { genesis, head });
             let reason = |error| match error {
                 ChainError::Unreachable { reason, .. } => reason,
                 other => other.to_string(),

@@ -16,6 +16,18 @@ pub enum ChainError {
         /// What happened.
         reason: String,
     },
+    /// There is no such network.
+    #[error(
+        "`{name}` is no network{}: allowed are finney, test, local, URLs that begin with wss:// or ws://, several of these \
+         with commas between them, or offline:PATH",
+        meant.map_or(String::new(), |meant| format!("; did you mean {meant}?"))
+    )]
+    UnknownNetwork {
+        /// What was named.
+        name: String,
+        /// A name that is close to it.
+        meant: Option<&'static str>,
+    },
     /// The chain refuses a transaction.
     #[error("the chain refuses {doing}: {name}; {cure}")]
     Refused {

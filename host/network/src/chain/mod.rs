@@ -36,6 +36,17 @@ pub struct Head {
     pub unix: u64,
 }
 
+/// What is final on a chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finality {
+    /// The newest block that is final.
+    pub block: Block,
+    /// Its hash, `0x` and hexadecimal.
+    pub hash: String,
+    /// The block that was asked about, and the hash that it has; `None` where none was asked about, or there is none.
+    pub known: Option<(Block, String)>,
+}
+
 /// One registered neuron.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Neuron {
@@ -89,6 +100,29 @@ pub trait Chain: Send + Sync {
     /// # Errors
     /// If the chain cannot be reached.
     async fn head(&self) -> Result<Head, ChainError>;
+
+    /// Whether the chain has a time of its own, such as that of a simulation, and this machine's clock says nothing of it.
+    fn has_own_time(&self) -> bool;
+
+    /// The hash of the chain's first block, `0x` and hexadecimal: what tells one chain from another. `None` for a chain of
+    /// this machine alone.
+    ///
+    /// # Errors
+    /// If the chain cannot be reached.
+    async fn genesis(&self) -> Result<Option<String>, ChainError> {
+        Ok(None)
+    }
+
+    /// What is final, and which hash the block `known` has now; `None` for a chain without forks.
+    ///
+    /// # Errors
+    /// If the chain cannot be reached.
+    async fn finality(&self, _known: Option<Block>) -> Result<Option<Finality>, ChainError> {
+        Ok(None)
+    }
+
+    /// What it said is not believed: another node is asked next, if there is one.
+    fn doubt(&self) {}
 
     /// The subnet's neurons, by UID.
     ///

@@ -176,6 +176,10 @@ impl OfflineChain {
 
 #[async_trait]
 impl Chain for OfflineChain {
+    fn has_own_time(&self) -> bool {
+        true
+    }
+
     async fn head(&self) -> Result<Head, ChainError> {
         self.read("reading the block", |state| self.now(state))
     }

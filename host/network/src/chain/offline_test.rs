@@ -148,7 +148,7 @@ fn what_is_no_chain_says_so() {
     let error = OfflineChain::open(&path).err().unwrap().to_string();
     assert!(error.contains("chain.json: opening it failed: invalid type: integer `1`"), "{error}");
     let error = open("mainnet", ChainSettings::new(123, 0), Signer::ReadOnly).err().unwrap().to_string();
-    assert!(error.starts_with("mainnet: connecting failed: it is no network: allowed are finney"), "{error}");
+    assert!(error.starts_with("`mainnet` is no network: allowed are finney"), "{error}");
     let error = OfflineChain::open(&folder.path().join("no/chain.json")).err().unwrap().to_string();
     assert!(error.contains("making it failed"), "{error}");
 }

@@ -1,7 +1,9 @@
 //! One document, read with a limit.
 
 use super::HttpError;
-use reqwest::{RequestBuilder, StatusCode, header::CONTENT_ENCODING};
+use reqwest::header::{CONTENT_ENCODING, LAST_MODIFIED};
+use reqwest::{RequestBuilder, StatusCode};
+use std::time::UNIX_EPOCH;
 
 /// Smallest piece of memory that is asked for.
 const PIECE: usize = 16 << 10;
@@ -31,6 +33,15 @@ pub(crate) async fn fetch(
     max_bytes: u64,
     room: &mut impl MemoryBudget,
 ) -> Result<Vec<u8>, HttpError> {
+    fetch_dated(request, max_bytes, room).await.map(|(body, _)| body)
+}
+
+/// The same, and when the document was last changed, Unix seconds, if the server says so.
+pub(crate) async fn fetch_dated(
+    request: RequestBuilder,
+    max_bytes: u64,
+    room: &mut impl MemoryBudget,
+) -> Result<(Vec<u8>, Option<u64>), HttpError> {
     let mut response = request.send().await?;
     let status = response.status();
     if status.is_redirection() {
@@ -45,6 +56,10 @@ pub(crate) async fn fetch(
         let encoding = String::from_utf8_lossy(encoding.as_bytes()).chars().take(40).collect();
         return Err(HttpError::Encoded { encoding });
     }
+    let modified = response.headers().get(LAST_MODIFIED).and_then(|value| value.to_str().ok());
+    let modified = modified.and_then(|text| httpdate::parse_http_date(text).ok());
+    let modified =
+        modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         if (body.len() + chunk.len()) as u64 > max_bytes {
@@ -58,7 +73,7 @@ pub(crate) async fn fetch(
     let spare = body.capacity();
     body.shrink_to_fit();
     room.release(spare - body.capacity());
-    Ok(body)
+    Ok((body, modified))
 }
 
 /// Makes place for `more` bytes; memory is asked for before it is taken, and taken in pieces that double.

@@ -7,6 +7,6 @@ mod tls;
 
 pub(crate) use address::{AddressRejection, is_public};
 pub use error::HttpError;
-pub(crate) use fetch::{MemoryBudget, fetch};
+pub(crate) use fetch::{MemoryBudget, fetch, fetch_dated};
 pub use tls::builder;
 pub(crate) use tls::config as tls_config;

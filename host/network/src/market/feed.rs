@@ -4,6 +4,8 @@ use super::{Quotes, QuotesError};
 use crate::http::{self, HttpError};
 use mantis_config::{self as config, bare_url};
 use reqwest::Client;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 /// Why there are no prices.
@@ -31,6 +33,24 @@ pub enum FeedError {
     },
 }
 
+/// What the feed served.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    /// Its prices.
+    pub quotes: Quotes,
+    /// Its SHA-256.
+    pub sha256: [u8; 32],
+    /// When it was written, Unix seconds, by its own `timestamp` or by `Last-Modified`; `None` where neither says.
+    pub written: Option<u64>,
+}
+
+/// What a document may say of itself.
+#[derive(Deserialize)]
+struct Own {
+    /// When it was written, Unix seconds.
+    timestamp: Option<f64>,
+}
+
 /// A market feed that is read over HTTP.
 #[derive(Clone, Debug)]
 pub struct Feed {
@@ -51,15 +71,29 @@ impl Feed {
         Ok(Self { url: market.url.clone(), max_bytes: market.max_bytes, client })
     }
 
-    /// Reads the document as it is now, within the configured time.
+    /// Reads the prices as they are now, within the configured time.
     ///
     /// # Errors
-    /// If there is none, or it is not such a document. A step goes on without prices then.
+    /// If there is no document, or it is not such a one. A step goes on without prices then.
     pub async fn fetch(&self) -> Result<Quotes, FeedError> {
+        self.document().await.map(|document| document.quotes)
+    }
+
+    /// Reads the document as it is now, with what tells whether it is fresh.
+    ///
+    /// # Errors
+    /// As [`Feed::fetch`].
+    pub async fn document(&self) -> Result<Document, FeedError> {
         let url = self.url.as_deref().ok_or(FeedError::NoUrl)?;
-        let body = http::fetch(self.client.get(url), self.max_bytes, &mut ()).await;
-        let body = body.map_err(|fault| FeedError::Http { url: shown(Some(url)), fault })?;
-        Quotes::parse(&body).map_err(|fault| FeedError::Document { url: shown(Some(url)), fault })
+        let read = http::fetch_dated(self.client.get(url), self.max_bytes, &mut ()).await;
+        let (body, modified) = read.map_err(|fault| FeedError::Http { url: shown(Some(url)), fault })?;
+        let quotes =
+            Quotes::parse(&body).map_err(|fault| FeedError::Document { url: shown(Some(url)), fault })?;
+        let own = Own::deserialize(&mut serde_json::Deserializer::from_slice(&body)).ok();
+        let written = own.and_then(|own| own.timestamp).filter(|time| *time >= 0.0).map(|time| time as u64);
+        // The older of the two: a copy of an old document is an old one.
+        let written = written.into_iter().chain(modified).min();
+        Ok(Document { quotes, sha256: Sha256::digest(&body).into(), written })
     }
 }
 

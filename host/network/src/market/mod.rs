@@ -4,6 +4,8 @@
 //! that asks [`Source`]s.
 
 mod feed;
+mod freshness;
+mod plausible;
 mod poll;
 #[cfg(test)]
 mod poll_test;
@@ -13,7 +15,9 @@ mod raw;
 mod sources;
 mod stored;
 
-pub use feed::{Feed, FeedError};
+pub use feed::{Document, Feed, FeedError};
+pub use freshness::{Freshness, StaleFeed};
+pub use plausible::{PriceDoubt, doubt};
 pub use poll::{Polled, Poller};
 pub use quotes::{Quotes, QuotesError};
 pub use sources::{Source, SourcesError, default_sources, load_sources};

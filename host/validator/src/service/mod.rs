@@ -1,16 +1,22 @@
 //! The validator as a service: one turn after another, for months.
 
+mod believing;
 mod computing;
 mod configuration;
+#[cfg(test)]
+mod dishonest_test;
+#[cfg(test)]
+mod node_that_lies;
 mod sampling;
 mod setting;
 
+use super::belief::{Belief, Seen};
 use super::clock::unix;
 use super::computation::ComputationError;
 use super::{Board, HotReload, Pipeline, Refreshed, SetupError, schedule};
 use mantis_config::{Block, Config};
-use mantis_ledger::{Attempt, Computation, Ledger, LedgerError};
-use mantis_network::chain::{Chain, ChainError, Neuron};
+use mantis_ledger::{Attempt, ChainRecord, Computation, Ledger, LedgerError};
+use mantis_network::chain::{Chain, ChainError, Finality, Head, Neuron};
 use mantis_payload::beacon::Scheme;
 use mantis_scoring::worker::Launcher;
 use std::path::PathBuf;
@@ -19,7 +25,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 /// How a validator is run.
 #[derive(Clone, Debug)]
@@ -60,8 +66,16 @@ pub struct Service {
     /// Why payloads wait, and live states stay behind, as it was said last.
     waits_for: Option<String>,
     untracked: Option<String>,
-    /// Whether it was said that the chain is behind the ledger.
-    said_behind: bool,
+    /// What is known of the chain, and what the ledger remembers of it.
+    belief: Belief,
+    record: ChainRecord,
+    /// Whether the chain was found to be the one that the ledger is of.
+    is_ours: bool,
+    /// What was final when the newest block that was seen came.
+    finality: Option<(Block, Option<Finality>)>,
+    /// Since when what the chain says is not believed.
+    doubt: Option<Doubt>,
+    /// At which of the chain's blocks there was nothing left to forget.
     pruned: Option<Block>,
     scoring: Option<JoinHandle<Result<Computation, ComputationError>>>,
     /// The block that scoring goes on for.
@@ -75,7 +89,7 @@ pub struct Service {
     /// Not before this block is a computation that failed tried again.
     compute_after: Block,
     /// Since when the chain does not answer.
-    lost: Option<Instant>,
+    lost: Option<Lost>,
     /// Where it says what it is doing.
     board: Board,
 }
@@ -88,7 +102,36 @@ pub enum ServiceError {
     Setup(#[from] SetupError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Chain(ChainError),
+    #[error(
+        "{path}: this ledger is of the chain whose first block is {known}, and the node's is {found}: give the network that \
+         it is of, another --ledger, or, if the chain was begun again, `mantis rewind --ledger {path} --forget-chain`"
+    )]
+    OtherChain { path: PathBuf, known: String, found: String },
 }
+
+/// The chain is not believed.
+#[derive(Clone, Copy, Debug)]
+struct Doubt {
+    /// Unix time, s.
+    since: u64,
+    /// When another node was asked for.
+    left: u64,
+    /// Whether it was said as an error.
+    said: bool,
+}
+
+/// The chain does not answer.
+#[derive(Clone, Copy, Debug)]
+struct Lost {
+    since: Instant,
+    /// Whether it was said as an error.
+    said: bool,
+}
+
+/// Time without an answer that is told as an error.
+const LOST: Duration = Duration::from_secs(300);
 
 impl Service {
     /// Takes up where the ledger is; says on the board what it is doing.
@@ -110,17 +153,35 @@ impl Service {
             last.scored = ledger.scored(last.block)?;
             board.write(|status| status.weights.computed_with(&last));
         }
+        Self::with(run, (config, Some(live)), (scheme, pipeline), chain, ledger, board)
+    }
+
+    /// Takes up where the ledger is, with what is ready.
+    fn with(
+        run: ServiceOptions,
+        (config, live): (Arc<Config>, Option<HotReload>),
+        (scheme, pipeline): (Scheme, Pipeline),
+        chain: Arc<dyn Chain>,
+        ledger: Ledger,
+        board: Board,
+    ) -> Result<Self, ServiceError> {
+        let (record, held) = (ledger.chain_record()?, ledger.last_block()?);
         let service = Self {
             scheme,
             pipeline,
-            sampled: ledger.last_block()?,
+            belief: Belief::new(record.head.map(|(block, unix)| Seen { block, unix }), held),
+            record,
+            is_ours: false,
+            finality: None,
+            doubt: None,
+            sampled: held,
             computed: ledger.last_computation()?.map(|computation| computation.block),
             computation: ledger.last_weights()?.map(Arc::new),
             attempt: ledger.attempts(1)?.pop(),
             board,
             run,
             config,
-            live: Some(live),
+            live,
             looking: None,
             chain,
             ledger,
@@ -129,7 +190,6 @@ impl Service {
             opened: None,
             waits_for: None,
             untracked: None,
-            said_behind: false,
             pruned: None,
             scoring: None,
             computing: None,
@@ -146,45 +206,57 @@ impl Service {
         Ok(service)
     }
 
-    /// Goes on until `stop` is ready. What fails is logged and tried again; nothing ends it but `stop`. Needs a runtime
-    /// with more than one thread.
-    pub async fn run(mut self, stop: impl Future<Output = ()>) {
+    /// Goes on until `stop` is ready. What fails is logged and tried again; nothing ends it but `stop`, once it was found
+    /// that the chain is the ledger's and has the subnet. Needs a runtime with more than one thread.
+    ///
+    /// # Errors
+    /// [`ServiceError::OtherChain`], and [`ServiceError::Chain`] for a subnet that is not there.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), ServiceError> {
         let mut stop = std::pin::pin!(stop);
-        loop {
+        let ended = loop {
+            let poll = self.run.poll;
+            let turn = async {
+                self.turn(unix()).await?;
+                sleep(poll).await;
+                Ok::<_, ServiceError>(())
+            };
             // A turn that is broken off leaves whole transactions only.
             tokio::select! {
                 biased;
-                () = &mut stop => break,
-                () = self.turn() => {}
+                () = &mut stop => break Ok(()),
+                turned = turn => {
+                    if let Err(error) = turned {
+                        break Err(error);
+                    }
+                }
             }
-        }
+        };
         info!("stopping");
         if let Some(setting) = self.setting.take() {
             setting.abort();
         }
+        ended
     }
 
-    async fn turn(&mut self) {
-        let head = match self.chain.head().await {
-            Ok(head) => head,
-            Err(error) => return self.chain_is_lost(&error).await,
-        };
-        self.board.write(|status| status.answered(head));
-        if let Some(since) = self.lost.take() {
-            info!(block = head.block.0, seconds = since.elapsed().as_secs(), "the chain answers again");
-        }
-        let block = head.block;
-        if schedule::metagraph(self.metagraph, block) {
-            match self.chain.metagraph().await {
-                Ok(neurons) => {
-                    self.registered(neurons, block);
-                    self.look_for_committed(block).await;
-                }
-                // An old one will do; without any there is no miner to sample.
-                Err(error) if self.metagraph.is_none() => return self.chain_is_lost(&error).await,
-                Err(error) => warn!(%error, "the metagraph was not read; going on with the old one"),
+    /// What there is to do at a time.
+    async fn turn(&mut self, now: u64) -> Result<(), ServiceError> {
+        let head = match self.look_at_chain(now).await {
+            Ok(Some(head)) => head,
+            Ok(None) => {
+                // What was begun while the chain was believed is kept.
+                self.take_scores().await;
+                self.take_attempt().await;
+                self.say_weights(self.board.status().chain.block);
+                return Ok(());
             }
-        }
+            // Nothing was read of the subnet yet: it is not there, and waiting does not bring it.
+            Err(ServiceError::Chain(error)) if !is_final(&error) || self.metagraph.is_some() => {
+                self.chain_is_lost(&error);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let block = head.block;
         self.take_configuration().await;
         self.sample_what_is_due(head).await;
         self.take_scores().await;
@@ -192,8 +264,38 @@ impl Service {
         self.take_attempt().await;
         self.start_setting(block).await;
         self.say_weights(Some(block));
-        self.prune(head);
-        sleep(self.run.poll).await;
+        self.prune(head, now);
+        Ok(())
+    }
+
+    /// The newest block, if it is believed, and a metagraph that is.
+    async fn look_at_chain(&mut self, now: u64) -> Result<Option<Head>, ServiceError> {
+        let head = self.chain.head().await.map_err(ServiceError::Chain)?;
+        if !self.is_ours {
+            self.compare_chains().await?;
+        }
+        if !self.believes(now, head).await? {
+            self.chain_answers(head);
+            return Ok(None);
+        }
+        if schedule::metagraph(self.metagraph, head.block) {
+            match self.chain.metagraph().await {
+                Ok(neurons) => {
+                    if self.takes_metagraph(neurons, head.block) {
+                        self.look_for_committed(head.block).await;
+                    }
+                }
+                // An old one will do; without any there is no miner to sample.
+                Err(error) if self.metagraph.is_none() => return Err(ServiceError::Chain(error)),
+                Err(error) => self.doubt_metagraph(error.to_string(), false),
+            }
+        }
+        self.chain_answers(head);
+        if self.metagraph.is_none() {
+            return Ok(None);
+        }
+        self.board.write(|status| status.answered(head));
+        Ok(Some(head))
     }
 
     /// Says what was computed and set, and what is due next.
@@ -212,21 +314,31 @@ impl Service {
         });
     }
 
-    async fn chain_is_lost(&mut self, error: &ChainError) {
-        self.board.write(|status| {
-            status.alive = unix();
-            status.chain.fault = Some(error.to_string());
-        });
-        match self.lost {
-            None => {
-                warn!(%error, "the chain does not answer");
-                self.lost = Some(Instant::now());
-            }
-            Some(since) => debug!(%error, seconds = since.elapsed().as_secs(), "still no answer"),
+    /// The chain answers, after it did not.
+    fn chain_answers(&mut self, head: Head) {
+        if let Some(Lost { since, .. }) = self.lost.take() {
+            info!(block = head.block.0, seconds = since.elapsed().as_secs(), "the chain answers again");
         }
-        sleep(self.run.poll).await;
     }
 
+    fn chain_is_lost(&mut self, error: &ChainError) {
+        self.board.write(|status| status.unanswered(error.to_string()));
+        match &mut self.lost {
+            None => {
+                warn!(%error, "the chain does not answer");
+                self.lost = Some(Lost { since: Instant::now(), said: false });
+            }
+            Some(Lost { since, said }) if !*said && since.elapsed() >= LOST => {
+                *said = true;
+                error!(%error, seconds = since.elapsed().as_secs(), "the chain has not answered for long: nothing is sampled or set");
+            }
+            Some(Lost { since, .. }) => {
+                debug!(%error, seconds = since.elapsed().as_secs(), "still no answer")
+            }
+        }
+    }
+
+    /// Takes over who is registered.
     fn registered(&mut self, neurons: Vec<Neuron>, block: Block) {
         if let (Some(own), false) = (&self.run.hotkey, self.run.dry_run) {
             match neurons.iter().find(|neuron| neuron.hotkey == *own) {
@@ -239,6 +351,7 @@ impl Service {
         }
         let own = neurons.iter().find(|neuron| Some(&neuron.hotkey) == self.run.hotkey.as_ref());
         self.board.write(|status| {
+            status.chain.metagraph_fault = None;
             status.chain.neurons = Some(neurons.len());
             status.chain.registered = self.run.hotkey.as_ref().map(|_| own.is_some());
             status.chain.permit = own.map(|neuron| neuron.validator_permit);
@@ -246,6 +359,11 @@ impl Service {
         self.neurons = Arc::new(neurons);
         self.metagraph = Some(block);
     }
+}
+
+/// Whether it is no use to wait for another answer.
+fn is_final(error: &ChainError) -> bool {
+    matches!(error, ChainError::Missing { .. })
 }
 
 /// Seconds, to the hundredth.

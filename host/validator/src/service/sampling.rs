@@ -2,15 +2,18 @@
 
 use super::{Service, round};
 use crate::SampleError;
+use crate::doubtful::in_words;
+use crate::forgetting::first_kept;
 use crate::schedule::{self, Samples};
-use mantis_ledger::{Horizon, LedgerError};
-use mantis_network::chain::{BLOCK_SECONDS, DAY_BLOCKS, Head};
+use mantis_config::{Block, Clock};
+use mantis_ledger::{Horizon, LedgerError, Pruned};
+use mantis_network::chain::{BLOCK_SECONDS, Head};
 use tokio::task::block_in_place;
 use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
 
 /// Days of rows that are kept beyond those that are scored.
-const MARGIN_DAYS: i64 = 5;
+const MARGIN_DAYS: u32 = 5;
 /// Rows of each ticker that are removed in one turn at most.
 const PRUNED_AT_ONCE: u32 = 200;
 /// Blocks between two looks for old rows.
@@ -29,18 +32,6 @@ impl Service {
             self.sampled = due.first().map(|&first| first - i64::from(self.config.network.sample_every));
             self.board.write(|status| status.sampling.missed += lost.cast_unsigned());
         }
-        if let (true, Some(last)) = (due.is_empty(), self.sampled.filter(|&last| head.block < last - 100)) {
-            if !self.said_behind {
-                warn!(
-                    block = head.block.0,
-                    last = last.0,
-                    "the chain is behind the ledger: is it another network's, or a node that lags?"
-                );
-                self.said_behind = true;
-            }
-            return;
-        }
-        self.said_behind = false;
         for block in due {
             let started = Instant::now();
             let late = (head.block - block).cast_unsigned();
@@ -52,6 +43,12 @@ impl Service {
                     if let Some(fault) = &sampled.feed_fault {
                         warn!(block = block.0, %fault, "no prices");
                     }
+                    if let Some(fault) = &sampled.feed_stale {
+                        warn!(block = block.0, %fault, "old prices");
+                    }
+                    if let Some(prices) = in_words(&sampled.doubtful) {
+                        warn!(block = block.0, number = sampled.doubtful.len(), %prices, "prices hardly to be believed");
+                    }
                     let seconds = round(started.elapsed());
                     info!(
                         block = block.0,
@@ -62,6 +59,7 @@ impl Service {
                         "sampled"
                     );
                     self.sampled = Some(block);
+                    self.belief.holds(block);
                     self.board.write(|status| status.sampled(&sampled, late, seconds));
                     self.look_at_files();
                 }
@@ -125,27 +123,37 @@ impl Service {
         }
     }
 
-    pub(super) fn prune(&mut self, head: Head) {
-        let block = head.block;
+    /// Forgets what is old, by the newest block that no fork can replace.
+    pub(super) fn prune(&mut self, head: Head, now: u64) {
+        let block = self.last_final(head);
         if self.pruned.is_some_and(|pruned| block - pruned < PRUNE_EVERY) {
             return;
         }
-        let days = i64::from(self.config.network.max_days) + MARGIN_DAYS;
-        let before = block - days * DAY_BLOCKS;
-        let age = (days * DAY_BLOCKS).cast_unsigned() * BLOCK_SECONDS;
+        let now = if self.clock() == Clock::Chain { head.unix } else { now };
+        if let Err(error) = block_in_place(|| self.prune_before(head, block, now)) {
+            error!(%error, "old rows are not removed");
+            self.pruned = Some(block);
+        }
+    }
+
+    fn prune_before(&mut self, head: Head, block: Block, now: u64) -> Result<(), LedgerError> {
+        let days = self.config.network.max_days + MARGIN_DAYS;
+        let oldest = self.ledger.first_block()?;
+        let before = first_kept(block, days, now, self.record.pruned, oldest);
+        let age = (head.block - before).max(0).cast_unsigned().saturating_mul(BLOCK_SECONDS);
         let horizon = Horizon {
             block: before,
             sidx: before.sidx(self.config.network.sample_every),
             round: self.scheme.round_at(head.unix.saturating_sub(age)),
         };
-        match block_in_place(|| self.ledger.prune(horizon, PRUNED_AT_ONCE)) {
+        let removed = self.ledger.prune(horizon, PRUNED_AT_ONCE)?;
+        if removed > 0 {
             // There may be more.
-            Ok(removed @ 1..) => debug!(removed, before = before.0, "old rows removed"),
-            Ok(0) => self.pruned = Some(block),
-            Err(error) => {
-                error!(%error, "old rows are not removed");
-                self.pruned = Some(block);
-            }
+            debug!(removed, before = before.0, "old rows removed");
+            return Ok(());
         }
+        self.pruned = Some(block);
+        self.record.pruned = Some(Pruned { block: before, unix: now, days });
+        self.ledger.store_chain_record(&self.record)
     }
 }

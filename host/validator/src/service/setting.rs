@@ -62,8 +62,12 @@ impl Service {
         }
         // Who holds which UID must be known as it is now.
         match self.chain.metagraph().await {
-            Ok(neurons) => self.registered(neurons, head),
-            Err(error) => return warn!(%error, "weights are not set yet"),
+            Ok(neurons) => {
+                if !self.takes_metagraph(neurons, head) {
+                    return;
+                }
+            }
+            Err(error) => return self.doubt_metagraph(error.to_string(), false),
         }
         if !self.is_setting_due(&self.neurons, head) {
             return;

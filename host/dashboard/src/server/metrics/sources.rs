@@ -30,6 +30,8 @@ pub(super) struct LedgerNumbers {
     pub(super) waiting: usize,
     pub(super) sampled: u64,
     pub(super) last_block: Option<Block>,
+    /// When weights were last set; before the first time, since when that is waited for. Unix time, s.
+    pub(super) weights_since: Option<u64>,
     /// Size of the file, bytes; `None` if the system does not say.
     pub(super) size: Option<u64>,
 }
@@ -50,6 +52,7 @@ impl LedgerNumbers {
             waiting: ledger.pending()?.len(),
             sampled: ledger.sampled_blocks()?,
             last_block: ledger.last_block()?,
+            weights_since: ledger.weights_since()?,
             size: fs::metadata(ledger.path()).ok().map(|file| file.len()),
         })
     }

@@ -3,7 +3,7 @@
 use super::metric::{Metric, Sample, Samples, counter, gauge, info};
 use super::sources::{Market, Sources};
 use crate::standing::Ranked;
-use mantis_validator::{FailedChallenge, Status};
+use mantis_validator::{FailedChallenge, Status, unix};
 use mantis_weights::Scored;
 use prometheus_client::registry::Unit::{Bytes, Seconds};
 
@@ -65,7 +65,29 @@ pub(super) const METRICS: &[Metric] = &[
     gauge("chain_up", "1 where the chain answers", None, |sources| {
         status_value(sources, |status| flag(status.chain.fault.is_none()))
     }),
-    gauge("chain_block", "The newest block that was seen", None, |sources| {
+    gauge("chain_believed", "1 where what the chain says of its newest block is believed", None, |sources| {
+        status_value(sources, |status| flag(status.chain.disbelieved.is_none()))
+    }),
+    gauge(
+        "chain_lost",
+        "How long the chain does not answer, or is not believed; 0 where it does and is",
+        Some(Seconds),
+        |sources| {
+            status_value(sources, |status| {
+                Some(status.chain.lost.map_or(0.0, |since| unix().saturating_sub(since) as f64))
+            })
+        },
+    ),
+    counter(
+        "chain_disbelieved",
+        "Times since the start that the chain's newest block was not believed",
+        None,
+        |sources| status_value(sources, |status| Some(status.chain.disbelieved_total as f64)),
+    ),
+    counter("metagraphs_refused", "Metagraphs since the start that were not believed", None, |sources| {
+        status_value(sources, |status| Some(status.chain.metagraphs_refused as f64))
+    }),
+    gauge("chain_block", "The newest block that was seen and believed", None, |sources| {
         status_value(sources, |status| status.chain.block.map(|block| block.0 as f64))
     }),
     gauge("chain_neurons", "Registered neurons", None, |sources| {
@@ -85,6 +107,12 @@ pub(super) const METRICS: &[Metric] = &[
     }),
     gauge("feed_up", "1 where the market feed gave prices for the newest sample", None, |sources| {
         status_value(sources, |status| flag(status.sampling.feed_fault.is_none()))
+    }),
+    gauge("feed_fresh", "1 where the prices of the newest sample were not old ones", None, |sources| {
+        status_value(sources, |status| flag(status.sampling.feed_stale.is_none()))
+    }),
+    counter("doubtful_prices", "Prices since the start that were hardly to be believed", None, |sources| {
+        status_value(sources, |status| Some(status.sampling.doubtful_total as f64))
     }),
     counter("samples", "Blocks sampled since the start", None, |sources| {
         status_value(sources, |status| Some(status.sampling.samples as f64))
@@ -141,6 +169,15 @@ pub(super) const METRICS: &[Metric] = &[
     gauge("attempted_block", "The block of the newest attempt to set weights", None, |sources| {
         status_value(sources, |status| status.weights.attempted.map(|block| block.0 as f64))
     }),
+    gauge(
+        "weights_time",
+        "When weights were last set; before the first time, since when that is waited for; Unix time",
+        Some(Seconds),
+        |sources| {
+            let since = sources.ledger.weights_since.or(sources.status.map(|status| status.started));
+            Some(Samples::One(since? as f64))
+        },
+    ),
     gauge("attempt_outcome", "1 for how the newest attempt to set weights ended", None, |sources| {
         let outcome = sources.status?.weights.outcome.clone()?;
         Some(Samples::Labelled(vec![Sample::new([("outcome", outcome)], 1.0)]))

@@ -9,7 +9,7 @@ use super::settings::ChainSettings;
 use super::transaction::{Included, send};
 use super::values::{block, optional};
 use super::{commitments, neurons, rules, weights};
-use crate::chain::{Chain, ChainError, Head, Hyperparameters, Neuron, Receipt};
+use crate::chain::{Chain, ChainError, Finality, Head, Hyperparameters, Neuron, Receipt};
 use crate::wallet::Hotkey;
 use async_trait::async_trait;
 use mantis_config::Block;
@@ -38,19 +38,6 @@ impl Subtensor {
     pub fn new(network: &str, settings: ChainSettings, key: Option<Hotkey>) -> Result<Self, ChainError> {
         let link = Link::new(endpoints(network)?, settings.limits);
         Ok(Self { link, settings, key })
-    }
-
-    /// The hash of the chain's first block, `0x` and hexadecimal: what tells one chain from another.
-    ///
-    /// # Errors
-    /// If no node can be reached.
-    pub async fn genesis(&self) -> Result<String, ChainError> {
-        self.link
-            .read(
-                "reading the first block",
-                |node| async move { Ok(format!("{:?}", node.online.genesis_hash())) },
-            )
-            .await
     }
 
     fn key(&self, doing: &'static str) -> Result<&Hotkey, ChainError> {
@@ -84,6 +71,28 @@ impl Subtensor {
 
 #[async_trait]
 impl Chain for Subtensor {
+    fn has_own_time(&self) -> bool {
+        false
+    }
+
+    async fn genesis(&self) -> Result<Option<String>, ChainError> {
+        self.link
+            .read("reading the first block", |node| async move {
+                Ok(Some(format!("{:?}", node.online.genesis_hash())))
+            })
+            .await
+    }
+
+    async fn finality(&self, known: Option<Block>) -> Result<Option<Finality>, ChainError> {
+        self.link
+            .read("reading the final block", |node| async move { node.finality(known).await.map(Some) })
+            .await
+    }
+
+    fn doubt(&self) {
+        self.link.doubt();
+    }
+
     async fn head(&self) -> Result<Head, ChainError> {
         self.link
             .read("reading the block", |node| async move {
@@ -91,7 +100,8 @@ impl Chain for Subtensor {
                 let block = block(at.block_number());
                 self.link.saw(&node, block)?;
                 let now: Option<u64> = optional(&at, "Timestamp", "Now", vec![]).await?;
-                Ok(Head { block, unix: now.unwrap_or(0) / 1000 })
+                let now = now.ok_or_else(|| NodeError::broken(format!("its block {block} has no time")))?;
+                Ok(Head { block, unix: now / 1000 })
             })
             .await
     }

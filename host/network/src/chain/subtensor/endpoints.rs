@@ -13,7 +13,7 @@ const PRESETS: [(&str, &[&str]); 3] = [
 /// The nodes of `network`: a comma-separated list of presets and WebSocket URLs, tried in this order.
 ///
 /// # Errors
-/// [`ChainError::Unreachable`] for what is neither.
+/// [`ChainError::UnknownNetwork`] for what is neither.
 pub fn endpoints(network: &str) -> Result<Vec<String>, ChainError> {
     let mut found: Vec<String> = Vec::new();
     for part in network.split(',').map(str::trim) {
@@ -21,18 +21,26 @@ pub fn endpoints(network: &str) -> Result<Vec<String>, ChainError> {
             Some((_, urls)) => urls.iter().map(|url| (*url).to_owned()).collect(),
             None if is_websocket(part) => vec![part.to_owned()],
             None => {
-                return Err(ChainError::Unreachable {
-                    endpoint: bare_node(part),
-                    doing: "connecting",
-                    reason: "it is no network: allowed are finney, test, local, URLs that begin with wss:// or ws://, \
-                             several of these with commas between them, or offline:PATH"
-                        .into(),
-                });
+                return Err(ChainError::UnknownNetwork { name: bare_node(part), meant: meant(part) });
             }
         };
         found.extend(urls.into_iter().filter(|url| !found.contains(url)).collect::<Vec<_>>());
     }
     Ok(found)
+}
+
+/// The network whose name differs by one letter more, less or other.
+fn meant(name: &str) -> Option<&'static str> {
+    let is_close = |known: &str| {
+        let same = |a: &mut dyn Iterator<Item = char>, b: &mut dyn Iterator<Item = char>| {
+            a.zip(b).take_while(|(a, b)| a == b).count()
+        };
+        let ahead = same(&mut name.chars(), &mut known.chars());
+        let (ours, theirs) = (name.chars().count(), known.chars().count());
+        let behind = same(&mut name.chars().rev(), &mut known.chars().rev()).min(ours.min(theirs) - ahead);
+        ours.max(theirs) - ahead - behind <= 1
+    };
+    PRESETS.iter().map(|(known, _)| *known).find(|known| !name.is_empty() && is_close(known))
 }
 
 fn is_websocket(url: &str) -> bool {
@@ -56,6 +64,10 @@ mod tests {
         for wrong in ["", "mainnet", "http://a", "ws://", "local,", "wss://a b"] {
             let error = endpoints(wrong).unwrap_err().to_string();
             assert!(error.contains("allowed are finney, test, local"), "{wrong}: {error}");
+            assert!(!error.contains("trying again"), "{error}");
         }
+        let meant = |wrong| endpoints(wrong).unwrap_err().to_string().contains("did you mean finney?");
+        assert!(meant("fenney") && meant("finey") && meant("finneyy"));
+        assert!(!meant("mainnet") && !meant("finney2x"));
     }
 }

@@ -162,6 +162,14 @@ impl Link {
         }
     }
 
+    /// Gives up the connection, for the next endpoint: what came over it is not believed.
+    pub(super) fn doubt(&self) {
+        let node = self.state().node.clone();
+        if let Some(node) = node {
+            self.leave(&node);
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -2,7 +2,9 @@
 
 use super::node_error::NodeError;
 use super::settings::NodeLimits;
+use crate::chain::Finality;
 use jsonrpsee::ws_client::{PingConfig, WsClientBuilder};
+use mantis_config::Block;
 use std::time::Duration;
 use subxt::backend::LegacyBackend;
 use subxt::client::{OnlineClient, OnlineClientAtBlock};
@@ -59,6 +61,25 @@ impl Node {
     /// The chain at its newest block that is final.
     pub(super) async fn finalized(&self) -> Result<At, NodeError> {
         self.online.at_current_block().await.map_err(NodeError::broken)
+    }
+
+    /// What is final, and which hash the block `known` has.
+    pub(super) async fn finality(&self, known: Option<Block>) -> Result<Finality, NodeError> {
+        let hash = self.methods.chain_get_finalized_head().await.map_err(NodeError::broken)?;
+        let header = self.methods.chain_get_header(Some(hash)).await.map_err(NodeError::broken)?;
+        let header = header.ok_or_else(|| NodeError::broken("it has no header of its final block"))?;
+        let number = known.and_then(|known| u64::try_from(known.0).ok());
+        let hash_then = match number {
+            Some(known) => {
+                self.methods.chain_get_block_hash(Some(known.into())).await.map_err(NodeError::broken)?
+            }
+            None => None,
+        };
+        Ok(Finality {
+            block: Block(i64::try_from(header.number).unwrap_or(i64::MAX)),
+            hash: format!("{hash:?}"),
+            known: known.zip(hash_then).map(|(block, hash)| (block, format!("{hash:?}"))),
+        })
     }
 
     /// The chain at a block.
