@@ -22,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const READ_CACHE: i64 = 1_024;
 const WRITE_CACHE: i64 = 16_384;
 
+/// Bytes that the `-wal` file keeps once all that is in it has been taken over.
+const LARGEST_JOURNAL: i64 = 64 << 20;
+
 const CONTENTS: &str = "its table of contents";
 
 impl Ledger {
@@ -73,12 +76,16 @@ impl Ledger {
             return Err(LedgerError::Permission { path: path.into(), doing: "opening it to write".into() });
         }
         tune(&conn, WRITE_CACHE).map_err(fail)?;
+        // Incremental. Before anything is written: in a file that has tables it changes nothing.
+        conn.pragma_update(None, "auto_vacuum", 2).map_err(fail)?;
         let mode: String =
             conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(fail)?;
         // Where there can be no WAL (some network disks), a journal of the old kind needs every sync to be
         // safe.
         let synchronous = if mode == "wal" { "NORMAL" } else { "FULL" };
         conn.pragma_update(None, "synchronous", synchronous).map_err(fail)?;
+        // Else the file beside it keeps the size of the largest transaction there ever was.
+        conn.pragma_update(None, "journal_size_limit", LARGEST_JOURNAL).map_err(fail)?;
         let mut ledger = Self { conn, path: path.into() };
         schema::create_and_migrate(&mut ledger.conn, path)?;
         Ok(ledger)

@@ -87,6 +87,15 @@ const MIGRATIONS: &[(&str, &str)] = &[
         CREATE INDEX host_saliences_hotkey ON host_saliences(hotkey);
         CREATE INDEX host_steps_hotkey ON host_steps(hotkey);",
     ),
+    (
+        "payloads that wait for their round alone, and openings that were begun",
+        "CREATE TABLE host_waiting (
+            ts INTEGER NOT NULL, hotkey TEXT NOT NULL, round INTEGER NOT NULL, since INTEGER NOT NULL,
+            PRIMARY KEY (ts, hotkey)) WITHOUT ROWID;
+        CREATE TABLE host_openings (
+            ts INTEGER NOT NULL, hotkey TEXT NOT NULL, tries INTEGER NOT NULL,
+            PRIMARY KEY (ts, hotkey)) WITHOUT ROWID;",
+    ),
 ];
 
 /// The newest version of our own tables.

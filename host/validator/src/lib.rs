@@ -14,10 +14,12 @@ mod hot_reload;
 mod maturer;
 mod opener;
 mod pipeline;
+mod rounds;
 mod sampler;
 mod schedule;
 mod service;
 mod setter;
+mod shares;
 mod status;
 mod tracking;
 

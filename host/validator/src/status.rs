@@ -77,12 +77,19 @@ pub struct SamplingStatus {
     pub samples: u64,
     /// Blocks missed since the start: not sampled while miners still served what belonged to them.
     pub missed: u64,
+    /// Payloads that were not fetched for the newest sample by a fault of this machine, and why; null where there was
+    /// none. They count against no miner.
+    pub own_fault: Option<String>,
+    /// Hotkeys that were not looked at for the newest sample, as there are more than `max_hotkeys`.
+    pub left_out: usize,
     /// Why the market feed gave no prices for the newest sample; null where it did.
     pub feed_fault: Option<String>,
     /// Why the newest block that is due is not sampled; null where it is.
     pub fault: Option<String>,
     /// Payloads taken in since the start.
     pub accepted_total: u64,
+    /// Payloads not fetched by a fault of this machine, since the start.
+    pub own_faults_total: u64,
     /// Payloads not there, or refused, since the start.
     pub refused_total: u64,
     /// Time spent in sampling since the start, s.
@@ -96,6 +103,8 @@ pub struct OpeningStatus {
     pub waiting: usize,
     /// What they wait for.
     pub fault: Option<String>,
+    /// Payloads that wait alone: the beacon does not give their round, though it gives others.
+    pub delayed: usize,
     /// Why live states of challenges about events are behind.
     pub untracked: Option<String>,
     /// Payloads opened since the start.
@@ -211,6 +220,10 @@ impl Status {
         now.accepted_total += sampled.accepted as u64;
         now.refused_total += sampled.rejected as u64;
         now.seconds_total += seconds;
+        now.own_faults_total += sampled.own_faults as u64;
+        now.own_fault =
+            sampled.own_fault.as_ref().map(|why| format!("{} payloads: {why}", sampled.own_faults));
+        now.left_out = sampled.left_out;
         now.feed_fault.clone_from(&sampled.feed_fault);
         now.fault = None;
     }
@@ -220,6 +233,7 @@ impl Status {
         let now = &mut self.opening;
         now.waiting = progress.waiting;
         now.fault.clone_from(&progress.why);
+        now.delayed = progress.delayed;
         now.untracked.clone_from(&progress.untracked);
         now.opened_total += progress.opened as u64;
         now.refused_total += progress.rejected as u64;
@@ -249,6 +263,7 @@ impl Status {
         };
         add("the chain does not answer", &self.chain.fault);
         add("not sampled", &self.sampling.fault);
+        add("payloads were not fetched", &self.sampling.own_fault);
         add("no prices", &self.sampling.feed_fault);
         add("payloads wait to be opened", &self.opening.fault);
         add("weights are not computed", &self.weights.fault);

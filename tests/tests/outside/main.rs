@@ -8,6 +8,7 @@
 mod author;
 mod bad_input;
 mod browser;
+mod budget;
 mod chain;
 mod commands;
 mod demo;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         author::tests(),
         bad_input::tests(),
         browser::tests(),
+        budget::tests(),
         chain::tests(),
         commands::tests(),
         demo::tests(),

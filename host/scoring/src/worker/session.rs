@@ -1,7 +1,7 @@
 //! A worker that stays: it is asked again and again.
 
 use super::launcher::Process;
-use super::{Event, Job, Launcher, Request, Task, WorkerError};
+use super::{Event, Job, Launcher, Question, Task, WorkerError};
 use crate::worker::Failure;
 use mantis_plugin_api::{PluginError, States, TrackedRow};
 use std::io::Write;
@@ -45,9 +45,9 @@ impl Session {
     /// # Errors
     /// [`WorkerError`], if the plugin cannot be loaded, crashes, or is not done in time. The next question starts
     /// it again.
-    pub fn decode(&mut self, submissions: Vec<serde_json::Value>) -> Result<Decoded, WorkerError> {
+    pub fn decode(&mut self, submissions: &[serde_json::Value]) -> Result<Decoded, WorkerError> {
         let asked = submissions.len();
-        let vectors = self.ask(&Request::Decode { submissions }, |event| match event {
+        let vectors = self.ask(Question::Decode { submissions }, |event| match event {
             Event::Decoded { vectors } => Some(vectors),
             _ => None,
         })?;
@@ -64,7 +64,7 @@ impl Session {
     /// # Errors
     /// [`WorkerError`], as [`Session::decode`], or if the plugin refuses states or rows.
     pub fn track(&mut self, states: States, rows: Vec<TrackedRow>) -> Result<States, WorkerError> {
-        let states = self.ask(&Request::Track { states, rows }, |event| match event {
+        let states = self.ask(Question::Track { states: &states, rows: &rows }, |event| match event {
             Event::Tracked { states } => Some(states),
             _ => None,
         })?;
@@ -73,7 +73,7 @@ impl Session {
 
     fn ask<T>(
         &mut self,
-        request: &Request,
+        question: Question<'_>,
         mut answer: impl FnMut(Event) -> Option<T>,
     ) -> Result<T, WorkerError> {
         let until = Instant::now() + self.launcher.deadline;
@@ -82,7 +82,7 @@ impl Session {
             Some(process) => process,
             None => self.launcher.start(&self.job)?,
         };
-        let mut line = serde_json::to_vec(request).map_err(|e| start(e.into()))?;
+        let mut line = serde_json::to_vec(&question).map_err(|e| start(e.into()))?;
         line.push(b'\n');
         // A write that fails means that the worker died, which its exit status tells better.
         let _ = process.stdin.write_all(&line);

@@ -12,6 +12,8 @@ use tracing::{debug, error, info, warn};
 const MARGIN_DAYS: i64 = 5;
 /// Rows of each ticker that are removed in one turn at most.
 const PRUNED_AT_ONCE: u32 = 200;
+/// Bytes of the ledger's free pages that are given back to the disk at one look.
+const GIVEN_BACK_AT_ONCE: u64 = 64 << 20;
 /// Blocks between two looks for old rows.
 const PRUNE_EVERY: i64 = 50;
 
@@ -50,6 +52,17 @@ impl Service {
                 Ok(sampled) => {
                     if let Some(fault) = &sampled.feed_fault {
                         warn!(block = block.0, %fault, "no prices");
+                    }
+                    if let Some(fault) = &sampled.own_fault {
+                        let payloads = sampled.own_faults;
+                        error!(block = block.0, payloads, %fault, "payloads were not fetched");
+                    }
+                    if sampled.left_out > 0 {
+                        warn!(
+                            block = block.0,
+                            hotkeys = sampled.left_out,
+                            "more hotkeys than `max_hotkeys`: left out"
+                        );
                     }
                     let seconds = round(started.elapsed());
                     info!(
@@ -92,6 +105,7 @@ impl Service {
                         opened = progress.opened,
                         refused,
                         waiting = progress.waiting,
+                        delayed = progress.delayed,
                         seconds,
                         "opened"
                     );
@@ -134,7 +148,14 @@ impl Service {
         match block_in_place(|| self.ledger.prune(horizon, PRUNED_AT_ONCE)) {
             // There may be more.
             Ok(removed @ 1..) => debug!(removed, before = before.0, "old rows removed"),
-            Ok(0) => self.pruned = Some(block),
+            Ok(0) => {
+                self.pruned = Some(block);
+                match block_in_place(|| self.ledger.give_back(GIVEN_BACK_AT_ONCE)) {
+                    Ok(0) => {}
+                    Ok(bytes) => debug!(bytes, "free pages of the ledger given back"),
+                    Err(error) => error!(%error, "free pages of the ledger are not given back"),
+                }
+            }
             Err(error) => {
                 error!(%error, "old rows are not removed");
                 self.pruned = Some(block);
