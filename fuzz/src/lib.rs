@@ -38,7 +38,7 @@ pub fn world() -> &'static World {
             let bytes = seal(&plaintext, HOTKEY, ROUND, &owner.public_key(), &scheme, options, &mut rng);
             serde_json::from_slice(&bytes.expect("sealed")).expect("JSON")
         });
-        let rules = EnvelopeRules::new(owner.public_key(), ROUND);
+        let rules = EnvelopeRules::new(owner.public_key(), ROUND, 1 << 16);
         World { signature: key.sign(ROUND), owner, rules, sealed }
     })
 }

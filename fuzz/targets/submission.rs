@@ -17,7 +17,7 @@ static CHALLENGES: LazyLock<Vec<Challenge>> = LazyLock::new(|| {
 });
 
 fuzz_target!(|data: &[u8]| {
-    let limits = JsonLimits { bytes: 4096, depth: 8, values: 200 };
+    let limits = JsonLimits { bytes: 4096, depth: 8, values: 200, memory: 1 << 16 };
     let strict = parse(data, &limits);
     // What is taken strictly is taken by serde_json, with the same values.
     if let Ok(value) = &strict {

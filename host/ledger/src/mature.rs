@@ -1,12 +1,13 @@
 //! Maturing: the payloads of a sampled block become vectors.
 
 use super::append::{AppendError, sorted};
+use super::delayed::{Delayed, NOT_DELAYED};
 use super::rejections::{Rejection, reject};
 use super::sample::NO_PAYLOAD;
 use super::{Ledger, LedgerError, blob};
 use half::f16;
 use mantis_config::{Block, Sidx};
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A sampled block whose payloads wait to be opened.
@@ -33,37 +34,82 @@ pub struct Matured {
     pub opened: BTreeSet<String>,
     /// What was refused, and why.
     pub rejections: Vec<Rejection>,
+    /// Payloads that stay, as the signature of their round is missing.
+    pub delayed: Vec<Delayed>,
 }
 
 impl Ledger {
-    /// Every sampled block with payloads that wait, oldest first.
+    /// Every sampled block with payloads that wait to be opened together, oldest first.
     ///
     /// # Errors
     /// If the file cannot be read.
     pub fn pending(&self) -> Result<Vec<Pending>, LedgerError> {
-        // One look into the index per block, rather than one per payload.
-        let sql = "SELECT idx, block FROM blocks
-            WHERE EXISTS (SELECT 1 FROM raw_payloads WHERE ts = idx) AND idx >= (SELECT MIN(ts) FROM raw_payloads)
-            ORDER BY idx";
-        self.list("raw_payloads", sql, |row| Ok(Pending { ts: row.get(0)?, block: Block(row.get(1)?) }))
+        let sql = self.pending_sql()?;
+        self.list("raw_payloads", &sql, |row| Ok(Pending { ts: row.get(0)?, block: Block(row.get(1)?) }))
     }
 
-    /// The payloads of a sampled block that wait, by hotkey.
+    /// What finds the blocks of [`Ledger::pending`].
+    pub(super) fn pending_sql(&self) -> Result<String, LedgerError> {
+        let but = if self.may_delay()? { NOT_DELAYED } else { "" };
+        // One look into the index per block, rather than one per payload.
+        Ok(format!(
+            "SELECT idx, block FROM blocks
+            WHERE EXISTS (SELECT 1 FROM raw_payloads r WHERE r.ts = idx {but})
+                AND idx >= (SELECT MIN(ts) FROM raw_payloads)
+            ORDER BY idx"
+        ))
+    }
+
+    /// Who has a payload in a sampled block that waits to be opened with the others, and how many bytes it has, by
+    /// hotkey.
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn payloads(&self, ts: i64) -> Result<Vec<(String, Vec<u8>)>, LedgerError> {
-        let sql = "SELECT hotkey, payload FROM raw_payloads
-            WHERE ts = ?1 AND payload IS NOT NULL AND payload <> ?2 ORDER BY hotkey";
+    pub fn payload_sizes(&self, ts: i64) -> Result<Vec<(String, usize)>, LedgerError> {
+        let but = if self.may_delay()? { NOT_DELAYED } else { "" };
+        let sql = format!(
+            "SELECT hotkey, LENGTH(CAST(payload AS BLOB)) FROM raw_payloads r
+            WHERE ts = ?1 AND payload IS NOT NULL AND payload <> ?2 {but} ORDER BY hotkey"
+        );
         self.conn
-            .prepare_cached(sql)
+            .prepare_cached(&sql)
             .and_then(|mut query| {
-                query.query_map((ts, NO_PAYLOAD), |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+                let length = |row: &rusqlite::Row<'_>| {
+                    Ok((row.get(0)?, usize::try_from(row.get::<_, i64>(1)?).unwrap_or(usize::MAX)))
+                };
+                query.query_map((ts, NO_PAYLOAD), length)?.collect()
             })
             .map_err(|e| LedgerError::sqlite(&self.path, "the table raw_payloads", e))
     }
 
-    /// Stores what the payloads of a block have become and drops the payloads, wholly or not at all.
+    /// A payload that waits; `None` if there is none.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn payload(&self, ts: i64, hotkey: &str) -> Result<Option<Vec<u8>>, LedgerError> {
+        let sql = "SELECT CAST(payload AS BLOB) FROM raw_payloads
+            WHERE ts = ?1 AND hotkey = ?2 AND payload IS NOT NULL";
+        self.conn
+            .prepare_cached(sql)
+            .and_then(|mut query| query.query_row((ts, hotkey), |row| row.get(0)).optional())
+            .map_err(|e| LedgerError::sqlite(&self.path, "the table raw_payloads", e))
+    }
+
+    /// Bytes of all payloads that wait, by hotkey.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn waiting_bytes(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
+        let sql =
+            "SELECT hotkey, SUM(LENGTH(payload)) FROM raw_payloads WHERE payload IS NOT NULL GROUP BY hotkey";
+        let bytes = self.list("raw_payloads", sql, |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?.cast_unsigned()))
+        })?;
+        Ok(bytes.into_iter().collect())
+    }
+
+    /// Stores what the payloads of a block have become and drops the payloads but those that are delayed, wholly or not
+    /// at all.
     ///
     /// # Errors
     /// [`LedgerError::SampledBlock`] where vectors do not fit the format; as [`Ledger::append`].
@@ -91,7 +137,20 @@ fn write(tx: &Connection, matured: &Matured) -> Result<(), AppendError> {
     for rejection in &matured.rejections {
         reject(tx, matured.block, rejection)?;
     }
-    tx.prepare_cached("DELETE FROM raw_payloads WHERE ts = ?1")?.execute([matured.ts])?;
+    let mut wait = tx.prepare_cached(
+        "INSERT OR REPLACE INTO host_waiting (ts, hotkey, round, since) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    for Delayed { hotkey, round, since, .. } in &matured.delayed {
+        let round = i64::try_from(*round).unwrap_or(i64::MAX);
+        wait.execute((matured.ts, hotkey, round, since.cast_signed()))?;
+    }
+    for sql in [
+        "DELETE FROM raw_payloads WHERE ts = ?1
+            AND hotkey NOT IN (SELECT hotkey FROM host_waiting WHERE ts = ?1)",
+        "DELETE FROM host_openings WHERE ts = ?1",
+    ] {
+        tx.prepare_cached(sql)?.execute([matured.ts])?;
+    }
     Ok(())
 }
 
@@ -142,8 +201,10 @@ mod tests {
             pending.iter().map(|p| (p.ts, p.block.0)).collect::<Vec<_>>(),
             [(0, 100), (1, 105), (2, 110), (3, 400)]
         );
-        assert_eq!(ledger.payloads(1).unwrap(), [("a".to_string(), b"xyz".to_vec())]);
-        assert_eq!(ledger.payloads(3).unwrap(), []);
+        assert_eq!(ledger.payload_sizes(1).unwrap(), [("a".to_string(), 3)]);
+        assert_eq!(ledger.payload(1, "a").unwrap(), Some(b"xyz".to_vec()));
+        assert_eq!(ledger.payload_sizes(3).unwrap(), []);
+        assert_eq!(ledger.waiting_bytes().unwrap()["a"], 9);
 
         let vectors = [("A".to_string(), vec![("a".to_string(), vec![f16::ONE])]), ("new".into(), vec![])];
         let matured = Matured {

@@ -28,6 +28,8 @@ const WRITE_CACHE: i64 = 16_384;
 
 /// Bytes of one text or blob: more than any row has.
 const LONGEST_VALUE: i32 = 512 << 20;
+/// Bytes that the `-wal` file keeps once all that is in it has been taken over.
+const LARGEST_JOURNAL: i64 = 64 << 20;
 
 const CONTENTS: &str = "its table of contents";
 
@@ -74,12 +76,16 @@ impl Ledger {
         }
         let conn = connect_to_write(path)?;
         let fail = |e| LedgerError::sqlite(path, "opening it", e);
+        // Incremental. Before anything is written: in a file that has tables it changes nothing.
+        conn.pragma_update(None, "auto_vacuum", 2).map_err(fail)?;
         let mode: String =
             conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(fail)?;
         // Where there can be no WAL (some network disks), a journal of the old kind needs every sync to be
         // safe.
         let synchronous = if mode == "wal" { "NORMAL" } else { "FULL" };
         conn.pragma_update(None, "synchronous", synchronous).map_err(fail)?;
+        // Else the file beside it keeps the size of the largest transaction there ever was.
+        conn.pragma_update(None, "journal_size_limit", LARGEST_JOURNAL).map_err(fail)?;
         let mut ledger = Self { conn, path: path.into(), file: None };
         schema::create_and_migrate(&mut ledger.conn, path)?;
         ledger.file = identity(path);

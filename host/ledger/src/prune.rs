@@ -18,7 +18,7 @@ pub struct Horizon {
 impl Ledger {
     /// Removes what lies before a horizon, at most about `limit` rows of each table in one transaction, so that a
     /// ledger long neglected does not hold up a step. Gives how many rows went: 0 when nothing is left to remove. The
-    /// file does not shrink; its free pages are used again.
+    /// pages that become free are used again, or [given back](Ledger::give_back).
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -43,6 +43,10 @@ impl Ledger {
                 SELECT COALESCE(MIN(idx), 9223372036854775807) FROM blocks WHERE block >= ?1) LIMIT ?2)",
             "DELETE FROM blocks WHERE idx IN (SELECT idx FROM blocks WHERE block < ?1
                 AND NOT EXISTS (SELECT 1 FROM raw_payloads WHERE ts = idx) ORDER BY block LIMIT ?2)",
+            "DELETE FROM host_waiting WHERE ts < (
+                SELECT COALESCE(MIN(idx), 9223372036854775807) FROM blocks WHERE block >= ?1) AND ?2 > 0",
+            "DELETE FROM host_openings WHERE ts < (
+                SELECT COALESCE(MIN(idx), 9223372036854775807) FROM blocks WHERE block >= ?1) AND ?2 > 0",
             "DELETE FROM host_cycles WHERE block IN (SELECT block FROM host_cycles WHERE block < ?1 LIMIT ?2)",
             "DELETE FROM host_made WHERE block IN (SELECT block FROM host_made WHERE block < ?1 LIMIT ?2)",
             "DELETE FROM host_runs WHERE block IN (
@@ -66,7 +70,37 @@ impl Ledger {
         tx.commit().map_err(fail)?;
         Ok(removed)
     }
+
+    /// Gives free pages back to the disk, at most so many bytes of them, and keeps [`SPARE`] for what comes next. Gives how
+    /// many bytes went. A file that was not made by this version has none to give back, until it is rewritten by
+    /// `PRAGMA auto_vacuum = INCREMENTAL; VACUUM`.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn give_back(&mut self, most: u64) -> Result<u64, LedgerError> {
+        let fail = |e| LedgerError::sqlite(&self.path, "giving back free pages", e);
+        let number = |name: &str| -> rusqlite::Result<u64> {
+            self.conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map(i64::cast_unsigned)
+        };
+        let (page, free) = (number("page_size").map_err(fail)?, number("freelist_count").map_err(fail)?);
+        let pages = free.saturating_sub(SPARE / page).min(most / page);
+        if pages == 0 {
+            return Ok(0);
+        }
+        {
+            // A page for each row of the answer.
+            let mut vacuum =
+                self.conn.prepare(&format!("PRAGMA incremental_vacuum({pages})")).map_err(fail)?;
+            let mut rows = vacuum.query([]).map_err(fail)?;
+            while rows.next().map_err(fail)?.is_some() {}
+        }
+        let left = number("freelist_count").map_err(fail)?;
+        Ok(free.saturating_sub(left) * page)
+    }
 }
+
+/// Bytes of free pages that stay in the file: what some rows of payloads take.
+pub const SPARE: u64 = 64 << 20;
 
 #[cfg(test)]
 mod tests {
@@ -82,6 +116,30 @@ mod tests {
             rejections: Vec::new(),
             doubtful: Vec::new(),
         }
+    }
+
+    #[test]
+    fn what_is_free_is_given_back_but_for_a_reserve() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(dir.path().join("a.db")).unwrap();
+        let large = |k: i64| {
+            let mut sample = sample(k);
+            sample.arrivals[0].accepted.as_mut().unwrap().payload = vec![1; 10 << 20];
+            sample
+        };
+        for k in 0..12 {
+            ledger.sample(&large(k)).unwrap();
+        }
+        let pages = |ledger: &Ledger| -> i64 {
+            ledger.raw().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap()
+        };
+        let before = pages(&ledger);
+        while ledger.prune(Horizon { block: Block(1000), sidx: Sidx(200), round: 1000 }, 100).unwrap() > 0 {}
+        assert_eq!(ledger.give_back(10 << 20).unwrap(), 10 << 20, "no more at once than is asked for");
+        assert!(ledger.give_back(1 << 30).unwrap() >= 40 << 20);
+        assert_eq!(ledger.give_back(1 << 30).unwrap(), 0, "the reserve stays");
+        assert!((before - pages(&ledger)) * 4096 >= 50 << 20);
+        ledger.check_integrity().unwrap();
     }
 
     #[test]

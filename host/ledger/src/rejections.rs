@@ -6,8 +6,9 @@ use rusqlite::Connection;
 
 /// Blocks between two refusals for the same reason from which they are two stretches.
 const STRETCH: i64 = 50;
-/// Characters of a detail that are kept.
-const LONGEST: usize = 500;
+
+/// Stretches of one hotkey that are kept: more than there are reasons.
+const MOST: i64 = 1000;
 
 /// Where on its way a payload was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +49,11 @@ pub struct Rejection {
     pub code: String,
     /// A sentence for the miner.
     pub detail: String,
+}
+
+impl Rejection {
+    /// Characters of a detail that are kept.
+    pub const LONGEST_DETAIL: usize = 500;
 }
 
 /// A stretch of refusals of one hotkey for one reason.
@@ -143,7 +149,7 @@ impl Ledger {
 /// RejectionCounts a refusal at a block: lengthens the stretch it belongs to, or begins one.
 pub(super) fn reject(tx: &Connection, block: Block, rejection: &Rejection) -> rusqlite::Result<()> {
     let Rejection { hotkey, stage, ticker, code, detail } = rejection;
-    let detail: String = detail.chars().take(LONGEST).collect();
+    let detail: String = detail.chars().take(Rejection::LONGEST_DETAIL).collect();
     let key = (hotkey, stage.as_str(), ticker, code);
     let lengthened = tx
         .prepare_cached(
@@ -159,6 +165,37 @@ pub(super) fn reject(tx: &Connection, block: Block, rejection: &Rejection) -> ru
             VALUES (?1, ?2, ?3, ?4, ?5, ?5, 1, ?6)",
         )?
         .execute((key.0, key.1, key.2, key.3, block.0, &detail))?;
+        tx.prepare_cached(
+            "DELETE FROM host_rejections WHERE hotkey = ?1 AND last_block < (
+                SELECT last_block FROM host_rejections WHERE hotkey = ?1
+                ORDER BY last_block DESC LIMIT 1 OFFSET ?2)",
+        )?
+        .execute((hotkey, MOST - 1))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_refused_for_ever_other_reasons_leaves_no_endless_trail() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(dir.path().join("a.db")).unwrap();
+        let refusal = |hotkey: &str, code: i64| Rejection {
+            hotkey: hotkey.into(),
+            stage: Stage::Parse,
+            ticker: String::new(),
+            code: format!("code {}", code % 20),
+            detail: "x".repeat(1000),
+        };
+        reject(ledger.raw(), Block(0), &refusal("quiet", 0)).unwrap();
+        for k in 0..3000 {
+            reject(ledger.raw(), Block(5 * k), &refusal("loud", k)).unwrap();
+        }
+        let loud = ledger.rejections(Some("loud")).unwrap();
+        assert_eq!((loud.len(), loud[0].last_block), (MOST as usize, Block(5 * 2999)));
+        assert_eq!(ledger.rejections(Some("quiet")).unwrap().len(), 1);
+    }
 }

@@ -113,6 +113,15 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
             ticker TEXT NOT NULL, sidx INTEGER NOT NULL, asset TEXT NOT NULL, price REAL NOT NULL, usual REAL,
             code TEXT NOT NULL, stored INTEGER NOT NULL, PRIMARY KEY (ticker, sidx, asset)) WITHOUT ROWID;",
     ),
+    (
+        "payloads that wait for their round alone, and openings that were begun",
+        "CREATE TABLE host_waiting (
+            ts INTEGER NOT NULL, hotkey TEXT NOT NULL, round INTEGER NOT NULL, since INTEGER NOT NULL,
+            PRIMARY KEY (ts, hotkey)) WITHOUT ROWID;
+        CREATE TABLE host_openings (
+            ts INTEGER NOT NULL, hotkey TEXT NOT NULL, tries INTEGER NOT NULL,
+            PRIMARY KEY (ts, hotkey)) WITHOUT ROWID;",
+    ),
 ];
 
 /// Which of the steps were done.

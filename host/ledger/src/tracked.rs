@@ -20,17 +20,15 @@ impl Ledger {
             .map_err(|e| LedgerError::sqlite(&self.path, "the table host_tracked", e))
     }
 
-    /// The oldest block with payloads that wait to be opened; `None` if none waits.
+    /// The oldest block with payloads that wait to be opened together; `None` if none waits.
     ///
     /// # Errors
     /// If the file cannot be read.
     pub fn first_pending(&self) -> Result<Option<Block>, LedgerError> {
-        let sql = "SELECT block FROM blocks
-            WHERE EXISTS (SELECT 1 FROM raw_payloads WHERE ts = idx) AND idx >= (SELECT MIN(ts) FROM raw_payloads)
-            ORDER BY idx LIMIT 1";
+        let sql = format!("{} LIMIT 1", self.pending_sql()?);
         self.conn
-            .prepare_cached(sql)
-            .and_then(|mut query| query.query_row([], |row| row.get(0).map(Block)).optional())
+            .prepare_cached(&sql)
+            .and_then(|mut query| query.query_row([], |row| row.get(1).map(Block)).optional())
             .map_err(|e| LedgerError::sqlite(&self.path, "the table raw_payloads", e))
     }
 

@@ -2,12 +2,15 @@
 
 use super::describe::{kind, shortened, shown};
 use super::field::{bytes, field, many_bytes, object, text, wrong_type};
-use super::json::{self, JsonLimits};
+use super::json::{self, JsonError, JsonLimits};
 use super::keys::binding;
 use super::{PayloadRejection, Suite, timelock};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+
+/// Bytes by which a ciphertext is longer than its plaintext.
+const TAG: usize = 16;
 
 /// What a payload must fulfil beside its form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,15 +19,18 @@ pub struct EnvelopeRules {
     pub owner_key: [u8; 32],
     /// The newest round that can be out when the payload is opened; a later one is refused.
     pub newest_round: u64,
-    /// Bounds of the payload's JSON; those of the plaintext's follow from it.
+    /// Bounds of the payload's JSON.
     pub limits: JsonLimits,
+    /// Bounds of the plaintext's JSON.
+    pub plaintext: JsonLimits,
 }
 
 impl EnvelopeRules {
-    /// EnvelopeRules with the usual bounds on JSON.
+    /// Rules for payloads whose plaintext has at most so many bytes.
     #[must_use]
-    pub fn new(owner_key: [u8; 32], newest_round: u64) -> Self {
-        Self { owner_key, newest_round, limits: JsonLimits::default() }
+    pub const fn new(owner_key: [u8; 32], newest_round: u64, plaintext_bytes: usize) -> Self {
+        let limits = JsonLimits::of_payload(plaintext_bytes);
+        Self { owner_key, newest_round, limits, plaintext: JsonLimits::of_plaintext(plaintext_bytes) }
     }
 }
 
@@ -61,8 +67,8 @@ impl Envelope {
     /// cannot be checked.
     ///
     /// # Errors
-    /// The first [`PayloadRejection`], in the order: JSON, version, round, hotkey, lengths and digits, suite, owner key,
-    /// binding, newest round, layout of the time-lock.
+    /// The first [`PayloadRejection`], in the order: JSON, version, round, hotkey, lengths and digits, bytes of the
+    /// plaintext, suite, owner key, binding, newest round, layout of the time-lock.
     pub fn parse(
         payload: &[u8],
         collected_for: &str,
@@ -81,8 +87,12 @@ impl Envelope {
         let (content, owner, time) = (object(top, "C")?, object(top, "W_owner")?, object(top, "W_time")?);
         let content = Sealed {
             nonce: bytes(content, "nonce", "C.nonce", "24")?,
-            ciphertext: many_bytes(content, "ct", "C.ct", 16, "an even number, 32 or more")?,
+            ciphertext: many_bytes(content, "ct", "C.ct", TAG, "an even number, 32 or more")?,
         };
+        let (length, limit) = (content.ciphertext.len().saturating_sub(TAG), rules.plaintext.bytes);
+        if length > limit {
+            return Err(PayloadRejection::Plaintext(JsonError::TooLarge { bytes: length, limit }));
+        }
         let pke = bytes(owner, "pke", "W_owner.pke", "64")?;
         let wrap_nonce = bytes(owner, "nonce", "W_owner.nonce", "24")?;
         let wrap = bytes(owner, "ct", "W_owner.ct", "96")?;
@@ -124,7 +134,7 @@ impl Envelope {
             wrap,
             timelock,
             binding: bound,
-            limits: rules.limits,
+            limits: rules.plaintext,
         })
     }
 
@@ -155,7 +165,7 @@ impl Envelope {
     /// Bytes of the plaintext.
     #[must_use]
     pub fn plaintext_len(&self) -> usize {
-        self.content.ciphertext.len().saturating_sub(16)
+        self.content.ciphertext.len().saturating_sub(TAG)
     }
 
     /// Bytes of the time-lock ciphertext.

@@ -1,4 +1,4 @@
-//! Strict JSON: bounded in size, depth and number of values, and without duplicate keys.
+//! Strict JSON: bounded in size, depth, number of values and memory, and without duplicate keys.
 
 use super::describe::shortened;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -15,15 +15,46 @@ pub struct JsonLimits {
     pub bytes: usize,
     /// Lists and objects inside each other; the outermost is 1.
     pub depth: usize,
-    /// Values in all. A value takes some 32 bytes of memory, and its text as few as 2.
+    /// Values in all.
     pub values: usize,
+    /// Bytes of memory that the values may take once they are read, counted so that it is never less than what is
+    /// taken: an object of one key, 6 bytes of text, is counted with 900.
+    pub memory: usize,
 }
 
-impl Default for JsonLimits {
-    fn default() -> Self {
-        Self { bytes: 25 << 20, depth: 16, values: 1 << 18 }
+impl JsonLimits {
+    /// Bounds of a sealed text of so many bytes. Memory for 16 times as much is more than numbers in lists need, and
+    /// than a hundred assets in an object do.
+    #[must_use]
+    pub const fn of_plaintext(bytes: usize) -> Self {
+        Self { bytes, depth: DEPTH, values: VALUES, memory: bytes.saturating_mul(16) }
+    }
+
+    /// Bounds of a payload whose sealed text has so many bytes: two digits for each, and room for the rest, which has
+    /// some 2,000.
+    #[must_use]
+    pub const fn of_payload(plaintext_bytes: usize) -> Self {
+        let bytes = plaintext_bytes.saturating_mul(2).saturating_add(16 << 10);
+        Self { bytes, depth: DEPTH, values: VALUES, memory: bytes.saturating_mul(2).saturating_add(64 << 10) }
     }
 }
+
+/// Lists and objects inside each other.
+const DEPTH: usize = 16;
+/// Values in one text.
+const VALUES: usize = 1 << 18;
+
+// What is counted for memory, bytes, beside the letters of texts and keys.
+/// A value: 32 bytes, in a list that grew to twice what it holds.
+const VALUE: usize = 64;
+/// A text's own piece of memory.
+const TEXT: usize = 32;
+/// A list: room for four values at least.
+const LIST: usize = 128;
+/// An object: the least node of its tree, with room for eleven keys.
+const OBJECT: usize = 704;
+/// A key: its part of a node that is not half full, and its own piece of memory.
+const KEY: usize = 144;
 
 /// Why a text is not the JSON that is taken.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -80,6 +111,15 @@ pub enum JsonError {
         /// Values allowed.
         limit: usize,
     },
+    /// Values that take too much memory.
+    #[error(
+        "its values take more than {limit} bytes of memory once they are read; send fewer objects, and plain lists of \
+         numbers"
+    )]
+    TooMuchMemory {
+        /// Bytes allowed.
+        limit: usize,
+    },
     /// A key twice in one object.
     #[error("the key `{key}` stands twice in one object; send it once")]
     DuplicateKey {
@@ -96,7 +136,7 @@ pub fn parse(text: &[u8], limits: &JsonLimits) -> Result<Value, JsonError> {
     if text.len() > limits.bytes {
         return Err(JsonError::TooLarge { bytes: text.len(), limit: limits.bytes });
     }
-    let state = State { limits, values: Cell::new(0), fault: RefCell::new(None) };
+    let state = State { limits, values: Cell::new(0), memory: Cell::new(0), fault: RefCell::new(None) };
     let mut parser = serde_json::Deserializer::from_slice(text);
     let parsed = Node { state: &state, depth: 0 }.deserialize(&mut parser);
     let outcome = parsed.and_then(|value| parser.end().map(|()| value));
@@ -127,6 +167,7 @@ pub fn parse_lenient(text: &[u8], limits: &JsonLimits) -> Result<(Value, Vec<Str
 struct State<'a> {
     limits: &'a JsonLimits,
     values: Cell<usize>,
+    memory: Cell<usize>,
     /// The fault of our own that ended the parse: serde's errors carry text only.
     fault: RefCell<Option<JsonError>>,
 }
@@ -136,6 +177,14 @@ impl State<'_> {
         let error = E::custom(&fault);
         *self.fault.borrow_mut() = Some(fault);
         error
+    }
+
+    /// Counts memory before it is taken.
+    fn take<E: serde::de::Error>(&self, bytes: usize) -> Result<(), E> {
+        let memory = self.memory.get().saturating_add(bytes);
+        self.memory.set(memory);
+        let limit = self.limits.memory;
+        if memory > limit { Err(self.fail(JsonError::TooMuchMemory { limit })) } else { Ok(()) }
     }
 }
 
@@ -166,6 +215,7 @@ impl<'de> DeserializeSeed<'de> for Node<'_> {
             return Err(self.state.fail(JsonError::TooManyValues { limit }));
         }
         self.state.values.set(values);
+        self.state.take(VALUE)?;
         deserializer.deserialize_any(self)
     }
 }
@@ -197,16 +247,19 @@ impl<'de> Visitor<'de> for Node<'_> {
         Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("number out of range"))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Value, E> {
+        self.state.take(TEXT + value.len())?;
         Ok(Value::String(value.to_owned()))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+    fn visit_string<E: serde::de::Error>(self, value: String) -> Result<Value, E> {
+        self.state.take(TEXT + value.len())?;
         Ok(Value::String(value))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
         let child = self.deeper()?;
+        self.state.take(LIST)?;
         let mut values = Vec::new();
         while let Some(value) = list.next_element_seed(child)? {
             values.push(value);
@@ -216,8 +269,10 @@ impl<'de> Visitor<'de> for Node<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Value, A::Error> {
         let child = self.deeper()?;
+        self.state.take(OBJECT)?;
         let mut fields = Map::new();
         while let Some(key) = object.next_key::<String>()? {
+            self.state.take(KEY + key.len())?;
             match fields.entry(key) {
                 Entry::Occupied(entry) => {
                     return Err(self.state.fail(JsonError::DuplicateKey { key: shortened(entry.key()) }));
@@ -316,7 +371,7 @@ mod tests {
     use serde_json::json;
 
     fn strict(text: &str) -> Result<Value, JsonError> {
-        parse(text.as_bytes(), &JsonLimits::default())
+        parse(text.as_bytes(), &JsonLimits::of_plaintext(1 << 16))
     }
 
     #[test]
@@ -327,12 +382,13 @@ mod tests {
 
     #[test]
     fn says_what_is_wrong_and_where() {
-        let limits = JsonLimits { bytes: 40, depth: 2, values: 4 };
+        let limits = JsonLimits { bytes: 40, depth: 2, values: 4, memory: 1000 };
         for (text, says) in [
             ("", "not JSON: EOF while parsing a value at line 1, column 0"),
             ("{} x", "not JSON: trailing characters at line 1, column 4"),
             ("[[[]]]", "more than 2 deep"),
             ("[1,2,3,4]", "more than 4 values"),
+            ("[{},{}]", "more than 1000 bytes of memory"),
             (r#"{"a":1,"a":2}"#, "the key `a` stands twice"),
             (r#"{"a":1,"\u0061":2}"#, "the key `a` stands twice"),
             ("[1e400]", "a number at line 1, column 6 is too large"),
@@ -347,19 +403,35 @@ mod tests {
     }
 
     #[test]
+    fn what_takes_much_more_memory_than_text_is_refused() {
+        let limits = JsonLimits::of_plaintext(1 << 16);
+        // Objects of one key, 15 deep, as many as there is text for; and what miners send, as long.
+        let nested = format!("{}1{}", r#"{"a":"#.repeat(15), "}".repeat(15));
+        let nested = format!("[{}]", vec![nested; (1 << 16) / 92].join(","));
+        let numbers = format!("[{}]", vec!["0.123456789"; (1 << 16) / 12].join(","));
+        let assets: Vec<String> = (0..1000).map(|i| format!(r#""ASSET-{i}": [0.25, -0.125]"#)).collect();
+        for (text, is_taken) in
+            [(nested, false), (numbers, true), (format!("{{{}}}", assets.join(",")), true)]
+        {
+            let taken = parse(text.as_bytes(), &limits);
+            assert!(text.len() <= 1 << 16 && taken.is_ok() == is_taken, "{}: {:?}", text.len(), taken.err());
+        }
+    }
+
+    #[test]
     fn bears_numbers_that_json_does_not_have() {
         let text = br#"{"NaN": [NaN, 0.5, -Infinity, 1e400, -1e400], "x": "NaN \" Infinity 1e400"}"#;
-        let (value, found) = parse_lenient(text, &JsonLimits::default()).unwrap();
+        let (value, found) = parse_lenient(text, &JsonLimits::of_plaintext(1 << 16)).unwrap();
         let expected = json!({"NaN": [null, 0.5, null, f64::MAX, f64::MIN], "x": "NaN \" Infinity 1e400"});
         assert_eq!(value, expected);
         assert_eq!(found, ["NaN", "-Infinity", "1e400", "-1e400"]);
-        assert!(parse_lenient(b"[NaN, nan]", &JsonLimits::default()).is_err());
+        assert!(parse_lenient(b"[NaN, nan]", &JsonLimits::of_plaintext(1 << 16)).is_err());
     }
 
     proptest! {
         #[test]
         fn never_panics(bytes in prop::collection::vec(prop::sample::select(&b"{}[]\",:\\-+.eE0123456789NaInfity\n "[..]), 0..60)) {
-            let limits = JsonLimits { bytes: 50, depth: 4, values: 10 };
+            let limits = JsonLimits { bytes: 50, depth: 4, values: 10, memory: 2000 };
             let strict = parse(&bytes, &limits);
             if let Ok(value) = &strict {
                 prop_assert_eq!(&parse_lenient(&bytes, &limits).unwrap().0, value);

@@ -79,7 +79,11 @@ impl World {
     }
 
     fn judge(&self, payload: &[u8]) -> Result<Plaintext, PayloadRejection> {
-        let rules = EnvelopeRules::new(self.owner.public_key(), NEWEST);
+        self.judge_up_to(13 << 20, payload)
+    }
+
+    fn judge_up_to(&self, plaintext_bytes: usize, payload: &[u8]) -> Result<Plaintext, PayloadRejection> {
+        let rules = EnvelopeRules::new(self.owner.public_key(), NEWEST, plaintext_bytes);
         let envelope = Envelope::parse(payload, ME, &rules)?;
         envelope.open(&self.beacon.sign(envelope.round()))
     }
@@ -227,7 +231,7 @@ fn cases(world: &World) -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("zero bytes", "not_json", vec![0; 100]),
         ("no UTF-8", "not_json", insert("\"x\": \"\u{1}\"")),
         ("broken UTF-8", "not_json", [b"{\"\xff\xfe\": 1,", &text.as_bytes()[1..]].concat()),
-        ("25 MiB and a byte", "too_large", vec![b' '; (25 << 20) + 1]),
+        ("26 MiB, 16 KiB and a byte", "too_large", vec![b' '; (26 << 20) + (16 << 10) + 1]),
         ("25 MiB of brackets", "too_deep", vec![b'['; 25 << 20]),
         (
             "deep in an unknown field",
@@ -360,12 +364,40 @@ fn every_malformed_payload_has_its_reason() {
     assert!(messages.len() > 60);
 }
 
+/// As much JSON as is asked for, and the hotkey.
+fn text_of(bytes: usize, piece: &str) -> String {
+    let ends = format!("{{\"hotkey\":\"{ME}\",\"x\":[]}}").len();
+    let pieces = vec![piece; (bytes - ends + 1) / (piece.len() + 1)].join(",");
+    let blanks = " ".repeat(bytes - ends - pieces.len());
+    format!("{{\"hotkey\":\"{ME}\",\"x\":[{pieces}]{blanks}}}")
+}
+
+#[test]
+fn the_largest_payload_opens_and_what_is_larger_or_grows_does_not() {
+    let world = World::new();
+    let limit = 1 << 16;
+    let judge = |plaintext: String| world.judge_up_to(limit, &world.text(plaintext));
+    let numbers = text_of(limit, "0.123456789");
+    assert_eq!(numbers.len(), limit);
+    judge(numbers).unwrap();
+    let more = judge(text_of(limit + 1, "0.5")).unwrap_err();
+    assert_eq!(more.code(), "plaintext_too_large");
+    assert!(more.to_string().contains("65537 bytes where at most 65536 are allowed"), "{more}");
+    let nested = judge(text_of(limit, &format!("{}1{}", r#"{"a":"#.repeat(13), "}".repeat(13)))).unwrap_err();
+    assert_eq!(nested.code(), "plaintext_too_much_memory", "{nested}");
+    // What stands beside the sealed part is bounded, too.
+    let mut padded = world.sealed(&Parts::default());
+    padded["note"] = "x".repeat(2 * limit + (16 << 10)).into();
+    let padded = world.judge_up_to(limit, padded.to_string().as_bytes()).unwrap_err();
+    assert_eq!(padded.code(), "too_large", "{padded}");
+}
+
 #[test]
 fn the_owners_path_refuses_too() {
     let world = World::new();
     let sound = world.sealed(&Parts::default());
     let judge = |payload: &Value| {
-        let rules = EnvelopeRules::new(world.owner.public_key(), NEWEST);
+        let rules = EnvelopeRules::new(world.owner.public_key(), NEWEST, 1 << 16);
         Envelope::parse(payload.to_string().as_bytes(), ME, &rules)?.open_as_owner(&world.owner)
     };
     judge(&sound).unwrap();
@@ -380,7 +412,7 @@ fn the_owners_path_refuses_too() {
         payload["binding"] = hex::encode(binding(ME, ROUND, &world.owner.public_key(), &point)).into();
         assert_eq!(judge(&payload).unwrap_err().code(), "low_order_point");
     }
-    let rules = EnvelopeRules::new(world.owner.public_key(), NEWEST);
+    let rules = EnvelopeRules::new(world.owner.public_key(), NEWEST, 1 << 16);
     let envelope = Envelope::parse(sound.to_string().as_bytes(), ME, &rules).unwrap();
     assert_eq!(envelope.open_as_owner(&OwnerSecret::new([8; 32])).unwrap_err().code(), "owner_secret");
     assert_eq!(envelope.open(&[0; 48]).unwrap_err().code(), "beacon_signature");

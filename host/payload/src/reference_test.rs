@@ -38,7 +38,7 @@ fn the_networks_payloads_open_by_both_paths() {
     let quicknet = Scheme::from_config(&config::Beacon::default()).unwrap();
     let mut sizes = Vec::new();
     for reference in references() {
-        let rules = EnvelopeRules::new(reference.secret.public_key(), 657_413);
+        let rules = EnvelopeRules::new(reference.secret.public_key(), 657_413, 1 << 16);
         let envelope = Envelope::parse(&reference.payload, &reference.hotkey, &rules).unwrap();
         assert!(quicknet.verify(envelope.round(), &reference.signature));
         let opened = envelope.open(&reference.signature).unwrap();
@@ -65,7 +65,8 @@ fn what_we_seal_opens_by_both_paths() {
             let (payload, other) = (sealed(), sealed());
             assert_ne!(payload, other);
             let envelope =
-                Envelope::parse(&payload, "5Me", &EnvelopeRules::new(owner.public_key(), 77)).unwrap();
+                Envelope::parse(&payload, "5Me", &EnvelopeRules::new(owner.public_key(), 77, 1 << 16))
+                    .unwrap();
             if suite == Suite::Network {
                 assert_eq!(envelope.timelock_len(), bytes);
             }

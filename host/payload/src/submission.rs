@@ -45,7 +45,7 @@ pub enum SplitError {
 /// [`SplitError`]. What is sent for a challenge is not judged here.
 pub fn split(plaintext: &Value, challenges: &[Challenge]) -> Result<Split, SplitError> {
     match plaintext {
-        Value::Object(object) => Ok(split_object(object, challenges)),
+        Value::Object(object) => Ok(split_object(object.clone(), challenges)),
         Value::Array(list) if list.len() == challenges.len() => {
             let sent = challenges.iter().zip(list).filter(|(_, value)| !value.is_null());
             let submissions = sent.map(|(challenge, value)| (challenge.ticker.clone(), value.clone()));
@@ -56,28 +56,26 @@ pub fn split(plaintext: &Value, challenges: &[Challenge]) -> Result<Split, Split
     }
 }
 
-/// [`split`], for a plaintext that is an object: that cannot fail.
+/// [`split`], for a plaintext that is an object: that cannot fail. What was sent is moved, not copied.
 #[must_use]
-pub fn split_object(object: &Map<String, Value>, challenges: &[Challenge]) -> Split {
+pub fn split_object(object: Map<String, Value>, challenges: &[Challenge]) -> Split {
     let mut split = Split::default();
-    // Tickers first: a challenge's name may be another's ticker.
-    let by_ticker = |key: &str| challenges.iter().find(|challenge| challenge.ticker == key);
-    let by_name = |key: &str| challenges.iter().find(|challenge| challenge.name == key);
+    let mut by_name = Vec::new();
     for (key, value) in object {
-        if by_ticker(key).is_some() {
-            split.submissions.insert(key.clone(), value.clone());
+        if challenges.iter().any(|challenge| challenge.ticker == key) {
+            split.submissions.insert(key, value);
+        } else if let Some(challenge) = challenges.iter().find(|challenge| challenge.name == key) {
+            // Tickers first: a challenge's name may be another's ticker.
+            by_name.push((challenge, key, value));
+        } else if key != "hotkey" {
+            split.unknown.push(key);
         }
     }
-    for (key, value) in object.iter().filter(|(key, _)| by_ticker(key).is_none()) {
-        match by_name(key) {
-            Some(challenge) if split.submissions.contains_key(&challenge.ticker) => {
-                split.shadowed.push(key.clone());
-            }
-            Some(challenge) => {
-                split.submissions.insert(challenge.ticker.clone(), value.clone());
-            }
-            None if key == "hotkey" => {}
-            None => split.unknown.push(key.clone()),
+    for (challenge, key, value) in by_name {
+        if split.submissions.contains_key(&challenge.ticker) {
+            split.shadowed.push(key);
+        } else {
+            split.submissions.insert(challenge.ticker.clone(), value);
         }
     }
     split.unknown.sort_unstable();

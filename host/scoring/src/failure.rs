@@ -96,6 +96,7 @@ mod tests {
                 WorkerError::Crashed {
                     plugin: "a.so".into(),
                     how: "signal: 6".into(),
+                    signal: Some(6),
                     stderr: String::new(),
                 }
                 .into(),

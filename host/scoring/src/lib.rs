@@ -6,6 +6,7 @@ mod memory;
 mod parallel;
 pub mod plugins;
 mod run;
+pub mod scratch;
 pub mod worker;
 
 pub use inspect::{Inspected, check, decode, inspect, session, session_job};

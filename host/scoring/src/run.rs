@@ -3,6 +3,7 @@
 use super::failure::ChallengeError;
 use super::memory::PeakMemory;
 use super::parallel::fan_out;
+use super::scratch::{Scratch, sweep};
 use crate::plugins::{LocateError, Source, locate};
 use crate::worker::{Job, Launcher, Task};
 use mantis_config::{Block, Challenge, Config};
@@ -64,6 +65,8 @@ impl Observer for Quiet {
 /// If the ledger cannot be read at all.
 pub fn score(config: &Config, options: &Options, observer: &dyn Observer) -> Result<Scores, LedgerError> {
     Ledger::read(&options.ledger)?.check_layout(config)?;
+    // What cannot be removed is in the way of nothing; a folder that cannot be made says so below.
+    let _ = sweep(&options.scratch);
     let weights: BTreeMap<String, f64> = config.weights().into_iter().collect();
     let wanted =
         |challenge: &&Challenge| options.only.as_ref().is_none_or(|only| only.contains(&challenge.ticker));
@@ -132,9 +135,7 @@ fn run_plugin(
     let ticker = challenge.ticker.as_str();
     let plugin = source(config, challenge)?;
     let ledger = Ledger::read(&options.ledger)?;
-    let folder = tempfile::Builder::new()
-        .prefix("mantis-history-")
-        .tempdir_in(&options.scratch)
+    let folder = Scratch::new(&options.scratch)
         .map_err(|source| ChallengeError::Scratch { folder: options.scratch.clone(), source })?;
     let request = SnapshotRequest {
         ticker: challenge.ticker.clone(),

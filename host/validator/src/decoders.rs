@@ -10,6 +10,7 @@ use mantis_scoring::worker::{Decoded, Failure, Launcher, Session, WorkerError};
 use mantis_scoring::{session, session_job};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::slice;
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -60,29 +61,29 @@ impl Decoders {
     /// # Errors
     /// [`DecoderError`] where a plugin cannot even be loaded: then nothing may be decoded, or its challenge's part would be
     /// lost.
-    pub(super) fn decode(&mut self, plaintexts: &[(String, Plaintext)]) -> Result<Vectors, DecoderError> {
-        let mut sent: BTreeMap<String, Vec<(&str, Value)>> = BTreeMap::new();
+    pub(super) fn decode(&mut self, plaintexts: Vec<(String, Plaintext)>) -> Result<Vectors, DecoderError> {
+        let mut sent: BTreeMap<String, (Vec<String>, Vec<Value>)> = BTreeMap::new();
         for (hotkey, plaintext) in plaintexts {
-            for (ticker, value) in split_object(&plaintext.object, &self.config.challenges).submissions {
-                sent.entry(ticker).or_default().push((hotkey, value));
+            for (ticker, value) in split_object(plaintext.object, &self.config.challenges).submissions {
+                let (hotkeys, values) = sent.entry(ticker).or_default();
+                hotkeys.push(hotkey.clone());
+                values.push(value);
             }
         }
         let mut vectors = Vectors::default();
-        for (ticker, submissions) in sent {
-            let (hotkeys, values): (Vec<&str>, Vec<Value>) = submissions.into_iter().unzip();
-            let decoded = self.of_challenge(&ticker, values)?;
+        for (ticker, (hotkeys, values)) in sent {
+            let decoded = self.of_challenge(&ticker, &values)?;
             let of_ticker = vectors.by_ticker.entry(ticker.clone()).or_default();
             for (hotkey, outcome) in hotkeys.into_iter().zip(decoded) {
                 match outcome {
-                    Ok(vector) => {
-                        of_ticker.push((hotkey.into(), vector.into_iter().map(f16::from_f32).collect()));
-                    }
+                    Ok(vector) => of_ticker.push((hotkey, vector.into_iter().map(f16::from_f32).collect())),
                     Err(error) => vectors.rejections.push(Rejection {
-                        hotkey: hotkey.into(),
+                        hotkey,
                         stage: Stage::Decode,
                         ticker: ticker.clone(),
                         code: code(&error).into(),
-                        detail: error.to_string(),
+                        // A plugin may repeat what it was sent; the ledger keeps no more than this of it.
+                        detail: error.to_string().chars().take(Rejection::LONGEST_DETAIL).collect(),
                     }),
                 }
             }
@@ -90,7 +91,7 @@ impl Decoders {
         Ok(vectors)
     }
 
-    fn of_challenge(&mut self, ticker: &str, values: Vec<Value>) -> Result<Decoded, DecoderError> {
+    fn of_challenge(&mut self, ticker: &str, values: &[Value]) -> Result<Decoded, DecoderError> {
         let unusable = |reason: String| DecoderError { ticker: ticker.into(), reason };
         if !self.sessions.contains_key(ticker) {
             let session =
@@ -100,18 +101,18 @@ impl Decoders {
         let Some(session) = self.sessions.get_mut(ticker) else {
             return Err(unusable("no such challenge".into()));
         };
-        match session.decode(values.clone()) {
+        match session.decode(values) {
             Ok(decoded) => return Ok(decoded),
             Err(error) if never_ran(&error) => return Err(unusable(error.to_string())),
             Err(_) => {}
         }
         // One of them brought the plugin down. Each alone, so that it takes no other with it.
-        let alone = |value: Value| match session.decode(vec![value]) {
+        let alone = |value: &Value| match session.decode(slice::from_ref(value)) {
             Ok(mut decoded) => Ok(decoded.pop().unwrap_or_else(|| Err(crash("it gave no vector")))),
             Err(error) if never_ran(&error) => Err(unusable(error.to_string())),
             Err(error) => Ok(Err(crash(&error.to_string()))),
         };
-        values.into_iter().map(alone).collect()
+        values.iter().map(alone).collect()
     }
 }
 

@@ -21,10 +21,12 @@ mod maturer;
 mod opener;
 mod pipeline;
 mod roster;
+mod rounds;
 mod sampler;
 mod schedule;
 mod service;
 mod setter;
+mod shares;
 mod status;
 mod tracking;
 

@@ -1,27 +1,31 @@
 //! Opening what has waited long enough.
 
 use super::decoders::{DecoderError, Decoders};
-use super::opener::open_all;
-use futures_util::StreamExt as _;
-use futures_util::stream::FuturesUnordered;
+use super::opener::{ToOpen, open, refused};
+use super::rounds::{Found, Rounds};
 use mantis_config::{Block, Config};
-use mantis_ledger::{Ledger, LedgerError, Matured, Pending, Rejection, Stage};
-use mantis_network::beacon::{BeaconClient, BeaconError};
-use mantis_payload::{Envelope, EnvelopeRules};
+use mantis_ledger::{Delayed, Ledger, LedgerError, Matured, Pending, Rejection, Stage};
+use mantis_network::beacon::BeaconClient;
+use mantis_payload::json::JsonError;
+use mantis_payload::{Envelope, EnvelopeRules, PayloadRejection};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use thiserror::Error;
 use tokio::task::block_in_place;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-/// Signatures fetched at the same time.
-const PARALLEL: usize = 16;
+/// Rounds of payloads that wait alone that are asked for in one pass.
+const ASKED_AT_ONCE: usize = 64;
+/// Time after which such a round is asked for again, s: at first, and at most; it doubles from the one to the other.
+const PAUSE: (u64, u64) = (10, 300);
 
 /// Opens payloads of sampled blocks that have matured.
 pub struct Maturer {
     config: Arc<Config>,
     beacon: BeaconClient,
     decoders: Decoders,
+    /// Of rounds that payloads wait for alone: from when on each is asked for again, and the pause after that.
+    pauses: BTreeMap<u64, (u64, u64)>,
 }
 
 /// How far maturing has come.
@@ -37,6 +41,8 @@ pub struct Progress {
     pub waiting: usize,
     /// What they wait for.
     pub why: Option<String>,
+    /// Payloads that wait alone, as the beacon does not give their round though it gives others.
+    pub delayed: usize,
     /// Why a challenge's live states did not go on; nothing is lost by it.
     pub untracked: Option<String>,
 }
@@ -50,7 +56,7 @@ impl Maturer {
     /// Opens by the signatures of `beacon`, decodes by `decoders`.
     #[must_use]
     pub fn new(config: Arc<Config>, beacon: BeaconClient, decoders: Decoders) -> Self {
-        Self { config, beacon, decoders }
+        Self { config, beacon, decoders, pauses: BTreeMap::new() }
     }
 
     /// Goes on with another configuration, opening by the signatures of `beacon`. Payloads that wait are decoded by it
@@ -60,9 +66,9 @@ impl Maturer {
         (self.config, self.beacon) = (config, beacon);
     }
 
-    /// Opens, oldest first, the blocks that matured by the block `newest` of Unix time `now`, until `until`. A block
-    /// whose signatures cannot all be had waits for the next time; others do not wait for it. Needs a runtime with
-    /// more than one thread.
+    /// Opens, oldest first, the blocks that matured by the block `newest` of Unix time `now`, until `until`. While the
+    /// beacon gives no signatures, blocks wait for the next time; a payload whose round alone is not given waits alone,
+    /// and is refused in the end. Needs a runtime with more than one thread.
     ///
     /// # Errors
     /// [`MatureError`] where the ledger fails.
@@ -77,18 +83,18 @@ impl Maturer {
         let lag = i64::from(network.lag) * i64::from(network.sample_every);
         let due = newest - lag;
         let mut progress = Progress::default();
-        let mut out_of_reach = None;
+        let mut rounds = Rounds::new(self.beacon.clone(), now, until);
         for pending in ledger.pending()?.into_iter().filter(|pending| pending.block <= due) {
             if Instant::now() >= until {
                 progress.waiting += 1;
                 progress.why.get_or_insert_with(|| "the time of this step is over".into());
                 continue;
             }
-            match self.block(ledger, pending, now, until, &mut out_of_reach).await? {
-                Ok((opened, rejected)) => {
+            match self.block(ledger, pending, now, &mut rounds).await? {
+                Ok(matured) => {
                     progress.matured += 1;
-                    progress.opened += opened;
-                    progress.rejected += rejected;
+                    progress.opened += matured.opened.len();
+                    progress.rejected += matured.rejections.len();
                 }
                 Err(why) => {
                     progress.waiting += 1;
@@ -96,112 +102,134 @@ impl Maturer {
                 }
             }
         }
+        self.delayed(ledger, now, &mut rounds, &mut progress).await?;
         Ok(progress)
     }
 
-    /// One block: how many payloads opened and how many refusals there were, or what it waits for.
+    /// One block: what its payloads have become, or what it waits for.
     async fn block(
         &mut self,
         ledger: &mut Ledger,
         pending: Pending,
         now: u64,
-        until: Instant,
-        out_of_reach: &mut Option<String>,
-    ) -> Result<Result<(usize, usize), String>, LedgerError> {
-        let rules = EnvelopeRules::new(self.config.network.owner_key, self.beacon.scheme().round_at(now));
-        let mut matured = Matured {
-            ts: pending.ts,
-            block: pending.block,
-            sidx: pending.block.sidx(self.config.network.sample_every),
-            ..Matured::default()
-        };
-        let mut envelopes = Vec::new();
-        for (hotkey, payload) in ledger.payloads(pending.ts)? {
-            match Envelope::parse(&payload, &hotkey, &rules) {
-                Ok(envelope) => envelopes.push(envelope),
-                // Checked when it was sampled; another program's ledger may hold anything.
+        rounds: &mut Rounds,
+    ) -> Result<Result<Matured, String>, LedgerError> {
+        let mut matured = self.matured(pending.ts, pending.block);
+        let rules = self.rules();
+        let mut sealed = Vec::new();
+        for (hotkey, bytes) in ledger.payload_sizes(pending.ts)? {
+            // All was checked when it was sampled; another program's ledger may hold anything.
+            match round_of(ledger, pending.ts, &hotkey, bytes, &rules)? {
+                Ok(round) => sealed.push((round, ToOpen { hotkey, bytes })),
                 Err(refusal) => matured.rejections.push(refused(hotkey, Stage::Parse, &refusal)),
             }
         }
-        let rounds: BTreeSet<u64> = envelopes.iter().map(Envelope::round).collect();
-        let signatures = match self.signatures(ledger, &rounds, until, out_of_reach).await? {
-            Ok(signatures) => signatures,
+        let wanted: BTreeSet<u64> = sealed.iter().map(|(round, _)| *round).collect();
+        let Found { signatures, missing } = match rounds.find(ledger, &wanted).await? {
+            Ok(found) => found,
             Err(why) => return Ok(Err(why)),
         };
-        let mut plaintexts = Vec::new();
-        let Some(opened) = block_in_place(|| open_all(&envelopes, &signatures)) else {
-            return Ok(Err(format!("opening a payload of block {} panicked", pending.block)));
-        };
-        for (hotkey, outcome) in opened {
-            match outcome {
-                Ok(plaintext) => plaintexts.push((hotkey, plaintext)),
-                Err(refusal) => matured.rejections.push(refused(hotkey, Stage::Open, &refusal)),
+        let mut payloads = Vec::with_capacity(sealed.len());
+        for (round, payload) in sealed {
+            if missing.contains_key(&round) {
+                let Pending { ts, block } = pending;
+                matured.delayed.push(Delayed { ts, block, hotkey: payload.hotkey, round, since: now });
+            } else {
+                payloads.push(payload);
             }
         }
-        let vectors = match block_in_place(|| self.decoders.decode(&plaintexts)) {
-            Ok(vectors) => vectors,
-            Err(DecoderError { ticker, reason }) => {
-                return Ok(Err(format!("the plugin of {ticker}: {reason}")));
-            }
-        };
-        matured.opened = plaintexts.into_iter().map(|(hotkey, _)| hotkey).collect();
-        matured.rejections.extend(vectors.rejections);
-        matured.vectors = vectors.by_ticker;
+        let decoders = &mut self.decoders;
+        let opened = block_in_place(|| open(ledger, decoders, &rules, &signatures, payloads, &mut matured))?;
+        if let Err(DecoderError { ticker, reason }) = opened {
+            return Ok(Err(format!("the plugin of {ticker}: {reason}")));
+        }
         block_in_place(|| ledger.mature(&matured))?;
-        Ok(Ok((matured.opened.len(), matured.rejections.len())))
+        Ok(Ok(matured))
     }
 
-    /// The signatures of rounds, from the ledger or the beacon; what was fetched is kept at once.
-    async fn signatures(
-        &self,
+    /// Asks again for the rounds of payloads that wait alone, opens what can be opened, and refuses what has waited for
+    /// too long.
+    async fn delayed(
+        &mut self,
         ledger: &mut Ledger,
-        rounds: &BTreeSet<u64>,
-        until: Instant,
-        out_of_reach: &mut Option<String>,
-    ) -> Result<Result<BTreeMap<u64, [u8; 48]>, String>, LedgerError> {
-        let mut signatures = BTreeMap::new();
-        let mut missing = Vec::new();
-        for &round in rounds {
-            match ledger.signature(round)? {
-                Some(signature) => {
-                    signatures.insert(round, signature);
+        now: u64,
+        rounds: &mut Rounds,
+        progress: &mut Progress,
+    ) -> Result<(), LedgerError> {
+        let all = ledger.delayed()?;
+        progress.delayed = all.len();
+        let known: BTreeSet<u64> = all.iter().map(|delayed| delayed.round).collect();
+        self.pauses.retain(|round, _| known.contains(round));
+        let next = |round: &u64| self.pauses.get(round).map_or(0, |(next, _)| *next);
+        let mut due: Vec<u64> = known.into_iter().filter(|round| next(round) <= now).collect();
+        due.sort_by_key(next);
+        let wanted: BTreeSet<u64> = due.into_iter().take(ASKED_AT_ONCE).collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let Ok(Found { signatures, missing }) = rounds.find(ledger, &wanted).await? else { return Ok(()) };
+        for round in missing.keys() {
+            let pause = self.pauses.get(round).map_or(PAUSE.0, |(_, pause)| *pause);
+            self.pauses.insert(*round, (now + pause, (2 * pause).min(PAUSE.1)));
+        }
+        let rules = self.rules();
+        for Delayed { ts, block, hotkey, round, since } in all {
+            let mut matured = self.matured(ts, block);
+            let waited = now.saturating_sub(since);
+            if signatures.contains_key(&round) {
+                let payload = ToOpen { hotkey: hotkey.clone(), bytes: 0 };
+                let decoders = &mut self.decoders;
+                let opened = block_in_place(|| {
+                    open(ledger, decoders, &rules, &signatures, vec![payload], &mut matured)
+                })?;
+                if let Err(DecoderError { ticker, reason }) = opened {
+                    progress.why.get_or_insert_with(|| format!("the plugin of {ticker}: {reason}"));
+                    return Ok(());
                 }
-                None => missing.push(round),
+            } else if let Some(why) = missing.get(&round).filter(|_| waited >= self.config.beacon.wait) {
+                matured.rejections.push(Rejection {
+                    hotkey: hotkey.clone(),
+                    stage: Stage::Open,
+                    ticker: String::new(),
+                    code: "round_missing".into(),
+                    detail: format!(
+                        "{why}; the payload waited for it for {waited} s, while the beacon gave others: seal for a round \
+                         to come"
+                    ),
+                });
+            } else {
+                continue;
             }
+            ledger.mature_delayed(&hotkey, &matured)?;
+            progress.delayed -= 1;
+            progress.opened += matured.opened.len();
+            progress.rejected += matured.rejections.len();
         }
-        if let (false, Some(why)) = (missing.is_empty(), out_of_reach.as_ref()) {
-            return Ok(Err(why.clone()));
-        }
-        let mut fetched = Vec::new();
-        for part in missing.chunks(PARALLEL) {
-            let ask = |&round: &u64| async move { (round, self.beacon.signature(round).await) };
-            let mut asking: FuturesUnordered<_> = part.iter().map(ask).collect();
-            while let Ok(Some((round, answer))) = timeout_at(until, asking.next()).await {
-                match answer {
-                    Ok(signature) => fetched.push((round, signature)),
-                    // No endpoint is asked again in this pass: each would be waited for once more.
-                    Err(error @ (BeaconError::Unavailable { .. } | BeaconError::Invalid { .. })) => {
-                        out_of_reach.get_or_insert(error.to_string());
-                    }
-                    Err(_) => {}
-                }
-            }
-            if out_of_reach.is_some() {
-                break;
-            }
-        }
-        ledger.store_signatures(&fetched)?;
-        signatures.extend(fetched);
-        match rounds.iter().find(|round| !signatures.contains_key(round)) {
-            None => Ok(Ok(signatures)),
-            Some(round) => Ok(Err(out_of_reach
-                .clone()
-                .unwrap_or_else(|| format!("beacon round {round} is not had yet")))),
-        }
+        Ok(())
+    }
+
+    fn matured(&self, ts: i64, block: Block) -> Matured {
+        Matured { ts, block, sidx: block.sidx(self.config.network.sample_every), ..Matured::default() }
+    }
+
+    /// What payloads are judged by when they are opened: a round that is not out yet is waited for.
+    fn rules(&self) -> EnvelopeRules {
+        EnvelopeRules::new(self.config.network.owner_key, u64::MAX, self.config.collect.plaintext_bytes)
     }
 }
 
-fn refused(hotkey: String, stage: Stage, refusal: &mantis_payload::PayloadRejection) -> Rejection {
-    let (code, detail) = (refusal.code().into(), refusal.to_string());
-    Rejection { hotkey, stage, ticker: String::new(), code, detail }
+/// The round of a payload that waits. One that is too large is not even read.
+fn round_of(
+    ledger: &Ledger,
+    ts: i64,
+    hotkey: &str,
+    bytes: usize,
+    rules: &EnvelopeRules,
+) -> Result<Result<u64, PayloadRejection>, LedgerError> {
+    let limit = rules.limits.bytes;
+    if bytes > limit {
+        return Ok(Err(PayloadRejection::Json(JsonError::TooLarge { bytes, limit })));
+    }
+    let payload = ledger.payload(ts, hotkey)?.unwrap_or_default();
+    Ok(Envelope::parse(&payload, hotkey, rules).map(|envelope| envelope.round()))
 }

@@ -2,6 +2,7 @@
 
 use super::clock::unix;
 use super::doubtful::doubtful_prices;
+use super::shares::Shares;
 use mantis_config::{Block, Config, Doubtful, Stale};
 use mantis_ledger::{
     Accepted, Arrival, DoubtfulPrice, Ledger, LedgerError, NewRow, Rejection, Sample, SampledBlock, Stage,
@@ -12,6 +13,7 @@ use mantis_network::http::HttpError;
 use mantis_network::market::{Document, Feed, FeedError, Freshness, Quotes, StaleFeed, price_of};
 use mantis_payload::beacon::{KeyError, Scheme};
 use mantis_payload::{Envelope, EnvelopeRules};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
 
@@ -33,6 +35,12 @@ pub struct Sampled {
     pub accepted: usize,
     /// Payloads that were not there, or were refused.
     pub rejected: usize,
+    /// Hotkeys that were not even looked at, as there are more than `max_hotkeys`.
+    pub left_out: usize,
+    /// Payloads that were not fetched for a fault of this machine; they count against nobody.
+    pub own_faults: usize,
+    /// The first such fault.
+    pub own_fault: Option<String>,
     /// Why there are no prices.
     pub feed_fault: Option<String>,
     /// Why the feed's prices are old ones.
@@ -107,9 +115,7 @@ impl Sampler {
         ledger: &mut Ledger,
     ) -> Result<Sampled, SampleError> {
         let commitments = chain.commitments().await?;
-        let mut hotkeys: Vec<String> = neurons.iter().map(|neuron| neuron.hotkey.clone()).collect();
-        hotkeys.sort_unstable();
-        hotkeys.dedup();
+        let (hotkeys, left_out) = sampled(neurons, &commitments, self.config.collect.max_hotkeys);
         let (quotes, collected) =
             tokio::join!(self.feed.document(), self.collector.round(&commitments, &hotkeys));
         let (mut quotes, feed_fault, feed_stale) = match quotes {
@@ -124,8 +130,16 @@ impl Sampler {
         }
         let mut sample = Sample { step: self.step(head, &quotes), ..Sample::default() };
         sample.doubtful = doubtful_prices(&self.config, ledger, &mut sample.step)?;
+        let mut shares = Shares::of(ledger, self.config.collect.waiting_bytes, hotkeys.len())?;
+        let (mut own_faults, mut own_fault) = (0, None);
         for one in collected {
-            let (arrival, rejection) = self.judge(one, head, ledger)?;
+            if let Some(fault) = one.outcome.as_ref().err().filter(|fault| fault.is_ours()) {
+                own_faults += 1;
+                own_fault.get_or_insert_with(|| fault.to_string());
+                sample.arrivals.push(Arrival { hotkey: one.hotkey, accepted: None });
+                continue;
+            }
+            let (arrival, rejection) = self.judge(one, head, ledger, &mut shares)?;
             sample.arrivals.push(arrival);
             sample.rejections.extend(rejection);
         }
@@ -134,6 +148,9 @@ impl Sampler {
             block: sample.step.block,
             accepted: sample.arrivals.iter().filter(|arrival| arrival.accepted.is_some()).count(),
             rejected: sample.rejections.len(),
+            left_out,
+            own_faults,
+            own_fault,
             feed_fault,
             feed_stale,
             doubtful: sample.doubtful,
@@ -167,6 +184,7 @@ impl Sampler {
         Collected { hotkey, outcome }: Collected,
         head: Head,
         ledger: &Ledger,
+        shares: &mut Shares,
     ) -> Result<(Arrival, Option<Rejection>), LedgerError> {
         let network = &self.config.network;
         let matures = head.unix + u64::from(network.lag) * u64::from(network.sample_every) * BLOCK_SECONDS;
@@ -179,11 +197,22 @@ impl Sampler {
             Ok(payload) => payload,
             Err(fault) => return refuse(hotkey, Stage::Fetch, fault.code(), fault.to_string()),
         };
-        let rules = EnvelopeRules::new(network.owner_key, self.scheme.round_at(matures));
+        let plaintext_bytes = self.config.collect.plaintext_bytes;
+        let rules = EnvelopeRules::new(network.owner_key, self.scheme.round_at(matures), plaintext_bytes);
         let envelope = match Envelope::parse(&payload, &hotkey, &rules) {
             Ok(envelope) => envelope,
             Err(refusal) => return refuse(hotkey, Stage::Parse, refusal.code(), refusal.to_string()),
         };
+        let (round, oldest) = (envelope.round(), self.config.beacon.oldest_round);
+        let is_old = self.scheme.published_at(round).saturating_add(oldest) < head.unix;
+        // One that was seen when its round was young is only served unchanged.
+        let is_known = || -> Result<bool, LedgerError> {
+            Ok(ledger.signature(round)?.is_some() || ledger.has_seen(&hotkey, &envelope.sha256())?)
+        };
+        if is_old && !is_known()? {
+            let detail = format!("round {round} was out more than {oldest} s before; seal for one to come");
+            return refuse(hotkey, Stage::Parse, "round_too_old", detail);
+        }
         let early = envelope.round() <= self.scheme.round_at(head.unix);
         if self.config.collect.stale == Stale::Refuse {
             if early {
@@ -195,7 +224,37 @@ impl Sampler {
                 return refuse(hotkey, Stage::Parse, "stale", detail);
             }
         }
-        let (sha256, round) = (envelope.sha256(), envelope.round());
+        if let Err(why) = shares.take(&hotkey, payload.len()) {
+            return refuse(hotkey, Stage::Parse, "no_share", why);
+        }
+        let sha256 = envelope.sha256();
         Ok((Arrival { hotkey, accepted: Some(Accepted { payload, sha256, round, early }) }, None))
+    }
+}
+
+/// The hotkeys that are sampled, sorted, at most so many, and how many are left out: those that have committed something
+/// go before others, and of those the lower UIDs.
+fn sampled(neurons: &[Neuron], commitments: &BTreeMap<String, String>, most: usize) -> (Vec<String>, usize) {
+    let mut order: Vec<&Neuron> = neurons.iter().collect();
+    order.sort_by_key(|neuron| (!commitments.contains_key(&neuron.hotkey), neuron.uid));
+    let mut hotkeys: Vec<String> = order.iter().take(most).map(|neuron| neuron.hotkey.clone()).collect();
+    hotkeys.sort_unstable();
+    hotkeys.dedup();
+    (hotkeys, order.len().saturating_sub(most))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_too_many_hotkeys_those_that_send_are_sampled() {
+        let neuron = |uid: u16| Neuron { uid, hotkey: format!("hk{uid:05}"), ..Neuron::default() };
+        let neurons: Vec<Neuron> = (0..=u16::MAX).map(neuron).collect();
+        let commitments = (65_000..65_100).map(|uid| (format!("hk{uid:05}"), String::new())).collect();
+        let (hotkeys, left_out) = sampled(&neurons, &commitments, 256);
+        assert_eq!((hotkeys.len(), left_out), (256, 65_280));
+        assert_eq!((hotkeys[155].as_str(), hotkeys[156].as_str()), ("hk00155", "hk65000"));
+        assert_eq!(sampled(&neurons[..256], &commitments, 256).1, 0);
     }
 }

@@ -90,6 +90,11 @@ pub struct SamplingStatus {
     pub samples: u64,
     /// Blocks missed since the start: not sampled while miners still served what belonged to them.
     pub missed: u64,
+    /// Payloads that were not fetched for the newest sample by a fault of this machine, and why; null where there was
+    /// none. They count against no miner.
+    pub own_fault: Option<String>,
+    /// Hotkeys that were not looked at for the newest sample, as there are more than `max_hotkeys`.
+    pub left_out: usize,
     /// Why the market feed gave no prices for the newest sample; null where it did.
     pub feed_fault: Option<String>,
     /// Why the prices of the newest sample are old ones; null where they are not.
@@ -102,6 +107,8 @@ pub struct SamplingStatus {
     pub fault: Option<String>,
     /// Payloads taken in since the start.
     pub accepted_total: u64,
+    /// Payloads not fetched by a fault of this machine, since the start.
+    pub own_faults_total: u64,
     /// Payloads not there, or refused, since the start.
     pub refused_total: u64,
     /// Time spent in sampling since the start, s.
@@ -115,6 +122,8 @@ pub struct OpeningStatus {
     pub waiting: usize,
     /// What they wait for.
     pub fault: Option<String>,
+    /// Payloads that wait alone: the beacon does not give their round, though it gives others.
+    pub delayed: usize,
     /// Why live states of challenges about events are behind.
     pub untracked: Option<String>,
     /// Payloads opened since the start.
@@ -311,6 +320,10 @@ impl Status {
         now.accepted_total += sampled.accepted as u64;
         now.refused_total += sampled.rejected as u64;
         now.seconds_total += seconds;
+        now.own_faults_total += sampled.own_faults as u64;
+        now.own_fault =
+            sampled.own_fault.as_ref().map(|why| format!("{} payloads: {why}", sampled.own_faults));
+        now.left_out = sampled.left_out;
         now.feed_fault.clone_from(&sampled.feed_fault);
         now.feed_stale.clone_from(&sampled.feed_stale);
         now.doubtful = in_words(&sampled.doubtful);
@@ -323,6 +336,7 @@ impl Status {
         let now = &mut self.opening;
         now.waiting = progress.waiting;
         now.fault.clone_from(&progress.why);
+        now.delayed = progress.delayed;
         now.untracked.clone_from(&progress.untracked);
         now.opened_total += progress.opened as u64;
         now.refused_total += progress.rejected as u64;
@@ -372,6 +386,7 @@ impl Status {
         add("the chain is not believed", &self.chain.disbelieved);
         add("the metagraph is not read, or not believed", &self.chain.metagraph_fault);
         add("not sampled", &self.sampling.fault);
+        add("payloads were not fetched", &self.sampling.own_fault);
         add("no prices", &self.sampling.feed_fault);
         add("old prices", &self.sampling.feed_stale);
         add("prices hardly to be believed", &self.sampling.doubtful);

@@ -9,6 +9,7 @@ mod author;
 mod bad_input;
 mod belief;
 mod browser;
+mod budget;
 mod chain;
 mod commands;
 mod demo;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         bad_input::tests(),
         belief::tests(),
         browser::tests(),
+        budget::tests(),
         chain::tests(),
         commands::tests(),
         demo::tests(),

@@ -4,18 +4,27 @@ use mantis::demo::{Crowd, DemoWorld};
 use mantis::simulation::{SimulatedMiner, Simulation, Simulator, cast};
 use mantis_config::{Config, Sidx};
 use mantis_ledger::{Ledger, LedgerError, Row};
+use mantis_network::chain::Chain;
+use mantis_payload::{SealOptions, seal};
 use mantis_scoring::worker::Launcher;
 use mantis_tests::suite::Trial;
 use mantis_tests::{bin_dir, root, runtime, trial};
 use mantis_validator::{PassReport, Pipeline};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+use serde_json::Map;
 use std::net::TcpListener;
 use std::ops::ControlFlow;
 use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
 
 /// The tests of this file.
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
         trial!(a_beacon_that_is_down_loses_nothing),
+        trial!(a_round_that_is_not_given_holds_its_payloads_alone),
+        trial!(a_round_long_past_is_refused_when_it_is_met_first),
         trial!(without_a_feed_steps_go_on),
         trial!(a_store_that_is_dead_for_half_the_miners_takes_only_theirs),
     ]
@@ -102,6 +111,76 @@ fn a_beacon_that_is_down_loses_nothing() {
         assert_eq!(undisturbed.totals().unwrap(), disturbed.totals().unwrap());
         done(undisturbed);
         done(disturbed);
+    });
+}
+
+/// The time of the world.
+fn now(world: &DemoWorld) -> u64 {
+    block_in_place(|| Handle::current().block_on(world.chain.head())).unwrap().unix
+}
+
+fn a_round_that_is_not_given_holds_its_payloads_alone() {
+    runtime().block_on(async {
+        let mut config = config();
+        // Ten rows.
+        config.beacon.wait = 600;
+        let undisturbed = play(&config, 82, |_, _, _| ()).await;
+        let (mut rounds, mut delayed) = (Vec::new(), Vec::new());
+        let disturbed = play(&config, 82, |world, row, stepped| {
+            let Some(stepped) = stepped else {
+                // The rounds of rows 2 and 3, as miners have chosen them.
+                if let 2 | 3 = row {
+                    rounds.push(world.scheme().round_at(now(world) + 30));
+                    world.beacon.set_fault(rounds[row - 2], Some(if row == 2 { 500 } else { 404 }));
+                }
+                if row == 68 {
+                    world.beacon.set_fault(rounds[0], None);
+                }
+                return;
+            };
+            assert_eq!((stepped.progress.waiting, &stepped.progress.why), (0, &None), "row {row}");
+            delayed.push(stepped.progress.delayed);
+        })
+        .await;
+        assert!(delayed[62] >= 4 && delayed[63] > delayed[62], "{delayed:?}");
+        assert!(delayed[71] < delayed[63] && delayed[71] > 0, "one row came late: {delayed:?}");
+        assert_eq!(delayed[81], 0, "the other was given up: {delayed:?}");
+        for (ticker, dim) in [("ETH", 2), ("ETHLBFGS", 17), ("MULTIBREAKOUT", 66)] {
+            let (mut a, mut b) = (stored(&undisturbed, ticker, dim), stored(&disturbed, ticker, dim));
+            let (whole, rest) = (a.remove(3).1, b.remove(3).1);
+            assert!(rest.len() < whole.len(), "{ticker}: {rest:?}");
+            assert_eq!(a, b, "{ticker}");
+        }
+        let refused = disturbed.rejections(None).unwrap();
+        let missing: Vec<_> = refused.iter().filter(|r| r.last.code == "round_missing").collect();
+        assert!(missing.len() >= 4, "{refused:?}");
+        assert!(missing[0].last.detail.contains(&format!("round {}", rounds[1])), "{:?}", missing[0]);
+        assert_eq!(disturbed.delayed().unwrap(), []);
+        done(undisturbed);
+        done(disturbed);
+    });
+}
+
+fn a_round_long_past_is_refused_when_it_is_met_first() {
+    runtime().block_on(async {
+        let miner = cast(MINERS, SEED)[0].hotkey.clone();
+        let ledger = play(&config(), 4, |world, row, stepped| {
+            if stepped.is_some() || row == 0 {
+                return;
+            }
+            // An hour and a minute, then half an hour.
+            let ago = if row < 3 { 3660 } else { 1800 };
+            let scheme = world.scheme();
+            let mut rng = ChaCha20Rng::seed_from_u64(SEED);
+            let (round, owner) = (scheme.round_at(now(world) - ago), world.config().network.owner_key);
+            let sealed = seal(&Map::new(), &miner, round, &owner, scheme, SealOptions::default(), &mut rng);
+            world.store.objects().put(&miner, sealed.unwrap());
+        })
+        .await;
+        let refused = ledger.rejections(Some(&miner)).unwrap();
+        assert_eq!((refused[0].last.code.as_str(), refused[0].times), ("round_too_old", 2), "{refused:?}");
+        assert_eq!(refused.len(), 1);
+        done(ledger);
     });
 }
 

@@ -18,6 +18,15 @@ section! {
 
         /// Time between two rounds, s.
         period: u64 = 3, in 1..=86_400;
+
+        /// How long before a sample a payload's round may have come out, s; an older one is refused, unless the ledger has
+        /// its signature, or the same file was taken within the last day.
+        oldest_round: u64 = 3600, in 0..=31_536_000;
+
+        /// How long a payload waits for the signature of its round where the beacon gives others, s; then it is refused.
+        /// While the beacon gives none, all wait. By default it is short enough that a vector comes before its row is
+        /// scored.
+        wait: u64 = 1800, in 0..=31_536_000;
     }
 }
 

@@ -75,7 +75,8 @@ fn collecting(collect: &Collect) -> Vec<Definition> {
     let stale = if collect.stale == Stale::Count { "counted" } else { "refused" };
     vec![
         Definition::text("Hosts", hosts.join(", ")),
-        Definition::text("Largest payload", bytes(collect.max_bytes)),
+        Definition::text("Largest file", bytes(collect.max_bytes)),
+        Definition::text("Largest plaintext", bytes(collect.plaintext_bytes)),
         Definition::text("Served unchanged", stale),
         Definition::text("At the same time", count(collect.parallel)),
         Definition::text("Time for a file", seconds(collect.timeout)),

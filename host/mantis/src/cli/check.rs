@@ -29,7 +29,7 @@ pub(super) struct CheckArgs {
 
 pub(super) fn run(args: &CheckArgs) -> anyhow::Result<()> {
     let config = Config::load(&args.config.config)?;
-    let (plaintext, unfit) = read_plaintext(&args.file)?;
+    let (plaintext, unfit) = read_plaintext(&args.file, &config)?;
     let name = args.file.display();
     let review = review(&config, &plaintext, &launcher(60.0)?).with_context(|| name.to_string())?;
     if args.json {

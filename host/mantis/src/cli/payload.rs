@@ -121,7 +121,7 @@ fn run_seal(args: &SealArgs) -> anyhow::Result<()> {
     let config = Config::load(&args.config.config)?;
     let beacon = Scheme::from_config(&config.beacon).with_context(|| config.file.display().to_string())?;
     let name = args.input.display();
-    let (plaintext, unfit) = read_plaintext(&args.input)?;
+    let (plaintext, unfit) = read_plaintext(&args.input, &config)?;
     ensure!(unfit.is_empty(), "{name}: {} is not a JSON number; send finite numbers", unfit.join(", "));
     let plaintext = match plaintext {
         Value::Object(object) => object,
@@ -155,6 +155,9 @@ fn run_seal(args: &SealArgs) -> anyhow::Result<()> {
         payload.len(),
         config.collect.max_bytes
     );
+    // As validators look at it.
+    Envelope::parse(&payload, &args.hotkey, &rules(owner_key, &config))
+        .with_context(|| format!("{name}: sealed, it would be refused"))?;
     if args.out.as_os_str() == "-" {
         return print(&(String::from_utf8(payload)? + "\n"));
     }
@@ -183,8 +186,7 @@ fn run_open(args: &OpenArgs) -> anyhow::Result<()> {
         }
         None => None,
     };
-    let mut rules = EnvelopeRules::new(owner_key, u64::MAX);
-    rules.limits.bytes = usize::try_from(config.collect.max_bytes).unwrap_or(usize::MAX);
+    let rules = rules(owner_key, &config);
     let refused = |refusal: PayloadRejection| {
         if args.json {
             print_json(&json!({ "refused": { "code": refusal.code(), "message": refusal.to_string() } }))?;
@@ -238,9 +240,14 @@ fn fetched(config: &Config, beacon: Scheme, round: u64) -> anyhow::Result<[u8; 4
         .context("no --signature and no --owner-secret was given, and the beacon was asked")
 }
 
+/// What validators ask of a payload, whenever its round is.
+fn rules(owner_key: [u8; 32], config: &Config) -> EnvelopeRules {
+    EnvelopeRules::new(owner_key, u64::MAX, config.collect.plaintext_bytes)
+}
+
 /// Embeddings as JSON, with the numbers in them that JSON does not have.
-pub(super) fn read_plaintext(path: &Path) -> anyhow::Result<(Value, Vec<String>)> {
-    let limits = JsonLimits::default();
+pub(super) fn read_plaintext(path: &Path, config: &Config) -> anyhow::Result<(Value, Vec<String>)> {
+    let limits = JsonLimits::of_plaintext(config.collect.plaintext_bytes);
     let text = read(path, limits.bytes as u64)?;
     parse_lenient(&text, &limits).with_context(|| path.display().to_string())
 }

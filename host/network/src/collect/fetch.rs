@@ -6,11 +6,17 @@ use super::url_rules::{UrlRejection, UrlRules, check_url};
 use crate::http::{self, HttpError};
 use futures_util::{StreamExt as _, stream};
 use mantis_config as config;
+use mantis_payload::json::JsonLimits;
 use reqwest::{Client, Url};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use thiserror::Error;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// How often a file is asked for where this machine fails, and the pause before the next time.
+const TRIES: usize = 5;
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// What came of one hotkey.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +58,12 @@ impl FetchError {
             Self::Http(fault) => fault.code(),
             Self::RoundOver { .. } => "round_over",
         }
+    }
+
+    /// Whether it is a fault of this machine, which must count against nobody else.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Self::Http(HttpError::Ours { .. }))
     }
 }
 
@@ -108,7 +120,7 @@ impl Collector {
             collected.push(Collected { hotkey: hotkey.clone(), outcome });
         }
 
-        let budget = Budget::new(self.limits.round_bytes, urls.len(), self.limits.max_bytes);
+        let budget = Budget::new(self.limits.round_bytes, urls.len(), self.max_bytes());
         let fetches = urls.into_iter().map(|(at, url)| {
             let budget = &budget;
             async move { (at, self.file(url, budget).await) }
@@ -123,13 +135,27 @@ impl Collector {
     }
 
     async fn file(&self, url: Url, budget: &Budget) -> Result<Vec<u8>, FetchError> {
-        let mut lease = budget.lease();
-        match http::fetch(self.client.get(url), self.limits.max_bytes, &mut lease).await {
-            Ok(body) => {
-                lease.keep();
-                Ok(body)
+        let mut tries = 1;
+        loop {
+            let mut lease = budget.lease();
+            match http::fetch(self.client.get(url.clone()), self.max_bytes(), &mut lease).await {
+                Ok(body) => {
+                    lease.keep();
+                    return Ok(body);
+                }
+                // What this machine lacks is free again when others are done.
+                Err(HttpError::Ours { .. }) if tries < TRIES => {
+                    tries += 1;
+                    sleep(PAUSE).await;
+                }
+                Err(fault) => return Err(fault.into()),
             }
-            Err(fault) => Err(fault.into()),
         }
+    }
+
+    /// Bytes that a file may have: no more than the largest payload can.
+    fn max_bytes(&self) -> u64 {
+        let payload = JsonLimits::of_payload(self.limits.plaintext_bytes).bytes;
+        self.limits.max_bytes.min(payload as u64)
     }
 }

@@ -259,11 +259,43 @@ impl Lookup for Rebinding {
             "mapped" => vec![parse("::ffff:10.0.0.1")],
             "mixed" => vec![parse("1.1.1.1"), parse("192.168.0.1")],
             "none" => return Err(io::Error::other("no such name")),
+            // No more files to be had (EMFILE): always, or until it is asked for the third time.
+            "crowded" => return Err(io::Error::from_raw_os_error(24)),
+            "busy" if self.asked.fetch_add(1, Ordering::Relaxed) % 3 < 2 => {
+                return Err(io::Error::from_raw_os_error(24));
+            }
+            "busy" => vec![parse("10.0.0.1")],
             // Public when asked first, ours afterwards: but what is connected to is what was judged.
             _ if self.asked.fetch_add(1, Ordering::Relaxed) == 0 => Vec::new(),
             _ => vec![self.server],
         })
     }
+}
+
+#[tokio::test]
+async fn what_this_machine_lacks_is_no_fault_of_a_miners() {
+    let lookup = Arc::new(Rebinding { asked: AtomicUsize::new(0), server: "127.0.0.1".parse().unwrap() });
+    let collector = Collector::with_lookup(&Collect { allow_loopback: false, ..limits() }, lookup).unwrap();
+    let commit = |host: &str| (host.to_owned(), format!("https://{host}.r2.dev/{host}"));
+    let names = ["busy", "crowded", "none"].map(String::from);
+    let commitments = names.iter().map(|name| commit(name)).collect();
+    let collected = collector.round(&commitments, &names).await;
+    let faults: Vec<_> = collected.iter().map(|c| c.outcome.as_ref().unwrap_err()).collect();
+    // The one that gets through in the end is judged by what it is.
+    assert_eq!(
+        faults.iter().map(|f| f.code()).collect::<Vec<_>>(),
+        ["private_address", "validator_fault", "unreachable"]
+    );
+    assert_eq!(faults.iter().map(|f| f.is_ours()).collect::<Vec<_>>(), [false, true, false]);
+    assert!(faults[1].to_string().contains("open files"), "{}", faults[1]);
+}
+
+#[tokio::test]
+async fn no_more_is_read_than_a_payload_can_have() {
+    let small = Collect { max_bytes: 1 << 30, plaintext_bytes: 1024, ..limits() };
+    let (collected, _) = round(&small, &["chunked_endless-1".into()]).await;
+    let fault = collected[0].outcome.as_ref().unwrap_err().to_string();
+    assert!(fault.contains("larger than 18432 bytes"), "{fault}");
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 //! From names to addresses, public ones only.
 
-use crate::http::{AddressRejection, is_public};
+use crate::http::{AddressRejection, is_ours, is_public};
 use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::fs::File;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -19,7 +20,11 @@ pub(super) struct System;
 #[async_trait]
 impl Lookup for System {
     async fn lookup(&self, host: &str) -> io::Result<Vec<IpAddr>> {
-        Ok(tokio::net::lookup_host((host, 0)).await?.map(|address| address.ip()).collect())
+        match tokio::net::lookup_host((host, 0)).await {
+            Ok(addresses) => Ok(addresses.map(|address| address.ip()).collect()),
+            // A resolver that finds no file to be had says only that it failed.
+            Err(error) => Err(File::open("/dev/null").err().filter(is_ours).unwrap_or(error)),
+        }
     }
 }
 

@@ -21,6 +21,9 @@ impl From<&config::Collect> for UrlRules {
     }
 }
 
+/// Bytes that a commitment may have: what the chain's largest field holds.
+const LONGEST: usize = 512;
+
 /// Why a miner's URL is not followed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -30,6 +33,16 @@ pub enum UrlRejection {
     NotUrl {
         /// What is wrong with it.
         reason: String,
+        /// The miner's hotkey.
+        hotkey: String,
+    },
+    /// Longer than the chain's commitments are.
+    #[error(
+        "the commitment has {bytes} bytes, or more; at most {LONGEST} are read: commit https://HOST/{hotkey}"
+    )]
+    TooLong {
+        /// Bytes found.
+        bytes: usize,
         /// The miner's hotkey.
         hotkey: String,
     },
@@ -89,6 +102,7 @@ impl UrlRejection {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotUrl { .. } => "url_invalid",
+            Self::TooLong { .. } => "url_too_long",
             Self::Scheme { .. } => "url_scheme",
             Self::UserInfo => "url_user_info",
             Self::Host { .. } => "url_host",
@@ -109,8 +123,11 @@ impl UrlRejection {
 /// # Errors
 /// The first rule that the URL breaks.
 pub fn check_url(url: &str, hotkey: &str, rules: &UrlRules) -> Result<Url, UrlRejection> {
-    let url = url.trim();
     let hotkey_of = || hotkey.to_owned();
+    if url.len() > LONGEST {
+        return Err(UrlRejection::TooLong { bytes: url.len(), hotkey: hotkey_of() });
+    }
+    let url = url.trim();
     let parsed = Url::parse(url)
         .map_err(|error| UrlRejection::NotUrl { reason: error.to_string(), hotkey: hotkey_of() })?;
     let Some(host) = parsed.host_str().filter(|host| !host.is_empty()) else {
@@ -264,6 +281,14 @@ mod tests {
         for (url, expected) in bad {
             assert_eq!(code(url, false), expected, "{url}");
         }
+    }
+
+    #[test]
+    fn no_more_than_the_chain_holds_is_read() {
+        let url = format!("https://{}.r2.dev/{HOTKEY}", "a".repeat(LONGEST));
+        assert_eq!(code(&url, false), "url_too_long");
+        let blanks = format!("https://a.r2.dev/{HOTKEY}{}", " ".repeat(LONGEST));
+        assert_eq!(code(&blanks, false), "url_too_long");
     }
 
     #[test]

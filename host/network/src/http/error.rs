@@ -1,6 +1,7 @@
 //! Why a document was not had.
 
 use super::AddressRejection;
+use std::io;
 use std::net::IpAddr;
 use thiserror::Error;
 
@@ -53,6 +54,15 @@ pub enum HttpError {
         /// Bytes that had been read.
         bytes: u64,
     },
+    /// This machine has no more files, memory or ports to give: nobody else's fault.
+    #[error(
+        "this machine failed: {reason}; allow the validator more open files (`ulimit -n`) or more memory: the other side \
+         was not at fault"
+    )]
+    Ours {
+        /// What the system says.
+        reason: String,
+    },
     /// The connection broke, or what came is not HTTP.
     #[error("the answer broke off or is not HTTP: {reason}")]
     Broken {
@@ -74,22 +84,36 @@ impl HttpError {
             Self::Encoded { .. } => "encoded",
             Self::TooLarge { .. } => "too_large",
             Self::NoRoom { .. } => "no_room",
+            Self::Ours { .. } => "validator_fault",
             Self::Broken { .. } => "broken_answer",
         }
     }
 }
 
+/// Whether the system refuses for want of something of this machine's: files, memory, buffers, ports.
+pub(crate) fn is_ours(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let ours = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS, Errno::ADDRNOTAVAIL, Errno::NETDOWN];
+    let ours = ours.map(Errno::raw_os_error);
+    error.kind() == io::ErrorKind::OutOfMemory
+        || error.raw_os_error().is_some_and(|code| ours.contains(&code))
+}
+
 impl From<reqwest::Error> for HttpError {
     fn from(error: reqwest::Error) -> Self {
-        if error.is_timeout() {
-            return Self::TimedOut;
-        }
+        let is_timeout = error.is_timeout();
         let unreachable = error.is_connect() || error.is_dns() || error.is_builder();
         let error = error.without_url();
         // The innermost cause says most: the outer ones say that a request failed.
         let mut innermost: &dyn std::error::Error = &error;
         while let Some(source) = innermost.source() {
             innermost = source;
+            if let Some(error) = innermost.downcast_ref::<io::Error>().filter(|error| is_ours(error)) {
+                return Self::Ours { reason: error.to_string() };
+            }
+        }
+        if is_timeout {
+            return Self::TimedOut;
         }
         if let Some(AddressRejection { address }) = innermost.downcast_ref() {
             return Self::PrivateAddress { address: *address };

@@ -7,6 +7,7 @@ mod tls;
 
 pub(crate) use address::{AddressRejection, is_public};
 pub use error::HttpError;
+pub(crate) use error::is_ours;
 pub(crate) use fetch::{MemoryBudget, fetch, fetch_dated};
 pub use tls::builder;
 pub(crate) use tls::config as tls_config;

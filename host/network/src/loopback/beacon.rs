@@ -5,10 +5,11 @@ use axum::http::StatusCode;
 use axum::{Router, routing};
 use mantis_payload::beacon::Scheme;
 use mantis_payload::beacon::signing::BeaconKey;
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -27,6 +28,8 @@ pub struct BeaconServer {
 struct Switches {
     down: AtomicBool,
     requests: AtomicU64,
+    /// Rounds that are answered with a status of their own.
+    faults: Mutex<BTreeMap<u64, u16>>,
 }
 
 struct Shared {
@@ -66,6 +69,16 @@ impl BeaconServer {
         self.switches.down.store(down, Ordering::Relaxed);
     }
 
+    /// From now on a round is answered with this status, as beacons do that have lost one; `None`: with its signature
+    /// again.
+    pub fn set_fault(&self, round: u64, status: Option<u16>) {
+        let mut faults = self.switches.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        match status {
+            Some(status) => faults.insert(round, status),
+            None => faults.remove(&round),
+        };
+    }
+
     /// Requests so far, those answered with an error included.
     #[must_use]
     pub fn requests(&self) -> u64 {
@@ -87,6 +100,10 @@ async fn answer(State(shared): State<Arc<Shared>>, Path(round): Path<String>) ->
     let Some(round) = round.parse().ok().filter(|&round: &u64| round > 0) else {
         return (StatusCode::BAD_REQUEST, "no round".into());
     };
+    let fault = shared.switches.faults.lock().unwrap_or_else(PoisonError::into_inner).get(&round).copied();
+    if let Some(status) = fault.and_then(|status| StatusCode::from_u16(status).ok()) {
+        return (status, "not this one".into());
+    }
     if round > shared.scheme.round_at((shared.clock)()) {
         return (StatusCode::TOO_EARLY, "not out yet".into());
     }

@@ -67,14 +67,24 @@ pub enum Task {
     Serve,
 }
 
-/// What a serving worker is asked.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// What a serving worker is asked, as it reads it.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub(crate) enum Request {
     /// Turn submissions into vectors.
     Decode { submissions: Vec<serde_json::Value> },
     /// Take matured rows into live states.
     Track { states: States, rows: Vec<TrackedRow> },
+}
+
+/// The same as the host writes it: what is asked about is large, and not copied.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub(crate) enum Question<'a> {
+    /// As [`Request::Decode`].
+    Decode { submissions: &'a [serde_json::Value] },
+    /// As [`Request::Track`].
+    Track { states: &'a States, rows: &'a [TrackedRow] },
 }
 
 /// What a worker says, one JSON text each, framed by RFC 7464 (a record separator before, a line feed after), so

@@ -1,7 +1,7 @@
 //! A worker that stays: it is asked again and again.
 
 use super::launcher::{Process, crashed};
-use super::{Event, Job, Launcher, Request, Task, WorkerError};
+use super::{Event, Job, Launcher, Question, Task, WorkerError};
 use crate::plugins::forget_code;
 use crate::worker::Failure;
 use mantis_plugin_api::{PluginError, States, TrackedRow};
@@ -45,9 +45,9 @@ impl Session {
     /// # Errors
     /// [`WorkerError`], if the plugin cannot be loaded, crashes, or is not done in time. The next question starts
     /// it again.
-    pub fn decode(&mut self, submissions: Vec<serde_json::Value>) -> Result<Decoded, WorkerError> {
+    pub fn decode(&mut self, submissions: &[serde_json::Value]) -> Result<Decoded, WorkerError> {
         let asked = submissions.len();
-        let vectors = self.ask(&Request::Decode { submissions }, |event| match event {
+        let vectors = self.ask(Question::Decode { submissions }, |event| match event {
             Event::Decoded { vectors } => Some(vectors),
             _ => None,
         })?;
@@ -64,7 +64,7 @@ impl Session {
     /// # Errors
     /// [`WorkerError`], as [`Session::decode`], or if the plugin refuses states or rows.
     pub fn track(&mut self, states: States, rows: Vec<TrackedRow>) -> Result<States, WorkerError> {
-        let states = self.ask(&Request::Track { states, rows }, |event| match event {
+        let states = self.ask(Question::Track { states: &states, rows: &rows }, |event| match event {
             Event::Tracked { states } => Some(states),
             _ => None,
         })?;
@@ -74,14 +74,14 @@ impl Session {
     /// As [`Launcher::run`], it tries once more where kept machine code may have been damaged.
     fn ask<T>(
         &mut self,
-        request: &Request,
+        question: Question<'_>,
         mut answer: impl FnMut(Event) -> Option<T>,
     ) -> Result<T, WorkerError> {
         let until = Instant::now() + self.launcher.deadline;
-        match self.ask_once(request, until, &mut answer) {
+        match self.ask_once(question, until, &mut answer) {
             Err(error) if error.may_be_damaged_code(&self.job.plugin) => {
                 forget_code(&self.job.plugin.path);
-                self.ask_once(request, until, &mut answer)
+                self.ask_once(question, until, &mut answer)
             }
             outcome => outcome,
         }
@@ -89,7 +89,7 @@ impl Session {
 
     fn ask_once<T>(
         &mut self,
-        request: &Request,
+        question: Question<'_>,
         until: Instant,
         answer: &mut impl FnMut(Event) -> Option<T>,
     ) -> Result<T, WorkerError> {
@@ -98,7 +98,7 @@ impl Session {
             Some(process) => process,
             None => self.launcher.start(&self.job)?,
         };
-        process.stdin.write(serde_json::to_vec(request).map_err(|e| start(e.into()))?);
+        process.stdin.write(serde_json::to_vec(&question).map_err(|e| start(e.into()))?);
         loop {
             match process.events.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(Event::Failed { failure }) => return Err(failure.into()),

@@ -11,7 +11,7 @@ use mantis_network::chain::DAY_BLOCKS;
 use mantis_payload::beacon::Scheme;
 use mantis_scoring::worker::Launcher;
 use mantis_weights::Settlement;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -243,7 +243,7 @@ impl Play {
 
 /// No program: a computation fails at once.
 fn launcher() -> Launcher {
-    Launcher { program: "/nonexistent".into(), deadline: Duration::from_secs(1) }
+    Launcher { program: PathBuf::from("/nonexistent").into(), deadline: Duration::from_secs(1) }
 }
 
 #[test]

@@ -18,6 +18,7 @@ use mantis_config::{Block, Config};
 use mantis_ledger::{Attempt, ChainRecord, Computation, Ledger, LedgerError};
 use mantis_network::chain::{Chain, ChainError, Finality, Head, Neuron};
 use mantis_payload::beacon::Scheme;
+use mantis_scoring::scratch::sweep;
 use mantis_scoring::worker::Launcher;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -145,6 +146,13 @@ impl Service {
         mut ledger: Ledger,
         board: Board,
     ) -> Result<Self, ServiceError> {
+        match sweep(&run.scratch) {
+            Ok(0) => {}
+            Ok(folders) => info!(folders, "history snapshots that a killed process left are removed"),
+            Err(error) => {
+                warn!(%error, folder = %run.scratch.display(), "left history snapshots are not removed")
+            }
+        }
         let config = live.current().clone();
         ledger.keep_layout(&config)?;
         let scheme = Scheme::from_config(&config.beacon).map_err(SetupError::from)?;

@@ -16,6 +16,8 @@ use tracing::{debug, error, info, warn};
 const MARGIN_DAYS: u32 = 5;
 /// Rows of each ticker that are removed in one turn at most.
 const PRUNED_AT_ONCE: u32 = 200;
+/// Bytes of the ledger's free pages that are given back to the disk at one look.
+const GIVEN_BACK_AT_ONCE: u64 = 64 << 20;
 /// Blocks between two looks for old rows.
 const PRUNE_EVERY: i64 = 50;
 
@@ -48,6 +50,17 @@ impl Service {
                     }
                     if let Some(prices) = in_words(&sampled.doubtful) {
                         warn!(block = block.0, number = sampled.doubtful.len(), %prices, "prices hardly to be believed");
+                    }
+                    if let Some(fault) = &sampled.own_fault {
+                        let payloads = sampled.own_faults;
+                        error!(block = block.0, payloads, %fault, "payloads were not fetched");
+                    }
+                    if sampled.left_out > 0 {
+                        warn!(
+                            block = block.0,
+                            hotkeys = sampled.left_out,
+                            "more hotkeys than `max_hotkeys`: left out"
+                        );
                     }
                     let seconds = round(started.elapsed());
                     info!(
@@ -97,6 +110,7 @@ impl Service {
                         opened = progress.opened,
                         refused,
                         waiting = progress.waiting,
+                        delayed = progress.delayed,
                         seconds,
                         "opened"
                     );
@@ -151,6 +165,10 @@ impl Service {
             // There may be more.
             debug!(removed, before = before.0, "old rows removed");
             return Ok(());
+        }
+        let given_back = self.ledger.give_back(GIVEN_BACK_AT_ONCE)?;
+        if given_back > 0 {
+            debug!(bytes = given_back, "free pages of the ledger given back");
         }
         self.pruned = Some(block);
         self.record.pruned = Some(Pruned { block: before, unix: now, days });

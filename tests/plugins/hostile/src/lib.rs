@@ -33,6 +33,9 @@ impl Challenge for Hostile {
     }
 
     fn decode(&self, submission: &serde_json::Value) -> Result<Vec<f32>, PluginError> {
+        if self.params.how == "sleep" && submission == "sleep" {
+            std::thread::sleep(Duration::from_secs(3600));
+        }
         decode::vector(submission, self.spec.storage_dim(), -1.0..=1.0)
     }
 

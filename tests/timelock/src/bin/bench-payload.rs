@@ -30,7 +30,7 @@ fn main() -> Result<()> {
         let options = SealOptions::default();
         sealed.push(seal(&plaintext, HOTKEY, ROUND, &owner.public_key(), &scheme, options, &mut rng)?);
     }
-    let rules = EnvelopeRules::new(owner.public_key(), ROUND);
+    let rules = EnvelopeRules::new(owner.public_key(), ROUND, 1 << 16);
     let text = [b'7'; timelock::TEXT];
     let mut locked = Vec::new();
     for _ in 0..count {

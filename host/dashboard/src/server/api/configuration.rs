@@ -57,6 +57,10 @@ struct BeaconAnswer {
     genesis: u64,
     /// Seconds from one round to the next.
     period: u64,
+    /// Seconds that a payload's round may lie before the sample at most.
+    oldest_round: u64,
+    /// Seconds that a payload waits for a round that the beacon alone does not give.
+    wait: u64,
 }
 
 /// The configuration that runs.
@@ -70,7 +74,7 @@ pub(in crate::server) async fn configuration(
 
 impl ConfigurationAnswer {
     fn new(config: &Config) -> Self {
-        let Beacon { api, public_key, genesis, period } = &config.beacon;
+        let Beacon { api, public_key, genesis, period, oldest_round, wait } = &config.beacon;
         Self {
             file: config.file.display().to_string(),
             network: NetworkAnswer::from(&config.network),
@@ -79,6 +83,8 @@ impl ConfigurationAnswer {
                 public_key: hex::encode(public_key),
                 genesis: *genesis,
                 period: *period,
+                oldest_round: *oldest_round,
+                wait: *wait,
             },
             market: config.market.url.as_deref().map(bare_url),
             challenges: config.challenges.iter().map(|challenge| challenge.ticker.clone()).collect(),

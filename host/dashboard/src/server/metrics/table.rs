@@ -114,6 +114,12 @@ pub(super) const METRICS: &[Metric] = &[
     counter("doubtful_prices", "Prices since the start that were hardly to be believed", None, |sources| {
         status_value(sources, |status| Some(status.sampling.doubtful_total as f64))
     }),
+    counter(
+        "own_faults",
+        "Payloads not fetched by a fault of this machine since the start",
+        None,
+        |sources| status_value(sources, |status| Some(status.sampling.own_faults_total as f64)),
+    ),
     counter("samples", "Blocks sampled since the start", None, |sources| {
         status_value(sources, |status| Some(status.sampling.samples as f64))
     }),
@@ -128,6 +134,9 @@ pub(super) const METRICS: &[Metric] = &[
     }),
     gauge("overdue_blocks", "Sampled blocks that are old enough to be opened and wait", None, |sources| {
         status_value(sources, |status| Some(status.opening.waiting as f64))
+    }),
+    gauge("delayed_payloads", "Payloads whose round alone the beacon does not give", None, |sources| {
+        status_value(sources, |status| Some(status.opening.delayed as f64))
     }),
     gauge("computing", "1 while weights are computed", None, |sources| {
         status_value(sources, |status| flag(status.weights.computing.is_some()))

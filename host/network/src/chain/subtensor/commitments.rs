@@ -15,6 +15,8 @@ const PALLET: &str = "Commitments";
 const LONGEST_RAW: usize = 128;
 /// Bytes that `BigRaw` holds.
 const LONGEST_BIG_RAW: usize = 512;
+/// Commitments of one subnet that are read: every UID that there can be, twice.
+const MOST: usize = 2 << 16;
 
 /// The text that each hotkey has committed. What is not a text is left out: it can be anything.
 pub(super) async fn commitments(node: &Node, netuid: u16) -> Result<BTreeMap<String, String>, NodeError> {
@@ -28,6 +30,9 @@ pub(super) async fn commitments(node: &Node, netuid: u16) -> Result<BTreeMap<Str
         let Some((_, account)) = entry.key_bytes().split_last_chunk::<32>() else {
             return Err(NodeError::broken("a key of Commitments.CommitmentOf is too short"));
         };
+        if commitments.len() >= MOST {
+            return Err(NodeError::broken(format!("it gives more than {MOST} commitments of one subnet")));
+        }
         if let Some(text) = entry.value().decode().ok().and_then(|value| text(&value)) {
             commitments.insert(AccountId32(*account).to_string(), text);
         }
@@ -66,7 +71,7 @@ pub(super) fn call(at: &At, netuid: u16, text: &str) -> Result<DynamicPayload<Co
     Ok(tx(PALLET, "set_commitment", Composite::named([("netuid", number(netuid)), ("info", info)])))
 }
 
-/// The first field that holds bytes, as text.
+/// The first field that holds bytes, as text; of one that is longer than the chain's longest, so much that it is seen.
 fn text(registration: &Value) -> Option<String> {
     let Variant { values, .. } = first_raw(registration)?;
     let mut bytes = Vec::new();
@@ -92,6 +97,7 @@ fn is_raw(name: &str) -> bool {
 
 fn collect(value: &Value, bytes: &mut Vec<u8>) {
     match &value.value {
+        _ if bytes.len() > LONGEST_BIG_RAW => {}
         ValueDef::Primitive(Primitive::U128(byte)) => bytes.extend(u8::try_from(*byte)),
         ValueDef::Composite(composite) => composite.values().for_each(|value| collect(value, bytes)),
         _ => {}
@@ -125,5 +131,7 @@ mod tests {
             None
         );
         assert_eq!(text(&Value::u128(82)), None);
+        let endless = text(&registration(vec![raw("BigRaw", &"a".repeat(100_000))]));
+        assert_eq!(endless.map(|text| text.len()), Some(513));
     }
 }
