@@ -264,7 +264,7 @@ fn people_read_what_to_do() {
         command.args(["--hotkey-uri", "//Stranger", "--ledger"]).arg(ward.stage.ledger()).output().unwrap();
     let (text, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(said.starts_with("error: 1 of 25 checks found a fault"), "{said}");
+    assert!(said.starts_with("error: 1 of 26 checks found a fault"), "{said}");
     assert!(
         !text.contains('\x1b') && text.lines().next().unwrap().starts_with("ok       configuration"),
         "{text}"

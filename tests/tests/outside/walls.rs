@@ -1,8 +1,9 @@
 //! What others had a hand in (a plugin, a file that is replaced, kept machine code, a published ledger, readers of the
 //! dashboard) does not harm the host, and sees nothing that is secret.
 
-use mantis_config::{Block, Config};
-use mantis_ledger::Ledger;
+use half::f16;
+use mantis_config::{Block, Config, Sidx};
+use mantis_ledger::{Ledger, NewRow, SampledBlock};
 use mantis_scoring::plugins::digest;
 use mantis_tests::http::{ask, get};
 use mantis_tests::need::Need;
@@ -421,9 +422,9 @@ fn a_ledger_that_is_taken_away_is_missed() {
     let dir = TempDir::new().unwrap();
     runtime().block_on(async {
         let stage = Stage::set(dir.path(), 2, 3, &[], |table| keep(table, &["ETH"])).await;
-        let step = |row: i64| mantis_ledger::SampledBlock {
+        let step = |row: i64| SampledBlock {
             block: Block(5 * (1_000_000 + row)),
-            sidx: mantis_config::Sidx(1_000_000 + row),
+            sidx: Sidx(1_000_000 + row),
             rows: Vec::new(),
         };
         stage.advance(&step(0));
@@ -472,13 +473,20 @@ fn a_ledger_that_runs_code_is_not_scored() {
 fn a_hotkey_writes_no_commands_for_the_terminal() {
     let dir = TempDir::new().unwrap();
     let ledger = dir.path().join("ledger.db");
-    tiny_ledger(&ledger, &["NONE"], 20);
-    rusqlite::Connection::open(&ledger)
-        .unwrap()
-        .execute_batch(
-            "UPDATE challenge_data SET hotkeys = replace(hotkeys, '5Bob', '5B\\u001b[2J\\u009b\\n')",
-        )
-        .unwrap();
+    let step = |row: i64| {
+        let sends = ["5Alice", "5B\u{1b}[2J\u{9b}\n"].map(|hotkey| (hotkey.to_owned(), vec![f16::ONE; 2]));
+        let record = NewRow {
+            ticker: "NONE".into(),
+            dim: 2,
+            blocks_ahead: 10,
+            price: Some(1.0),
+            price_data: None,
+            submissions: sends.into_iter().collect(),
+        };
+        SampledBlock { block: Block(5 * row), sidx: Sidx(row), rows: vec![record] }
+    };
+    let steps: Vec<SampledBlock> = (1000..1020).map(step).collect();
+    Ledger::open(&ledger).unwrap().append_many(&steps, 1000).unwrap();
     let config = hostile(dir.path(), &["none"], "");
     let mut command = mantis();
     command.args(["score", "--config"]).arg(&config).arg("--ledger").arg(&ledger);

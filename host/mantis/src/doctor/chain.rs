@@ -3,7 +3,7 @@
 use super::configuration::listed;
 use super::finding::{Finding, Verdict, skip};
 use super::stamp::unix;
-use mantis_config::{Block, Config};
+use mantis_config::{Block, Config, bare_node};
 use mantis_network::chain::{
     BLOCK_SECONDS, Chain, ChainError, ChainSettings, Head, Hyperparameters, Neuron, NodeLimits, OfflineChain,
     Subtensor, endpoints,
@@ -162,7 +162,7 @@ async fn nodes(
             }
             Err(error) => Err(error.to_string()),
         };
-        nodes.push(Node { endpoint, said });
+        nodes.push(Node { endpoint: bare_node(&endpoint), said });
     }
     Ok((nodes, first))
 }
