@@ -92,7 +92,7 @@ fn large(kind: usize) -> (Value, bool) {
         6 => (json!({ "FUNDINGXSEC": "\u{1}".repeat(10_000) }), true),
         _ => {
             let assets: Map<String, Value> =
-                (0..3000).map(|i| (format!("A{i}"), json!([0.5, 0.5]))).collect();
+                (0..2000).map(|i| (format!("A{i}"), json!([0.5, 0.5]))).collect();
             (json!({ "MULTIBREAKOUT": assets }), true)
         }
     }

@@ -102,7 +102,7 @@ impl Service {
         match self.pipeline.mature(head, &mut self.ledger).await {
             Ok(progress) => {
                 self.board.write(|status| status.opened(&progress));
-                if progress.matured > 0 {
+                if progress.matured + progress.opened + progress.rejected > 0 {
                     let seconds = round(started.elapsed());
                     let (blocks, refused) = (progress.matured, progress.rejected);
                     info!(

@@ -107,10 +107,13 @@ fn around(status: &Status) -> [Tile; 3] {
         (_, Some(true), _) => Some("our hotkey is registered"),
         _ => None,
     };
-    let beacon = match (&status.opening.fault, status.opening.waiting) {
-        (Some(fault), _) => clean(fault),
-        (None, 0) => "nothing waits for it".into(),
-        (None, waiting) => format!("{} wait for it", plural(waiting, "block", "blocks")),
+    let beacon = match (&status.opening.fault, status.opening.waiting, status.opening.delayed) {
+        (Some(fault), ..) => clean(fault),
+        (None, 0, 0) => "nothing waits for it".into(),
+        (None, 0, delayed) => {
+            format!("{} wait for rounds that it does not give", plural(delayed, "payload", "payloads"))
+        }
+        (None, waiting, _) => format!("{} wait for it", plural(waiting, "block", "blocks")),
     };
     let feed = match &status.sampling.feed_fault {
         Some(fault) => clean(fault),
