@@ -184,7 +184,7 @@ impl Belief {
             return Verdict::Disbelieved(rejection);
         }
         if let Some(finality) = finality
-            && let Some(rejection) = self.settle(finality)
+            && let Some(rejection) = self.contradicted(finality)
         {
             // Who was right is not known: the new one counts, once it has gone on for a while.
             self.waiting = Some(Candidate { newest: seen(now, head), left: FORKED, forked: true });
@@ -197,6 +197,11 @@ impl Belief {
             }
         }
         self.believe(now, head);
+        if let Some(Finality { block, hash, .. }) = finality
+            && self.last.as_ref().is_none_or(|(last, _)| last < block)
+        {
+            self.last = Some((*block, hash.clone()));
+        }
         Verdict::Believed
     }
 
@@ -245,26 +250,18 @@ impl Belief {
             .max()
     }
 
-    /// Takes note of what is final; a contradiction to what was.
-    fn settle(&mut self, finality: &Finality) -> Option<HeadRejection> {
+    /// Whether another block is final than was; if so, it counts from now on.
+    fn contradicted(&mut self, finality: &Finality) -> Option<HeadRejection> {
         let Finality { block, hash, known } = finality;
-        let contradicts = self.last.as_ref().is_some_and(|(last, before)| {
-            let is_other = |at: &Block, found: &String| at == last && found != before;
-            let known = known.as_ref().is_some_and(|(at, found)| is_other(at, found));
-            known || is_other(block, hash) || *block < *last - BACK
-        });
-        match &self.last {
-            Some((last, _)) if contradicts => {
-                let rejection = HeadRejection::Forked { block: *last };
-                self.last = Some((*block, hash.clone()));
-                Some(rejection)
-            }
-            Some((last, _)) if block <= last => None,
-            _ => {
-                self.last = Some((*block, hash.clone()));
-                None
-            }
+        let (last, before) = self.last.as_ref()?;
+        let is_other = |at: &Block, found: &String| at == last && found != before;
+        let known = known.as_ref().is_some_and(|(at, found)| is_other(at, found));
+        if !known && !is_other(block, hash) && *block >= *last - BACK {
+            return None;
         }
+        let rejection = HeadRejection::Forked { block: *last };
+        self.last = Some((*block, hash.clone()));
+        Some(rejection)
     }
 
     /// How many more blocks it takes until this head is believed.

@@ -216,7 +216,10 @@ impl Play {
         let mut again = None;
         while self.node.world().now < since + seconds {
             self.look().await;
-            let (now, truth) = (self.node.world().now, self.node.world().truth.block);
+            let (now, truth) = {
+                let world = self.node.world();
+                (world.now, world.truth.block)
+            };
             let seed = self.seed;
             if let Some(sampled) = self.service.sampled.filter(|sampled| *sampled > first - 5) {
                 assert!(sampled <= truth, "{seed}: block {sampled} is sampled at block {truth}");

@@ -148,6 +148,8 @@ impl World {
     /// Whether what it says of its newest block at this time cannot be believed.
     pub(super) fn is_wrong(&self) -> bool {
         match self.lie {
+            // One that stays behind looks like a chain that stood still, once it comes to what was known.
+            Some(Lie::Off(by)) if by < 0 => self.truth.block + by < self.since.1.block - 25,
             Some(Lie::Off(_) | Lie::Is(_) | Lie::Time(_) | Lie::NoHead) => true,
             Some(Lie::Flickers(_)) => self.asked.is_multiple_of(2),
             Some(Lie::Stalls | Lie::StallsYoung) => self.now - self.since.0 > 120,
