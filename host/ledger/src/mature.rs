@@ -101,7 +101,7 @@ impl Ledger {
     /// If the file cannot be read.
     pub fn waiting_bytes(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
         let sql =
-            "SELECT hotkey, SUM(LENGTH(payload)) FROM raw_payloads WHERE payload IS NOT NULL GROUP BY hotkey";
+            "SELECT hotkey, SUM(LENGTH(payload)) FROM raw_payloads WHERE LENGTH(payload) > 2 GROUP BY hotkey";
         let bytes = self.list("raw_payloads", sql, |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?.cast_unsigned()))
         })?;

@@ -382,13 +382,13 @@ mod tests {
 
     #[test]
     fn says_what_is_wrong_and_where() {
-        let limits = JsonLimits { bytes: 40, depth: 2, values: 4, memory: 1000 };
+        let limits = JsonLimits { bytes: 40, depth: 2, values: 4, memory: 1200 };
         for (text, says) in [
             ("", "not JSON: EOF while parsing a value at line 1, column 0"),
             ("{} x", "not JSON: trailing characters at line 1, column 4"),
             ("[[[]]]", "more than 2 deep"),
             ("[1,2,3,4]", "more than 4 values"),
-            ("[{},{}]", "more than 1000 bytes of memory"),
+            ("[{},{}]", "more than 1200 bytes of memory"),
             (r#"{"a":1,"a":2}"#, "the key `a` stands twice"),
             (r#"{"a":1,"\u0061":2}"#, "the key `a` stands twice"),
             ("[1e400]", "a number at line 1, column 6 is too large"),
