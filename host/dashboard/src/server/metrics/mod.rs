@@ -120,7 +120,7 @@ mod tests {
     fn what_grafana_and_alerts_ask_for_is_in_the_table() {
         let known: BTreeSet<String> = METRICS.iter().map(Metric::sample_name).collect();
         assert_eq!(known.len(), METRICS.len(), "a name is there twice");
-        assert!(named(GRAFANA).len() > 20 && named(ALERTS).len() == 6);
+        assert!(named(GRAFANA).len() > 20 && named(ALERTS).len() == 5);
         for name in named(GRAFANA).union(&named(ALERTS)) {
             assert!(known.contains(*name), "{name}");
         }
