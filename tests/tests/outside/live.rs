@@ -172,7 +172,11 @@ fn bad_texts_are_kept_out_with_their_lines() {
             "challenges.toml:18: [[challenge]] \"B-1\": key `params.min_row`",
         ),
         ("params = {", "params = {{", "challenges.toml:18: not TOML"),
-        ("dim = 2", "dim = 3", "challenges.toml:7: [[challenge]] \"A-1\": key `dim`: it cannot change, since stored rows"),
+        (
+            "dim = 2",
+            "dim = 3",
+            "challenges.toml:7: [[challenge]] \"A-1\": key `dim`: it cannot change, since stored rows",
+        ),
         (
             "[[challenge]]",
             "[network]\nsample_every = 10\n[[challenge]]",
