@@ -33,5 +33,14 @@ params! {
         meta_c: f64 = 1.0, in 1e-6..=1e6;
         /// Share of L1 in the ensemble's elastic net.
         meta_l1_ratio: f64 = 0.5, in 0.0..=1.0;
+        /// Bring each miner's numbers to one scale before its models, and its values to one before the ensemble. Without
+        /// this, numbers a hundredth as large earn several times as much.
+        standardise: bool = false, in false..=true;
+        /// Let the kept miner of the best AUC stand for all whose values are like its, and split what it earns.
+        collapse_clones: bool = false, in false..=true;
+        /// Absolute rank correlation of values from which two miners are alike.
+        clone_correlation: f64 = 0.6, in 0.05..=1.0;
+        /// Rows that one of two alike miners may be late.
+        clone_lag_rows: usize = 5, in 0..=1_000;
     }
 }

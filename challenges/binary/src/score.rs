@@ -1,8 +1,9 @@
 //! From rows and labels to saliences.
 
 use crate::{Binary, Labels, Params};
+use mantis_kit::clones::{self, Group, Likeness, Signature};
 use mantis_kit::logistic::{Design, Model, Penalty, Problem, Stop, fit, has_both_classes};
-use mantis_kit::{auc, math, segments};
+use mantis_kit::{auc, math, segments, standard};
 use mantis_plugin_api::{History, PluginError, Progress, Salience, Score, Shape, WhyZero, f16, is_present};
 
 impl Score for Binary {
@@ -207,7 +208,12 @@ impl BinaryScoring<'_> {
         for one in &mut selected {
             one.values = kept(&one.values, covered);
         }
-        let columns: Vec<&[f64]> = selected.iter().map(|one| one.values.as_slice()).collect();
+        let groups = self.groups(&selected);
+        if self.params.standardise {
+            selected.iter_mut().for_each(|one| _ = standard::unit_scale(&mut one.values));
+        }
+        let columns: Vec<&[f64]> =
+            groups.iter().map(|group| selected[group.leader].values.as_slice()).collect();
         let problem = Problem {
             x: Design::from_columns(&columns),
             y: &rose,
@@ -217,12 +223,19 @@ impl BinaryScoring<'_> {
             penalty: Penalty::ElasticNet { l1_ratio: self.params.meta_l1_ratio },
         };
         let model = fit(&problem, Stop::Exact, None)?;
-        for (one, &coefficient) in selected.iter().zip(&model.coef) {
-            salience.note(one.miner, "coefficient", coefficient);
-            if coefficient == 0.0 {
-                salience.zero(one.miner, WhyZero::no_weight());
-            } else {
-                salience.set(one.miner, coefficient.abs());
+        for (group, &coefficient) in groups.iter().zip(&model.coef) {
+            let size = group.members.len();
+            for &member in &group.members {
+                let miner = selected[member].miner;
+                salience.note(miner, "coefficient", coefficient);
+                if size > 1 {
+                    salience.note(miner, "clones", size as f64);
+                }
+                if coefficient == 0.0 {
+                    salience.zero(miner, WhyZero::no_weight());
+                } else {
+                    salience.set(miner, coefficient.abs() / size as f64);
+                }
             }
         }
         salience.normalise();
@@ -232,6 +245,21 @@ impl BinaryScoring<'_> {
         Ok(())
     }
 
+    /// The selected miners that the ensemble takes as one, by their values; each by itself unless clones are collapsed.
+    fn groups(&self, selected: &[Selected]) -> Vec<Group> {
+        let order: Vec<usize> = (0..selected.len()).collect();
+        if !self.params.collapse_clones {
+            return order.into_iter().map(Group::of_one).collect();
+        }
+        // A miner has no value where it is 0: it was absent, or in an embargo.
+        let valued = |&value: &f64| if value == 0.0 { f64::NAN } else { value };
+        let signature = |one: &Selected| Signature::new(vec![one.values.iter().map(valued).collect()]);
+        let signatures: Vec<Signature> = selected.iter().map(signature).collect();
+        let likeness =
+            Likeness { correlation: self.params.clone_correlation, lag: self.params.clone_lag_rows };
+        clones::groups(&signatures, &order, likeness)
+    }
+
     /// One miner's present rows.
     fn column(&self, miner: usize) -> Result<Column, PluginError> {
         let dim = self.history.shape().dim;
@@ -239,7 +267,14 @@ impl BinaryScoring<'_> {
         let numbers_of = |row: usize| &raw[row * dim..(row + 1) * dim];
         let rows: Vec<usize> =
             (0..self.labels.rows.len()).filter(|&i| is_usable(numbers_of(self.labels.rows[i]))).collect();
-        let number = |d: usize| rows.iter().map(|&i| numbers_of(self.labels.rows[i])[d].to_f64()).collect();
+        let number = |d: usize| -> Vec<f64> {
+            let mut numbers =
+                rows.iter().map(|&i| numbers_of(self.labels.rows[i])[d].to_f64()).collect::<Vec<_>>();
+            if self.params.standardise {
+                standard::z_scores(&mut numbers);
+            }
+            numbers
+        };
         Ok(Column {
             numbers: (0..dim).map(number).collect(),
             rose: rows.iter().map(|&i| self.labels.rose[i]).collect(),

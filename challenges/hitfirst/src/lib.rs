@@ -3,7 +3,10 @@
 //! Barriers lie one standard deviation of recent returns above and below the price. Two logistic regressions over
 //! all miners, one per barrier; the absolute coefficients are the saliences.
 
+mod candidates;
+mod held_out;
 mod label;
+mod log_odds;
 mod params;
 mod score;
 

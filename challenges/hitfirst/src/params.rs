@@ -19,5 +19,19 @@ params! {
         tol: f64 = 1e-4, in 1e-12..=1.0;
         /// Iterations at which the network's solver stops.
         max_iter: usize = 500, in 1..=100_000;
+        /// Share of the labelled rows that a miner must have sent something in.
+        min_coverage: f64 = 0.0, in 0.0..=1.0;
+        /// Bring each miner's log-odds to one scale before the models: over the rows in which it is there by mean and
+        /// deviation, then over all rows. Without this, small log-odds earn most.
+        standardise: bool = false, in false..=true;
+        /// Blocks of rows that are held out, one after the other, from the models: a miner is paid for what its part in
+        /// them gains on the rows held out. With 0, it is paid for its coefficients in one fit over all rows.
+        held_out_blocks: usize = 0, in 0..=1_000;
+        /// Let the best of the miners that are alike stand for them, and split what it earns.
+        collapse_clones: bool = false, in false..=true;
+        /// Absolute rank correlation of log-odds from which two miners are alike.
+        clone_correlation: f64 = 0.6, in 0.05..=1.0;
+        /// Rows that one of two alike miners may be late.
+        clone_lag_rows: usize = 5, in 0..=1_000;
     }
 }

@@ -1,12 +1,11 @@
 //! From rows and labels to saliences.
 
-use crate::{Hit, HitFirst, Labels, OUTCOMES};
-use mantis_kit::logistic::{Design, Model, Penalty, Problem, Stop, fit, has_both_classes};
-use mantis_kit::math;
-use mantis_plugin_api::{History, PluginError, Progress, Salience, Score, WhyZero, f16, is_present};
+use crate::log_odds::{logits, logits_or, present_rows};
+use crate::{Hit, HitFirst, Labels, held_out};
+use mantis_kit::logistic::{Design, Penalty, Problem, Stop, fit, has_both_classes};
+use mantis_kit::standard;
+use mantis_plugin_api::{History, PluginError, Progress, Salience, Score, WhyZero};
 
-/// Probabilities are clipped to `[EPS, 1 - EPS]`.
-const EPS: f64 = 1e-12;
 /// A smaller share is rounding: a constant column's coefficient is zero at the optimum, but not to the last bit.
 const NO_SHARE: f64 = 1e-12;
 
@@ -38,27 +37,52 @@ impl Score for HitFirst {
             salience.note(miner, "present_rows", present as f64);
             if present == 0 {
                 salience.zero(miner, WhyZero::absent());
+            } else if (present as f64) < self.params.min_coverage * rows as f64 {
+                let needed = 100.0 * self.params.min_coverage;
+                let text = format!("sent something in {present} of {rows} rows; {needed}% are needed");
+                salience.zero(miner, WhyZero::new("coverage", text));
             }
         }
+        let groups = self.candidates(history, labels, &salience)?;
+        let leaders: Vec<usize> = groups.iter().map(|group| group.leader).collect();
+        let mut parts = vec![0.0; groups.len()];
+        let names = if self.params.held_out_blocks == 0 {
+            ["coefficient_up", "coefficient_down"]
+        } else {
+            ["gain_up", "gain_down"]
+        };
         let mut fitted = 0;
-        for (outcome, hit, name, done) in
-            [(0, Hit::Up, "coefficient_up", 0.5), (1, Hit::Down, "coefficient_down", 1.0)]
-        {
-            let Some(model) = self.model(history, labels, outcome, hit)? else { continue };
+        for (outcome, hit) in [Hit::Up, Hit::Down].into_iter().enumerate() {
+            let Some(found) = self.parts(history, labels, &leaders, outcome, hit)? else { continue };
             fitted += 1;
-            for (miner, &coefficient) in model.coef.iter().enumerate() {
-                salience.note(miner, name, coefficient);
-                salience.miners[miner].salience += coefficient.abs();
+            for ((group, part), found) in groups.iter().zip(&mut parts).zip(found) {
+                group.members.iter().for_each(|&miner| salience.note(miner, names[outcome], found));
+                *part += if self.params.held_out_blocks == 0 { found.abs() } else { found };
             }
-            progress.report(done);
+            progress.report(0.5 * (outcome + 1) as f64);
         }
-        if fitted == 0 {
+        for (group, part) in groups.iter().zip(parts) {
+            let size = group.members.len();
+            for &miner in &group.members {
+                salience.miners[miner].salience = part.max(0.0) / size as f64;
+                if size > 1 {
+                    salience.note(miner, "clones", size as f64);
+                }
+            }
+        }
+        let pays = salience.miners.iter().any(|miner| miner.salience > 0.0);
+        if groups.is_empty() && miners > 0 {
+            let needed = 100.0 * self.params.min_coverage;
+            salience.empty = Some(format!("no miner sent something in {needed}% of the rows"));
+        } else if self.params.held_out_blocks > 0 && fitted > 0 && !pays {
+            salience.empty = Some("no miner gains anything on the rows held out".into());
+        } else if fitted == 0 {
             salience.empty = Some("neither barrier was both hit and missed".into());
         }
         salience.normalise();
         for miner in 0..miners {
             if salience.miners[miner].salience < NO_SHARE && salience.miners[miner].why_zero.is_none() {
-                salience.zero(miner, WhyZero::no_weight());
+                salience.zero(miner, self.why_zero());
             }
         }
         Ok(salience)
@@ -66,22 +90,39 @@ impl Score for HitFirst {
 }
 
 impl HitFirst {
-    /// The model of one barrier over all miners; `None` if all rows have one class (scoring: hitfirst).
-    fn model(
+    /// Why a miner that is in the models earns nothing.
+    fn why_zero(&self) -> WhyZero {
+        if self.params.held_out_blocks == 0 {
+            return WhyZero::no_weight();
+        }
+        WhyZero::new("no_gain", "its part in the models gains nothing on the rows held out")
+    }
+
+    /// What each of some miners is in the model of one barrier over all of them (scoring: hitfirst): its coefficient, or
+    /// what it gains on rows held out. `None` if all rows have one class.
+    fn parts(
         &self,
         history: &dyn History,
         labels: &Labels,
+        miners: &[usize],
         outcome: usize,
         hit: Hit,
-    ) -> Result<Option<Model>, PluginError> {
+    ) -> Result<Option<Vec<f64>>, PluginError> {
         let y: Vec<bool> = labels.hits.iter().map(|&other| other == hit).collect();
-        let miners = history.shape().miners;
-        if miners == 0 || !has_both_classes(&y) {
+        if miners.is_empty() || !has_both_classes(&y) {
             return Ok(None);
         }
-        let mut columns = Vec::with_capacity(miners);
-        for miner in 0..miners {
-            columns.push(logits(&history.miner(miner)?, labels, outcome));
+        let mut columns = Vec::with_capacity(miners.len());
+        for &miner in miners {
+            let numbers = history.miner(miner)?;
+            columns.push(if self.params.standardise {
+                let mut column = logits_or(f64::NAN, &numbers, labels, outcome);
+                standard::z_scores(&mut column);
+                standard::unit_scale(&mut column);
+                column
+            } else {
+                logits(&numbers, labels, outcome)
+            });
         }
         let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
         let problem = Problem {
@@ -93,28 +134,10 @@ impl HitFirst {
             penalty: Penalty::L2,
         };
         let stop = Stop::from(self.spec.solver).within(self.params.tol, self.params.max_iter);
-        Ok(Some(fit(&problem, stop, None)?))
-    }
-}
-
-/// Log-odds of one outcome per labelled row; 0 if the miner is absent.
-fn logits(column: &[f16], labels: &Labels, outcome: usize) -> Vec<f64> {
-    let one = |row: usize| {
-        let numbers = &column[row * OUTCOMES..(row + 1) * OUTCOMES];
-        if !is_usable(numbers) {
-            return 0.0;
+        if self.params.held_out_blocks > 0 {
+            let blocks = self.params.held_out_blocks;
+            return held_out::gains(&problem, &columns, stop, blocks, self.spec.rows_ahead());
         }
-        let clipped: [f64; OUTCOMES] = std::array::from_fn(|i| numbers[i].to_f64().clamp(EPS, 1.0 - EPS));
-        math::logit(clipped[outcome] / (clipped[0] + clipped[1] + clipped[2]))
-    };
-    labels.rows.iter().map(|&row| one(row)).collect()
-}
-
-fn present_rows(column: &[f16], labels: &Labels) -> usize {
-    labels.rows.iter().filter(|&&row| is_usable(&column[row * OUTCOMES..(row + 1) * OUTCOMES])).count()
-}
-
-/// Present, and not broken: a stored NaN counts as absent.
-fn is_usable(numbers: &[f16]) -> bool {
-    is_present(numbers) && !numbers.iter().any(|x| x.is_nan())
+        Ok(Some(fit(&problem, stop, None)?.coef))
+    }
 }

@@ -13,6 +13,8 @@
 //! | [`auc`] | area under the ROC curve, exact, ties at mid-rank |
 //! | [`bootstrap`] | block bootstrap, median of means |
 //! | [`rng`] | NumPy's generator, bit for bit |
+//! | [`clones`] | groups of miners that say nearly the same: with noise, of either sign, some rows late |
+//! | [`standard`] | numbers on one scale |
 //! | [`prices`] | log prices and their returns over a horizon |
 //! | [`rolling`] | rolling standard deviation |
 //! | [`segments`] | walk-forward segments with an embargo |
@@ -56,6 +58,7 @@
 
 pub mod auc;
 pub mod bootstrap;
+pub mod clones;
 pub mod logistic;
 pub mod math;
 pub mod pooled;
@@ -64,4 +67,5 @@ pub mod replicates;
 pub mod rng;
 pub mod rolling;
 pub mod segments;
+pub mod standard;
 pub mod univariate;

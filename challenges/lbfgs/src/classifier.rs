@@ -1,16 +1,16 @@
 //! The classifier part: walk-forward segments in which miners vote for a bucket.
 
+use crate::alike::Alike;
 use crate::ensemble::{Ensemble, recent_mass};
 use crate::predictions::{Predictions, probability_columns};
 use crate::{BUCKETS, Labels, Params};
 use mantis_kit::logistic::{Penalty, Stop, has_both_classes};
-use mantis_kit::math;
 use mantis_kit::replicates::Columns;
+use mantis_kit::{math, standard};
 use mantis_plugin_api::{History, PluginError, Progress};
 use std::ops::Range;
 
 /// What the segments add up to.
-#[derive(Default)]
 pub(crate) struct Classifier {
     /// Importance per miner before clones are thinned; all 0 if no segment counts.
     pub(crate) importance: Vec<f64>,
@@ -24,6 +24,8 @@ pub(crate) struct Classifier {
     pub(crate) used_segments: usize,
     /// Mean balanced accuracy of the vote over the used segments.
     pub(crate) vote_accuracy: f64,
+    /// Who stands for whom; nothing is known here of a miner that another one stands for.
+    pub(crate) alike: Alike,
 }
 
 /// Rows of a segment, and of what is trained on before it; indices among the labelled rows.
@@ -64,9 +66,15 @@ impl ClassifierTask<'_> {
             meta: zeros.clone(),
             vote_share: zeros,
             active: self.predictions.miners.iter().map(|miner| is_active(miner.sent)).collect(),
-            ..Classifier::default()
+            used_segments: 0,
+            vote_accuracy: 0.0,
+            alike: Alike::nobody(miners),
         };
-        let active: Vec<usize> = (0..miners).filter(|&miner| total.active[miner]).collect();
+        let mut active: Vec<usize> = (0..miners).filter(|&miner| total.active[miner]).collect();
+        let all_rows = 0..self.labels.rows.len();
+        let accuracy = |miner| self.accuracy_of(miner, &all_rows);
+        total.alike = Alike::in_buckets(self.history, self.labels, self.params, &active, accuracy)?;
+        active.retain(|&miner| total.alike.leads(miner));
         if active.len() < self.params.min_active {
             return Ok(total);
         }
@@ -136,7 +144,11 @@ impl ClassifierTask<'_> {
         let train = &segment.train;
         let mut columns = Vec::with_capacity(selected.len());
         for &miner in selected {
-            columns.push(probability_columns(self.history, self.labels, miner, train.clone())?);
+            let mut of_miner = probability_columns(self.history, self.labels, miner, train.clone())?;
+            if self.params.standardise {
+                of_miner.iter_mut().for_each(|column| standardise(column));
+            }
+            columns.push(of_miner);
         }
         let weights = recent_mass(0..train.len(), self.params);
         let mut meta = vec![0.0; self.predictions.miners.len()];
@@ -221,6 +233,13 @@ fn hit_shares(labels: &Labels, rows: &Range<usize>, choice: &[u8]) -> [Option<f6
     }
     let counts = class_counts(labels, rows);
     std::array::from_fn(|bucket| (counts[bucket] > 0).then(|| hits[bucket] as f64 / counts[bucket] as f64))
+}
+
+/// Z-scores, computed in double precision.
+fn standardise(column: &mut [f32]) {
+    let mut wide: Vec<f64> = column.iter().map(|&p| f64::from(p)).collect();
+    standard::z_scores(&mut wide);
+    column.iter_mut().zip(wide).for_each(|(p, z)| *p = z as f32);
 }
 
 fn add(weight: f64, values: &[f64], total: &mut [f64]) {

@@ -1,11 +1,12 @@
 //! The excursion part: per tail bucket and level, a model over all miners of whether the price strayed that far.
 
+use crate::alike::Alike;
 use crate::ensemble::{Ensemble, recent_mass};
 use crate::predictions::{LogOdds, Predictions};
 use crate::{LEVELS, Labels, Params, TAILS};
 use mantis_kit::logistic::{Penalty, Stop, has_both_classes};
-use mantis_kit::math;
 use mantis_kit::replicates::Columns;
+use mantis_kit::{math, standard};
 use mantis_plugin_api::{PluginError, Progress, Solver};
 
 /// What the models add up to.
@@ -13,6 +14,8 @@ pub(crate) struct Excursions {
     /// Mean share of each miner over the used models.
     pub(crate) importance: Vec<f64>,
     pub(crate) used_models: usize,
+    /// Who stands for whom; a miner that another one stands for is in no model.
+    pub(crate) alike: Alike,
 }
 
 /// Mean share of each miner in the models (scoring: lbfgs, Q path).
@@ -25,7 +28,11 @@ pub(crate) fn excursions(
 ) -> Result<Excursions, PluginError> {
     let table = LogOdds::new();
     let stop = Stop::from(solver).within(params.tol, params.max_iter);
-    let mut total = Excursions { importance: vec![0.0; predictions.miners.len()], used_models: 0 };
+    let mut total = Excursions {
+        importance: vec![0.0; predictions.miners.len()],
+        used_models: 0,
+        alike: Alike::in_excursions(labels, predictions, params),
+    };
     for (tail, bucket) in TAILS.into_iter().enumerate() {
         let rows = &predictions.tails[tail];
         if rows.len() < params.min_excursion_rows {
@@ -42,7 +49,13 @@ pub(crate) fn excursions(
             let mut senders = Vec::new();
             let mut store = Vec::new();
             for (miner, sent) in predictions.miners.iter().enumerate() {
-                if let Some(column) = sent.excursion(tail, level, &table) {
+                if !total.alike.leads(miner) {
+                    continue;
+                }
+                if let Some(mut column) = sent.excursion(tail, level, &table) {
+                    if params.standardise {
+                        standard::z_scores(&mut column);
+                    }
                     senders.push(miner);
                     store.push(column);
                 }

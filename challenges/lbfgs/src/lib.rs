@@ -3,6 +3,7 @@
 //! Two parts ([`score`]): a classifier part, where each miner's most likely bucket is measured walk-forward, and an
 //! excursion part, with one ensemble per tail bucket and level. Each is thinned by rank; their blend is the salience.
 
+mod alike;
 mod blend;
 mod classifier;
 mod ensemble;

@@ -55,6 +55,17 @@ params! {
         overlap_rows: usize = 12_000, in 1..=10_000_000;
         /// Classifier: power of the share of rows in which a miner differs from a better one.
         overlap_power: u32 = 2, in 0..=100;
+        /// Bring each miner's columns to one scale before the models. Without this, probabilities near even ones earn more.
+        standardise: bool = false, in false..=true;
+        /// Let the best of the miners that are alike stand for them, and split what it earns; by the buckets' probabilities
+        /// for the classifier, by those of excursions for the excursions.
+        collapse_clones: bool = false, in false..=true;
+        /// Absolute rank correlation from which two miners are alike.
+        clone_correlation: f64 = 0.5, in 0.05..=1.0;
+        /// Rows that one of two alike miners may be late; for excursions, rows of one bucket.
+        clone_lag_rows: usize = 5, in 0..=1_000;
+        /// Newest rows on which buckets' probabilities are compared.
+        clone_rows: usize = 24_000, in 100..=10_000_000;
         /// Rows that count as recent in a model's weights.
         recent_rows: usize = 14_000, in 1..=10_000_000;
         /// Share of the weight that recent rows have.

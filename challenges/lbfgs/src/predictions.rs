@@ -84,6 +84,21 @@ impl MinerPredictions {
     }
 }
 
+impl MinerPredictions {
+    /// Probability of each level on the rows of each tail, a column each; NaN where it is unknown.
+    pub(crate) fn excursion_columns(&self, tails: &[Vec<usize>; TAILS.len()]) -> Vec<Vec<f64>> {
+        let number = |q: f16| if is_unknown(q) { f64::NAN } else { q.to_f64() };
+        let column = |tail: usize, level: usize| -> Vec<f64> {
+            let rows = &self.excursions[tail];
+            if rows.is_empty() {
+                return vec![f64::NAN; tails[tail].len()];
+            }
+            rows.iter().map(|row| number(row[level])).collect()
+        };
+        (0..TAILS.len() * LEVELS).map(|i| column(i / LEVELS, i % LEVELS)).collect()
+    }
+}
+
 /// Probabilities of each bucket on a range of labelled rows: one column per bucket.
 pub(crate) fn probability_columns(
     history: &dyn History,

@@ -95,9 +95,10 @@ impl BlendParts {
         salience: &mut Salience,
     ) {
         let shares = [params.classifier_share, 1.0 - params.classifier_share];
-        for (share, part) in shares.into_iter().zip(&self.decayed) {
+        let alike = [&self.classifier.alike, &self.excursions.alike];
+        for ((share, part), alike) in shares.into_iter().zip(&self.decayed).zip(alike) {
             let Some(part) = part else { continue };
-            for (miner, value) in salience.miners.iter_mut().zip(part) {
+            for (miner, value) in salience.miners.iter_mut().zip(alike.shared(part)) {
                 miner.salience += share * value;
             }
         }
@@ -136,6 +137,11 @@ impl BlendParts {
                 salience.note(miner, "overlap_with_miner", overlap.with as f64);
             }
             salience.note(miner, "excursion_importance", self.excursions.importance[miner]);
+            let parts =
+                [("classifier_clones", &classifier.alike), ("excursion_clones", &self.excursions.alike)];
+            for (name, alike) in parts.into_iter().filter(|(_, alike)| alike.group_size(miner) > 1) {
+                salience.note(miner, name, alike.group_size(miner) as f64);
+            }
         }
         for (part, name) in self.kept.iter().zip(["classifier", "excursion"]) {
             for (rank, &miner) in falling(part).iter().enumerate() {
@@ -160,6 +166,14 @@ impl BlendParts {
 
     fn why_no_votes(&self, miner: usize, hotkeys: &[String], params: &Params) -> (&'static str, String) {
         let classifier = &self.classifier;
+        if !classifier.alike.leads(miner) {
+            let better =
+                hotkeys.get(classifier.alike.leader_of(miner)).map_or("a better miner", String::as_str);
+            return (
+                "duplicate",
+                format!("its buckets are like those of {better}, which earns nothing by them"),
+            );
+        }
         if !classifier.active[miner] {
             let share = 100.0 * params.active_share;
             return ("inactive", format!("sent buckets in no more than {share}% of the rows"));

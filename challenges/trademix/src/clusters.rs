@@ -1,5 +1,6 @@
 //! Miners with the same positions.
 
+use mantis_kit::clones::{self, Likeness};
 use mantis_kit::math;
 
 /// Rows whose products are summed before it is asked whether the rest can still matter.
@@ -15,11 +16,23 @@ pub(crate) struct Cluster {
 }
 
 /// Joins duplicates, in the order given: each miner that is in no cluster yet starts one, and takes every later one
-/// whose positions have a cosine of at least `threshold` to its own (scoring: trademix, dedup).
+/// whose positions have a cosine of at least `threshold` to its own (scoring: trademix, dedup), or are like its own by
+/// `likeness`, if that is given.
 ///
 /// `order` are indices into `positions` by falling skill; positions are by asset and row, and of equal length.
-pub(crate) fn clusters(positions: &[&[Vec<f32>]], order: &[usize], threshold: f64) -> Vec<Cluster> {
+pub(crate) fn clusters(
+    positions: &[&[Vec<f32>]],
+    order: &[usize],
+    threshold: f64,
+    likeness: Option<Likeness>,
+) -> Vec<Cluster> {
     let signatures: Vec<Signature> = positions.iter().map(|own| Signature::new(own)).collect();
+    let ranks: Vec<clones::Signature> =
+        if likeness.is_some() { positions.iter().map(|own| ranks(own)).collect() } else { Vec::new() };
+    let is_duplicate = |a: usize, b: usize| {
+        signatures[a].is_near(&signatures[b], threshold)
+            || likeness.is_some_and(|likeness| ranks[a].is_like(&ranks[b], likeness))
+    };
     let mut is_taken = vec![false; positions.len()];
     let mut clusters = Vec::new();
     for (place, &seed) in order.iter().enumerate() {
@@ -28,7 +41,7 @@ pub(crate) fn clusters(positions: &[&[Vec<f32>]], order: &[usize], threshold: f6
         }
         let mut members = vec![seed];
         for &other in &order[place + 1..] {
-            if !is_taken[other] && signatures[seed].is_near(&signatures[other], threshold) {
+            if !is_taken[other] && is_duplicate(seed, other) {
                 is_taken[other] = true;
                 members.push(other);
             }
@@ -36,6 +49,16 @@ pub(crate) fn clusters(positions: &[&[Vec<f32>]], order: &[usize], threshold: f6
         clusters.push(Cluster { seed, members });
     }
     clusters
+}
+
+/// Positions to be compared by rank: a row without any position is absent.
+fn ranks(positions: &[Vec<f32>]) -> clones::Signature {
+    let is_there = |t: usize| positions.iter().any(|of_asset| of_asset[t] != 0.0);
+    let column = |of_asset: &Vec<f32>| {
+        let rows = of_asset.iter().enumerate();
+        rows.map(|(t, &x)| if is_there(t) { f64::from(x) } else { f64::NAN }).collect()
+    };
+    clones::Signature::new(positions.iter().map(column).collect())
 }
 
 /// All positions of a miner, seen as one vector in blocks.
@@ -110,7 +133,7 @@ mod tests {
             vec![vec![0.0; 3]],
         ];
         let positions: Vec<&[Vec<f32>]> = positions.iter().map(Vec::as_slice).collect();
-        let found = clusters(&positions, &[2, 1, 0, 3], 0.95);
+        let found = clusters(&positions, &[2, 1, 0, 3], 0.95, None);
         assert_eq!(found[0], Cluster { seed: 2, members: vec![2, 0] });
         assert_eq!(found[1], Cluster { seed: 1, members: vec![1] });
         assert_eq!(found.len(), 3, "what never takes a position is not a duplicate");

@@ -26,6 +26,13 @@ params! {
         min_skill: f64 = 0.65, in 0.0..=1.0;
         /// Cosine from which two miners' positions are duplicates.
         duplicate_cosine: f64 = 0.95, in 0.0..=1.0;
+        /// Treat as duplicates also miners whose positions are alike by their correlation, whatever their mean: with noise,
+        /// of the other sign, or some rows late.
+        collapse_clones: bool = false, in false..=true;
+        /// Absolute rank correlation from which two miners are alike.
+        clone_correlation: f64 = 0.6, in 0.05..=1.0;
+        /// Rows that one of two alike miners may be late.
+        clone_lag_rows: usize = 5, in 0..=1_000;
         /// Walk-forward folds.
         folds: usize = 5, in 1..=1_000;
         /// Least rows of a fold, and of what is before the first.

@@ -4,6 +4,7 @@ use crate::attribution::attribution;
 use crate::clusters::clusters;
 use crate::luck::LuckFilter;
 use crate::{Labels, TradeMix};
+use mantis_kit::clones::Likeness;
 use mantis_plugin_api::{History, PluginError, Progress, Salience, Score, WhyZero, f16};
 
 /// One miner that may be skilled.
@@ -95,7 +96,11 @@ impl TradeMix {
         let mut order: Vec<usize> = (0..candidates.len()).collect();
         order.sort_by(|&a, &b| candidates[b].skill.total_cmp(&candidates[a].skill));
         let positions: Vec<&[Vec<f32>]> = candidates.iter().map(|c| c.positions.as_slice()).collect();
-        let clusters = clusters(&positions, &order, self.params.duplicate_cosine);
+        let likeness = self.params.collapse_clones.then_some(Likeness {
+            correlation: self.params.clone_correlation,
+            lag: self.params.clone_lag_rows,
+        });
+        let clusters = clusters(&positions, &order, self.params.duplicate_cosine, likeness);
         let seeds = clusters.iter().map(|cluster| positions[cluster.seed]).collect();
         let lost = attribution(seeds, labels, self.spec.rows_ahead(), &self.params, |done| {
             progress.report(0.5 + 0.5 * done);
