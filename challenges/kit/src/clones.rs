@@ -79,6 +79,8 @@ struct Part {
     values: Vec<f32>,
     /// Rows in which it is not there, ascending.
     absent: Vec<usize>,
+    /// The same, row by row.
+    there: Vec<bool>,
     /// Sum of the squares.
     energy: f64,
     /// Norm of the numbers from each block on, to the end of the last part.
@@ -171,10 +173,11 @@ impl Signature {
 impl Part {
     fn new(column: Vec<f64>) -> Self {
         let mut ranks = mid_ranks(&column);
+        let there = ranks.iter().map(|x| !x.is_nan()).collect();
         let absent = (0..ranks.len()).filter(|&t| ranks[t].is_nan()).collect();
         z_scores(&mut ranks);
         let values: Vec<f32> = ranks.iter().map(|&x| x as f32).collect();
-        Self { energy: product(&values, &values), values, absent, rest: Vec::new() }
+        Self { energy: product(&values, &values), values, absent, there, rest: Vec::new() }
     }
 
     fn present(&self) -> f64 {
@@ -201,7 +204,7 @@ impl Part {
     }
 
     fn is_there(&self, row: usize) -> bool {
-        self.absent.is_empty() || self.absent.binary_search(&row).is_err()
+        self.there[row]
     }
 }
 
