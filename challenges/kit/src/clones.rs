@@ -4,6 +4,7 @@
 //! [`groups`] first, let the first of each group stand for it, and split what that one earns.
 
 use crate::standard::z_scores;
+use std::ops::Range;
 
 /// Rows whose products are summed before it is asked whether the rest can still matter.
 const BLOCK: usize = 1_024;
@@ -38,8 +39,9 @@ impl Group {
     }
 }
 
-/// Groups miners in the order given (scoring: numerics, groups of clones), as indices of `signatures`: each one that is in no group yet leads one, and takes every
-/// later one that is in none and is like it. Put the better ones first. Those that do not vary are alone.
+/// Groups miners in the order given, as indices of `signatures` (scoring: numerics, groups of clones): each one that is in
+/// no group yet leads one, and takes every later one that is in none and is like it. Put the better ones first. Those that do
+/// not vary are alone.
 ///
 /// At most `signatures.len()²/2` comparisons of `rows x parts x (2 lag + 1)` products each.
 #[must_use]
@@ -75,8 +77,12 @@ pub struct Signature {
 struct Part {
     /// Standardised ranks; 0 where absent.
     values: Vec<f32>,
-    /// 1 where it is there, else 0; empty if it is there everywhere.
-    there: Vec<f32>,
+    /// Rows in which it is not there, ascending.
+    absent: Vec<usize>,
+    /// The same, row by row.
+    there: Vec<bool>,
+    /// Sum of the squares.
+    energy: f64,
     /// Norm of the numbers from each block on, to the end of the last part.
     rest: Vec<f64>,
 }
@@ -138,8 +144,8 @@ impl Signature {
         let (mut common, mut own, mut others) = (0.0, 0.0, 0.0);
         for (a, b) in pairs() {
             common += a.common(b, lag);
-            own += a.energy(0..a.values.len().saturating_sub(lag), &b.there, lag, 0);
-            others += b.energy(lag.min(b.values.len())..b.values.len(), &a.there, 0, lag);
+            own += a.energy(0..a.values.len().saturating_sub(lag), b, lag, 0);
+            others += b.energy(lag.min(b.values.len())..b.values.len(), a, 0, lag);
         }
         let norm = (own * others).sqrt();
         let needed = MIN_COMMON.max(MIN_COMMON_SHARE * self.present.min(other.present));
@@ -167,38 +173,38 @@ impl Signature {
 impl Part {
     fn new(column: Vec<f64>) -> Self {
         let mut ranks = mid_ranks(&column);
-        let there = ranks.iter().map(|x| if x.is_nan() { 0.0 } else { 1.0 });
-        let there = if ranks.iter().any(|x| x.is_nan()) { there.collect() } else { Vec::new() };
+        let there = ranks.iter().map(|x| !x.is_nan()).collect();
+        let absent = (0..ranks.len()).filter(|&t| ranks[t].is_nan()).collect();
         z_scores(&mut ranks);
-        Self { values: ranks.iter().map(|&x| x as f32).collect(), there, rest: Vec::new() }
+        let values: Vec<f32> = ranks.iter().map(|&x| x as f32).collect();
+        Self { energy: product(&values, &values), values, absent, there, rest: Vec::new() }
     }
 
     fn present(&self) -> f64 {
-        if self.there.is_empty() { self.values.len() as f64 } else { product(&self.there, &self.there) }
+        (self.values.len() - self.absent.len()) as f64
     }
 
     /// Rows in which this one is there and, `lag` rows later, the other one.
     fn common(&self, other: &Self, lag: usize) -> f64 {
-        let rows = self.values.len().saturating_sub(lag);
-        let others = other.there.get(lag..).unwrap_or_default();
-        match (self.there.is_empty(), other.there.is_empty()) {
-            (true, true) => rows as f64,
-            (false, true) => product(&self.there[..rows], &self.there[..rows]),
-            (true, false) => product(others, others),
-            (false, false) => product(&self.there[..rows], others),
-        }
+        let rows = self.values.len().min(other.values.len()).saturating_sub(lag);
+        let own = self.absent.partition_point(|&t| t < rows);
+        let also = other.absent.iter().filter_map(|&t| t.checked_sub(lag));
+        let only = also.filter(|&t| t < rows && self.is_there(t)).count();
+        (rows - own - only) as f64
     }
 
     /// Sum of squares over some rows in which the other one is there, whose row for this one's row t is t + `later` -
-    /// `earlier`.
-    fn energy(&self, rows: std::ops::Range<usize>, there: &[f32], later: usize, earlier: usize) -> f64 {
-        let values = &self.values[rows.clone()];
-        if there.is_empty() {
-            return product(values, values);
-        }
-        let mask = there.get(rows.start + later - earlier..).unwrap_or_default();
-        let masked: Vec<f32> = values.iter().zip(mask).map(|(x, there)| x * there).collect();
-        product(&masked, &masked)
+    /// `earlier`: all but the edges and the rows in which it is absent, which are few where this is asked often.
+    fn energy(&self, rows: Range<usize>, other: &Self, later: usize, earlier: usize) -> f64 {
+        let (before, after) = (&self.values[..rows.start], &self.values[rows.end..]);
+        let own_rows = other.absent.iter().filter_map(|&t| (t + earlier).checked_sub(later));
+        let squares = own_rows.filter(|t| rows.contains(t)).map(|t| f64::from(self.values[t]));
+        let without = squares.fold(0.0, |sum, x| sum + x * x);
+        self.energy - product(before, before) - product(after, after) - without
+    }
+
+    fn is_there(&self, row: usize) -> bool {
+        self.there[row]
     }
 }
 

@@ -128,3 +128,37 @@ proptest! {
         prop_assert_eq!(b.is_like(&a, likeness), found.abs() >= correlation);
     }
 }
+
+/// Over the rows in which both are there, straight from the definition.
+fn plain_correlation(a: &Signature, b: &Signature, lag: usize) -> f64 {
+    let (a, b) = (&a.parts[0], &b.parts[0]);
+    let mut sums = [0.0; 3];
+    for t in 0..ROWS - lag {
+        if !a.absent.contains(&t) && !b.absent.contains(&(t + lag)) {
+            let (x, y) = (f64::from(a.values[t]), f64::from(b.values[t + lag]));
+            sums = [sums[0] + x * y, sums[1] + x * x, sums[2] + y * y];
+        }
+    }
+    sums[0] / (sums[1] * sums[2]).sqrt()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+    #[test]
+    fn is_the_correlation_over_common_rows(
+        seed in 0..1_000_u64,
+        gaps in prop::collection::vec((0..ROWS, 1..200_usize, any::<bool>()), 0..10),
+        lag in 0..4_usize,
+    ) {
+        let (mut a, mut b) = (noise(seed), mix(&late(&noise(seed), lag), &noise(seed + 1), 1.0));
+        for (from, rows, first) in gaps {
+            let column = if first { &mut a } else { &mut b };
+            column[from..(from + rows).min(ROWS)].fill(f64::NAN);
+        }
+        let (a, b) = (signature(&a), signature(&b));
+        prop_assert!((a.correlation_at(&b, lag, 0.0) - plain_correlation(&a, &b, lag)).abs() < 1e-9);
+        let common = (0..ROWS - lag)
+            .filter(|t| !a.parts[0].absent.contains(t) && !b.parts[0].absent.contains(&(t + lag)));
+        prop_assert_eq!(a.parts[0].common(&b.parts[0], lag), common.count() as f64);
+    }
+}
