@@ -104,7 +104,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     (
         "which chain it is of, and up to where it was emptied",
         "CREATE TABLE host_chain (
-            id INTEGER PRIMARY KEY CHECK (id = 0), genesis TEXT, block INTEGER, unix INTEGER,
+            id INTEGER PRIMARY KEY, genesis TEXT, block INTEGER, unix INTEGER,
             pruned_block INTEGER, pruned_unix INTEGER, pruned_days INTEGER);",
     ),
     (

@@ -59,7 +59,7 @@ mod tests {
     use mantis_config::{Block, Config, Sidx};
     use mantis_ledger::{Computation, Ledger, SampledBlock};
     use mantis_plugin_api::Salience;
-    use mantis_validator::Status;
+    use mantis_validator::{FailedChallenge, Status};
     use mantis_weights::Scored;
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::Path;
@@ -99,6 +99,9 @@ mod tests {
         (status.sampling.block, status.sampling.seconds) = (Some(Block(5)), Some(0.25));
         (status.weights.computed, status.weights.attempted) = (Some(Block(1000)), Some(Block(1007)));
         status.weights.outcome = Some("set".into());
+        status.weights.challenge_failures = [(("A".to_owned(), "crash"), 2)].into();
+        status.weights.failed =
+            vec![FailedChallenge { ticker: "A".into(), cause: "crash".into(), ..FailedChallenge::default() }];
         let sources = Sources {
             traffic: [(200, 3)].into(),
             process: Process::read(),
@@ -120,7 +123,7 @@ mod tests {
     fn what_grafana_and_alerts_ask_for_is_in_the_table() {
         let known: BTreeSet<String> = METRICS.iter().map(Metric::sample_name).collect();
         assert_eq!(known.len(), METRICS.len(), "a name is there twice");
-        assert!(named(GRAFANA).len() > 20 && named(ALERTS).len() == 5);
+        assert!(named(GRAFANA).len() > 20 && named(ALERTS).len() == 6);
         for name in named(GRAFANA).union(&named(ALERTS)) {
             assert!(known.contains(*name), "{name}");
         }

@@ -88,7 +88,7 @@ mod tests {
         assert!(limits.table_growing(0, MAX_TABLE, None).unwrap());
         assert!(limits.memory_growing(0, 4 << 20, None).unwrap());
         let error = limits.table_growing(0, MAX_TABLE, None).unwrap_err();
-        assert_eq!(error.to_string(), "the plugin asked for 36 MiB of memory; `wasm_memory_mib` allows 20");
+        assert_eq!(error.to_string(), "36 MiB of memory; `wasm_memory_mib` allows 20");
         assert!(!limits.table_growing(0, MAX_TABLE + 1, None).unwrap());
     }
 
