@@ -14,7 +14,7 @@ use super::belief::{Belief, Seen};
 use super::clock::unix;
 use super::computation::ComputationError;
 use super::{Board, HotReload, Pipeline, Refreshed, SetupError, schedule};
-use mantis_config::{Block, Config};
+use mantis_config::{Block, Clock, Config};
 use mantis_ledger::{Attempt, ChainRecord, Computation, Ledger, LedgerError};
 use mantis_network::chain::{Chain, ChainError, Finality, Head, Neuron};
 use mantis_payload::beacon::Scheme;
@@ -177,7 +177,8 @@ impl Service {
         let service = Self {
             scheme,
             pipeline,
-            belief: Belief::new(record.head.map(|(block, unix)| Seen { block, unix }), held),
+            belief: Belief::new(record.head.map(|(block, unix)| Seen { block, unix }), held)
+                .with_any_pace(config.network.clock == Clock::Chain),
             record,
             is_ours: false,
             finality: None,
