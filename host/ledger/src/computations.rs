@@ -312,7 +312,8 @@ fn write(tx: &rusqlite::Transaction<'_>, computation: &Computation) -> rusqlite:
         }
     }
     reports::write(tx, computation.block, &computation.scored)?;
-    runs::write(tx, computation)?;
+    let made = computation.config.as_ref().zip(computation.rules.as_ref());
+    runs::write(tx, computation.block, made, &computation.scored)?;
     activity::write(tx, &computation.activities)?;
     if computation.settlements.is_empty() {
         return Ok(());

@@ -1,7 +1,7 @@
 //! What each challenge of a computation was made with, and how it failed: our own tables `host_runs`, a row per
 //! computation and challenge, and `host_made`, a row per computation.
 
-use super::{Computation, Ledger, LedgerError, schema};
+use super::{Ledger, LedgerError, schema};
 use mantis_config::{Block, Runtime};
 use mantis_plugin_api::Solver;
 use mantis_weights::{FailureCause, Held, MadeWith, Scored, SettleRules};
@@ -96,13 +96,17 @@ impl Ledger {
 }
 
 /// Stores what a computation was made with, in place of what is stored for the same block.
-pub(super) fn write(tx: &Connection, computation: &Computation) -> rusqlite::Result<()> {
-    let Computation { block, config, rules, scored, .. } = computation;
+pub(super) fn write(
+    tx: &Connection,
+    block: Block,
+    made: Option<(&String, &SettleRules)>,
+    scored: &[Scored],
+) -> rusqlite::Result<()> {
     for table in ["host_runs", "host_made"] {
         tx.execute(&format!("DELETE FROM {table} WHERE block = ?1"), [block.0])?;
     }
-    let rules = rules.as_ref().and_then(|rules| serde_json::to_string(rules).ok());
-    if let Some((config, rules)) = config.as_ref().zip(rules) {
+    let made = made.and_then(|(config, rules)| Some((config, serde_json::to_string(rules).ok()?)));
+    if let Some((config, rules)) = made {
         tx.execute(
             "INSERT INTO host_made (block, config, rules) VALUES (?1, ?2, ?3)",
             (block.0, config, rules),
@@ -140,6 +144,7 @@ fn runtime(found: &str) -> Option<Runtime> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Computation;
     use mantis_plugin_api::Salience;
 
     fn scored(failure: Option<FailureCause>, shares: &[(&str, f64)]) -> Scored {
