@@ -71,11 +71,16 @@ fn it_works_on_the_real_runtime_and_outlives_its_node() {
         let network = format!("ws://127.0.0.1:{}", proxy.port);
         let mut running = Running::start(stage.validator(Some(&network)).args(["--hotkey-uri", VALIDATOR]));
 
-        // Miners act and the market moves beside whatever else happens.
+        // Miners act and the market moves beside whatever else happens, at the chain's own time.
         let mut crowd = Crowd::new(&stage.world, &stage.miners, SEED).unwrap();
+        let client = subtensor(port);
         let play = async {
             while let Some(step) = simulator.step() {
-                crowd.act(&step, stage.world.advance(&step), true).await.unwrap();
+                stage.world.show(&step);
+                if let Ok(head) = client.head().await {
+                    stage.world.set_head(head);
+                    crowd.act(&step, head, true).await.unwrap();
+                }
                 tokio::time::sleep(Duration::from_millis(1500)).await;
             }
             panic!("the play is over");
@@ -111,6 +116,10 @@ fn it_works_on_the_real_runtime_and_outlives_its_node() {
         }
         stage.world.stop().await;
     });
+}
+
+fn subtensor(port: u16) -> Subtensor {
+    Subtensor::new(&format!("ws://127.0.0.1:{port}"), ChainSettings::new(123, 0), None).unwrap()
 }
 
 /// Writes the history, as that of a chain whose block 0 comes after it.
@@ -152,8 +161,7 @@ async fn recovers(running: &mut Running, what: &str) -> (Option<i32>, Duration) 
 }
 
 async fn sets_what_was_computed(stage: &Stage, port: u16) {
-    let client = Subtensor::new(&format!("ws://127.0.0.1:{port}"), ChainSettings::new(123, 0), None).unwrap();
-    let on_chain: BTreeMap<u16, u16> = client.weights_of(1).await.unwrap().into_iter().collect();
+    let on_chain: BTreeMap<u16, u16> = subtensor(port).weights_of(1).await.unwrap().into_iter().collect();
     let ledger = Ledger::read(stage.ledger()).unwrap();
     let attempt = ledger.attempts(1).unwrap().pop().unwrap();
     assert_eq!(attempt.sent, Sent::Set, "{attempt:?}");

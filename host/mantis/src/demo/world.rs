@@ -14,7 +14,6 @@ use mantis_payload::beacon::signing::BeaconKey;
 use mantis_validator::Adjust;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
 
@@ -34,7 +33,7 @@ pub struct DemoWorld {
     pointers: Pointers,
     scheme: Scheme,
     first_block: Block,
-    block: Arc<AtomicI64>,
+    head: Arc<Mutex<Head>>,
     document: Arc<Mutex<Vec<u8>>>,
 }
 
@@ -77,17 +76,17 @@ impl DemoWorld {
         let scheme = Scheme::new(&key.public_key(), genesis, period).map_err(|_| WorldError::Key)?;
         let network = &config.network;
         let first = FIRST_SIDX.block(network.sample_every);
-        let block = Arc::new(AtomicI64::new(first.0));
-        let head = {
-            let block = block.clone();
-            move || head_at(Block(block.load(Ordering::Relaxed)), first)
+        let head = Arc::new(Mutex::new(head_at(first, first)));
+        let now = {
+            let head = head.clone();
+            move || *head.lock().unwrap_or_else(PoisonError::into_inner)
         };
         let document = Arc::new(Mutex::new(Vec::new()));
         let served = document.clone();
         let read = move || served.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let feed = FeedServer::start(Arc::new(read)).await?;
         let store = ObjectServer::start().await?;
-        let clock = head.clone();
+        let clock = now.clone();
         let beacon = BeaconServer::start(key, scheme.clone(), Arc::new(move || clock().unix)).await?;
 
         let validator = Neuron {
@@ -105,7 +104,7 @@ impl DemoWorld {
             ..Neuron::default()
         });
         let neurons: Vec<Neuron> = registered.chain([validator.clone()]).collect();
-        let chain = OfflineChain::new(neurons).signing_as(&validator.hotkey).with_clock(Arc::new(head));
+        let chain = OfflineChain::new(neurons).signing_as(&validator.hotkey).with_clock(Arc::new(now));
         for miner in miners {
             chain.commit_as(&miner.hotkey, &format!("{}/{}", store.public_url(), miner.hotkey))?;
         }
@@ -119,7 +118,7 @@ impl DemoWorld {
         let mut config = config.clone();
         pointers.point(&mut config);
         let (config, chain) = (Mutex::new(Arc::new(config)), Arc::new(chain));
-        Ok(Self { chain, beacon, store, feed, config, pointers, scheme, first_block: first, block, document })
+        Ok(Self { chain, beacon, store, feed, config, pointers, scheme, first_block: first, head, document })
     }
 
     /// The configuration that miners and the feed go by, pointed at this world.
@@ -162,14 +161,25 @@ impl DemoWorld {
 
     /// Moves on to the block of a simulated row; the feed shows its prices.
     pub fn advance(&self, step: &SampledBlock) -> Head {
-        self.set_feed(self.quotes(step).to_string().into_bytes());
+        self.show(step);
         self.set_block(step.block)
+    }
+
+    /// The feed shows the prices of a simulated row from now on.
+    pub fn show(&self, step: &SampledBlock) {
+        self.set_feed(self.quotes(step).to_string().into_bytes());
     }
 
     /// Moves to a block: the chain's head, and the clock with it.
     pub fn set_block(&self, block: Block) -> Head {
-        self.block.store(block.0, Ordering::Relaxed);
-        head_at(block, self.first_block)
+        let head = head_at(block, self.first_block);
+        self.set_head(head);
+        head
+    }
+
+    /// Moves to what another chain's head is.
+    pub fn set_head(&self, head: Head) {
+        *self.head.lock().unwrap_or_else(PoisonError::into_inner) = head;
     }
 
     /// Replaces what the feed serves.
