@@ -9,6 +9,7 @@ pub mod localnet;
 pub mod need;
 pub mod proxy;
 pub mod record;
+pub mod served;
 pub mod stage;
 pub mod structure;
 pub mod suite;

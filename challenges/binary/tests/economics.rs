@@ -2,13 +2,15 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
+mod crowd;
+
+use crowd::{AHEAD, miner};
 use mantis_binary::Binary;
 use mantis_plugin_api::serde_json::{Value, json};
-use mantis_plugin_api::test_kit::{Noise, earned, random_walk, score, spec};
+use mantis_plugin_api::test_kit::{Noise, earned, honest_and_attacked, random_walk, score, spec};
 use mantis_plugin_api::{Market, Solver};
 
 const ROWS: usize = 12_000;
-const AHEAD: usize = 60;
 const MARKETS: u64 = 4;
 /// The miner that is honest in one world and attacks in another.
 const ONE: usize = 5;
@@ -29,34 +31,20 @@ fn collapsed() -> Value {
     json!({ "segment_rows": 1_500, "standardise": true, "collapse_clones": true })
 }
 
-/// Two numbers per row that know the direction with some strength, as those of `tests/properties.rs`.
-fn miner(market: &Market, skill: f64, seed: u64) -> Vec<f32> {
-    let mut noise = Noise::new(seed);
-    let knows = |row: usize| match market.prices.get(row + AHEAD) {
-        Some(later) if *later > market.prices[row] => skill,
-        Some(_) => -skill,
-        None => 0.0,
-    };
-    (0..ROWS * 2).map(|i| (0.3 * (knows(i / 2) + noise.normal())).clamp(-1.0, 1.0) as f32).collect()
-}
-
 fn field(market: &Market) -> Vec<Vec<f32>> {
     (0..6).map(|i| miner(market, 0.1 + 0.05 * i as f64, 100 + i)).collect()
 }
 
 /// What the attackers that take the place of the honest miner earn together, over what it earns, on average over markets.
 fn gain(params: &Value, attack: impl Fn(&[f32]) -> Vec<Vec<f32>>) -> f64 {
-    let run = |market: &Market, miners: &[Vec<f32>]| {
-        score::<Binary>(spec(2, AHEAD as u32, Solver::Exact), params, market, miners).unwrap()
-    };
     let (mut honest, mut attacked) = (0.0, 0.0);
     for seed in 0..MARKETS {
         let market = random_walk(ROWS, 1e-3, 50 + seed);
-        let mut miners = field(&market);
-        honest += earned(&run(&market, &miners), &[ONE]);
-        let attackers = attack(&miners.remove(ONE));
-        miners.extend(attackers);
-        attacked += earned(&run(&market, &miners), &(ONE..miners.len()).collect::<Vec<_>>());
+        let miners = field(&market);
+        let (one, all) = honest_and_attacked(&miners, attack(&miners[ONE]), |miners| {
+            score::<Binary>(spec(2, AHEAD as u32, Solver::Exact), params, &market, miners).unwrap()
+        });
+        (honest, attacked) = (honest + one, attacked + all);
     }
     attacked / honest
 }

@@ -2,28 +2,19 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
+mod crowd;
+
+use crowd::{AHEAD, miner};
 use mantis_binary::Binary;
 use mantis_plugin_api::serde_json::json;
 use mantis_plugin_api::test_kit::{
-    BROKEN, MISSING_PRICES, Noise, clone_gains, earned, is_sound, order_effect, put_broken_numbers,
-    put_into_holes, random_walk, score, spec, why_zero,
+    BROKEN, MISSING_PRICES, clone_gains, earned, is_sound, order_effect, put_broken_numbers, put_into_holes,
+    random_walk, score, spec, why_zero,
 };
 use mantis_plugin_api::{Challenge, Label, Market, ParamMap, Salience, Solver};
 use proptest::prelude::*;
 
 const ROWS: usize = 5_000;
-const AHEAD: usize = 60;
-
-/// Two numbers per row that know the direction with some strength; each seed has its own noise.
-fn miner(market: &Market, skill: f64, seed: u64) -> Vec<f32> {
-    let mut noise = Noise::new(seed);
-    let knows = |row: usize| match market.prices.get(row + AHEAD) {
-        Some(later) if *later > market.prices[row] => skill,
-        Some(_) => -skill,
-        None => 0.0,
-    };
-    (0..ROWS * 2).map(|i| (0.3 * (knows(i / 2) + noise.normal())).clamp(-1.0, 1.0) as f32).collect()
-}
 
 fn run(market: &Market, miners: &[Vec<f32>]) -> Salience {
     let params = json!({ "segment_rows": 500 });

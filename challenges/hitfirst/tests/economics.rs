@@ -5,7 +5,7 @@
 use mantis_hitfirst::{Hit, HitFirst, Labels};
 use mantis_kit::math;
 use mantis_plugin_api::serde_json::{Value, json};
-use mantis_plugin_api::test_kit::{Noise, earned, random_walk, score, spec, why_zero};
+use mantis_plugin_api::test_kit::{Noise, earned, honest_and_attacked, random_walk, score, spec, why_zero};
 use mantis_plugin_api::{Challenge, Label, Market, Solver};
 
 const ROWS: usize = 16_000;
@@ -91,11 +91,10 @@ fn gain(params: &Value, attack: Attack) -> f64 {
     for seed in 0..MARKETS {
         let market = random_walk(ROWS, 1e-3, 50 + seed);
         let field = field(&labels(&market));
-        let mut miners: Vec<Vec<f32>> = field.iter().map(|odds| sent(odds)).collect();
-        honest += earned(&run(params, &market, &miners), &[ONE]);
-        miners.truncate(ONE);
-        miners.extend(attack(&field[ONE]));
-        attacked += earned(&run(params, &market, &miners), &(ONE..miners.len()).collect::<Vec<_>>());
+        let miners: Vec<Vec<f32>> = field.iter().map(|odds| sent(odds)).collect();
+        let (one, all) =
+            honest_and_attacked(&miners, attack(&field[ONE]), |miners| run(params, &market, miners));
+        (honest, attacked) = (honest + one, attacked + all);
     }
     attacked / honest
 }

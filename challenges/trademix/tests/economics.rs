@@ -2,14 +2,14 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
+mod crowd;
+
+use crowd::{AHEAD, ASSETS, ROWS, market, miner};
 use mantis_plugin_api::serde_json::{Value, json};
-use mantis_plugin_api::test_kit::{MarketBuilder, Noise, earned, score, spec_with_assets};
+use mantis_plugin_api::test_kit::{Noise, earned, honest_and_attacked, score, spec_with_assets};
 use mantis_plugin_api::{Market, Salience, Solver};
 use mantis_trademix::TradeMix;
 
-const ASSETS: usize = 3;
-const ROWS: usize = 6_000;
-const AHEAD: usize = 10;
 const MARKETS: u64 = 5;
 /// The miner that is honest in one world and attacks in another.
 const ONE: usize = 15;
@@ -22,24 +22,6 @@ fn network() -> Value {
 
 fn collapsed() -> Value {
     json!({ "window_rows": ROWS, "fee": 0.0001, "collapse_clones": true })
-}
-
-fn market(seed: u64) -> Market {
-    let mut noise = Noise::new(seed);
-    MarketBuilder::new(ASSETS).walk(ROWS, 100.0, |price| price * (1.0 + 1e-3 * noise.normal())).build()
-}
-
-/// A position per asset that knows the direction with some strength; each seed has its own noise.
-fn miner(market: &Market, skill: f64, seed: u64) -> Vec<f32> {
-    let mut noise = Noise::new(seed);
-    let knows = |row: usize, asset: usize| match row + AHEAD {
-        later if later >= ROWS => 0.0,
-        later if market.price(later, asset) > market.price(row, asset) => skill,
-        _ => -skill,
-    };
-    let position =
-        |i: usize| (0.4 * (knows(i / ASSETS, i % ASSETS) + noise.normal())).clamp(-1.0, 1.0) as f32;
-    (0..ROWS * ASSETS).map(position).collect()
 }
 
 fn field(market: &Market) -> Vec<Vec<f32>> {
@@ -59,11 +41,10 @@ fn gain(params: &Value, attack: Attack) -> f64 {
     let (mut honest, mut attacked) = (0.0, 0.0);
     for seed in 0..MARKETS {
         let market = market(50 + seed);
-        let mut miners = field(&market);
-        honest += earned(&run(params, &market, &miners), &[ONE]);
-        let attackers = attack(&miners.remove(ONE));
-        miners.extend(attackers);
-        attacked += earned(&run(params, &market, &miners), &(ONE..miners.len()).collect::<Vec<_>>());
+        let miners = field(&market);
+        let (one, all) =
+            honest_and_attacked(&miners, attack(&miners[ONE]), |miners| run(params, &market, miners));
+        (honest, attacked) = (honest + one, attacked + all);
     }
     attacked / honest
 }

@@ -2,18 +2,17 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics fails, which is what is wanted
 
+mod crowd;
+
+use crowd::{AHEAD, ASSETS, ROWS, market, miner};
 use mantis_plugin_api::serde_json::{Value, json};
 use mantis_plugin_api::test_kit::{
-    BROKEN, MISSING_PRICES, MarketBuilder, Noise, earned, fact, is_sound, order_effect, put_broken_numbers,
-    put_into_holes, score, spec_with_assets,
+    BROKEN, MISSING_PRICES, earned, fact, is_sound, order_effect, put_broken_numbers, put_into_holes, score,
+    spec_with_assets,
 };
 use mantis_plugin_api::{Market, Salience, Solver, Spec};
 use mantis_trademix::TradeMix;
 use proptest::prelude::*;
-
-const ASSETS: usize = 3;
-const ROWS: usize = 6_000;
-const AHEAD: usize = 10;
 
 fn challenge() -> Spec {
     spec_with_assets(1, ASSETS, AHEAD as u32, Solver::Exact)
@@ -32,24 +31,6 @@ fn params((luck_filter, meta_model): (&str, &str)) -> Value {
         "window_rows": ROWS, "fee": 0.0001, "luck_filter": luck_filter, "meta_model": meta_model,
         "bootstrap_replicates": 200, "gbdt_every": 10,
     })
-}
-
-fn market(seed: u64) -> Market {
-    let mut noise = Noise::new(seed);
-    MarketBuilder::new(ASSETS).walk(ROWS, 100.0, |price| price * (1.0 + 1e-3 * noise.normal())).build()
-}
-
-/// A position per asset that knows the direction with some strength; each seed has its own noise.
-fn miner(market: &Market, skill: f64, seed: u64) -> Vec<f32> {
-    let mut noise = Noise::new(seed);
-    let knows = |row: usize, asset: usize| match row + AHEAD {
-        later if later >= ROWS => 0.0,
-        later if market.price(later, asset) > market.price(row, asset) => skill,
-        _ => -skill,
-    };
-    let position =
-        |i: usize| (0.4 * (knows(i / ASSETS, i % ASSETS) + noise.normal())).clamp(-1.0, 1.0) as f32;
-    (0..ROWS * ASSETS).map(position).collect()
 }
 
 fn run(options: (&str, &str), market: &Market, miners: &[Vec<f32>]) -> Salience {

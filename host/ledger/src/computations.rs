@@ -4,7 +4,7 @@
 use super::{Activities, Ledger, LedgerError, activity, reports, runs, schema, weights};
 use mantis_config::Block;
 use mantis_weights::Scored;
-use mantis_weights::{Outcome, SettleRules, Settlement, WeightsRejection};
+use mantis_weights::{Outcome, Settlement, WeightsRejection};
 use rusqlite::{OptionalExtension, TransactionBehavior};
 use std::collections::BTreeMap;
 
@@ -21,10 +21,8 @@ pub struct Computation {
     pub seconds: f64,
     /// Why no weights came of it; `None` where they did.
     pub rejected: Option<String>,
-    /// The digest of the configuration that it went by; `None` where that was not recorded.
-    pub config: Option<String>,
-    /// What weights were settled by; `None` where that was not recorded.
-    pub rules: Option<SettleRules>,
+    /// What it went by; `None` where that was not recorded.
+    pub basis: Option<runs::Basis>,
     /// What each challenge gave, in the order of the configuration. Left out where a computation is read back.
     pub scored: Vec<Scored>,
     /// How miners sent in the last day before `max_block`. Left out where a computation is read back.
@@ -182,7 +180,7 @@ impl Ledger {
             return Ok(None);
         };
         computation.settlements = self.settlements(computation.block)?;
-        (computation.config, computation.rules) = self.made(computation.block)?.unzip();
+        computation.basis = self.basis(computation.block)?;
         Ok(Some(computation))
     }
 
@@ -312,8 +310,7 @@ fn write(tx: &rusqlite::Transaction<'_>, computation: &Computation) -> rusqlite:
         }
     }
     reports::write(tx, computation.block, &computation.scored)?;
-    let made = computation.config.as_ref().zip(computation.rules.as_ref());
-    runs::write(tx, computation.block, made, &computation.scored)?;
+    runs::write(tx, computation.block, computation.basis.as_ref(), &computation.scored)?;
     activity::write(tx, &computation.activities)?;
     if computation.settlements.is_empty() {
         return Ok(());
@@ -334,6 +331,7 @@ fn write(tx: &rusqlite::Transaction<'_>, computation: &Computation) -> rusqlite:
 mod tests {
     use super::*;
     use mantis_plugin_api::Salience;
+    use mantis_weights::SettleRules;
 
     fn step(uid: u16, hotkey: &str, weight: f64) -> Settlement {
         Settlement {
@@ -367,8 +365,7 @@ mod tests {
             max_block: Block(500),
             unix: 77,
             seconds: 1.5,
-            config: Some("abcd".into()),
-            rules: Some(SettleRules::default()),
+            basis: Some(runs::Basis { config: "abcd".into(), rules: SettleRules::default() }),
             scored: vec![scored("A", &[("x", 3.0), ("y", 0.0)])],
             activities: Activities::new(),
             settlements: vec![step(0, "x", 0.75), step(1, "y", 0.25)],

@@ -59,7 +59,7 @@ pub use queries::Ticker;
 pub use rejections::{PayloadTotals, Rejection, RejectionCounts, Stage};
 pub use rewind::Rewound;
 pub use rows::{Row, Tally, Warnings};
-pub use runs::Shares;
+pub use runs::{Basis, Shares};
 pub use sample::{Accepted, Arrival, Sample};
 pub use weights::Weights;
 

@@ -11,6 +11,15 @@ use std::collections::BTreeMap;
 /// A challenge's saliences per hotkey; they sum to 1.
 pub type Shares = BTreeMap<String, f64>;
 
+/// What the weights of a computation go by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Basis {
+    /// The digest of the configuration.
+    pub config: String,
+    /// What weights were settled by.
+    pub rules: SettleRules,
+}
+
 /// A challenge's outcome in a computation, apart from its saliences.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Run {
@@ -40,11 +49,9 @@ impl Ledger {
         let Some(block) = found.optional().map_err(fail)? else { return Ok(None) };
         let since = "SELECT COUNT(*) FROM host_cycles WHERE block >= ?1 AND block < ?2";
         let computations = self.conn.query_row(since, (block, before.0), |row| row.get(0)).map_err(fail)?;
-        let shares = "SELECT hotkey, salience FROM host_saliences WHERE block = ?1 AND ticker = ?2";
-        let mut query = self.conn.prepare_cached(shares).map_err(fail)?;
-        let rows = query.query_map((block, ticker), |row| Ok((row.get(0)?, row.get(1)?))).map_err(fail)?;
-        let shares = rows.collect::<rusqlite::Result<_>>().map_err(fail)?;
-        Ok(Some((Held { block: Block(block), computations }, shares)))
+        let block = Block(block);
+        let shares = self.shares(block)?.remove(ticker).unwrap_or_default();
+        Ok(Some((Held { block, computations }, shares)))
     }
 
     /// What every challenge paid in the computation for a block, by ticker. Challenges that paid no miner are not there.
@@ -62,13 +69,14 @@ impl Ledger {
         Ok(all)
     }
 
-    /// The digest of the configuration that a computation went by, and the rules that weights were settled by; `None` if
-    /// they are not recorded.
-    pub(super) fn made(&self, block: Block) -> Result<Option<(String, SettleRules)>, LedgerError> {
+    /// What a computation went by; `None` if it is not recorded.
+    pub(super) fn basis(&self, block: Block) -> Result<Option<Basis>, LedgerError> {
         let sql = "SELECT config, rules FROM host_made WHERE block = ?1";
         let rows: Vec<(String, String)> =
             self.record("host_made", sql, [block.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let read = |(config, rules): (String, String)| Some((config, serde_json::from_str(&rules).ok()?));
+        let read = |(config, rules): (String, String)| {
+            Some(Basis { config, rules: serde_json::from_str(&rules).ok()? })
+        };
         Ok(rows.into_iter().next().and_then(read))
     }
 
@@ -99,14 +107,14 @@ impl Ledger {
 pub(super) fn write(
     tx: &Connection,
     block: Block,
-    made: Option<(&String, &SettleRules)>,
+    basis: Option<&Basis>,
     scored: &[Scored],
 ) -> rusqlite::Result<()> {
     for table in ["host_runs", "host_made"] {
         tx.execute(&format!("DELETE FROM {table} WHERE block = ?1"), [block.0])?;
     }
-    let made = made.and_then(|(config, rules)| Some((config, serde_json::to_string(rules).ok()?)));
-    if let Some((config, rules)) = made {
+    let basis = basis.and_then(|Basis { config, rules }| Some((config, serde_json::to_string(rules).ok()?)));
+    if let Some((config, rules)) = basis {
         tx.execute(
             "INSERT INTO host_made (block, config, rules) VALUES (?1, ?2, ?3)",
             (block.0, config, rules),
@@ -180,11 +188,10 @@ mod tests {
             (3000, standing_in.clone()),
             (4000, scored(Some(FailureCause::Deadline), &[])),
         ] {
-            let config = Some(format!("digest {block}"));
+            let rules = SettleRules { burn: 0.25, ..SettleRules::default() };
             let computation = Computation {
                 block: Block(block),
-                config,
-                rules: Some(SettleRules { burn: 0.25, ..SettleRules::default() }),
+                basis: Some(Basis { config: format!("digest {block}"), rules }),
                 scored: vec![scored],
                 ..Computation::default()
             };
@@ -197,9 +204,9 @@ mod tests {
         assert_eq!(ledger.last_good("A", Block(2000)).unwrap().unwrap().0.block, Block(1000));
         assert_eq!(ledger.last_good("B", Block(5000)).unwrap(), None);
 
-        let (config, rules) = ledger.made(Block(3000)).unwrap().unwrap();
-        assert_eq!((config.as_str(), rules.burn), ("digest 3000", 0.25));
-        assert_eq!(ledger.made(Block(3001)).unwrap(), None);
+        let basis = ledger.basis(Block(3000)).unwrap().unwrap();
+        assert_eq!((basis.config.as_str(), basis.rules.burn), ("digest 3000", 0.25));
+        assert_eq!(ledger.basis(Block(3001)).unwrap(), None);
         assert_eq!(ledger.shares(Block(2000)).unwrap(), [("A".to_owned(), shares)].into());
         assert!(ledger.shares(Block(4000)).unwrap().is_empty());
         let read = &ledger.scored(Block(3000)).unwrap()[0];

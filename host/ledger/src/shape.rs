@@ -6,6 +6,7 @@ use super::{LedgerError, schema::DOING};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// An entry of the table of contents.
 struct Entry {
@@ -48,7 +49,7 @@ const OWN: [&str; 3] = ["sqlite_stat1", "sqlite_stat4", "sqlite_sequence"];
 /// Refuses a file in which anything would run that a ledger does not have: a trigger, a virtual table, an expression in
 /// one of a ledger's tables or their indexes. Tables of other names, and views, may be there: nothing asks them.
 pub(super) fn check_runs_nothing(conn: &Connection, path: &Path) -> Result<(), LedgerError> {
-    let known = columns(&reference(path)?, path)?;
+    let Contents { columns: known, .. } = contents(path)?;
     for entry in entries(conn, path)? {
         let sql = entry.sql.as_deref().unwrap_or_default();
         let words = words(sql);
@@ -72,13 +73,7 @@ pub(super) fn check_runs_nothing(conn: &Connection, path: &Path) -> Result<(), L
 /// Refuses a file that holds anything but a ledger's tables and indexes, each with the columns that it has here.
 pub(super) fn check_is_ours_alone(conn: &Connection, path: &Path) -> Result<(), LedgerError> {
     check_runs_nothing(conn, path)?;
-    let reference = reference(path)?;
-    let known = columns(&reference, path)?;
-    let indexes: BTreeMap<String, Vec<String>> = entries(&reference, path)?
-        .into_iter()
-        .filter(|entry| entry.kind == "index")
-        .filter_map(|entry| Some((entry.name, words(&entry.sql?))))
-        .collect();
+    let Contents { columns: known, indexes } = contents(path)?;
     for entry in entries(conn, path)? {
         let sql = entry.sql.as_deref().unwrap_or_default();
         let is_ours = match entry.kind.as_str() {
@@ -107,6 +102,28 @@ fn refused(path: &Path, entry: &Entry, why: &str) -> LedgerError {
     let name: String = entry.name.chars().take(80).collect();
     let what = format!("the {} `{}`, {why}", entry.kind.escape_debug(), name.escape_debug());
     LedgerError::Unsafe { path: path.into(), what }
+}
+
+/// What an empty ledger of this version consists of.
+struct Contents {
+    columns: Columns,
+    /// The words of each index that has a text of its own.
+    indexes: BTreeMap<String, Vec<String>>,
+}
+
+/// Made once: every file that is opened is compared with it.
+fn contents(path: &Path) -> Result<&'static Contents, LedgerError> {
+    static CONTENTS: OnceLock<Contents> = OnceLock::new();
+    if let Some(contents) = CONTENTS.get() {
+        return Ok(contents);
+    }
+    let reference = reference(path)?;
+    let indexes = entries(&reference, path)?.into_iter().filter(|entry| entry.kind == "index");
+    let contents = Contents {
+        columns: columns(&reference, path)?,
+        indexes: indexes.filter_map(|entry| Some((entry.name, words(&entry.sql?)))).collect(),
+    };
+    Ok(CONTENTS.get_or_init(|| contents))
 }
 
 /// An empty ledger of this version, in memory.

@@ -2,7 +2,7 @@
 
 use crate::hold::hold_failed;
 use mantis_config::{Block, Config};
-use mantis_ledger::{Activities, Computation, Ledger, LedgerError};
+use mantis_ledger::{Activities, Basis, Computation, Ledger, LedgerError};
 use mantis_network::chain::{self, DAY_BLOCKS};
 use mantis_plugin_api::Solver;
 use mantis_scoring::worker::Launcher;
@@ -132,8 +132,7 @@ fn recorded(
         unix: super::clock::unix(),
         seconds,
         rejected,
-        config: Some(config.digest()),
-        rules: Some(SettleRules::from(&config.network)),
+        basis: Some(Basis { config: config.digest(), rules: SettleRules::from(&config.network) }),
         scored: scores.challenges.clone(),
         activities,
         settlements,

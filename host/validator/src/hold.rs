@@ -3,7 +3,7 @@
 
 use mantis_config::{Block, Config};
 use mantis_ledger::{Ledger, LedgerError};
-use mantis_weights::{Scores, WeightsRejection};
+use mantis_weights::{Scores, WeightsRejection, failed};
 
 /// Puts the last good saliences of each challenge that failed, and that counts, in its place. If there are none, or if
 /// they have stood in for `hold` computations already, no weights may come of the scores: the reason is given back.
@@ -19,10 +19,10 @@ pub(crate) fn hold_failed(
     if limit == 0 {
         return Ok(None);
     }
-    let failed = scores.failed().filter(|(scored, _)| scored.weight > 0.0);
-    let failed: Vec<_> = failed.map(|(scored, cause)| (scored.ticker.clone(), cause)).collect();
+    let counted = failed(&scores.challenges).filter(|(scored, _)| scored.weight > 0.0);
+    let counted: Vec<_> = counted.map(|(scored, cause)| (scored.ticker.clone(), cause)).collect();
     let mut reasons = Vec::new();
-    for (ticker, cause) in failed {
+    for (ticker, cause) in counted {
         match ledger.last_good(&ticker, block)? {
             Some((held, shares)) if held.computations <= limit => scores.hold(&ticker, held, &shares),
             Some((held, _)) => reasons.push(format!(

@@ -79,9 +79,7 @@ impl Maturer {
         now: u64,
         until: Instant,
     ) -> Result<Progress, MatureError> {
-        let network = &self.config.network;
-        let lag = i64::from(network.lag) * i64::from(network.sample_every);
-        let due = newest - lag;
+        let due = newest - self.config.network.lag_blocks();
         let mut progress = Progress::default();
         let mut rounds = Rounds::new(self.beacon.clone(), now, until);
         for pending in ledger.pending()?.into_iter().filter(|pending| pending.block <= due) {

@@ -187,7 +187,7 @@ impl Sampler {
         shares: &mut Shares,
     ) -> Result<(Arrival, Option<Rejection>), LedgerError> {
         let network = &self.config.network;
-        let matures = head.unix + u64::from(network.lag) * u64::from(network.sample_every) * BLOCK_SECONDS;
+        let matures = head.unix + network.lag_blocks().cast_unsigned() * BLOCK_SECONDS;
         let refuse = |hotkey: String, stage, code: &str, detail: String| {
             let rejection =
                 Rejection { hotkey: hotkey.clone(), stage, ticker: String::new(), code: code.into(), detail };

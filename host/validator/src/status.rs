@@ -5,7 +5,7 @@ use super::{Progress, Sampled};
 use mantis_config::{Block, Config, bare_node};
 use mantis_ledger::{Attempt, Computation, Sent};
 use mantis_network::chain::Head;
-use mantis_weights::WeightsRejection;
+use mantis_weights::{WeightsRejection, failed};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -272,9 +272,8 @@ impl WeightsStatus {
     pub fn computed_with(&mut self, computation: &Computation) {
         self.fault = None;
         self.rejected.clone_from(&computation.rejected);
-        self.config.clone_from(&computation.config);
-        let failed = computation.scored.iter().filter_map(|scored| Some((scored, scored.failure?)));
-        self.failed = failed
+        self.config = computation.basis.as_ref().map(|basis| basis.config.clone());
+        self.failed = failed(&computation.scored)
             .map(|(scored, cause)| FailedChallenge {
                 ticker: scored.ticker.clone(),
                 cause: cause.to_string(),
@@ -286,16 +285,9 @@ impl WeightsStatus {
             .collect();
     }
 
-    /// Weights that were due were not sent.
-    pub fn not_sent(&mut self, why: String) {
-        self.outcome = Some(Sent::Failed.as_str().to_owned());
-        self.attempt_fault = Some(why);
-    }
-
     /// The failures of a computation that was just made.
     pub fn count_failures(&mut self, computation: &Computation) {
-        for (scored, cause) in computation.scored.iter().filter_map(|scored| Some((scored, scored.failure?)))
-        {
+        for (scored, cause) in failed(&computation.scored) {
             *self.challenge_failures.entry((scored.ticker.clone(), cause.as_str())).or_default() += 1;
         }
     }

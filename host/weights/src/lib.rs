@@ -14,5 +14,5 @@ pub use aggregate::aggregate;
 pub use failure::{FailureCause, Held};
 pub use input::{Input, InputError, Neuron};
 pub use rules::SettleRules;
-pub use scored::{MadeWith, Scored, Scores};
+pub use scored::{MadeWith, Scored, Scores, failed};
 pub use settle::{Outcome, Settlement, WeightsRejection, on_chain, settle, settle_again, to_u16};

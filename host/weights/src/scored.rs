@@ -65,18 +65,10 @@ impl Scores {
     /// Puts the salience of an earlier computation in the place of one that failed: shares per hotkey.
     pub fn hold(&mut self, ticker: &str, held: Held, shares: &BTreeMap<String, f64>) {
         for scored in self.challenges.iter_mut().filter(|scored| scored.ticker == ticker) {
-            let mut salience = Salience::new(shares.len());
-            shares.values().enumerate().for_each(|(miner, share)| salience.set(miner, *share));
-            scored.hotkeys = shares.keys().cloned().collect();
-            scored.salience = Some(salience);
+            scored.set_shares(shares);
             scored.held = Some(held);
         }
         self.total = join(&self.challenges, |scored| scored.weight);
-    }
-
-    /// The challenges that failed.
-    pub fn failed(&self) -> impl Iterator<Item = (&Scored, FailureCause)> {
-        self.challenges.iter().filter_map(|scored| Some((scored, scored.failure?)))
     }
 
     /// The total as it would be if each challenge counted for `weight` of it.
@@ -84,6 +76,11 @@ impl Scores {
     pub fn total_with(&self, weight: impl Fn(&Scored) -> f64) -> BTreeMap<String, f64> {
         join(&self.challenges, weight)
     }
+}
+
+/// Those of some challenges that failed.
+pub fn failed(challenges: &[Scored]) -> impl Iterator<Item = (&Scored, FailureCause)> {
+    challenges.iter().filter_map(|scored| Some((scored, scored.failure?)))
 }
 
 fn join(challenges: &[Scored], weight: impl Fn(&Scored) -> f64) -> BTreeMap<String, f64> {
@@ -131,6 +128,15 @@ impl Scored {
         self.parts().map(|(hotkey, part)| (hotkey.clone(), part)).collect()
     }
 
+    /// Sets who is paid how much; nothing more is known of the miners then, and nothing less of the challenge.
+    pub fn set_shares(&mut self, shares: &BTreeMap<String, f64>) {
+        let facts = self.salience.take().map_or_else(Vec::new, |salience| salience.facts);
+        let mut salience = Salience { facts, ..Salience::new(shares.len()) };
+        shares.values().enumerate().for_each(|(miner, share)| salience.set(miner, *share));
+        self.hotkeys = shares.keys().cloned().collect();
+        self.salience = Some(salience);
+    }
+
     /// The same in the order of the columns.
     fn parts(&self) -> impl Iterator<Item = (&String, f64)> {
         let miners = self.salience.as_ref().map_or(&[][..], |salience| &salience.miners);
@@ -160,10 +166,13 @@ mod tests {
 
     #[test]
     fn an_earlier_salience_stands_in_for_one_that_failed() {
-        let failed = Scored { salience: None, failure: Some(FailureCause::Crash), ..scored("B", 3.0, &[]) };
-        let mut scores = Scores::new(vec![scored("A", 1.0, &[1.0, 0.0]), failed], 7);
+        let crashed = Scored { salience: None, failure: Some(FailureCause::Crash), ..scored("B", 3.0, &[]) };
+        let mut scores = Scores::new(vec![scored("A", 1.0, &[1.0, 0.0]), crashed], 7);
         assert_eq!(scores.total["h0"], 1.0);
-        assert_eq!(scores.failed().map(|(scored, _)| scored.ticker.as_str()).collect::<Vec<_>>(), ["B"]);
+        assert_eq!(
+            failed(&scores.challenges).map(|(scored, _)| scored.ticker.as_str()).collect::<Vec<_>>(),
+            ["B"]
+        );
         let held = Held { block: mantis_config::Block(1000), computations: 2 };
         scores.hold("B", held, &[("h1".to_owned(), 1.0)].into());
         assert_eq!((scores.total["h0"], scores.total["h1"]), (0.25, 0.75));

@@ -14,5 +14,6 @@ pub use market::{BROKEN, MISSING_PRICES, MarketBuilder, put_broken_numbers, put_
 pub use noise::Noise;
 pub use ranking::ranking_miner;
 pub use scoring::{
-    clone_gains, earned, fact, is_sound, order_effect, score, spec, spec_with_assets, why_zero,
+    clone_gains, earned, fact, honest_and_attacked, is_sound, order_effect, score, spec, spec_with_assets,
+    why_zero,
 };

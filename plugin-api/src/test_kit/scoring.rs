@@ -95,6 +95,19 @@ pub fn clone_gains<const N: usize>(
     })
 }
 
+/// What the last of some miners earns, and what attackers earn together that come in its place.
+#[must_use]
+pub fn honest_and_attacked(
+    field: &[Vec<f32>],
+    attackers: Vec<Vec<f32>>,
+    run: impl Fn(&[Vec<f32>]) -> Salience,
+) -> (f64, f64) {
+    let one = field.len() - 1;
+    let attacked = [&field[..one], &attackers].concat();
+    let attackers: Vec<usize> = (one..attacked.len()).collect();
+    (earned(&run(field), &[one]), earned(&run(&attacked), &attackers))
+}
+
 /// The largest difference that the reverse order of miners makes to the salience of one of them.
 #[must_use]
 pub fn order_effect(miners: &[Vec<f32>], run: impl Fn(&[Vec<f32>]) -> Salience) -> f64 {
@@ -117,6 +130,13 @@ mod tests {
         salience.zero(0, WhyZero::constant());
         salience.note(0, "sent", 5.0);
         salience
+    }
+
+    #[test]
+    fn attackers_come_in_the_place_of_the_last() {
+        let field = [vec![9.0], vec![1.0], vec![3.0]];
+        let (honest, attacked) = honest_and_attacked(&field, vec![vec![2.0], vec![5.0]], run);
+        assert_eq!((honest, attacked), (0.75, 0.875));
     }
 
     #[test]

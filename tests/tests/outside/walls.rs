@@ -8,6 +8,7 @@ use mantis_scoring::plugins::digest;
 use mantis_tests::http::{ask, get};
 use mantis_tests::need::Need;
 use mantis_tests::record::write;
+use mantis_tests::served::Served;
 use mantis_tests::stage::{Running, Stage, VALIDATOR, keep, set};
 use mantis_tests::suite::Trial;
 use mantis_tests::{bin_dir, json, mantis, root, runtime, tiny_ledger, trial};
@@ -16,7 +17,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -219,35 +220,6 @@ fn damaged_machine_code_changes_no_number() {
     }
 }
 
-/// A `mantis dashboard`, or another command that says where its dashboard is.
-struct Served {
-    child: Child,
-    server: SocketAddr,
-}
-
-impl Served {
-    fn start(command: &mut Command) -> Self {
-        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.split("http://").nth(1).and_then(|rest| rest.split('/').next());
-        let server = address.unwrap_or_else(|| panic!("{line}")).parse().unwrap();
-        let until = Instant::now() + Duration::from_secs(60);
-        while get(server, "/readyz").status != 200 {
-            assert!(Instant::now() < until, "{}", get(server, "/readyz").text());
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Self { child, server }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 fn recorded(dir: &Path) -> PathBuf {
     let path = dir.join("ledger.db");
     tiny_ledger(&path, &["ETH", "CADUSD"], 40);
@@ -413,7 +385,7 @@ fn slow_readers_do_not_keep_others_out() {
             assert!(since.elapsed() < Duration::from_secs(1), "{:?} beside {}", since.elapsed(), slow.len());
         }
     }
-    let files = fs::read_dir(format!("/proc/{}/fd", site.child.id())).unwrap().count();
+    let files = fs::read_dir(format!("/proc/{}/fd", site.id())).unwrap().count();
     assert!(files < 110, "{files} files are open");
     assert_eq!(get(site.server, "/api/v1/status").status, 200);
 }

@@ -5,15 +5,13 @@ use mantis_ledger::Ledger;
 use mantis_tests::http::{Answer, ask, get};
 use mantis_tests::need::{Need, api_tools};
 use mantis_tests::record::{hotkey, write};
+use mantis_tests::served::Served;
 use mantis_tests::suite::Trial;
 use mantis_tests::{mantis, root, tiny_ledger, trial};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 /// The tests of this file.
 pub(crate) fn tests() -> Vec<Trial> {
@@ -29,44 +27,26 @@ pub(crate) fn tests() -> Vec<Trial> {
     ]
 }
 
-/// A `mantis dashboard` that runs until it is dropped.
+/// A `mantis dashboard` of a ledger.
 struct Dashboard {
-    child: Child,
-    server: SocketAddr,
+    served: Served,
 }
 
 impl Dashboard {
     fn start(ledger: &Path) -> Self {
         let mut command = mantis();
         command.args(["dashboard", "--listen", "127.0.0.1:0", "--ledger"]).arg(ledger);
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.split("http://").nth(1).and_then(|rest| rest.split('/').next());
-        let server = address.unwrap_or_else(|| panic!("{line}")).parse().unwrap();
-        let until = Instant::now() + Duration::from_secs(60);
-        while get(server, "/readyz").status != 200 {
-            assert!(Instant::now() < until, "{}", get(server, "/readyz").text());
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Self { child, server }
+        Self { served: Served::start(&mut command) }
     }
 
     fn get(&self, path: &str) -> Answer {
-        get(self.server, path)
+        get(self.served.server, path)
     }
 
     fn json(&self, path: &str) -> Value {
         let answer = self.get(path);
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
         answer.json()
-    }
-}
-
-impl Drop for Dashboard {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -196,20 +176,22 @@ fn wrong_bytes_get_an_answer_too() {
             let request = format!(
                 "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
             );
-            let answer = ask(site.server, request.as_bytes()).unwrap();
+            let answer = ask(site.served.server, request.as_bytes()).unwrap();
             assert_eq!(answer.status, 405, "{method} {path}: {}", answer.text());
             assert!(answer.headers["allow"].contains("GET"), "{method} {path}");
         }
     }
     let huge = "x".repeat(1 << 20);
     let request = format!("GET / HTTP/1.1\r\nHost: localhost\r\nX-Large: {huge}\r\n\r\n");
-    assert_eq!(ask(site.server, request.as_bytes()).unwrap().status, 431);
+    assert_eq!(ask(site.served.server, request.as_bytes()).unwrap().status, 431);
     let request = format!("GET /{huge} HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    let status = ask(site.server, request.as_bytes()).unwrap().status;
+    let status = ask(site.served.server, request.as_bytes()).unwrap().status;
     assert!([414, 431].contains(&status), "{status}");
-    assert_eq!(ask(site.server, b"nonsense\r\n\r\n").unwrap().status, 400);
-    let head =
-        ask(site.server, b"HEAD /api/v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    assert_eq!(ask(site.served.server, b"nonsense\r\n\r\n").unwrap().status, 400);
+    let head = ask(
+        site.served.server,
+        b"HEAD /api/v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    );
     // The body is left out, so that reading it fails, or it has none.
     assert!(head.is_err() || head.unwrap().status == 200);
     assert_eq!(site.get("/healthz").status, 200, "it goes on");
@@ -223,7 +205,7 @@ fn what_did_not_change_is_not_sent_again() {
     let again = format!(
         "GET /api/v1/challenges HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: {tag}\r\nConnection: close\r\n\r\n"
     );
-    let again = ask(site.server, again.as_bytes()).unwrap();
+    let again = ask(site.served.server, again.as_bytes()).unwrap();
     assert_eq!((again.status, again.body.len()), (304, 0));
     for header in ["content-security-policy", "x-content-type-options", "referrer-policy"] {
         assert!(first.headers.contains_key(header), "{header}");
@@ -234,7 +216,7 @@ fn metrics_have_names_by_the_rules() {
     let dir = tempfile::tempdir().unwrap();
     let site = recorded(dir.path());
     let wanted = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nAccept: application/openmetrics-text\r\nConnection: close\r\n\r\n";
-    let text = ask(site.server, wanted).unwrap().text();
+    let text = ask(site.served.server, wanted).unwrap().text();
     assert!(text.ends_with("# EOF\n"), "{text}");
     let mut kinds = BTreeSet::new();
     for line in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
@@ -298,7 +280,7 @@ fn the_api_keeps_its_own_description() {
         .arg(&file)
         .args([
             "--url",
-            &format!("http://{}", site.server),
+            &format!("http://{}", site.served.server),
             "--max-examples",
             "40",
             "--seed",

@@ -80,6 +80,14 @@ const CLOCK: Words<Clock> = Words(&[("machine", Clock::Machine), ("chain", Clock
 
 const OWNER_KEY: &str = "fbfe185ded7a4e6865effceb23cbac32894170587674e751ac237a06f72b3067";
 
+impl Network {
+    /// Blocks between a sample and its opening.
+    #[must_use]
+    pub fn lag_blocks(&self) -> i64 {
+        i64::from(self.lag) * i64::from(self.sample_every)
+    }
+}
+
 impl Default for Network {
     fn default() -> Self {
         Self::absent()

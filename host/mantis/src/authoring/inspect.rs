@@ -1,8 +1,8 @@
 //! `mantis plugin inspect`: what a plugin's file holds, and whether this program accepts it.
 
 use mantis_config::Runtime;
+use mantis_plugin_api::Description;
 use mantis_plugin_api::abi::{FINGERPRINT, VERSION};
-use mantis_plugin_api::{Description, ParamMap, Solver, Spec};
 use mantis_scoring::plugins::{LoadError, Source, Surface, digest, surface};
 use mantis_scoring::worker::{Job, Launcher, Task};
 use serde::Serialize;
@@ -120,17 +120,7 @@ pub(super) fn source(path: &Path, runtime: Runtime, memory_mib: u32) -> Source {
 /// # Errors
 /// Why this program does not accept it, as a sentence.
 pub(super) fn describe(source: &Source, launcher: &Launcher) -> Result<Description, String> {
-    let any = Spec {
-        name: String::new(),
-        ticker: String::new(),
-        dim: 1,
-        assets: Vec::new(),
-        blocks_ahead: 0,
-        sample_every: 1,
-        seed: 0,
-        solver: Solver::Exact,
-    };
-    let job = Job { plugin: source.clone(), spec: any, params: ParamMap::new(), task: Task::Describe };
+    let job = Job::without_challenge(source.clone(), Task::Describe);
     launcher.run(&job, |_| {}, |_| {}).map(|finished| finished.description).map_err(|e| e.to_string())
 }
 

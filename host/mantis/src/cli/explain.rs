@@ -13,7 +13,7 @@ use mantis_network::chain::Neuron;
 use mantis_weights::{Outcome, SettleRules, Settlement, on_chain};
 use mantis_weights::{Scored, Scores};
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
@@ -69,7 +69,10 @@ fn recorded(args: &ExplainArgs) -> anyhow::Result<Explanation> {
     let hotkey = find(&args.hotkey, &registered.chain(stored).chain(paid).collect())?;
     let reasons = challenges.iter().any(|scored| !scored.hotkeys.is_empty());
     for scored in challenges.iter_mut().filter(|scored| scored.hotkeys.is_empty()) {
-        put_shares(scored, shares.get(&scored.ticker));
+        if let Some(shares) = shares.get(&scored.ticker) {
+            // What is kept of all computations: who was paid how much.
+            scored.set_shares(shares);
+        }
     }
     let attempts = ledger.attempts(ATTEMPTS)?;
     let attempt = attempts.iter().find(|attempt| attempt.computed == block);
@@ -77,12 +80,12 @@ fn recorded(args: &ExplainArgs) -> anyhow::Result<Explanation> {
         block: Some(block.0),
         max_block: Some(computation.max_block.0),
         unix: Some(computation.unix),
-        config: computation.config.clone(),
+        config: computation.basis.as_ref().map(|basis| basis.config.clone()),
         metagraph: computation.rejected.is_none().then_some(computation.settlements.len()),
         reasons,
         set: attempt.map(|attempt| (attempt.block.0, attempt.sent.as_str().to_owned())),
     };
-    let rules = computation.rules.clone();
+    let rules = computation.basis.as_ref().map(|basis| basis.rules.clone());
     let outcome = computation.into_outcome();
     Ok(explain(&Scores::new(challenges, 0), outcome, rules, hotkey, source))
 }
@@ -95,19 +98,6 @@ fn no_computation(ledger: &Ledger, block: i64) -> String {
     let newest: Vec<String> = newest.iter().map(|computation| computation.block.to_string()).collect();
     let newest = if newest.is_empty() { "none".into() } else { newest.join(", ") };
     format!("there is no computation for block {block}; the newest are {newest}")
-}
-
-/// What is kept of all computations: who was paid how much.
-fn put_shares(scored: &mut Scored, shares: Option<&BTreeMap<String, f64>>) {
-    let Some(shares) = shares else { return };
-    let mut salience = scored.salience.take().unwrap_or_default();
-    salience.miners.clear();
-    for (hotkey, share) in shares {
-        scored.hotkeys.push(hotkey.clone());
-        let report = mantis_plugin_api::MinerReport { salience: *share, ..Default::default() };
-        salience.miners.push(report);
-    }
-    scored.salience = Some(salience);
 }
 
 /// Scoring arguments that do nothing are a misunderstanding.

@@ -6,7 +6,7 @@ use super::program::Program;
 use super::{Event, Failure, Job, Task, Walls};
 use crate::plugins::{Source, code_folder, forget_code};
 use mantis_config::Runtime;
-use mantis_plugin_api::{Description, ParamMap, PluginError, Salience, Solver, Spec};
+use mantis_plugin_api::{Description, PluginError, Salience};
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -230,20 +230,10 @@ impl WorkerError {
     }
 }
 
-/// A job of which nothing matters but a task that needs no plugin.
+/// A job for which it does not even matter what the plugin is.
 fn any_job() -> Job {
     let plugin = Source { path: PathBuf::new(), runtime: Runtime::Wasm, sha256: None, memory_mib: 0 };
-    let spec = Spec {
-        name: String::new(),
-        ticker: String::new(),
-        dim: 1,
-        assets: Vec::new(),
-        blocks_ahead: 0,
-        sample_every: 1,
-        seed: 0,
-        solver: Solver::Exact,
-    };
-    Job { plugin, spec, params: ParamMap::new(), task: Task::Walls }
+    Job::without_challenge(plugin, Task::Walls)
 }
 
 /// All that a worker's environment holds: where machine code is kept, and how memory is pooled. What is not here, a

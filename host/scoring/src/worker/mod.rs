@@ -23,7 +23,7 @@ pub use session::{Decoded, Session};
 pub use walls::Walls;
 
 use crate::plugins::{LoadError, Source};
-use mantis_plugin_api::{Description, ParamMap, PluginError, Salience, Spec, States, TrackedRow};
+use mantis_plugin_api::{Description, ParamMap, PluginError, Salience, Solver, Spec, States, TrackedRow};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -41,6 +41,24 @@ pub struct Job {
     pub params: ParamMap,
     /// The task itself.
     pub task: Task,
+}
+
+impl Job {
+    /// A job for which it does not matter what the challenge is.
+    #[must_use]
+    pub fn without_challenge(plugin: Source, task: Task) -> Self {
+        let spec = Spec {
+            name: String::new(),
+            ticker: String::new(),
+            dim: 1,
+            assets: Vec::new(),
+            blocks_ahead: 0,
+            sample_every: 1,
+            seed: 0,
+            solver: Solver::Exact,
+        };
+        Self { plugin, spec, params: ParamMap::new(), task }
+    }
 }
 
 /// What to do with the plugin.

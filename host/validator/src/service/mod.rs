@@ -157,10 +157,6 @@ impl Service {
         ledger.keep_layout(&config)?;
         let scheme = Scheme::from_config(&config.beacon).map_err(SetupError::from)?;
         let pipeline = Pipeline::new(config.clone(), run.launcher.clone())?;
-        if let Some(mut last) = ledger.last_computation()? {
-            last.scored = ledger.scored(last.block)?;
-            board.write(|status| status.weights.computed_with(&last));
-        }
         Self::with(run, (config, Some(live)), (scheme, pipeline), chain, ledger, board)
     }
 
@@ -174,6 +170,11 @@ impl Service {
         board: Board,
     ) -> Result<Self, ServiceError> {
         let (record, held) = (ledger.chain_record()?, ledger.last_block()?);
+        let mut last = ledger.last_computation()?;
+        if let Some(last) = &mut last {
+            last.scored = ledger.scored(last.block)?;
+            board.write(|status| status.weights.computed_with(last));
+        }
         let service = Self {
             scheme,
             pipeline,
@@ -184,7 +185,7 @@ impl Service {
             finality: None,
             doubt: None,
             sampled: held,
-            computed: ledger.last_computation()?.map(|computation| computation.block),
+            computed: last.map(|computation| computation.block),
             computation: ledger.last_weights()?.map(Arc::new),
             attempt: ledger.attempts(1)?.pop(),
             board,

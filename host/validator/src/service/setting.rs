@@ -78,8 +78,9 @@ impl Service {
             Ok(id) => id,
             Err(error) => {
                 error!(%error, "weights are not set: that they are sent cannot be recorded");
-                let why = format!("that they are sent cannot be recorded: {error}");
-                return self.board.write(|status| status.weights.not_sent(why));
+                let why = Some(format!("that they are sent cannot be recorded: {error}"));
+                self.attempt = Some(Attempt { sent: Sent::Failed, error: why, ..intention });
+                return;
             }
         };
         let (chain, dry_run) = (self.chain.clone(), self.run.dry_run);

@@ -41,7 +41,7 @@ impl Payloads {
         counts: Option<MinerCounts>,
         waiting: &[Block],
     ) -> Self {
-        let lag = i64::from(network.lag).saturating_mul(i64::from(network.sample_every));
+        let lag = network.lag_blocks();
         let now = status.and_then(|status| status.chain.block);
         Self { counts, sealed: Sealed::new(waiting, lag, now) }
     }
