@@ -1,6 +1,6 @@
 //! How each miner sends: our own table `host_activity`, a row per challenge and miner that has rows.
 
-use super::rows::SUBMISSIONS;
+use super::rows::Columns;
 use super::{Directory, Ledger, LedgerError, Row, is_nonzero};
 use mantis_config::Sidx;
 use rusqlite::Connection;
@@ -52,7 +52,7 @@ impl Ledger {
         let mut names = Directory::default();
         let mut miners: Vec<Miner> = Vec::new();
         let mut rows = 0;
-        self.scan(SUBMISSIONS, ticker, range, None, |row: Row<'_>| {
+        self.scan(Columns::Submissions, ticker, range, None, |row: Row<'_>| {
             rows += 1;
             names.rewind();
             // The first that sent a vector; who sends it after that is the first one's twin, and the first the

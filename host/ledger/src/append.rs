@@ -1,6 +1,6 @@
 //! Writing sampled blocks. One sampled block is one transaction over all tickers.
 
-use super::{Ledger, LedgerError, blob};
+use super::{Ledger, LedgerError, blob, sums};
 use half::f16;
 use mantis_config::{Block, Sidx};
 use mantis_plugin_api::is_present;
@@ -105,7 +105,9 @@ pub(super) fn insert(conn: &Connection, step: &SampledBlock) -> Result<i64, Appe
         let (hotkeys, embeddings) = blob::encode(&vectors);
         let prices = record.price_data.as_deref().map(price_json);
         meta.execute((&record.ticker, record.dim, record.blocks_ahead))?;
-        data.execute((&record.ticker, step.sidx.0, record.price, prices, hotkeys, embeddings))?;
+        let sum = sums::of_prices(record.price, prices.as_deref());
+        data.execute((&record.ticker, step.sidx.0, record.price, prices, hotkeys, &embeddings))?;
+        sums::put(conn, &record.ticker, step.sidx.0, sum, &embeddings)?;
     }
     Ok(next)
 }

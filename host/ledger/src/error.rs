@@ -1,6 +1,6 @@
 //! Why a ledger could not be opened, read or written.
 
-use mantis_config::Block;
+use mantis_config::{Block, Sidx};
 use rusqlite::ErrorCode;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -14,6 +14,14 @@ pub enum LedgerError {
     Missing {
         /// The ledger.
         path: PathBuf,
+    },
+    /// There is no such folder, so no file can be made in it.
+    #[error("{path}: there is no folder {folder}; make it, or correct the path")]
+    NoFolder {
+        /// The ledger.
+        path: PathBuf,
+        /// The folder.
+        folder: PathBuf,
     },
     /// The path is a directory, a socket or the like.
     #[error(
@@ -64,6 +72,21 @@ pub enum LedgerError {
         place: String,
         /// SQLite's words.
         detail: String,
+    },
+    /// A row is not what was stored, by its checksum.
+    #[error(
+        "{path}: damaged: the row of {ticker} with sidx {sidx} {what}; restore a backup, or, where another program has written \
+         the ledger meanwhile, take its rows as they are with `mantis rewind --ledger {path} --forget-sums`"
+    )]
+    Changed {
+        /// The ledger.
+        path: PathBuf,
+        /// The row's ticker.
+        ticker: String,
+        /// The row.
+        sidx: Sidx,
+        /// What is wrong with it.
+        what: &'static str,
     },
     /// A SQLite file of another program.
     #[error("{path}: a SQLite file, but not a ledger: {lacks}; give the path of a network `datalog.db`")]
@@ -199,6 +222,16 @@ impl LedgerError {
                 Self::Permission { path, doing }
             }
             _ => Self::Sqlite { path, doing, source },
+        }
+    }
+
+    /// Whether a ledger can be made at a path: its folder must be there.
+    pub(super) fn check_folder(path: &Path) -> Result<(), Self> {
+        match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
+                Err(Self::NoFolder { path: path.into(), folder: folder.into() })
+            }
+            _ => Ok(()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Looking at a ledger without leaving a trace.
 
-use super::rows::ROWS;
+use super::rows::Columns;
 use super::{Ledger, LedgerError, Row, Warnings, schema};
 use mantis_config::{Block, Sidx};
 use rusqlite::{ErrorCode, InterruptHandle};
@@ -124,7 +124,7 @@ impl Ledger {
         sidx: RangeInclusive<Sidx>,
         visit: impl FnMut(Row<'_>) -> Result<ControlFlow<()>, E>,
     ) -> Result<Warnings, E> {
-        self.scan(ROWS, ticker, sidx, None, visit)
+        self.scan(Columns::All, ticker, sidx, None, visit)
     }
 
     /// A handle that breaks off what the connection is doing.

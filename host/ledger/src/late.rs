@@ -3,7 +3,7 @@
 use super::append::AppendError;
 use super::blob::{self, Decoder};
 use super::rejections::reject;
-use super::{Ledger, LedgerError, Matured};
+use super::{Ledger, LedgerError, Matured, sums};
 use half::f16;
 use mantis_plugin_api::is_present;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
@@ -53,6 +53,10 @@ fn add(tx: &Connection, ticker: &str, sidx: i64, hotkey: &str, vector: &[f16]) -
         .query_row((ticker, sidx), |row| row.get(0))
         .optional()?;
     let Some(stored) = stored else { return Ok(()) };
+    // With another vector in it, what is damaged would pass for sound.
+    if !sums::are_sound(tx, ticker, sidx, &stored)? {
+        return Ok(());
+    }
     let mut decoder = Decoder::default();
     let Ok(there) = decoder.decode(&stored, None) else { return Ok(()) };
     let mut all: Vec<(&str, Vec<f16>)> = Vec::with_capacity(there.len() + 1);
@@ -73,7 +77,8 @@ fn add(tx: &Connection, ticker: &str, sidx: i64, hotkey: &str, vector: &[f16]) -
     tx.prepare_cached(
         "UPDATE challenge_data SET hotkeys = ?3, embeddings = ?4 WHERE ticker = ?1 AND sidx = ?2",
     )?
-    .execute((ticker, sidx, hotkeys, embeddings))?;
+    .execute((ticker, sidx, hotkeys, &embeddings))?;
+    sums::replace_vectors(tx, ticker, sidx, &embeddings)?;
     Ok(())
 }
 

@@ -35,6 +35,7 @@ mod schema;
 mod shape;
 mod signatures;
 pub mod snapshot;
+mod sums;
 mod tracked;
 mod weights;
 

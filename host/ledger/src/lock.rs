@@ -22,6 +22,7 @@ impl Lock {
     /// # Errors
     /// [`LedgerError::InUse`] where another process holds it; if the file cannot be made.
     pub fn take(ledger: &Path) -> Result<Self, LedgerError> {
+        LedgerError::check_folder(ledger)?;
         let path = beside(ledger);
         let fail = |e| LedgerError::io(&path, "taking the lock", e);
         let mut options = OpenOptions::new();

@@ -4,7 +4,7 @@ use super::append::{AppendError, sorted};
 use super::delayed::{Delayed, NOT_DELAYED};
 use super::rejections::{Rejection, reject};
 use super::sample::NO_PAYLOAD;
-use super::{Ledger, LedgerError, blob};
+use super::{Ledger, LedgerError, blob, sums};
 use half::f16;
 use mantis_config::{Block, Sidx};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
@@ -128,7 +128,8 @@ fn write(tx: &Connection, matured: &Matured) -> Result<(), AppendError> {
     )?;
     for (ticker, vectors) in &matured.vectors {
         let (hotkeys, embeddings) = blob::encode(&sorted(ticker, vectors)?);
-        store.execute((ticker, matured.sidx.0, hotkeys, embeddings))?;
+        store.execute((ticker, matured.sidx.0, hotkeys, &embeddings))?;
+        sums::replace_vectors(tx, ticker, matured.sidx.0, &embeddings)?;
     }
     let mut count = tx.prepare_cached("UPDATE host_miners SET opened = opened + 1 WHERE hotkey = ?1")?;
     for hotkey in &matured.opened {

@@ -62,7 +62,7 @@ impl Ledger {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LedgerError> {
         let path = path.as_ref();
         match inspect(path) {
-            Ok(0) | Err(LedgerError::Missing { .. }) => {}
+            Ok(0) | Err(LedgerError::Missing { .. }) => LedgerError::check_folder(path)?,
             Err(refused) => return Err(refused),
             Ok(_) => {
                 // Look before touching: a read-write connection alone may already merge a foreign file's WAL.

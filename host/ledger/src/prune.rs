@@ -34,6 +34,10 @@ impl Ledger {
             let sql = "DELETE FROM challenge_data WHERE rowid IN (
                 SELECT rowid FROM challenge_data WHERE ticker = ?1 AND sidx < ?2 ORDER BY sidx LIMIT ?3)";
             removed += tx.execute(sql, (&ticker.ticker, sidx.0, limit)).map_err(fail)?;
+            // Those of rows that are gone, however many that was.
+            let sql = "DELETE FROM host_sums WHERE ticker = ?1 AND sidx < (
+                SELECT COALESCE(MIN(sidx), ?2) FROM challenge_data WHERE ticker = ?1)";
+            tx.execute(sql, (&ticker.ticker, sidx.0)).map_err(fail)?;
         }
         let sql = "DELETE FROM host_doubtful_prices WHERE sidx < ?1";
         removed += tx.execute(sql, [sidx.0]).map_err(fail)?;

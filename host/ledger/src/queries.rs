@@ -1,6 +1,6 @@
 //! The smaller things that a ledger knows.
 
-use super::rows::SUBMISSIONS;
+use super::rows::Columns;
 use super::{Directory, Ledger, LedgerError, Row, is_nonzero, schema};
 use mantis_config::{Block, Sidx};
 use std::collections::BTreeMap;
@@ -131,7 +131,7 @@ impl Ledger {
         let mut names = Directory::default();
         let mut first: Vec<Option<Sidx>> = Vec::new();
         for ticker in self.tickers()? {
-            self.scan(SUBMISSIONS, &ticker.ticker, Sidx::MIN..=Sidx::MAX, None, |row: Row<'_>| {
+            self.scan(Columns::Submissions, &ticker.ticker, Sidx::MIN..=Sidx::MAX, None, |row: Row<'_>| {
                 names.rewind();
                 for (hotkey, numbers) in row.submissions {
                     let number = names.number(hotkey);

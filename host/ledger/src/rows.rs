@@ -1,17 +1,38 @@
 //! Reading the rows of a ticker, one after the other.
 
 use super::blob::{BlobError, Decoder, Submissions};
+use super::sums::{self, Comparison, Damage, Found, SUMS};
 use super::{Ledger, LedgerError};
 use mantis_config::Sidx;
 use rusqlite::types::ValueRef;
 use std::ops::{ControlFlow, RangeInclusive};
 
-/// The rows of a ticker, in order.
-pub(super) const ROWS: &str = "SELECT sidx, price, price_data, embeddings FROM challenge_data
-    WHERE ticker = ?1 AND sidx BETWEEN ?2 AND ?3 ORDER BY sidx";
-/// The same with the submissions alone.
-pub(super) const SUBMISSIONS: &str = "SELECT sidx, NULL, NULL, embeddings FROM challenge_data
-    WHERE ticker = ?1 AND sidx BETWEEN ?2 AND ?3 ORDER BY sidx";
+/// What is read of the rows of a ticker; the rest comes as if there were none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Columns {
+    All,
+    Prices,
+    Submissions,
+}
+
+impl Columns {
+    fn sql(self) -> &'static str {
+        match self {
+            Self::All => {
+                "SELECT sidx, price, price_data, embeddings FROM challenge_data
+                WHERE ticker = ?1 AND sidx BETWEEN ?2 AND ?3 ORDER BY sidx"
+            }
+            Self::Prices => {
+                "SELECT sidx, price, price_data, NULL FROM challenge_data
+                WHERE ticker = ?1 AND sidx BETWEEN ?2 AND ?3 ORDER BY sidx"
+            }
+            Self::Submissions => {
+                "SELECT sidx, NULL, NULL, embeddings FROM challenge_data
+                WHERE ticker = ?1 AND sidx BETWEEN ?2 AND ?3 ORDER BY sidx"
+            }
+        }
+    }
+}
 
 /// One sampled block of one ticker. It borrows from the database and lasts until the next row.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +86,7 @@ impl Ledger {
         storage_dim: usize,
         visit: impl FnMut(Row<'_>) -> Result<ControlFlow<()>, E>,
     ) -> Result<Warnings, E> {
-        self.scan(ROWS, ticker, sidx, Some(storage_dim), visit)
+        self.scan(Columns::All, ticker, sidx, Some(storage_dim), visit)
     }
 
     /// As [`Ledger::rows`], without the submissions: cheaper.
@@ -78,15 +99,13 @@ impl Ledger {
         sidx: RangeInclusive<Sidx>,
         visit: impl FnMut(Row<'_>) -> Result<ControlFlow<()>, E>,
     ) -> Result<Warnings, E> {
-        let sql = "SELECT sidx, price, price_data, NULL FROM challenge_data
-            WHERE ticker = ?1 AND sidx BETWEEN ?2 AND ?3 ORDER BY sidx";
-        self.scan(sql, ticker, sidx, None, visit)
+        self.scan(Columns::Prices, ticker, sidx, None, visit)
     }
 
-    /// Runs a query whose columns are those of [`Row`]. Without a `storage_dim` a blob's own length decides.
+    /// Reads rows, and compares what is read with its checksums. Without a `storage_dim` a blob's own length decides.
     pub(super) fn scan<E: From<LedgerError>>(
         &self,
-        sql: &str,
+        columns: Columns,
         ticker: &str,
         sidx: RangeInclusive<Sidx>,
         storage_dim: Option<usize>,
@@ -102,7 +121,20 @@ impl Ledger {
         };
         let mut warnings = Warnings::default();
         let mut decoder = Decoder::default();
-        let mut statement = self.conn.prepare_cached(sql).map_err(|e| fail(last, e))?;
+        let mut statement = self.conn.prepare_cached(columns.sql()).map_err(|e| fail(last, e))?;
+        // A ledger of the network's, or of an earlier version that is only read, has none.
+        let mut summed = match self.has("host_sums")? {
+            true => Some(self.conn.prepare_cached(SUMS).map_err(|e| fail(last, e))?),
+            false => None,
+        };
+        // Begun before the rows, which then are of the same moment.
+        let damaged = |damage: Damage| E::from(damage.of(self, ticker));
+        let mut sums = match &mut summed {
+            Some(statement) => {
+                Some(Comparison::begin(statement, ticker, &sidx).map_err(|e| damaged(e.into()))?)
+            }
+            None => None,
+        };
         let mut rows = statement.query((ticker, sidx.start().0, sidx.end().0)).map_err(|e| fail(last, e))?;
         while let Some(row) = rows.next().map_err(|e| fail(last, e))? {
             let column = |i: usize| row.get_ref(i).map_err(|e| fail(last, e));
@@ -129,14 +161,22 @@ impl Ledger {
                 ValueRef::Blob(x) | ValueRef::Text(x) => x,
                 _ => &[],
             };
+            if let Some(sums) = &mut sums {
+                let prices = (columns != Columns::Submissions).then(|| sums::of_prices(price, price_data));
+                let vectors = (columns != Columns::Prices).then(|| sums::of_vectors(blob));
+                sums.compare(Found { sidx, prices, vectors }).map_err(damaged)?;
+            }
             let submissions = decoder.decode(blob, storage_dim).unwrap_or_else(|BlobError| {
                 warnings.bad_blobs.add(sidx);
                 Submissions::NONE
             });
             if visit(Row { sidx, price, price_data, submissions })?.is_break() {
-                break;
+                return Ok(warnings);
             }
             last = Some(sidx);
+        }
+        if let Some(sums) = sums {
+            sums.end().map_err(damaged)?;
         }
         Ok(warnings)
     }

@@ -122,6 +122,12 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
             ts INTEGER NOT NULL, hotkey TEXT NOT NULL, tries INTEGER NOT NULL,
             PRIMARY KEY (ts, hotkey)) WITHOUT ROWID;",
     ),
+    (
+        "checksums of rows",
+        "CREATE TABLE host_sums (
+            ticker TEXT NOT NULL, sidx INTEGER NOT NULL, prices INTEGER NOT NULL, vectors INTEGER NOT NULL,
+            PRIMARY KEY (ticker, sidx)) WITHOUT ROWID;",
+    ),
 ];
 
 /// Which of the steps were done.

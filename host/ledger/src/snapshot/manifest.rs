@@ -1,6 +1,7 @@
 //! `snapshot.json`: what the folder holds. It is written last, so that a folder without it is unfinished.
 
-use super::SnapshotError;
+use super::sums::Sums;
+use super::{SnapshotError, market};
 use mantis_config::Block;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -9,7 +10,7 @@ use std::path::Path;
 /// The format that this program writes and reads.
 pub(super) const FORMAT: u32 = 1;
 
-const NAME: &str = "snapshot.json";
+pub(super) const NAME: &str = "snapshot.json";
 
 /// What a snapshot holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -67,6 +68,8 @@ impl Manifest {
         let fail = SnapshotError::io(&path);
         let draft = dir.join("snapshot.json.new");
         let text = serde_json::to_vec(self).map_err(|e| fail(e.into()))?;
+        let files = self.parts.iter().map(|part| part.file.as_str()).chain([market::NAME]);
+        Sums::of(dir, files, (NAME, &text))?.write(dir)?;
         fs::write(&draft, text).map_err(&fail)?;
         fs::rename(&draft, &path).map_err(&fail)
     }

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `market.arrow` | `sidx`, `submitted`, and one `float64` column per asset (`price` for single-asset challenges); NaN = none |
 //! | `part-00000.arrow`, ... | a run of rows each: one `fixed_size_list<float16>` column per hotkey that is in it; absent = zeros |
+//! | `snapshot.sums` | a checksum of each of the other files |
 //! | `snapshot.json` | written last: rows, hotkeys, parts |
 //!
 //! Only the parts that a hotkey is in have a column for it, so a new hotkey or new rows leave old parts as
@@ -20,6 +21,7 @@ mod market;
 mod oracle_test;
 mod parts;
 mod reader;
+mod sums;
 mod table;
 
 pub use build::SnapshotRequest;

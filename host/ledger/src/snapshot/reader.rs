@@ -1,12 +1,14 @@
 //! Reading a snapshot: the [`History`] of a worker.
 
 use super::arrow_file::{ArrowFile, Kind};
-use super::manifest::{Manifest, SnapshotPart};
+use super::manifest::{self, Manifest, SnapshotPart};
+use super::sums::Sums;
 use super::{SnapshotError, market};
 use crate::Warnings;
 use mantis_config::Block;
 use mantis_plugin_api::{History, Market, PluginError, Shape, f16};
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
 use zerocopy::IntoBytes;
@@ -45,6 +47,27 @@ impl Snapshot {
             start += part.rows;
         }
         Ok(Self { market: market::open(dir, &manifest)?, manifest, runs, warnings: Warnings::default() })
+    }
+
+    /// Opens the snapshot in `dir` after every file of it was compared with its checksum, which takes as long as reading
+    /// it does.
+    ///
+    /// # Errors
+    /// As [`Snapshot::open`], also if a bit of it is not what was written.
+    pub fn open_checked(dir: &Path) -> Result<Self, SnapshotError> {
+        let sums = Sums::read(dir)?;
+        let path = dir.join(manifest::NAME);
+        let file = File::open(&path).map_err(|e| match e.kind() {
+            std::io::ErrorKind::NotFound => SnapshotError::Incomplete { dir: dir.into() },
+            _ => SnapshotError::io(&path)(e),
+        })?;
+        sums.check(&file, &path)?;
+        let snapshot = Self::open(dir)?;
+        let files = snapshot.runs.iter().map(|run| &run.file).chain([&snapshot.market]);
+        for ArrowFile { file, path, .. } in files {
+            sums.check(file, path)?;
+        }
+        Ok(snapshot)
     }
 
     /// What the snapshot holds.

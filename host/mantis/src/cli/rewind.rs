@@ -19,11 +19,15 @@ pub(super) struct RewindArgs {
     #[arg(long, value_name = "DB")]
     ledger: PathBuf,
     /// Take out all that was stored for later blocks than this one.
-    #[arg(long, value_name = "BLOCK", required_unless_present = "forget_chain")]
+    #[arg(long, value_name = "BLOCK", required_unless_present_any = ["forget_chain", "forget_sums"])]
     to: Option<i64>,
     /// Forget which chain the ledger is of: the next one that is believed is taken.
     #[arg(long)]
     forget_chain: bool,
+    /// Forget the checksums of all rows: where another program has written the ledger meanwhile, its rows are taken as they
+    /// are.
+    #[arg(long)]
+    forget_sums: bool,
     /// Do it; without this, only say what would go.
     #[arg(long)]
     yes: bool,
@@ -56,6 +60,12 @@ pub(super) fn run(args: &RewindArgs) -> anyhow::Result<()> {
             ledger.forget_chain()?;
         }
         println!("which chain it is of {} forgotten", if args.yes { "is" } else { "would be" });
+    }
+    if args.forget_sums {
+        if args.yes {
+            ledger.forget_sums()?;
+        }
+        println!("the checksums of all rows {} forgotten", if args.yes { "are" } else { "would be" });
     }
     if !args.yes {
         println!("nothing is changed; add --yes to do it");

@@ -49,7 +49,7 @@ fn perform(job: &Job, image: Result<Image, LoadError>, requests: &Receiver<Strin
         Task::Walls | Task::Describe | Task::Inspect => {}
         Task::Score { snapshot } => {
             let unreadable = |e: mantis_ledger::snapshot::SnapshotError| Failure::History(e.to_string());
-            let snapshot = Snapshot::open(snapshot).map_err(unreadable)?;
+            let snapshot = Snapshot::open_checked(snapshot).map_err(unreadable)?;
             let market = Rc::new(snapshot.market().map_err(unreadable)?);
             let history: Rc<dyn History> = Rc::new(snapshot);
             let reporter: Rc<dyn Progress> = Rc::new(Reporter::default());

@@ -1,0 +1,147 @@
+//! Checksums of a snapshot's files, so that a bit that has changed on the disk is found before it is scored.
+//!
+//! `snapshot.sums` has a line per file: its CRC-32 in hexadecimal, a blank, its name.
+
+use super::SnapshotError;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+const NAME: &str = "snapshot.sums";
+/// Bytes that are read at a time.
+const PIECE: usize = 1 << 20;
+
+/// The checksums by file.
+pub(super) struct Sums(BTreeMap<String, u32>);
+
+impl Sums {
+    /// Sums up the files of a folder that were written, and one whose text is about to be.
+    pub(super) fn of<'a>(
+        dir: &Path,
+        files: impl IntoIterator<Item = &'a str>,
+        next: (&str, &[u8]),
+    ) -> Result<Self, SnapshotError> {
+        let mut sums = BTreeMap::from([(next.0.to_owned(), crc32fast::hash(next.1))]);
+        for name in files {
+            let path = dir.join(name);
+            let file = File::open(&path).map_err(SnapshotError::io(&path))?;
+            sums.insert(name.to_owned(), sum(&file, &path)?);
+        }
+        Ok(Self(sums))
+    }
+
+    /// Writes them.
+    pub(super) fn write(&self, dir: &Path) -> Result<(), SnapshotError> {
+        let lines: String = self.0.iter().map(|(name, sum)| format!("{sum:08x} {name}\n")).collect();
+        let path = dir.join(NAME);
+        fs::write(&path, lines).map_err(SnapshotError::io(&path))
+    }
+
+    /// Reads them.
+    pub(super) fn read(dir: &Path) -> Result<Self, SnapshotError> {
+        let path = dir.join(NAME);
+        let text = fs::read_to_string(&path).map_err(SnapshotError::io(&path))?;
+        let line = |line: &str| {
+            let (sum, name) = line.split_once(' ')?;
+            Some((name.to_owned(), u32::from_str_radix(sum, 16).ok()?))
+        };
+        let sums: Option<BTreeMap<String, u32>> = text.lines().map(line).collect();
+        sums.map(Self).ok_or_else(|| SnapshotError::damaged(&path, "a line is no checksum and name"))
+    }
+
+    /// Compares an open file with its checksum.
+    pub(super) fn check(&self, file: &File, path: &Path) -> Result<(), SnapshotError> {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        match self.0.get(name) {
+            Some(known) if sum(file, path)? == *known => Ok(()),
+            Some(_) => Err(SnapshotError::damaged(path, "its checksum is another")),
+            None => Err(SnapshotError::damaged(path, format!("{NAME} does not have its checksum"))),
+        }
+    }
+}
+
+fn sum(file: &File, path: &Path) -> Result<u32, SnapshotError> {
+    let mut sum = crc32fast::Hasher::new();
+    let (mut piece, mut at) = (vec![0; PIECE], 0);
+    loop {
+        match file.read_at(&mut piece, at).map_err(SnapshotError::io(path))? {
+            0 => return Ok(sum.finalize()),
+            length => {
+                sum.update(&piece[..length]);
+                at += length as u64;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::snapshot::{Snapshot, SnapshotError, SnapshotRequest};
+    use crate::{Ledger, NewRow, SampledBlock};
+    use half::f16;
+    use mantis_config::Block;
+    use mantis_plugin_api::History as _;
+    use std::fs;
+    use std::path::Path;
+
+    /// Hotkeys, prices and numbers, bit by bit.
+    type Content = (Vec<String>, Vec<u64>, Vec<u16>);
+
+    /// All that a worker reads.
+    fn read(dir: &Path) -> Result<Content, SnapshotError> {
+        let snapshot = Snapshot::open_checked(dir)?;
+        let market = snapshot.market()?;
+        let prices = market.prices.iter().map(|price| price.to_bits()).collect();
+        let numbers = (0..snapshot.hotkeys().len()).flat_map(|miner| snapshot.miner(miner).unwrap());
+        Ok((snapshot.hotkeys().to_vec(), prices, numbers.map(f16::to_bits).collect()))
+    }
+
+    #[test]
+    fn a_bit_that_flips_in_any_file_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(dir.path().join("a.db")).unwrap();
+        for block in (100..1100).step_by(5) {
+            let vector = vec![f16::from_f32(block as f32 / 1000.0); 2];
+            let row = NewRow {
+                ticker: "A".into(),
+                dim: 2,
+                blocks_ahead: 300,
+                price: Some(block as f64),
+                price_data: None,
+                submissions: vec![("5A".into(), vector.clone()), ("5B".into(), vector)],
+            };
+            let block = Block(block);
+            ledger.append(&SampledBlock { block, sidx: block.sidx(5), rows: vec![row] }).unwrap();
+        }
+        let folder = dir.path().join("snapshot");
+        let request = SnapshotRequest {
+            ticker: "A".into(),
+            storage_dim: 2,
+            sample_every: 5,
+            ..SnapshotRequest::default()
+        };
+        Snapshot::build_in_runs(&ledger, &request, &folder, 70).unwrap();
+        let sound = read(&folder).unwrap();
+        let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        assert_eq!(files.len(), 6, "{files:?}");
+        let mut refused = 0;
+        for i in 0..1000_u64 {
+            let path = &files[i as usize % files.len()];
+            let bytes = fs::read(path).unwrap();
+            let at = (i.wrapping_mul(0x9e37_79b9_7f4a_7c15) % (8 * bytes.len() as u64)) as usize;
+            let mut flipped = bytes.clone();
+            flipped[at / 8] ^= 1 << (at % 8);
+            fs::write(path, &flipped).unwrap();
+            match read(&folder) {
+                Ok(found) => assert!(found == sound, "{}: bit {at}", path.display()),
+                Err(_) => refused += 1,
+            }
+            fs::write(path, &bytes).unwrap();
+        }
+        // Hexadecimal digits have two forms.
+        assert!(refused > 950, "{refused}");
+        assert!(read(&folder).unwrap() == sound);
+    }
+}
