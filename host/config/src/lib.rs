@@ -12,9 +12,12 @@ mod bare_url;
 mod block;
 mod digest;
 mod fault;
+mod hints;
 mod kinds;
 mod load;
 mod locate;
+mod memory;
+mod pin;
 mod reference;
 mod section;
 mod source;
@@ -24,8 +27,10 @@ mod weights;
 pub use bare_url::{bare_node, bare_url};
 pub use block::{Block, Sidx};
 pub use fault::{ConfigError, Fault};
+pub use pin::PinError;
 pub use reference::{KeyTable, key_tables};
 pub use section::{Difference, Key};
+pub use source::closest;
 pub use tables::{
     Beacon, Challenge, Clock, Collect, Config, Datalog, Doubtful, MarketFeed, Network, QuoteKind, Runtime,
     Stale, Weight,

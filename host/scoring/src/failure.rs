@@ -38,6 +38,9 @@ pub(super) enum ChallengeError {
     NoScore,
 }
 
+/// What Rust says before it aborts because there is no more memory.
+const NO_MEMORY: &str = "memory allocation of ";
+
 impl ChallengeError {
     /// What kind of failure it is.
     pub(super) fn cause(&self) -> FailureCause {
@@ -47,6 +50,9 @@ impl ChallengeError {
                 FailureCause::History
             }
             Self::Scratch { .. } | Self::Worker(WorkerError::Start { .. }) => FailureCause::Host,
+            Self::Worker(WorkerError::Crashed { stderr, .. }) if stderr.contains(NO_MEMORY) => {
+                FailureCause::Memory
+            }
             Self::Worker(WorkerError::Crashed { .. }) => FailureCause::Crash,
             Self::Worker(WorkerError::Deadline { .. }) => FailureCause::Deadline,
             Self::Worker(WorkerError::Failed(Failure::Plugin(error))) => cause_of(error),
@@ -101,6 +107,16 @@ mod tests {
                 }
                 .into(),
                 FailureCause::Crash,
+            ),
+            (
+                WorkerError::Crashed {
+                    plugin: "a.so".into(),
+                    how: "signal: 6".into(),
+                    signal: Some(6),
+                    stderr: "memory allocation of 67108864 bytes failed".into(),
+                }
+                .into(),
+                FailureCause::Memory,
             ),
             (plugin(PluginError::spec("dim", "3", "2")), FailureCause::Configuration),
             (plugin(PluginError::Panic { message: "so".into() }), FailureCause::Crash),

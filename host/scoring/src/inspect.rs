@@ -41,11 +41,39 @@ pub fn inspect(config: &Config, challenge: usize, launcher: &Launcher) -> Result
     }
 }
 
-/// Every fault that the plugins find in a configuration, in the order of its challenges.
+/// Every fault that the plugins find in a configuration, in the order of its challenges; what several of them say of the
+/// same place is said once.
 #[must_use]
 pub fn check(config: &Config, launcher: &Launcher) -> Vec<Fault> {
-    let faults = (0..config.challenges.len()).map(|i| inspect(config, i, launcher));
-    faults.filter_map(|outcome| outcome.err().map(|fault| *fault)).collect()
+    let mut all: Vec<Fault> = Vec::new();
+    for fault in (0..config.challenges.len()).flat_map(|i| faults(config, i, launcher)) {
+        let is_same = |known: &Fault| {
+            known.line > 0
+                && (known.line, known.column) == (fault.line, fault.column)
+                && (&known.key, &known.found) == (&fault.key, &fault.found)
+        };
+        if !all.iter().any(is_same) {
+            all.push(fault);
+        }
+    }
+    all
+}
+
+/// The faults of one challenge. A plugin names one parameter at a time, so it is asked again without that.
+fn faults(config: &Config, challenge: usize, launcher: &Launcher) -> Vec<Fault> {
+    let mut config = config.clone();
+    let mut faults = Vec::new();
+    while let Err(fault) = inspect(&config, challenge, launcher) {
+        let left_out = fault
+            .key
+            .strip_prefix("params.")
+            .and_then(|key| config.challenges.get_mut(challenge)?.params.remove(key));
+        faults.push(*fault);
+        if left_out.is_none() {
+            break;
+        }
+    }
+    faults
 }
 
 /// Turns what miners sent for a challenge into vectors, in a worker process: one result per submission, in order.

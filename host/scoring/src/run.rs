@@ -178,7 +178,7 @@ pub(super) fn source(config: &Config, challenge: &Challenge) -> Result<Source, L
         path: locate(&challenge.plugin, &config.plugin_dir, challenge.runtime)?,
         runtime: challenge.runtime,
         sha256: challenge.sha256.map(hex::encode),
-        memory_mib: config.wasm_memory_mib,
+        memory_mib: config.memory_mib(challenge.runtime),
     })
 }
 

@@ -12,6 +12,8 @@ pub(crate) fn tests() -> Vec<Trial> {
         trial!(every_command_has_help_with_an_example),
         trial!(challenges_lists_all_with_weights_and_digests),
         trial!(config_check_names_the_line_of_a_bad_parameter),
+        trial!(config_check_says_all_at_once_and_asks_what_was_meant),
+        trial!(pins_are_written_beside_the_plugins),
         trial!(weights_reads_saliences_and_prints_weights),
     ]
 }
@@ -71,6 +73,67 @@ fn config_check_names_the_line_of_a_bad_parameter() {
     }
     fs::write(&file, text.replace("top_k = 0", "top_k = 10").replace("hitfirst", "binary")).unwrap();
     assert!(stdout(mantis().args(["config", "check"]).arg(&file)).contains("2 challenges, no fault"));
+}
+
+fn config_check_says_all_at_once_and_asks_what_was_meant() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("c.toml");
+    let challenge = |name: &str, plugin: &str, more: &str| {
+        format!(
+            "[[challenge]]\nname = \"{name}\"\nticker = \"{name}\"\nplugin = \"{plugin}\"\ndim = 2\n\
+             blocks_ahead = 300\nweight = 1.0\n{more}\n"
+        )
+    };
+    let check = || {
+        let output = mantis().args(["config", "check"]).arg(&file).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let two =
+        challenge("A", "binary", "[challenge.params]\ntop_k = 0\nsegment_rows = \"x\"\nfreeze_limi = 3");
+    fs::write(&file, two + &challenge("B", "binray", "")).unwrap();
+    let (code, says) = check();
+    assert_eq!(code, Some(1));
+    for part in [
+        "4 faults",
+        "`params.top_k`",
+        "`params.segment_rows`",
+        "`params.freeze_limi`",
+        "did you mean `binary`?",
+    ] {
+        assert!(says.contains(part), "{part}\n{says}");
+    }
+    let sound = challenge("ETH", "binary", "") + &challenge("ETHFAST", "binary", "price_key = \"EHT\"");
+    fs::write(&file, sound).unwrap();
+    let (code, says) = check();
+    assert_eq!(code, Some(0), "{says}");
+    assert!(says.contains("[market] url is not set") && says.contains("did you mean `ETH`?"), "{says}");
+}
+
+fn pins_are_written_beside_the_plugins() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("challenges.toml");
+    fs::copy(root().join("challenges.toml"), &file).unwrap();
+    let listed =
+        |args: &[&str]| json(mantis().args(["challenges", "--json", "--config"]).arg(&file).args(args));
+    let before = listed(&[]);
+    assert!(before["challenges"].as_array().unwrap().iter().all(|one| one["pinned"] == false));
+    let after = listed(&["--pin"]);
+    for (a, b) in before["challenges"].as_array().unwrap().iter().zip(after["challenges"].as_array().unwrap())
+    {
+        assert_eq!((&a["sha256"], &b["pinned"]), (&b["sha256"], &Value::Bool(true)));
+    }
+    let text = fs::read_to_string(&file).unwrap();
+    assert_eq!(text.matches("sha256 = ").count(), 12, "{text}");
+    let shipped = fs::read_to_string(root().join("challenges.toml")).unwrap();
+    let others: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("sha256 = ")).collect();
+    assert_eq!(others, shipped.lines().collect::<Vec<_>>());
+    // Another file than the pinned one is refused, and pinned when that is wanted.
+    let old = after["challenges"][0]["sha256"].as_str().unwrap();
+    fs::write(&file, text.replacen(old, &"0".repeat(64), 1)).unwrap();
+    assert!(
+        failure(mantis().args(["config", "check"]).arg(&file)).contains("but the configuration pins 0000")
+    );
+    assert_eq!(listed(&["--pin"])["challenges"], after["challenges"]);
 }
 
 fn weights_reads_saliences_and_prints_weights() {

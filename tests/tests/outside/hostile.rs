@@ -12,6 +12,7 @@ use tempfile::TempDir;
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
         trial!(every_failure_names_itself_and_leaves_the_others_alone).takes(4),
+        trial!(a_library_that_takes_all_memory_is_ended),
         trial!(what_a_plugin_prints_or_logs_does_no_harm),
         trial!(a_plugin_of_another_abi_is_refused_with_a_remedy),
         trial!(files_that_are_no_plugins_are_refused),
@@ -73,6 +74,18 @@ fn every_failure_names_itself_and_leaves_the_others_alone() {
     }
     assert_eq!(document["per_challenge"]["T-NONE"]["5Bob"], 1.0 / 3.0);
     assert_eq!(document["total"]["5Bob"], 1.0 / 3.0);
+}
+
+fn a_library_that_takes_all_memory_is_ended() {
+    let dir = TempDir::new().unwrap();
+    let config = config(dir.path(), &["memory", "none"], "");
+    let text = format!("native_memory_mib = 256\n{}", fs::read_to_string(&config).unwrap());
+    fs::write(&config, text).unwrap();
+    let tickers = ["memory", "none"].map(ticker);
+    let (document, _) = score_tiny(dir.path(), &config, &tickers, "30");
+    let why = document["skipped"][&tickers[0]].as_str().unwrap();
+    assert!(why.contains("memory allocation of 67108864 bytes failed"), "{why}");
+    assert!(document["per_challenge"][&tickers[1]].is_object(), "{document:#}");
 }
 
 fn what_a_plugin_prints_or_logs_does_no_harm() {

@@ -7,5 +7,6 @@ mod table;
 
 pub(crate) use file::SourceFile;
 pub(crate) use positions::{DEEPEST, insert_positions};
-pub(crate) use suggest::{closest, one_of};
+pub use suggest::closest;
+pub(crate) use suggest::one_of;
 pub(crate) use table::{TomlTable, type_name};

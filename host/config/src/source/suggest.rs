@@ -1,7 +1,8 @@
 //! The words that are known, and the one that was probably meant.
 
 /// The known word that `word` probably was meant to be: at most a third of its letters differ.
-pub(crate) fn closest(word: &str, known: &[&str]) -> Option<String> {
+#[must_use]
+pub fn closest(word: &str, known: &[&str]) -> Option<String> {
     let near = known.iter().map(|other| (strsim::damerau_levenshtein(word, other), *other));
     let (steps, other) = near.min_by_key(|(steps, _)| *steps)?;
     (steps <= (word.chars().count() / 3).max(1)).then(|| other.into())

@@ -28,6 +28,9 @@ section! {
         // Beyond the largest score at full size, below the 4 GiB that a component can address.
         wasm_memory_mib: u32 = 3584, in 16..=4095;
 
+        /// Memory that one plugin may hold that runs as a shared library, MiB; one that asks for more is ended.
+        native_memory_mib: u32 = 8192, in 64..=1_048_576;
+
         /// `[network]`: constants of the subnet.
         network: Network = Network::default(), in SubTable;
 

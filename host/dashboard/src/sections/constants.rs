@@ -89,6 +89,7 @@ fn plugins(config: &Config) -> Vec<Definition> {
         Definition::text("Run as", config.runtime.as_str()),
         Definition::text("Solver", solver(config.solver)),
         Definition::text("Memory as WebAssembly", format!("{} MiB", count(config.wasm_memory_mib))),
+        Definition::text("Memory as a library", format!("{} MiB", count(config.native_memory_mib))),
     ]
 }
 

@@ -3,17 +3,26 @@
 use super::output::{Table, print, print_json};
 use super::score::launcher;
 use super::shared::ConfigArgs;
+use anyhow::Context;
 use clap::Args;
 use mantis_config::{Config, Weight};
 use mantis_scoring::inspect;
+use mantis_scoring::worker::Launcher;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::fs;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  mantis challenges --json")]
+#[command(
+    after_help = "Examples:\n  mantis challenges --json\n  mantis challenges --config challenges.toml --pin    # writes each plugin's \
+    digest beside it"
+)]
 pub(super) struct ChallengesArgs {
     #[command(flatten)]
     pub(super) config: ConfigArgs,
+    /// Pin every plugin to the file that is there now: write its digest into the configuration, which else stays as it is.
+    #[arg(long)]
+    pub(super) pin: bool,
     /// Print one JSON document.
     #[arg(long)]
     pub(super) json: bool,
@@ -39,8 +48,11 @@ struct Row {
 }
 
 pub(super) fn run(args: &ChallengesArgs) -> anyhow::Result<()> {
-    let config = Config::load(&args.config.config)?;
+    let mut config = Config::load(&args.config.config)?;
     let launcher = launcher(60.0)?;
+    if args.pin {
+        config = pin(config, &launcher)?;
+    }
     let weights: BTreeMap<String, f64> = config.weights().into_iter().collect();
     let sum: f64 = weights.values().sum();
     let rows = config.challenges.iter().enumerate().map(|(i, challenge)| {
@@ -62,6 +74,30 @@ pub(super) fn run(args: &ChallengesArgs) -> anyhow::Result<()> {
     });
     let rows: Vec<Row> = rows.collect();
     if args.json { print_json(&serde_json::json!({ "challenges": rows })) } else { print(&text(&rows)) }
+}
+
+/// Writes the digests of all plugins into the configuration's file.
+fn pin(config: Config, launcher: &Launcher) -> anyhow::Result<Config> {
+    let mut digests = BTreeMap::new();
+    let mut unpinned = config.clone();
+    unpinned.challenges.iter_mut().for_each(|challenge| challenge.sha256 = None);
+    for (i, challenge) in unpinned.challenges.iter().enumerate() {
+        // One that cannot be loaded is not pinned, and no other then is.
+        digests.insert(challenge.ticker.clone(), inspect(&unpinned, i, launcher)?.sha256);
+    }
+    let name = config.file.display();
+    let before = fs::read_to_string(&config.file).with_context(|| format!("cannot read {name}"))?;
+    let after = config.pinned(&before, &digests).with_context(|| name.to_string())?;
+    let pinned = Config::parse(&after, &config.file)?;
+    if after != before {
+        // Whole or not at all, with the rights that it has: a validator may read it at any moment.
+        let draft = config.file.with_added_extension("new");
+        fs::copy(&config.file, &draft)
+            .and_then(|_| fs::write(&draft, &after))
+            .and_then(|()| fs::rename(&draft, &config.file))
+            .with_context(|| format!("cannot write {name}"))?;
+    }
+    Ok(pinned)
 }
 
 fn text(rows: &[Row]) -> String {

@@ -1,6 +1,6 @@
 //! `mantis config check`.
 
-use super::output::{print, print_json};
+use super::output::{complain, print, print_json};
 use super::score::launcher;
 use super::shared::ConfigArgs;
 use clap::{Args, Subcommand};
@@ -30,18 +30,27 @@ pub(super) struct CheckArgs {
 /// Checks the file by itself; then, where it is sound, asks every plugin about its challenge.
 pub(super) fn check(args: &CheckArgs) -> anyhow::Result<()> {
     let file = args.file.as_ref().unwrap_or(&args.config.config);
-    let (faults, challenges, digest): (Vec<Fault>, usize, Option<String>) = match Config::load(file) {
+    let config = Config::load(file);
+    let hints = config.as_ref().map_or_else(|_| Vec::new(), Config::hints);
+    let (faults, challenges, digest): (Vec<Fault>, usize, Option<String>) = match config {
         Err(error) => (error.faults, 0, None),
         Ok(config) => {
             (scoring::check(&config, &launcher(60.0)?), config.challenges.len(), Some(config.digest()))
         }
     };
     if args.json {
-        print_json(&serde_json::json!({ "ok": faults.is_empty(), "faults": faults, "digest": digest }))?;
+        let document = serde_json::json!({
+            "ok": faults.is_empty(), "faults": faults, "hints": hints, "digest": digest,
+        });
+        print_json(&document)?;
     } else if faults.is_empty() {
         // Validators that agree have the same digest.
         let digest = digest.unwrap_or_default();
         print(&format!("{}: {challenges} challenges, no fault; digest {digest}\n", file.display()))?;
+    }
+    // What is wrong comes first.
+    for hint in hints.iter().filter(|_| !args.json && faults.is_empty()) {
+        complain(&format!("hint: {}: {hint}", file.display()));
     }
     match faults.len() {
         0 => Ok(()),

@@ -1,7 +1,7 @@
 //! Where a plugin's file is.
 
 use super::LoadError;
-use mantis_config::Runtime;
+use mantis_config::{Runtime, closest};
 use sha2::{Digest, Sha256};
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::fs::File;
@@ -20,12 +20,14 @@ pub struct Located {
 
 /// No file for a plugin's name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("no plugin `{name}`: looked for {}", tried(candidates))]
+#[error("no plugin `{name}`: looked for {}{}", tried(candidates), question(meant.as_ref()))]
 pub struct LocateError {
     /// The plugin's name.
     pub name: String,
     /// The files that would do, in the order they are tried.
     pub candidates: Vec<PathBuf>,
+    /// The plugin in the same folders that was probably meant.
+    pub meant: Option<String>,
 }
 
 /// Finds the file of the plugin `name` in `folder`, or beside the running program: a shared library, or a WebAssembly
@@ -44,8 +46,29 @@ pub fn locate(name: &str, folder: &Path, runtime: Runtime) -> Result<PathBuf, Lo
         [Some(folder.to_path_buf()), beside].into_iter().flatten().map(|dir| dir.join(&file)).collect();
     match candidates.iter().find(|path| path.is_file()) {
         Some(path) => Ok(path.clone()),
-        None => Err(LocateError { name: name.into(), candidates }),
+        None => {
+            let there: Vec<String> = candidates.iter().flat_map(|path| names_beside(path, runtime)).collect();
+            let there: Vec<&str> = there.iter().map(String::as_str).collect();
+            Err(LocateError { name: name.into(), candidates, meant: closest(&name_in_file, &there) })
+        }
     }
+}
+
+/// The names of the plugins of a form that lie in the folder of a file.
+fn names_beside(file: &Path, runtime: Runtime) -> Vec<String> {
+    let entries = file.parent().and_then(|folder| folder.read_dir().ok()).into_iter().flatten().flatten();
+    let name = |file: &str| {
+        let (prefix, suffix) = match runtime {
+            Runtime::Native => (DLL_PREFIX, DLL_SUFFIX),
+            Runtime::Wasm => ("", ".wasm"),
+        };
+        Some(file.strip_prefix(prefix)?.strip_prefix("mantis_")?.strip_suffix(suffix)?.to_owned())
+    };
+    entries.filter_map(|entry| name(entry.file_name().to_str()?)).collect()
+}
+
+fn question(meant: Option<&String>) -> String {
+    meant.map_or(String::new(), |meant| format!("; did you mean `{meant}`?"))
 }
 
 /// The sha256 of a file, in lower-case hexadecimal.
@@ -86,6 +109,18 @@ fn tried(candidates: &[PathBuf]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_is_like_one_that_is_there_is_asked_about() {
+        let dir = tempfile::tempdir().unwrap();
+        for file in [format!("{DLL_PREFIX}mantis_my_binary{DLL_SUFFIX}"), "mantis_xsec.wasm".into()] {
+            std::fs::write(dir.path().join(file), "").unwrap();
+        }
+        let says = |name, runtime| locate(name, dir.path(), runtime).unwrap_err().to_string();
+        assert!(says("my-binray", Runtime::Native).ends_with("; did you mean `my_binary`?"));
+        assert!(says("xsce", Runtime::Wasm).ends_with("did you mean `xsec`?"));
+        assert!(!says("my-binray", Runtime::Wasm).contains("did you mean"));
+    }
 
     #[test]
     fn digests_a_file() {

@@ -65,7 +65,7 @@ pub(super) fn changes(old: &Config, new: &Config) -> Vec<String> {
         lines.push("the challenges are in another order".into());
     }
     let mut keys: Vec<String> = Vec::new();
-    keys.extend(differing!(old, new, wasm_memory_mib).map(String::from));
+    keys.extend(differing!(old, new, wasm_memory_mib, native_memory_mib).map(String::from));
     let network = new.network.differences(&old.network);
     lines.extend(network.iter().map(|difference| change("network.", difference)));
     // Addresses may hold keys and passwords: their values are not told.

@@ -84,7 +84,7 @@ impl Generation {
 /// Whether two challenges ask the same file the same things.
 fn is_same_plugin((a, one): (&Config, &Challenge), (b, other): (&Config, &Challenge)) -> bool {
     let told = |config: &Config, challenge: &Challenge| {
-        let memory = config.wasm_memory_mib;
+        let memory = config.memory_mib(challenge.runtime);
         (key(challenge), challenge.sha256, challenge.spec(&config.network, challenge.solver), memory)
     };
     told(a, one) == told(b, other) && one.params == other.params

@@ -65,7 +65,7 @@ const LIBRARIES: [&str; 6] =
 pub(super) fn raise(job: &Job, image: Option<&Image>) -> Walls {
     // Where the system has no such thing, memory is taken from whom it will.
     let _ = std::fs::write("/proc/self/oom_score_adj", EXPENDABLE);
-    let mut walls = Walls { limits: limit_resources(), ..Walls::default() };
+    let mut walls = Walls { limits: limit_resources(job), ..Walls::default() };
     #[cfg(target_os = "linux")]
     {
         (walls.files, walls.no_new_privileges) = files::restrict(&Allowed::by(job, image));
@@ -76,7 +76,7 @@ pub(super) fn raise(job: &Job, image: Option<&Image>) -> Walls {
     walls
 }
 
-fn limit_resources() -> bool {
+fn limit_resources(job: &Job) -> bool {
     let lower = |resource, most: u64| {
         let now = getrlimit(resource);
         let most = now.maximum.map_or(most, |maximum| maximum.min(most));
@@ -87,7 +87,12 @@ fn limit_resources() -> bool {
     let dumps = lower(Resource::Core, 0);
     let files = lower(Resource::Nofile, OPEN_FILES);
     let bytes = lower(Resource::Fsize, FILE_BYTES);
-    dumps && files && bytes
+    // A component's memory is bounded by its sandbox.
+    let memory = match (job.plugin.runtime, job.plugin.memory_mib) {
+        (Runtime::Wasm, _) | (_, 0) => true,
+        (Runtime::Native, mib) => lower(Resource::Data, u64::from(mib) << 20),
+    };
+    dumps && files && bytes && memory
 }
 
 impl Allowed {
