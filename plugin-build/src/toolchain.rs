@@ -38,6 +38,12 @@ impl Toolchain {
         Err(BuildError::NoToolchain)
     }
 
+    /// Whether it builds the standard library too, once per folder.
+    #[must_use]
+    pub fn builds_std(self) -> bool {
+        self == Self::Debian
+    }
+
     /// Tells cargo to use it.
     pub(crate) fn apply(self, cargo: &mut Command) {
         cargo.args(["--target", TARGET]);

@@ -14,7 +14,7 @@ impl Crates {
     /// As [`Crates::build_native`], and [`BuildError::Component`].
     pub fn build_wasm(&self, toolchain: Toolchain, out: &Path) -> Result<Vec<PathBuf>, BuildError> {
         // A folder of its own: two compilers in one would rebuild everything in turns.
-        let modules = self.target_dir.join("wasm");
+        let modules = self.modules();
         let mut command = self.cargo("build");
         command.arg("--target-dir").arg(&modules);
         command.env("CARGO_ENCODED_RUSTFLAGS", rustflags(self.contract.as_deref()));
@@ -27,6 +27,16 @@ impl Crates {
             place(out, &format!("{}.wasm", package.file()), &component(&module)?)
         };
         self.packages.iter().map(put).collect()
+    }
+
+    /// Whether components were built in this folder before: the first time takes longest.
+    #[must_use]
+    pub fn has_built_wasm(&self) -> bool {
+        self.modules().is_dir()
+    }
+
+    fn modules(&self) -> PathBuf {
+        self.target_dir.join("wasm")
     }
 }
 

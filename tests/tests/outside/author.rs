@@ -16,6 +16,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         trial!(from_nothing_to_a_scored_library).takes(50),
         trial!(from_nothing_to_a_scored_component).needs(Need::Wasm).takes(60),
         trial!(what_breaks_the_contract_is_found).takes(30),
+        trial!(a_ledger_takes_the_place_of_simulated_miners).takes(10),
         trial!(inspect_says_why_a_file_is_refused),
         trial!(what_cannot_be_built_says_what_is_missing),
         trial!(the_example_in_python_conforms).needs(Need::ComponentizePy).takes(30),
@@ -64,6 +65,14 @@ fn begin(dir: &Path) -> String {
     let said = stdout(new.args(["plugin", "new", "my-steady", "--dir"]).arg(dir).arg("--api").arg(&api));
     let stanza = fs::read_to_string(dir.join("my-steady/challenge.toml")).unwrap();
     assert!(said.contains(&stanza), "{said}");
+    let formatted = Command::new("rustfmt")
+        .args(["--edition", "2024", "--check"])
+        .arg(dir.join("my-steady/src/lib.rs"))
+        .output();
+    // Where rustfmt is not installed, there is nothing to compare with.
+    if let Ok(formatted) = formatted {
+        assert!(formatted.status.success(), "{}", String::from_utf8_lossy(&formatted.stdout));
+    }
     stanza
 }
 
@@ -141,6 +150,27 @@ fn conforms(name: &str) {
     assert_eq!(other.0, if has_wasm() { "pass" } else { "skip" }, "{other:?}");
 }
 
+fn a_ledger_takes_the_place_of_simulated_miners() {
+    let dir = TempDir::new().unwrap();
+    let ledger = dir.path().join("sim.db");
+    let simulate = ["simulate", "--rows", "12000", "--miners", "14", "--only", "ETH,CADUSD", "--out"];
+    stdout(mantis().args(simulate).arg(&ledger));
+    let config = root().join("challenges.toml");
+    let ledger = ledger.to_str().unwrap();
+    let args =
+        |ticker: &'static str| ["--config", config.to_str().unwrap(), "--ledger", ledger, "--ticker", ticker];
+    let (conforms, report) = tested(&library(&bin_dir(), "binary"), &args("ETH"));
+    assert!(conforms, "{report:#}");
+    // Twelve of the ledger, three who are late by half of it, one who repeats itself, one who sends zeros.
+    assert_eq!(report["miners"], 17);
+    assert!(report["rows"].as_u64().unwrap() > 11_000, "{report:#}");
+    assert_eq!((check(&report, "scores").0, check(&report, "constant").0), ("pass", "pass"), "{report:#}");
+    let mut empty = mantis();
+    empty.args(["plugin", "test"]).arg(library(&bin_dir(), "xsec")).args(args("MULTIXSEC"));
+    let says = failure(&mut empty);
+    assert!(says.contains("0 rows and 0 miners of MULTIXSEC"), "{says}");
+}
+
 fn what_breaks_the_contract_is_found() {
     let plugin = library(&bin_dir(), "hostile");
     let how = |how: &str| {
@@ -149,10 +179,11 @@ fn what_breaks_the_contract_is_found() {
     };
     for (name, failed) in [
         // Pays everybody the same: those who say nothing, too.
-        ("none", &["constant", "absent"][..]),
-        ("peek", &["look-ahead", "constant", "absent"]),
-        ("names", &["order", "constant", "absent"]),
-        ("forget", &["tracking", "constant", "absent"]),
+        ("none", &["timing", "constant", "absent"][..]),
+        ("peek", &["look-ahead", "timing", "constant", "absent"]),
+        ("names", &["order", "timing", "constant", "absent"]),
+        ("letters", &["names", "timing", "constant", "absent"]),
+        ("forget", &["tracking", "timing", "constant", "absent"]),
         ("nan", &["small ledgers", "scores"]),
         ("abort", &["small ledgers", "scores"]),
         ("loop", &["small ledgers", "scores"]),
@@ -161,22 +192,26 @@ fn what_breaks_the_contract_is_found() {
         let report = how(name);
         assert_eq!(with_verdict(&report, "fail"), failed, "{name}: {report:#}");
     }
+    let report = how("late");
+    assert_eq!(check(&report, "timing").0, "fail", "{report:#}");
     let report = how("clock");
     assert!(["repeats", "threads"].map(|name| check(&report, name).0) == ["fail", "fail"], "{report:#}");
     // Copies are paid five times: a note, unless the author declares that they are not.
     let paid_alike = ["--params", "{\"how\": \"none\"}", "--rows", "1000"];
     let (_, report) = tested(&plugin, &paid_alike);
-    assert_eq!(with_verdict(&report, "note"), ["clones", "noise"], "{report:#}");
+    assert_eq!(with_verdict(&report, "note"), ["clones", "noise", "hindsight"], "{report:#}");
     let declared =
         [&paid_alike[..], &["--max-clones", "1.1", "--max-noise", "0.5", "--allow-constant"]].concat();
     let (_, report) = tested(&plugin, &declared);
-    assert_eq!(with_verdict(&report, "fail"), ["clones", "noise", "absent"], "{report:#}");
+    assert_eq!(with_verdict(&report, "fail"), ["clones", "noise", "timing", "absent"], "{report:#}");
 }
 
 fn inspect_says_why_a_file_is_refused() {
     let dir = TempDir::new().unwrap();
     let refused = |file: &Path| {
-        let found = json(mantis().args(["plugin", "inspect", "--json"]).arg(file));
+        let output = mantis().args(["plugin", "inspect", "--json"]).arg(file).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
         (found["refused"].as_str().unwrap_or_else(|| panic!("{found:#}")).to_owned(), found)
     };
     assert!(refused(&library(&bin_dir(), "foreign")).0.contains("plugin built for ABI 99"));

@@ -7,6 +7,6 @@ mod conform;
 mod inspect;
 mod new;
 
-pub use conform::{Bars, Check, Plan, Report, Verdict, conform};
+pub use conform::{Bars, Check, Plan, Recorded, RecordedError, Report, Verdict, conform};
 pub use inspect::{Inspection, form, inspect};
 pub use new::{Api, Created, NewError, create};

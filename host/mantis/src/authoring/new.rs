@@ -1,6 +1,7 @@
 //! `mantis plugin new`: a crate to start from.
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::{env, fs, io};
 use thiserror::Error;
 
@@ -143,6 +144,7 @@ pub fn create(name: &str, folder: &Path, api: &Api) -> Result<Created, NewError>
         }
     }
     write(&dir.join(".gitignore"), "/target\n")?;
+    format(&dir);
     // The versions of its dependencies that the contract itself is built and tested with.
     if let Api::Path(path) = api
         && let Some(lock) = path.parent().map(|root| root.join("Cargo.lock")).filter(|lock| lock.is_file())
@@ -151,6 +153,14 @@ pub fn create(name: &str, folder: &Path, api: &Api) -> Result<Created, NewError>
         write(&dir.join("Cargo.lock"), &text)?;
     }
     Ok(Created { dir, stanza })
+}
+
+/// Formats the crate in the style of where it lies, if rustfmt is there: the order of some lines depends on the name.
+fn format(dir: &Path) {
+    let mut rustfmt = Command::new("rustfmt");
+    rustfmt.args(["--edition", "2024"]).arg(dir.join("src/lib.rs"));
+    // Without it, the crate is well all the same.
+    let _ = rustfmt.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
 }
 
 fn write(path: &Path, text: &str) -> Result<(), NewError> {

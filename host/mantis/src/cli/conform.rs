@@ -3,10 +3,11 @@
 use super::output::{Table, print, print_json};
 use super::score::launcher;
 use super::shared::SolverArg;
-use crate::authoring::{Bars, Plan, Report, Verdict, conform};
+use crate::authoring::{Bars, Plan, Recorded, Report, Verdict, conform};
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use mantis_config::Config;
+use mantis_ledger::Ledger;
 use mantis_plugin_api::ParamMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,10 @@ pub(super) struct TestArgs {
     /// Scored rows of the simulated ledger; the default is more and more, until somebody is paid.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1_000..=200_000))]
     rows: Option<u32>,
+    /// Score miners and market of this ledger in place of simulated ones: the twelve who sent most, and beside them some who
+    /// know nothing.
+    #[arg(long, value_name = "DB", requires = "config", conflicts_with = "rows")]
+    ledger: Option<PathBuf>,
     /// The same seed gives the same ledger.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -65,9 +70,18 @@ pub(super) struct TestArgs {
 }
 
 pub(super) fn run(args: &TestArgs) -> anyhow::Result<()> {
+    let config = config(args)?;
+    let recorded = match &args.ledger {
+        Some(path) => {
+            let folder = tempfile::Builder::new().prefix("mantis-conform-").tempdir()?;
+            Some(Recorded::read(&config, &Ledger::read(path)?, folder.path())?)
+        }
+        None => None,
+    };
     let plan = Plan {
         path: args.path.clone(),
-        config: config(args)?,
+        config,
+        recorded,
         rows: args.rows.map(|rows| rows as usize),
         seed: args.seed,
         solver: args.solver.into(),
@@ -94,9 +108,11 @@ fn config(args: &TestArgs) -> anyhow::Result<Config> {
         Some(file) => chosen(Config::load(file)?, args)?,
         None => Config::parse(&stanza(args), Path::new("(command line)"))?,
     };
-    // Simulated prices are the challenge's own.
     config.challenges.truncate(1);
-    config.challenges.iter_mut().for_each(|challenge| challenge.prices_from = None);
+    if args.ledger.is_none() {
+        // Simulated prices are the challenge's own.
+        config.challenges.iter_mut().for_each(|challenge| challenge.prices_from = None);
+    }
     if let Some(json) = &args.params {
         let params: ParamMap = serde_json::from_str(json).context("--params: expected a JSON object")?;
         config.challenges.iter_mut().for_each(|challenge| challenge.params = params.clone());

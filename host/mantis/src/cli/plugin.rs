@@ -1,6 +1,6 @@
 //! `mantis plugin`: for authors of challenges.
 
-use super::output::{Table, print, print_json};
+use super::output::{Table, complain, print, print_json};
 use super::score::launcher;
 use crate::authoring::{Api, Inspection, create, inspect};
 use clap::{Args, Subcommand, ValueEnum};
@@ -56,7 +56,9 @@ enum Form {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  mantis plugin inspect plugins/mantis_my_momentum.wasm")]
+#[command(
+    after_help = "Example:\n  mantis plugin inspect plugins/mantis_my_momentum.wasm\n\nExit code 1 if it is refused."
+)]
 pub(super) struct InspectArgs {
     /// The plugin's file.
     path: PathBuf,
@@ -108,6 +110,11 @@ fn rust(crates: &Crates, form: Option<Form>, out: &Path) -> anyhow::Result<Vec<P
         files.extend(crates.build_native(out)?);
     }
     if let Some(toolchain) = toolchain {
+        if toolchain.builds_std() && !crates.has_built_wasm() {
+            complain(
+                "the first component takes a minute or two: WebAssembly's standard library is built too, once",
+            );
+        }
         files.extend(crates.build_wasm(toolchain, out)?);
     }
     Ok(files)
@@ -115,7 +122,13 @@ fn rust(crates: &Crates, form: Option<Form>, out: &Path) -> anyhow::Result<Vec<P
 
 fn look(args: &InspectArgs) -> anyhow::Result<()> {
     let found = inspect(&args.path, args.memory_mib, &launcher(120.0)?)?;
-    if args.json { print_json(&found) } else { print(&text(&found)) }
+    if args.json {
+        print_json(&found)?;
+    } else {
+        print(&text(&found))?;
+    }
+    anyhow::ensure!(found.refused.is_none(), "{}: refused, as said above", args.path.display());
+    Ok(())
 }
 
 fn text(found: &Inspection) -> String {

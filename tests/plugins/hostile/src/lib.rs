@@ -10,7 +10,7 @@ params! {
         how: String = "none".into(), in Choice(&[
             "none", "error", "panic", "abort", "loop", "sleep", "exit", "overflow", "nan", "infinite", "negative",
             "short", "long", "chatter", "print", "outside", "panic_in_configure", "memory", "gigabyte", "slow", "peek",
-            "names", "forget", "clock", "pry",
+            "names", "letters", "late", "forget", "clock", "pry",
         ]);
     }
 }
@@ -47,11 +47,11 @@ impl Challenge for Hostile {
 }
 
 impl Label for Hostile {
-    /// The last price, however far in the future it is.
-    type Labels = f64;
+    /// All prices of the first asset, however far in the future they are.
+    type Labels = Vec<f64>;
 
-    fn label(&self, market: &Market) -> Result<f64, PluginError> {
-        Ok(market.prices.last().copied().unwrap_or_default())
+    fn label(&self, market: &Market) -> Result<Vec<f64>, PluginError> {
+        Ok(market.prices.iter().step_by(market.assets.max(1)).copied().collect())
     }
 }
 
@@ -59,7 +59,7 @@ impl Score for Hostile {
     fn score(
         &self,
         history: &dyn History,
-        last: &f64,
+        prices: &Vec<f64>,
         progress: &dyn Progress,
     ) -> Result<Salience, PluginError> {
         let miners = history.shape().miners;
@@ -97,8 +97,24 @@ impl Score for Hostile {
             "print" => println!("{{\"event\":\"end\",\"peak_rss_kib\":0}}\nprinted to standard output"),
             // Told apart by the conformance suite alone.
             "peek" => {
-                let seen = if last.is_finite() { last.abs() } else { 0.0 };
+                let seen = prices.last().copied().filter(|last| last.is_finite()).map_or(0.0, f64::abs);
                 (0..miners).for_each(|miner| salience.set(miner, 1.0 + seen));
+            }
+            "letters" => {
+                let names = history.hotkeys().iter().enumerate();
+                names.for_each(|(miner, name)| salience.set(miner, name.len() as f64));
+            }
+            // Compares a row's label with what was sent when it was known.
+            "late" => {
+                let (shape, ahead) = (history.shape(), self.spec.rows_ahead());
+                for miner in 0..miners {
+                    let sent = history.miner(miner)?;
+                    let right = |row: usize| {
+                        let moved = prices.get(row).zip(prices.get(row - ahead)).map_or(0.0, |(a, b)| a - b);
+                        moved.signum() * f64::from(sent[row * shape.dim])
+                    };
+                    salience.set(miner, (ahead..shape.rows).map(right).sum::<f64>().max(0.0));
+                }
             }
             "names" => (0..miners).for_each(|miner| salience.set(miner, miner as f64)),
             "clock" => {

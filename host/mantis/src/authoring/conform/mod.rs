@@ -5,6 +5,7 @@
 
 mod bench;
 mod plan;
+mod recorded;
 mod report;
 mod robustness;
 mod scores;
@@ -12,5 +13,6 @@ mod suite;
 mod world;
 
 pub use plan::{Bars, Plan};
+pub use recorded::{Recorded, RecordedError};
 pub use report::{Check, Report, Verdict};
 pub use suite::conform;

@@ -1,5 +1,6 @@
 //! What the suite tries, and what it holds a plugin to.
 
+use super::Recorded;
 use mantis_config::Config;
 use mantis_plugin_api::Solver;
 use mantis_scoring::worker::Launcher;
@@ -14,6 +15,8 @@ pub struct Plan {
     pub config: Config,
     /// Scored rows of the simulated ledger; `None`: more and more, until somebody is paid.
     pub rows: Option<usize>,
+    /// Miners and market of a ledger, in place of simulated ones.
+    pub recorded: Option<Recorded>,
     /// The same seed gives the same ledger.
     pub seed: u64,
     /// Where model fits stop.

@@ -6,7 +6,7 @@ use super::report::{Report, Verdict};
 use super::world::SuiteMarket;
 use crate::simulation::MinerKind;
 use mantis_ledger::snapshot::Column;
-use mantis_plugin_api::Market;
+use mantis_plugin_api::{Market, f16};
 use mantis_scoring::plugins::Source;
 
 /// What every check compares with.
@@ -82,6 +82,105 @@ pub(super) fn order(base: &Base<'_>, report: &mut Report) {
     report.record("order", outcome);
 }
 
+/// Other hotkeys in the same order: nothing changes, to the bit. A plugin that pays a hotkey it knows is not found so, but
+/// one that counts letters or draws lots by names is.
+pub(super) fn names(base: &Base<'_>, report: &mut Report) {
+    let count = base.world.miners.len();
+    let names: Vec<String> = (0..count).map(|i| format!("5Stranger{i:02}")).collect();
+    let columns = names.iter().zip(&base.world.miners);
+    let miners = columns.map(|(name, (.., numbers))| (name.as_str(), numbers.as_slice())).collect();
+    let outcome = match base.bench.score(&Case { source: base.source, market: &base.world.market, miners }) {
+        Ok(scored) if bits(&scored) == bits(base.scored) => {
+            Ok("other hotkeys in the same order change no bit".into())
+        }
+        Ok(scored) => {
+            Err(format!("what is paid depends on the hotkeys: {}", difference(base.scored, &scored)))
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    report.record("names", outcome);
+}
+
+/// What it earns to send now what would have been right one horizon ago, over what it earned then: all know that by now.
+pub(super) fn hindsight(base: &Base<'_>, report: &mut Report) {
+    const NAME: &str = "5Hindsight";
+    let late = base.bench.spec.rows_ahead() * base.bench.spec.storage_dim();
+    let parts = shares(&base.scored.salience);
+    let Some(best) = base.world.skilled().into_iter().max_by(|a, b| parts[*a].total_cmp(&parts[*b])) else {
+        return;
+    };
+    let known = base.world.miners[best].2.as_slice();
+    let Some(rest) = known.len().checked_sub(late).filter(|rest| *rest > late) else {
+        return report.add("hindsight", Verdict::Skip, "too few rows to send again what has come true");
+    };
+    let mut numbers = vec![f16::ZERO; late];
+    numbers.extend_from_slice(&known[..rest]);
+    let mut miners = base.world.columns();
+    miners.push((NAME, &numbers));
+    miners.sort_by_key(|(hotkey, _)| hotkey.as_bytes());
+    let place_of = |name: &str| miners.iter().position(|(hotkey, _)| *hotkey == name);
+    let places = (place_of(NAME), place_of(&base.world.miners[best].0));
+    let case = Case { source: base.source, market: &base.world.market, miners: miners.clone() };
+    let (verdict, says) = match (base.bench.score(&case), places) {
+        (Ok(scored), (Some(hindsight), Some(best))) => {
+            let parts = shares(&scored.salience);
+            let ratio = parts[hindsight] / parts[best];
+            let says =
+                format!("what came true a horizon ago, sent now, earns {ratio:.3} of what it earned then");
+            // No number: neither is paid.
+            let is_much = parts[hindsight] > NOTHING && ratio > 0.5;
+            (if is_much { Verdict::Note } else { Verdict::Pass }, says)
+        }
+        (Err(error), _) => (Verdict::Fail, error.to_string()),
+        (Ok(_), _) => return,
+    };
+    report.add("hindsight", verdict, says);
+}
+
+/// A miner who sent only in rows whose label is not known yet, and there what has come true: nothing can be said of it.
+pub(super) fn timing(base: &Base<'_>, report: &mut Report) {
+    const NAME: &str = "5Timing";
+    let (dim, ahead) = (base.bench.spec.storage_dim(), base.bench.spec.rows_ahead());
+    let parts = shares(&base.scored.salience);
+    let Some(best) = base.world.skilled().into_iter().max_by(|a, b| parts[*a].total_cmp(&parts[*b])) else {
+        return;
+    };
+    let known = base.world.miners[best].2.as_slice();
+    let market = &base.world.market;
+    let rows = market.scored_rows;
+    if ahead == 0 || rows < 3 * ahead {
+        return report.add("timing", Verdict::Skip, "no horizon, or too few rows");
+    }
+    // Nothing is known of what comes after the scored rows, so the last ones have no label.
+    let market = Market {
+        sidx: market.sidx[..rows].to_vec(),
+        prices: market.prices[..rows * market.assets].to_vec(),
+        ..market.clone()
+    };
+    let first = (rows - ahead) * dim;
+    let mut numbers = vec![f16::ZERO; first];
+    numbers.extend_from_slice(&known[first - ahead * dim..rows * dim - ahead * dim]);
+    let mut miners = base.world.columns();
+    miners.push((NAME, &numbers));
+    miners.sort_by_key(|(hotkey, _)| hotkey.as_bytes());
+    let place = miners.iter().position(|(hotkey, _)| *hotkey == NAME).unwrap_or_default();
+    let outcome = match base.bench.score(&Case { source: base.source, market: &market, miners }) {
+        Ok(scored) => {
+            let part = shares(&scored.salience)[place];
+            let says =
+                format!("a miner of whose rows no label is known yet earns {:.4}% of all", 100.0 * part);
+            let why = "is a row's label compared with what was sent after that row?";
+            if part <= NOTHING { Ok(says) } else { Err(format!("{says}: {why}")) }
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    report.record("timing", outcome);
+}
+
+fn bits(scored: &Scored) -> Vec<u64> {
+    scored.salience.miners.iter().map(|miner| miner.salience.to_bits()).collect()
+}
+
 /// Prices beyond the last label are another market's: nothing changes.
 pub(super) fn future(base: &Base<'_>, report: &mut Report) {
     let market = &base.world.market;
@@ -96,11 +195,7 @@ pub(super) fn future(base: &Base<'_>, report: &mut Report) {
         ..market.clone()
     };
     let changed = market.rows() - known;
-    let bits =
-        |scored: &Scored| scored.salience.miners.iter().map(|m| m.salience.to_bits()).collect::<Vec<_>>();
-    let mut outcome = Ok(format!(
-        "{changed} rows beyond the last label, changed or gone, change nothing; later submissions never reach it"
-    ));
+    let mut outcome = Ok(format!("{changed} rows beyond the last label, changed or gone, change nothing"));
     let case = |market| Case { source: base.source, market, miners: base.world.columns() };
     for (scored, how) in
         base.bench.score_all(&[case(&other), case(&shorter)]).into_iter().zip(["changed", "gone"])
@@ -126,7 +221,7 @@ pub(super) fn clones(base: &Base<'_>, bars: &Bars, report: &mut Report) {
         return;
     };
     let numbers = base.world.miners[best].2.as_slice();
-    let names: Vec<String> = (1..5).map(|i| format!("5Miner{best:02}-{i}")).collect();
+    let names: Vec<String> = (1..5).map(|i| format!("{}-{i}", base.world.miners[best].0)).collect();
     let crowd = |copies: usize| {
         let mut miners = base.world.columns();
         miners.extend(names.iter().take(copies).map(|name| (name.as_str(), numbers)));
@@ -138,7 +233,7 @@ pub(super) fn clones(base: &Base<'_>, bars: &Bars, report: &mut Report) {
         .iter()
         .map(|miners| Case { source: base.source, market: &base.world.market, miners: miners.clone() })
         .collect();
-    let prefix = format!("5Miner{best:02}");
+    let prefix = base.world.miners[best].0.clone();
     let mut gains = Vec::new();
     for (scored, miners) in base.bench.score_all(&cases).into_iter().zip(&crowds) {
         match scored {
@@ -166,6 +261,12 @@ pub(super) fn noise(base: &Base<'_>, bars: &Bars, report: &mut Report) {
     let ratio = mean(base.world.places(|kind| kind == MinerKind::Noise)) / mean(base.world.skilled());
     let says = format!("noise earns {ratio:.3} of what skill earns, miner by miner");
     let verdict = judged(ratio, bars.noise, 0.5);
+    // A miner that earns more by knowing nothing is paid for something else than the simulated miners know.
+    if bars.noise.is_none() && ratio > 1.0 && base.world.is_simulated() {
+        let why = "the simulated miners know direction only; where the challenge is about something else, say what it may be with \
+                   --max-noise";
+        return report.add("noise", Verdict::Fail, format!("{says}: {why}"));
+    }
     report.add("noise", verdict, with_bar(says, verdict, bars.noise, 0.5));
 }
 

@@ -2,6 +2,7 @@
 
 use super::bench::{Bench, BenchError, Case, Scored, shares};
 use super::plan::Plan;
+use super::recorded::Recorded;
 use super::report::{Report, Verdict};
 use super::world::SuiteMarket;
 use super::{robustness, scores};
@@ -11,7 +12,6 @@ use mantis_plugin_api::Description;
 use mantis_scoring::plugins::{LoadError, Source};
 use mantis_scoring::worker::Task;
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
-use std::path::Path;
 
 /// Rows that are tried one after another: two days to a month.
 const ROWS: [usize; 5] = [3_000, 6_000, 12_000, 24_000, 48_000];
@@ -24,8 +24,7 @@ const PAID: usize = 2;
 /// If the file cannot be read at all. A plugin that does not load is a report with a failure.
 pub fn conform(plan: &Plan, mut on_part: impl FnMut(&str)) -> Result<Report, LoadError> {
     let runtime = form(&plan.path)?;
-    let memory_mib = plan.config.wasm_memory_mib;
-    let plugin = source(&plan.path, runtime, memory_mib);
+    let plugin = source(&plan.path, runtime, plan.config.memory_mib(runtime));
     let mut report = Report {
         path: plan.path.clone(),
         form: runtime.as_str(),
@@ -67,15 +66,21 @@ pub fn conform(plan: &Plan, mut on_part: impl FnMut(&str)) -> Result<Report, Loa
     on_part("repeats");
     scores::repeats(&base, &mut report);
     on_part("runtimes");
-    scores::runtimes(&base, sibling(&plan.path, runtime, memory_mib).as_ref(), &mut report);
+    scores::runtimes(&base, sibling(plan, runtime).as_ref(), &mut report);
     on_part("order");
     scores::order(&base, &mut report);
+    on_part("names");
+    scores::names(&base, &mut report);
     on_part("look-ahead");
     scores::future(&base, &mut report);
     if paid > 0 {
         on_part("clones");
         scores::clones(&base, &plan.bars, &mut report);
         scores::noise(&base, &plan.bars, &mut report);
+        on_part("hindsight");
+        scores::hindsight(&base, &mut report);
+        on_part("timing");
+        scores::timing(&base, &mut report);
         scores::unearned(&base, &plan.bars, &mut report);
     } else {
         let says = "no miner is paid: simulated miners do not suit it; try --config, --dim, --blocks-ahead or --rows";
@@ -119,6 +124,10 @@ fn loaded(plan: &Plan, plugin: &Source, report: &mut Report) -> Option<(Descript
 
 /// The smallest world in which enough of the skilled are paid; else the largest.
 fn grown(plan: &Plan, bench: &Bench, plugin: &Source) -> Result<(SuiteMarket, Scored), BenchError> {
+    if let Some(Recorded(world)) = &plan.recorded {
+        let case = Case { source: plugin, market: &world.market, miners: world.columns() };
+        return bench.score(&case).map(|scored| (world.clone(), scored));
+    }
     let rows = plan.rows.map_or_else(|| ROWS.to_vec(), |rows| vec![rows]);
     let mut best: Option<(SuiteMarket, Scored, usize)> = None;
     for rows in rows {
@@ -138,12 +147,13 @@ fn grown(plan: &Plan, bench: &Bench, plugin: &Source) -> Result<(SuiteMarket, Sc
 }
 
 /// The plugin's other form, where it lies beside.
-fn sibling(path: &Path, runtime: Runtime, memory_mib: u32) -> Option<Source> {
+fn sibling(plan: &Plan, runtime: Runtime) -> Option<Source> {
+    let path = plan.path.as_path();
     let stem = path.file_stem()?.to_str()?;
     let (other, name) = match runtime {
         Runtime::Native => (Runtime::Wasm, format!("{}.wasm", stem.strip_prefix(DLL_PREFIX).unwrap_or(stem))),
         Runtime::Wasm => (Runtime::Native, format!("{DLL_PREFIX}{stem}{DLL_SUFFIX}")),
     };
     let file = path.with_file_name(name);
-    file.is_file().then(|| source(&file, other, memory_mib))
+    file.is_file().then(|| source(&file, other, plan.config.memory_mib(other)))
 }

@@ -99,6 +99,13 @@ impl SuiteMarket {
         (0..self.miners.len()).filter(|&i| wanted(self.miners[i].1)).collect()
     }
 
+    /// Whether it is known what its miners know: those of a ledger may know nothing, or say what stays true for long.
+    pub(super) fn is_simulated(&self) -> bool {
+        self.miners
+            .iter()
+            .any(|(_, kind, _)| matches!(kind, MinerKind::Skilled { skill } if skill.is_finite()))
+    }
+
     /// Places of the skilled.
     pub(super) fn skilled(&self) -> Vec<usize> {
         self.places(|kind| matches!(kind, MinerKind::Skilled { .. }))
