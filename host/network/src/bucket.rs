@@ -56,7 +56,7 @@ pub enum BucketError {
     },
     /// The store refuses.
     #[error(
-        "the store at {host} refuses {key} with status {status}: {answer}; check the access key, its permission to write and the bucket's name"
+        "the store at {host} refuses {key} with status {status}: {answer}; {}", advice(*status)
     )]
     Refused {
         /// Its host.
@@ -68,6 +68,30 @@ pub enum BucketError {
         /// The beginning of its answer.
         answer: String,
     },
+}
+
+impl BucketError {
+    /// Whether it may be over in a moment.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } => true,
+            Self::Refused { status, .. } => *status == 408 || *status == 429 || *status >= 500,
+            Self::Setting { .. } | Self::NoCredentials => false,
+        }
+    }
+}
+
+/// What to do about a status.
+fn advice(status: u16) -> &'static str {
+    match status {
+        400 => "check the region, the endpoint and this machine's clock",
+        401 | 403 => "check the access key, its permission to write, and this machine's clock",
+        404 => "check the bucket's name and the endpoint",
+        408 | 429 => "it has too much to do: send less often",
+        500.. => "the fault is the store's own, and may be over soon",
+        _ => "check the endpoint: is that an S3 service?",
+    }
 }
 
 /// A bucket that can be written to.

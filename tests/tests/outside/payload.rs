@@ -14,6 +14,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         trial!(the_networks_payloads_open_by_both_paths),
         trial!(what_does_not_open_says_why),
         trial!(sealed_embeddings_open_for_the_owner_and_for_nobody_else),
+        trial!(what_would_be_sealed_in_vain_is_not_sealed),
         trial!(check_says_what_would_be_stored),
     ]
 }
@@ -92,7 +93,9 @@ fn sealed_embeddings_open_for_the_owner_and_for_nobody_else() {
     fs::write(&embeddings, r#"{"ETH": [0.25, -0.5], "MULTIXSEC": {"BTC": 1}}"#).unwrap();
     for size in ["372", "356"] {
         let mut seal = mantis();
-        seal.args(["payload", "seal", "--hotkey", "5Me", "--round", "77", "--json", "--size", size]);
+        seal.args([
+            "payload", "seal", "--hotkey", "5Me", "--round", "77", "--json", "--size", size, "--force",
+        ]);
         seal.args(["--owner-key", &public_key(&secret)]);
         seal.arg("--in").arg(&embeddings).arg("--out").arg(&payload);
         let about = json(&mut seal);
@@ -112,6 +115,38 @@ fn sealed_embeddings_open_for_the_owner_and_for_nobody_else() {
     bad.args(["payload", "seal", "--hotkey", "5Me", "--out", "-", "--in"]).arg(&embeddings);
     fs::write(&embeddings, r#"{"ETH": [NaN, 1]}"#).unwrap();
     assert!(failure(&mut bad).contains("NaN is not a JSON number"));
+}
+
+fn what_would_be_sealed_in_vain_is_not_sealed() {
+    const HOTKEY: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+    let dir = TempDir::new().unwrap();
+    let (embeddings, payload) = (dir.path().join("e.json"), dir.path().join("p.json"));
+    let seal = |text: &str, more: &[&str]| {
+        fs::write(&embeddings, text).unwrap();
+        let mut seal = mantis();
+        seal.args(["payload", "seal", "--in"]).arg(&embeddings).arg("--out").arg(&payload).args(more);
+        seal
+    };
+    let good = r#"{"ETH": [0.25, -0.5]}"#;
+    for (text, more, fault) in [
+        (good, ["--hotkey", "5bad"], "5bad is not a hotkey's address"),
+        (r#"{"ETH": [0.25, 2]}"#, ["--hotkey", HOTKEY], "2 is outside [-1, 1]"),
+        (r#"{"ETH": [0, 0]}"#, ["--hotkey", HOTKEY], "every number is 0"),
+        (r#"{"ETH": ["up", "down"]}"#, ["--hotkey", HOTKEY], "ETH"),
+        (r#"{"TRADEMIX": {"BTC": true}}"#, ["--hotkey", HOTKEY], "`BTC`: true is not taken"),
+        (r#"{"EHT": [0.25, -0.5]}"#, ["--hotkey", HOTKEY], "`EHT` is neither ticker nor name"),
+        ("{}", ["--hotkey", HOTKEY], "there is nothing in it"),
+    ] {
+        let says = failure(&mut seal(text, &more));
+        assert!(says.contains(fault) && says.contains("--force"), "{text}: {says}");
+        assert!(!payload.exists(), "{text}");
+    }
+    let says = failure(&mut seal(good, &["--hotkey", HOTKEY, "--round", "77"]));
+    assert!(says.contains("round 77 came out") && says.contains("older than 3600 s"), "{says}");
+    let warned = seal(r#"{"ETH": [0.25, -0.5], "EHT": 1}"#, &["--hotkey", HOTKEY]).output().unwrap();
+    assert!(warned.status.success() && payload.exists());
+    assert!(String::from_utf8_lossy(&warned.stderr).contains("warning: `EHT` is neither"));
+    stdout(&mut seal("{}", &["--hotkey", "5bad", "--round", "77", "--force"]));
 }
 
 /// The public key of a secret in hexadecimal.

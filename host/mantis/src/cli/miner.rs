@@ -1,15 +1,19 @@
 //! `mantis miner`.
 
+use super::check::Checker;
 use super::output::{complain, print, print_json};
+use super::score::launcher;
 use super::shared::{ConfigArgs, positive};
 use super::store::StoreArgs;
 use super::store::bucket;
 use super::wallet::WalletArgs;
-use crate::miner::{Embeddings, Sealer, Uploader};
+use crate::miner::{Checks, Embeddings, Sealer, Uploader};
 use anyhow::Context;
 use clap::Args;
 use mantis_config::Config;
 use mantis_network::chain;
+use mantis_network::collect::Collector;
+use mantis_network::wallet::is_address;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 
@@ -51,6 +55,9 @@ pub(super) struct MinerArgs {
     /// Seconds that the command may take.
     #[arg(long, value_name = "SECONDS", default_value_t = 45.0, value_parser = positive)]
     pub(super) command_timeout: f64,
+    /// Upload also what validators would not store as it is, to any URL, and do not read it back.
+    #[arg(long)]
+    pub(super) force: bool,
     /// Print one JSON document per round.
     #[arg(long)]
     pub(super) json: bool,
@@ -64,12 +71,17 @@ pub(super) fn run(args: &MinerArgs) -> anyhow::Result<()> {
     let hotkey =
         signer.address().context("say which hotkey: --hotkey, --wallet-name or --hotkey-uri")?.to_owned();
     anyhow::ensure!(
+        args.force || is_address(&hotkey),
+        "{hotkey} is not a hotkey's address: its checksum is wrong, or its prefix is not 42; or use --force"
+    );
+    anyhow::ensure!(
         !args.commit || args.network.starts_with("offline:") || matches!(signer, chain::Signer::Key(_)),
         "--commit signs on {}: name the key with --wallet-name and --wallet-hotkey, or --hotkey-uri",
         args.network
     );
     let chain = chain::open(&args.network, chain::ChainSettings::from_config(&config), signer)?;
     let seal = Sealer::new(&config)?;
+    let checker = Checker { config: &config, launcher: launcher(60.0)? };
     let mut miner = Uploader {
         hotkey,
         embeddings: Embeddings::from_argument(
@@ -80,6 +92,12 @@ pub(super) fn run(args: &MinerArgs) -> anyhow::Result<()> {
         seal: &seal,
         bucket,
         commit: args.commit.then(|| (&*chain, (&config.collect).into())),
+        checks: if args.force {
+            None
+        } else {
+            let readers = Collector::new(&config.collect)?;
+            Some(Checks { plaintext: &checker, rules: (&config.collect).into(), readers })
+        },
     };
     super::runtime()?.block_on(async {
         let mut ticks = tokio::time::interval(Duration::from_secs_f64(args.every));
@@ -102,6 +120,9 @@ pub(super) fn run(args: &MinerArgs) -> anyhow::Result<()> {
 
 async fn round(miner: &Uploader<'_>, json: bool) -> anyhow::Result<()> {
     let done = miner.once().await?;
+    for warning in &done.warnings {
+        complain(&format!("warning: {warning}"));
+    }
     if json {
         return print_json(&serde_json::json!({
             "url": done.url, "bytes": done.bytes, "opens": done.opens, "committed": done.committed,

@@ -1,11 +1,15 @@
 //! `mantis payload seal` and `mantis payload open`.
 
+use super::check::Checker;
 use super::output::{complain, print, print_json};
+use super::score::launcher;
 use super::shared::ConfigArgs;
+use crate::miner::Check;
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand, ValueEnum};
 use mantis_config::Config;
 use mantis_network::beacon::BeaconClient;
+use mantis_network::wallet::is_address;
 use mantis_payload::beacon::Scheme;
 use mantis_payload::json::{JsonLimits, parse_lenient};
 use mantis_payload::submission::split;
@@ -58,6 +62,9 @@ pub(super) struct SealArgs {
     /// Size of the time-lock in the network's suite, bytes; both are in use.
     #[arg(long, default_value = "372")]
     size: SizeArg,
+    /// Seal also what validators would not take, or not store as it is.
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     config: ConfigArgs,
     /// Print one JSON document about the payload.
@@ -135,6 +142,31 @@ fn run_seal(args: &SealArgs) -> anyhow::Result<()> {
         Some(round) => round,
         None => beacon.round_at(now()?.saturating_add(args.lock_seconds)).max(1),
     };
+    if !args.force {
+        let mut faults = Vec::new();
+        if !is_address(&args.hotkey) {
+            faults.push(format!(
+                "{} is not a hotkey's address: its checksum is wrong, or its prefix is not 42",
+                args.hotkey
+            ));
+        }
+        let age = now()?.saturating_sub(beacon.published_at(round));
+        if age > config.beacon.oldest_round {
+            faults.push(format!(
+                "round {round} came out {age} s ago; validators take none that is older than {} s",
+                config.beacon.oldest_round
+            ));
+        }
+        match (Checker { config: &config, launcher: launcher(60.0)? }).check(&plaintext) {
+            Ok(warnings) => warnings.iter().for_each(|warning| complain(&format!("warning: {warning}"))),
+            Err(fault) => faults.push(format!("{name}: {fault}")),
+        }
+        ensure!(
+            faults.is_empty(),
+            "{}; nothing was sealed: correct it, or seal it all the same with --force",
+            faults.join("; ")
+        );
+    }
     let options = SealOptions {
         suite: match args.suite {
             SuiteArg::Network => Suite::Network,

@@ -8,5 +8,5 @@ pub mod review;
 mod sealer;
 
 pub use embeddings::{Embeddings, EmbeddingsError};
-pub use once::{MinerError, Seal, Uploaded, Uploader};
+pub use once::{Check, Checks, MinerError, Seal, Uploaded, Uploader};
 pub use sealer::Sealer;

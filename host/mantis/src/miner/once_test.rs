@@ -1,6 +1,6 @@
 //! A miner's rounds against a real store over HTTP, and what a validator then collects.
 
-use super::{Embeddings, MinerError, Seal, Uploader};
+use super::{Check, Checks, Embeddings, MinerError, Seal, Uploader};
 use mantis_config::Collect;
 use mantis_network::bucket::{Bucket, BucketSettings};
 use mantis_network::chain::{Chain, Neuron, OfflineChain};
@@ -47,7 +47,92 @@ fn miner<'a>(server: &ObjectServer, line: &str, chain: &'a dyn Chain, allow_loop
         seal: &Open,
         bucket: bucket(server),
         commit: Some((chain, UrlRules { hosts: vec![".r2.dev".into()], allow_loopback })),
+        checks: None,
     }
+}
+
+/// Takes what is for ETH alone.
+struct OnlyEth;
+
+impl Check for OnlyEth {
+    fn check(&self, plaintext: &Map<String, Value>) -> Result<Vec<String>, String> {
+        if plaintext.contains_key("ETH") {
+            Ok(plaintext.keys().filter(|key| *key != "ETH").cloned().collect())
+        } else {
+            Err("ETH is missing".into())
+        }
+    }
+}
+
+fn checks() -> Checks<'static> {
+    let collect = Collect { allow_loopback: true, ..Collect::default() };
+    Checks { plaintext: &OnlyEth, rules: (&collect).into(), readers: Collector::new(&collect).unwrap() }
+}
+
+#[tokio::test]
+async fn what_validators_would_not_store_is_not_uploaded() {
+    let server = ObjectServer::start().await.unwrap();
+    let chain = chain();
+    let mut refused = miner(&server, "echo '{\"BTC\": [1]}'", &chain, true);
+    refused.checks = Some(checks());
+    let fault = refused.once().await.unwrap_err().to_string();
+    assert!(fault.contains("ETH is missing") && fault.contains("--force"), "{fault}");
+    assert!(server.objects().keys().is_empty());
+    let mut taken = miner(&server, "echo '{\"ETH\": [1], \"BTC\": [1]}'", &chain, true);
+    taken.checks = Some(checks());
+    assert_eq!(taken.once().await.unwrap().warnings, ["BTC"]);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_url_that_is_not_followed_is_named_without_a_commitment_too() {
+    let server = ObjectServer::start().await.unwrap();
+    let chain = chain();
+    let mut miner = miner(&server, "echo '{\"ETH\": [1]}'", &chain, true);
+    miner.commit = None;
+    miner.checks = Some(Checks { rules: (&Collect::default()).into(), ..checks() });
+    let fault = miner.once().await.unwrap_err();
+    assert!(matches!(fault, MinerError::Url { .. }), "{fault}");
+    assert!(server.objects().keys().is_empty());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_store_that_fails_for_a_moment_is_asked_again() {
+    let server = ObjectServer::start().await.unwrap();
+    let chain = chain();
+    let mut miner = miner(&server, "echo '{\"ETH\": [1]}'", &chain, true);
+    miner.checks = Some(checks());
+    server.fail_next(2, 503);
+    miner.once().await.unwrap();
+    server.fail_next(3, 500);
+    let fault = miner.once().await.unwrap_err().to_string();
+    assert!(fault.contains("status 500") && fault.contains("the store's own"), "{fault}");
+    assert!(!fault.contains("access key"), "{fault}");
+    server.fail_next(0, 500);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_read_at_the_public_url_is_compared() {
+    let (server, other) = (ObjectServer::start().await.unwrap(), ObjectServer::start().await.unwrap());
+    let chain = chain();
+    let mut miner = miner(&server, "echo '{\"ETH\": [1]}'", &chain, true);
+    miner.checks = Some(checks());
+    let settings = BucketSettings {
+        endpoint: server.endpoint(),
+        bucket: ObjectServer::BUCKET.into(),
+        region: "auto".into(),
+        public_url: other.public_url(),
+    };
+    miner.bucket = Bucket::with_key(&settings, ObjectServer::ACCESS_KEY, "secret").unwrap();
+    let fault = miner.once().await.unwrap_err().to_string();
+    assert!(fault.contains("make the bucket public"), "{fault}");
+    other.objects().put(HOTKEY, "another");
+    let fault = miner.once().await.unwrap_err().to_string();
+    assert!(fault.contains("a file of 7 bytes, not the one of"), "{fault}");
+    server.stop().await;
+    other.stop().await;
 }
 
 #[tokio::test]

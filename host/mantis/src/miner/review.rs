@@ -40,7 +40,33 @@ impl Review {
     #[must_use]
     pub fn faults(&self) -> usize {
         let in_challenges: usize = self.challenges.iter().map(|challenge| challenge.faults.len()).sum();
-        in_challenges + self.unknown.len() + self.shadowed.len()
+        in_challenges + self.ignored().count()
+    }
+
+    /// What is stored otherwise than it was sent, or not at all: a sentence each.
+    pub fn changed(&self) -> impl Iterator<Item = String> {
+        self.challenges
+            .iter()
+            .flat_map(|one| one.faults.iter().map(move |fault| format!("{}: {fault}", one.name)))
+    }
+
+    /// What is passed over: a sentence each.
+    pub fn ignored(&self) -> impl Iterator<Item = String> {
+        let unknown = self
+            .unknown
+            .iter()
+            .map(|key| format!("`{key}` is neither ticker nor name of a challenge and is ignored"));
+        unknown.chain(
+            self.shadowed
+                .iter()
+                .map(|key| format!("`{key}` is ignored: its challenge was sent under its ticker too")),
+        )
+    }
+
+    /// Whether anything would be stored.
+    #[must_use]
+    pub fn stores(&self) -> bool {
+        self.challenges.iter().any(|one| one.stored.is_some())
     }
 }
 

@@ -17,6 +17,8 @@ const LARGEST: usize = 64 << 20;
 #[derive(Clone, Debug, Default)]
 pub struct Objects {
     map: Arc<Mutex<BTreeMap<String, Bytes>>>,
+    /// How many uploads fail from now on, and with which status.
+    failing: Arc<Mutex<(usize, u16)>>,
 }
 
 impl Objects {
@@ -35,6 +37,13 @@ impl Objects {
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         self.lock().keys().cloned().collect()
+    }
+
+    /// The status with which an upload fails, if it does.
+    fn failure(&self) -> Option<StatusCode> {
+        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        failing.0 = failing.0.checked_sub(1)?;
+        StatusCode::from_u16(failing.1).ok()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Bytes>> {
@@ -87,6 +96,11 @@ impl ObjectServer {
         &self.objects
     }
 
+    /// The next uploads fail with a status.
+    pub fn fail_next(&self, uploads: usize, status: u16) {
+        *self.objects.failing.lock().unwrap_or_else(PoisonError::into_inner) = (uploads, status);
+    }
+
     /// Stops it.
     pub async fn stop(self) {
         self.server.stop().await;
@@ -111,6 +125,9 @@ async fn write(
         || !query.contains_key("X-Amz-Signature")
     {
         return StatusCode::FORBIDDEN;
+    }
+    if let Some(failure) = objects.failure() {
+        return failure;
     }
     objects.put(&key, body);
     StatusCode::OK

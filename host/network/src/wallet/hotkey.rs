@@ -26,6 +26,12 @@ enum Pair {
     Bare(schnorrkel::Keypair),
 }
 
+/// Whether a text is a hotkey's address: SS58 with prefix 42 and a checksum that is right.
+#[must_use]
+pub fn is_address(text: &str) -> bool {
+    AccountId32::from_str(text).is_ok_and(|account| account.to_string() == text)
+}
+
 /// What the chain puts before every message that is signed.
 const CONTEXT: &[u8] = b"substrate";
 
