@@ -67,7 +67,8 @@ impl Salience {
         self.miners[miner].why_zero = Some(why);
     }
 
-    /// Keeps a number behind a miner's salience.
+    /// Keeps a number behind a miner's salience. One named `.._with_miner` is the column of another miner, and is shown as
+    /// that miner's hotkey.
     pub fn note(&mut self, miner: usize, name: &str, value: f64) {
         self.miners[miner].facts.push(Fact { name: name.into(), value });
     }

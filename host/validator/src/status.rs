@@ -12,6 +12,10 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use utoipa::ToSchema;
 
+/// Time without a turn after which a validator counts as stuck, s. Its longest turn is a few samples, each with its
+/// time limit.
+const STUCK: u64 = 600;
+
 /// What a validator is doing now. Times are Unix seconds; what is not yet known is null.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct Status {
@@ -365,6 +369,12 @@ impl Status {
     pub fn answered_in_play(&mut self, head: Head) {
         self.answered(head);
         self.chain.block_time = None;
+    }
+
+    /// For how long the validator has not gone on, s, if that is too long for one that works.
+    #[must_use]
+    pub fn stuck(&self, now: u64) -> Option<u64> {
+        Some(now.saturating_sub(self.alive)).filter(|since| *since > STUCK)
     }
 
     /// What needs somebody, most pressing first: sentences. Empty where all is well.

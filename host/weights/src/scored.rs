@@ -3,7 +3,7 @@
 use super::aggregate::aggregate;
 use super::failure::{FailureCause, Held};
 use mantis_config::Runtime;
-use mantis_plugin_api::{Description, MinerReport, Salience, Solver, WhyZero};
+use mantis_plugin_api::{Description, Fact, MinerReport, Salience, Solver, WhyZero};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -108,6 +108,13 @@ impl Scored {
     pub fn report(&self, hotkey: &str) -> Option<&MinerReport> {
         let place = self.hotkeys.iter().position(|other| other == hotkey)?;
         self.salience.as_ref()?.miners.get(place)
+    }
+
+    /// The hotkey of the miner whose column a fact is: one that is named `.._with_miner`.
+    #[must_use]
+    pub fn miner_of(&self, fact: &Fact) -> Option<&String> {
+        let is_column = fact.name.ends_with("_with_miner") && fact.value >= 0.0;
+        self.hotkeys.get(fact.value as usize).filter(|_| is_column)
     }
 
     /// Why it pays nothing to the miner of a report: the miner's own reason before the one that all share.

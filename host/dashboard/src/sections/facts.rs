@@ -144,9 +144,7 @@ pub(super) fn why_not(miners: &[MinerReport]) -> Vec<Reason<'_>> {
 
 /// A number about a miner in a challenge. One that is named `.._with_miner` is the place of another miner.
 pub(super) fn miner_value<'a>(view: &'a RunView<'_>, challenge: usize, fact: &Fact) -> FactValue<'a> {
-    let is_place = fact.name.ends_with("_with_miner") && fact.value >= 0.0;
-    let challenge = view.challenges.get(challenge).filter(|_| is_place);
-    let hotkey = challenge.and_then(|challenge| challenge.scored.hotkeys.get(fact.value as usize));
+    let hotkey = view.challenges.get(challenge).and_then(|challenge| challenge.scored.miner_of(fact));
     FactValue { value: fact.value, miner: hotkey.map(|hotkey| view.link(hotkey)) }
 }
 

@@ -110,10 +110,18 @@ impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let ApiError { status, detail } = &self.0;
         match pages::error_page(status.as_u16(), detail) {
-            Ok(page) => retry_later((*status, Html(page)).into_response()),
+            Ok(page) => reload_later(retry_later((*status, Html(page)).into_response())),
             Err(_) => self.0.into_response(),
         }
     }
+}
+
+/// Has a browser ask again by itself, if that may help.
+fn reload_later(mut response: Response) -> Response {
+    if let Some(seconds) = response.headers().get(header::RETRY_AFTER).cloned() {
+        response.headers_mut().insert(header::REFRESH, seconds);
+    }
+    response
 }
 
 /// Says when to ask again, if that may help.

@@ -11,9 +11,6 @@ use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// Time without a turn after which a validator counts as stuck, s. Its longest turn is a few samples, each with its
-/// time limit.
-const STUCK: u64 = 600;
 /// Sampled blocks that may be missing before it counts as not ready.
 const BEHIND: u32 = 3;
 
@@ -38,10 +35,8 @@ impl Health {
     (status = 200, description = "It runs.", body = Health),
     (status = 503, description = "It is stuck.", body = Health)))]
 pub(super) async fn healthz(State(site): State<Arc<Site>>) -> (StatusCode, Json<Health>) {
-    let stuck = site.status().and_then(|status| {
-        let since = now().saturating_sub(status.alive);
-        (since > STUCK).then(|| format!("the validator has not gone on for {since} s"))
-    });
+    let stuck = site.status().and_then(|status| status.stuck(now()));
+    let stuck = stuck.map(|since| format!("the validator has not gone on for {since} s"));
     Health::new(stuck.into_iter().collect())
 }
 

@@ -35,6 +35,8 @@ pub(super) enum Command {
     Export(super::export::ExportArgs),
     /// Publish the market feed: ask sources for prices and funding rates, upload what they say.
     Feed(super::feed::FeedArgs),
+    /// Ask a running validator whether all is well.
+    Health(super::health::HealthArgs),
     /// Mine: seal embeddings, upload them, commit their URL.
     Miner(super::miner::MinerArgs),
     /// Seal and open payloads.

@@ -19,10 +19,10 @@ use mantis_validator::{Board, Status};
 use mantis_weights::Outcome;
 use mantis_weights::Scores;
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, stdin, stdout};
-use std::path::Path;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::io::{IsTerminal, stderr, stdin, stdout};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  mantis demo --seed 7")]
@@ -68,6 +68,9 @@ pub(super) fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let (server, finished) = runtime.block_on(async {
         let server = args.listen.serve(site)?;
         if let Some(server) = &server {
+            if let Some(elsewhere) = args.listen.elsewhere(server) {
+                complain(&format!("warning: {elsewhere}"));
+            }
             eprintln!("dashboard: http://{}/", server.address());
         }
         anyhow::Ok((server, demo.run(&Progress::new(), &Bars::new(), &board).await?))
@@ -82,27 +85,52 @@ pub(super) fn run(args: &DemoArgs) -> anyhow::Result<()> {
     match server {
         Some(server) if args.stay || stdout().is_terminal() && stdin().is_terminal() => {
             eprintln!("the dashboard stays at http://{}/ until Ctrl-C", server.address());
-            runtime.block_on(listen::ended())
+            runtime.block_on(listen::ended()).map(|_| ())
         }
         _ => Ok(()),
     }
 }
 
-/// Bars of the phases before scoring, and lines above them.
+/// Bars of the phases before scoring, and lines above them; lines alone where there is no terminal.
 struct Progress {
     history: ProgressBar,
     past: ProgressBar,
     live: ProgressBar,
+    /// What was said last without a terminal, and when.
+    said: Option<Mutex<Option<(Phase, Instant)>>>,
 }
+
+/// Time from one line to the next of the same phase.
+const SILENCE: Duration = Duration::from_secs(10);
 
 impl Progress {
     fn new() -> Self {
-        Self { history: bar("history"), past: bar("past weights"), live: bar("live") }
+        let said = (!stderr().is_terminal()).then(Mutex::default);
+        Self { history: bar("history"), past: bar("past weights"), live: bar("live"), said }
+    }
+
+    /// Says in a line how far it is: when a phase begins, and now and then.
+    fn say(&self, said: &Mutex<Option<(Phase, Instant)>>, phase: Phase, done: f64) {
+        let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.is_some_and(|(last, at)| last == phase && at.elapsed() < SILENCE) {
+            return;
+        }
+        *said = Some((phase, Instant::now()));
+        let name = match phase {
+            Phase::History => "history",
+            Phase::Past => "past weights",
+            Phase::Live => "live",
+            Phase::Scoring => return complain("scoring"),
+        };
+        complain(&format!("{name}: {:.0}%", 100.0 * done));
     }
 }
 
 impl DemoObserver for Progress {
     fn progress(&self, phase: Phase, done: f64) {
+        if let Some(said) = &self.said {
+            self.say(said, phase, done);
+        }
         let bar = match phase {
             Phase::History => &self.history,
             Phase::Past => &self.past,

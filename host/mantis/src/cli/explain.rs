@@ -198,6 +198,7 @@ fn part(scored: &Scored, hotkey: &str, paying: f64, reasons: bool) -> Part {
     let salience = shares.get(hotkey).copied().unwrap_or(0.0);
     let report = scored.report(hotkey);
     let made = scored.made_with.as_ref();
+    let facts = || report.iter().flat_map(|report| &report.facts);
     Part {
         ticker: scored.ticker.clone(),
         share_of_weights: if shares.is_empty() || paying <= 0.0 { 0.0 } else { scored.weight / paying },
@@ -211,7 +212,10 @@ fn part(scored: &Scored, hotkey: &str, paying: f64, reasons: bool) -> Part {
         solver: made.map(|made| made.solver.as_str()),
         runtime: made.map(|made| made.runtime.as_str()),
         sha256: made.and_then(|made| made.sha256.clone()),
-        facts: report.iter().flat_map(|r| &r.facts).map(|fact| (fact.name.clone(), fact.value)).collect(),
+        facts: facts().map(|fact| (fact.name.clone(), fact.value)).collect(),
+        miners: facts()
+            .filter_map(|fact| Some((fact.name.clone(), scored.miner_of(fact)?.clone())))
+            .collect(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! All that is known of one miner's weight, and how it is said.
 
-use super::output::Table;
+use super::output::{Table, short};
 use jiff::Timestamp;
 use mantis_weights::{SettleRules, Settlement};
 use serde::Serialize;
@@ -68,6 +68,8 @@ pub(super) struct Part {
     /// The digest of the plugin's file.
     pub(super) sha256: Option<String>,
     pub(super) facts: BTreeMap<String, f64>,
+    /// Those of the facts that are another miner's column: its hotkey.
+    pub(super) miners: BTreeMap<String, String>,
 }
 
 /// The answer for people: every step follows from those before it.
@@ -102,7 +104,10 @@ fn about(part: &Part) -> String {
         None => format!("failed ({cause})"),
     });
     let why = part.why_zero.as_ref().map(|why| format!("nothing: {why}"));
-    let facts = part.facts.iter().map(|(name, value)| format!("{name} {}", rounded(*value)));
+    let facts = part.facts.iter().map(|(name, value)| match part.miners.get(name) {
+        Some(hotkey) => format!("{name} {}", short(hotkey)),
+        None => format!("{name} {}", rounded(*value)),
+    });
     let facts = Some(facts.collect::<Vec<_>>().join(", ")).filter(|facts| !facts.is_empty());
     let shadow = part.shadow.then(|| "a shadow: its weight is 0".to_owned());
     [shadow, failed, why, facts].into_iter().flatten().collect::<Vec<_>>().join("; ")

@@ -1,5 +1,6 @@
 //! `--listen`: the dashboard, the API and the metrics beside a command.
 
+use super::output::complain;
 use super::shared::ConfigArgs;
 use anyhow::Context;
 use clap::Args;
@@ -53,6 +54,14 @@ impl ListenArgs {
         };
         Ok(Some(server))
     }
+
+    /// What there is to say if it is not served where one looks for it.
+    pub(super) fn elsewhere(&self, server: &Server) -> Option<String> {
+        let address = server.address();
+        (self.listen.is_none() && address != USUAL).then(|| {
+            format!("{USUAL} is taken, so the dashboard is at {address}; --listen ADDRESS sets another")
+        })
+    }
 }
 
 #[derive(Debug, Args)]
@@ -74,18 +83,38 @@ pub(super) fn dashboard(args: &DashboardArgs) -> anyhow::Result<()> {
     super::runtime()?.block_on(async {
         let site = Site::still(&args.ledger, Arc::new(config));
         let server = args.listen.serve(site)?.context("--listen off leaves nothing to do")?;
+        if let Some(elsewhere) = args.listen.elsewhere(&server) {
+            complain(&format!("warning: {elsewhere}"));
+        }
         eprintln!("dashboard: http://{}/ (Ctrl-C ends it)", server.address());
-        ended().await
+        ended().await.map(|_| ())
     })
 }
 
-/// Waits until the process is asked to end.
-pub(super) async fn ended() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+/// Waits until the process is asked to end, and gives the name of the signal.
+pub(super) async fn ended() -> anyhow::Result<&'static str> {
+    let listen = |kind| signal(kind).context("cannot listen for signals");
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    // Under nohup it is ignored, and stays so.
+    let mut hangup = if ignores_hangup() { None } else { Some(listen(SignalKind::hangup())?) };
+    let hung_up = async {
+        match &mut hangup {
+            Some(hangup) => hangup.recv().await,
+            None => std::future::pending().await,
+        }
+    };
+    Ok(tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+        _ = hung_up => "SIGHUP",
+    })
+}
+
+/// Whether this process was started to ignore that its terminal goes away.
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask & 1 == 1)
 }

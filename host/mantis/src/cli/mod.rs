@@ -11,6 +11,7 @@ mod explain;
 mod explanation;
 mod export;
 mod feed;
+mod health;
 mod listen;
 mod log;
 mod miner;
@@ -22,6 +23,7 @@ mod score;
 mod shared;
 mod simulate;
 mod store;
+mod supervisor;
 mod validator;
 mod wallet;
 mod weights;
@@ -33,7 +35,8 @@ use std::process::ExitCode;
 
 /// Runs the program: parses the command line, does what it says.
 ///
-/// Exit code 0 on success, 1 on failure with a message on standard error, 2 on wrong usage.
+/// Exit code 0 on success, 1 on failure with a message on standard error, 2 on wrong usage, 78 (`EX_CONFIG`) on a failure
+/// that starting again does not mend.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -47,6 +50,7 @@ pub fn main() -> ExitCode {
         Command::Doctor(args) => doctor::run(args),
         Command::Export(args) => export::run(args),
         Command::Feed(args) => feed::run(args),
+        Command::Health(args) => health::run(args),
         Command::Miner(args) => miner::run(args),
         Command::Payload { command } => payload::run(command),
         Command::Plugin { command } => plugin::run(command),
@@ -61,10 +65,28 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::complain(&format!("error: {error:#}"));
-            ExitCode::FAILURE
+            if error.is::<Lasting>() { ExitCode::from(Lasting::EXIT_CODE) } else { ExitCode::FAILURE }
         }
     }
 }
+
+/// A failure that starting again does not mend: somebody has to change something first.
+#[derive(Debug)]
+struct Lasting(anyhow::Error);
+
+impl Lasting {
+    /// `EX_CONFIG` of sysexits.h, after which the systemd unit does not start again.
+    const EXIT_CODE: u8 = 78;
+}
+
+impl std::fmt::Display for Lasting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:#}", self.0)
+    }
+}
+
+// Without a source: its message says it.
+impl std::error::Error for Lasting {}
 
 /// What commands that speak to the network run on.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

@@ -1,9 +1,11 @@
 //! `mantis validator`.
 
+use super::Lasting;
 use super::listen::{self, ListenArgs};
 use super::log::LogArgs;
 use super::score::launcher;
 use super::shared::{ConfigArgs, positive};
+use super::supervisor::Supervisor;
 use super::wallet::WalletArgs;
 use anyhow::Context;
 use clap::Args;
@@ -67,17 +69,8 @@ pub(super) struct ValidatorArgs {
 
 pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
     with_few_pools();
-    let mut config = Config::load(&args.config.config)?;
-    let netuid = args.netuid.unwrap_or(config.network.netuid);
-    config.network.netuid = netuid;
-    let signer = if args.dry_run { Signer::ReadOnly } else { args.wallet.signer(None)? };
-    anyhow::ensure!(
-        args.dry_run || signer.address().is_some(),
-        "say which hotkey sets the weights: --wallet-name and --wallet-hotkey, or --hotkey-uri; or --dry-run to set none"
-    );
-    let hotkey = signer.address().map(String::from);
-    let chain: Arc<dyn Chain> =
-        Arc::from(chain::open(&args.network, chain::ChainSettings::from_config(&config), signer)?);
+    let Prepared { config, chain, hotkey } = prepare(args).map_err(Lasting)?;
+    let netuid = config.network.netuid;
     args.log.start();
     let mut lock = Lock::take(&args.ledger)?;
     let runtime = super::runtime()?;
@@ -90,7 +83,7 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
     }
     let ledger = Ledger::open(&args.ledger)?;
     lock.hold()?;
-    ledger.check_layout(&config)?;
+    ledger.check_layout(&config).map_err(|error| Lasting(error.into()))?;
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let run = ServiceOptions {
         hotkey,
@@ -113,16 +106,26 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
     let board = Board::new(status, live.current().clone());
     let service = Service::new(run, live, chain, ledger, board.clone())?;
     let ended = runtime.block_on(async {
-        let server = args.listen.serve(Site::live(&args.ledger, board, BTreeMap::new()))?;
+        let server = args.listen.serve(Site::live(&args.ledger, board.clone(), BTreeMap::new()))?;
         if let Some(server) = &server {
             info!(address = %server.address(), "dashboard");
+            if let Some(elsewhere) = args.listen.elsewhere(server) {
+                warn!("{elsewhere}");
+            }
         }
         let signals = listen::ended();
         let mut refused = None;
         let ended = service.run(async {
-            refused = signals.await.err();
+            match signals.await {
+                Ok(signal) => info!(signal, "asked to end"),
+                Err(error) => refused = Some(error),
+            }
             end_in_time();
         });
+        if let Some(supervisor) = Supervisor::from_env() {
+            supervisor.tell("READY=1");
+            supervisor.watch(board);
+        }
         ended.await?;
         refused.map_or(Ok(()), Err)
     });
@@ -130,6 +133,27 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
     runtime.shutdown_background();
     info!("validator ends");
     ended
+}
+
+/// What the command line and its files say.
+struct Prepared {
+    config: Config,
+    chain: Arc<dyn Chain>,
+    /// Who sets the weights.
+    hotkey: Option<String>,
+}
+
+fn prepare(args: &ValidatorArgs) -> anyhow::Result<Prepared> {
+    let mut config = Config::load(&args.config.config)?;
+    config.network.netuid = args.netuid.unwrap_or(config.network.netuid);
+    let signer = if args.dry_run { Signer::ReadOnly } else { args.wallet.signer(None)? };
+    anyhow::ensure!(
+        args.dry_run || signer.address().is_some(),
+        "say which hotkey sets the weights: --wallet-name and --wallet-hotkey, or --hotkey-uri; or --dry-run to set none"
+    );
+    let hotkey = signer.address().map(String::from);
+    let chain = chain::open(&args.network, chain::ChainSettings::from_config(&config), signer)?;
+    Ok(Prepared { config, chain: Arc::from(chain), hotkey })
 }
 
 /// The newest block that a published ledger can have: the chain's, a little later, or, where it does not answer, as many

@@ -9,7 +9,7 @@ use mantis_weights::Scored;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::block_in_place;
-use tracing::{debug, error, info};
+use tracing::{debug, error, info, warn};
 
 impl Service {
     pub(super) fn start_scoring(&mut self, head: Block) {
@@ -76,7 +76,20 @@ impl Service {
         let (block, seconds) = (computation.block, computation.seconds);
         match &computation.rejected {
             None => {
-                info!(block = block.0, max_block = computation.max_block.0, paid, seconds, "weights computed")
+                info!(
+                    block = block.0,
+                    max_block = computation.max_block.0,
+                    paid,
+                    seconds,
+                    "weights computed"
+                );
+                if paid > 0 && computation.settlements.iter().all(|settlement| settlement.previous.is_none())
+                {
+                    warn!(
+                        "not smoothed: the ledger has no weights of an earlier computation; validators that have some set others, \
+                         and come together with these over the next computations"
+                    );
+                }
             }
             Some(why) => error!(block = block.0, %why, seconds, "no weights: those of last time stay"),
         }

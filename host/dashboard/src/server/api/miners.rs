@@ -78,6 +78,8 @@ pub(in crate::server) struct InChallenge {
     why_zero: Option<Why>,
     /// The numbers behind it, by name.
     facts: BTreeMap<String, f64>,
+    /// Those of the numbers that are another miner's column: its hotkey.
+    miners: BTreeMap<String, String>,
     /// How it sent in the last day that was scored; null if nothing of it is stored there.
     activity: Option<ActivityAnswer>,
 }
@@ -245,6 +247,9 @@ impl From<&Settlement> for StepAnswer {
 impl InChallenge {
     fn new(scored: &Scored, hotkey: &str, counts: f64, share: f64, activity: Option<ActivityAnswer>) -> Self {
         let report = scored.report(hotkey);
+        let facts = report.map_or(&[][..], |report| &report.facts);
+        let miners =
+            facts.iter().filter_map(|fact| Some((fact.name.clone(), scored.miner_of(fact)?.clone())));
         let why = || {
             let WhyZero { code, text } = scored.why_nothing(report);
             Why { code, text }
@@ -256,7 +261,8 @@ impl InChallenge {
             rank: scored.rank(hotkey),
             paid: scored.paid(),
             why_zero: (share <= 0.0).then(why),
-            facts: report.map_or_else(BTreeMap::new, |report| named(&report.facts)),
+            facts: named(facts),
+            miners: miners.collect(),
             activity,
         }
     }
