@@ -1,6 +1,6 @@
 //! What tests need that may be missing where they run.
 
-use crate::{bin_dir, localnet, no_program, root};
+use crate::{bin_dir, boot, localnet, no_program, root};
 use std::env;
 use std::path::PathBuf;
 
@@ -17,6 +17,8 @@ pub enum Need {
     ComponentizePy,
     /// The results of the network's own scorer, and the program that makes the ledgers they are of.
     Reference,
+    /// A systemd that can be booted beside this machine's: root, namespaces, an overlay.
+    Systemd,
     /// The plugins as WebAssembly components.
     Wasm,
 }
@@ -31,6 +33,7 @@ impl Need {
             Self::Chopsticks => "MANTIS_NEED_CHOPSTICKS",
             Self::ComponentizePy => "MANTIS_NEED_COMPONENTIZE_PY",
             Self::Reference => "MANTIS_NEED_REFERENCE",
+            Self::Systemd => "MANTIS_NEED_SYSTEMD",
             Self::Wasm => "MANTIS_NEED_WASM",
         }
     }
@@ -52,6 +55,7 @@ impl Need {
             Self::Reference => {
                 (!reference().join("golden").is_dir()).then(|| "no reference data in ../shared".into())
             }
+            Self::Systemd => boot::missing(),
             Self::Wasm => (!has_wasm()).then(|| "no WebAssembly plugins".into()),
         }
     }

@@ -43,6 +43,8 @@ pub struct Sampled {
     pub own_fault: Option<String>,
     /// Why there are no prices.
     pub feed_fault: Option<String>,
+    /// Why some of several feeds did not answer.
+    pub feed_silent: Option<String>,
     /// Why the feed's prices are old ones.
     pub feed_stale: Option<String>,
     /// Prices that are hardly to be believed.
@@ -118,12 +120,13 @@ impl Sampler {
         let (hotkeys, left_out) = sampled(neurons, &commitments, self.config.collect.max_hotkeys);
         let (quotes, collected) =
             tokio::join!(self.feed.document(), self.collector.round(&commitments, &hotkeys));
-        let (mut quotes, feed_fault, feed_stale) = match quotes {
+        let (mut quotes, feed_fault, feed_silent, feed_stale) = match quotes {
             Ok(document) => {
                 let stale = self.is_fresh(&document).err().map(|stale| stale.to_string());
-                (document.quotes, None, stale)
+                let silent = document.faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+                (document.quotes, None, (!silent.is_empty()).then_some(silent), stale)
             }
-            Err(fault) => (Quotes::default(), Some(fault.to_string()), None),
+            Err(fault) => (Quotes::default(), Some(fault.to_string()), None, None),
         };
         if feed_stale.is_some() && self.config.market.doubtful == Doubtful::LeaveOut {
             quotes = Quotes::default();
@@ -152,6 +155,7 @@ impl Sampler {
             own_faults,
             own_fault,
             feed_fault,
+            feed_silent,
             feed_stale,
             doubtful: sample.doubtful,
         })

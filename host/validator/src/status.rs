@@ -101,6 +101,8 @@ pub struct SamplingStatus {
     pub left_out: usize,
     /// Why the market feed gave no prices for the newest sample; null where it did.
     pub feed_fault: Option<String>,
+    /// Why some of several market feeds did not answer for the newest sample; null where all did.
+    pub feed_silent: Option<String>,
     /// Why the prices of the newest sample are old ones; null where they are not.
     pub feed_stale: Option<String>,
     /// Prices of the newest sample that are hardly to be believed, in words; null where there are none.
@@ -321,6 +323,7 @@ impl Status {
             sampled.own_fault.as_ref().map(|why| format!("{} payloads: {why}", sampled.own_faults));
         now.left_out = sampled.left_out;
         now.feed_fault.clone_from(&sampled.feed_fault);
+        now.feed_silent.clone_from(&sampled.feed_silent);
         now.feed_stale.clone_from(&sampled.feed_stale);
         now.doubtful = in_words(&sampled.doubtful);
         now.doubtful_total += sampled.doubtful.len() as u64;
@@ -390,6 +393,7 @@ impl Status {
         add("not sampled", &self.sampling.fault);
         add("payloads were not fetched", &self.sampling.own_fault);
         add("no prices", &self.sampling.feed_fault);
+        add("a market feed does not answer, the others do", &self.sampling.feed_silent);
         add("old prices", &self.sampling.feed_stale);
         add("prices hardly to be believed", &self.sampling.doubtful);
         add("payloads wait to be opened", &self.opening.fault);

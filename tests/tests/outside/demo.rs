@@ -21,13 +21,13 @@ pub(crate) fn tests() -> Vec<Trial> {
     ]
 }
 
-fn folder(name: &str) -> PathBuf {
+pub(crate) fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = std::fs::remove_dir_all(&folder);
     folder
 }
 
-fn demo(dir: &Path, days: &str, minutes: &str) -> Command {
+pub(crate) fn demo(dir: &Path, days: &str, minutes: &str) -> Command {
     let mut command = mantis();
     command.args(["demo", "--json", "--seed", "1", "--days", days, "--minutes", minutes, "--dir"]).arg(dir);
     command
@@ -118,7 +118,7 @@ fn explanations_are_what_was_set(dir: &Path, ledger: &Ledger) {
 }
 
 /// All rows of all tables, without the columns that say when something was done and how long it took.
-fn content(dir: &Path) -> BTreeMap<String, Vec<Vec<Cell>>> {
+pub(crate) fn content(dir: &Path) -> BTreeMap<String, Vec<Vec<Cell>>> {
     let connection = Connection::open(dir.join("ledger.db")).unwrap();
     let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
     let tables: Vec<String> = connection

@@ -13,8 +13,10 @@ mod budget;
 mod chain;
 mod commands;
 mod demo;
+mod deploy;
 mod doctor;
 mod export;
+mod file_calls;
 mod golden;
 mod hostile;
 mod hot;
@@ -51,8 +53,10 @@ fn main() -> ExitCode {
         chain::tests(),
         commands::tests(),
         demo::tests(),
+        deploy::tests(),
         doctor::tests(),
         export::tests(),
+        file_calls::tests(),
         golden::tests(),
         hostile::tests(),
         hot::tests(),

@@ -1,6 +1,6 @@
 //! `[market]`.
 
-use crate::kinds::{Optional, Seconds, URL, Words};
+use crate::kinds::{ListOf, Optional, Seconds, URL, Words};
 use crate::section::{Section, section};
 use std::time::Duration;
 
@@ -10,6 +10,9 @@ section! {
     pub struct MarketFeed {
         /// Where the JSON document of prices lies; without it, prices are not fetched.
         url: Option<String> = None, in Optional(URL);
+
+        /// Further feeds, with documents of the same form. Each asset has the median of all that answer.
+        others: Vec<String> = Vec::new(), in ListOf(URL);
 
         /// Time for the whole document, s.
         timeout: Duration = Duration::from_secs(10), in Seconds;

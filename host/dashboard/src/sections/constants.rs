@@ -62,9 +62,11 @@ fn beacon(beacon: &Beacon) -> Vec<Definition> {
 }
 
 fn market(market: &MarketFeed) -> Vec<Definition> {
-    let feed = market.url.as_ref().map(|url| clean(&bare_url(url)));
+    let feeds: Vec<String> =
+        market.url.iter().chain(&market.others).map(|url| clean(&bare_url(url))).collect();
+    let feeds = if feeds.is_empty() { vec!["none: no prices are fetched".into()] } else { feeds };
     vec![
-        Definition::text("Address", feed.unwrap_or_else(|| "none: no prices are fetched".into())),
+        Definition::new("Address", Value::Lines(feeds)),
         Definition::text("Time for it", seconds(market.timeout)),
         Definition::text("Largest document", bytes(market.max_bytes)),
     ]

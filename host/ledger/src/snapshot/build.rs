@@ -1,9 +1,9 @@
 //! Cutting a snapshot out of the ledger, in one pass and bounded memory.
 
 use super::manifest::{FORMAT, Manifest};
-use super::market::{self, MarketWriter};
+use super::market::MarketWriter;
 use super::parts::{PartsWriter, rows_per_part};
-use super::{Snapshot, SnapshotError};
+use super::{MARKET, Snapshot, SnapshotError};
 use crate::{Directory, Ledger, Row, Submissions, Tally, Warnings, is_nonzero};
 use mantis_config::{Block, Sidx};
 use std::collections::BTreeSet;
@@ -66,9 +66,9 @@ impl Snapshot {
         fs::create_dir_all(dir).map_err(SnapshotError::io(dir))?;
         Manifest::remove(dir)?;
         // An open snapshot of the same folder goes on reading its own files.
-        fs::remove_file(dir.join(market::NAME)).or_else(|e| match e.kind() {
+        fs::remove_file(dir.join(MARKET)).or_else(|e| match e.kind() {
             std::io::ErrorKind::NotFound => Ok(()),
-            _ => Err(SnapshotError::io(&dir.join(market::NAME))(e)),
+            _ => Err(SnapshotError::io(&dir.join(MARKET))(e)),
         })?;
         let _moment = ledger.freeze()?;
         let mut cut = Cut::begin(request, dir, run)?;

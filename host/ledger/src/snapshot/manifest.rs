@@ -1,7 +1,7 @@
 //! `snapshot.json`: what the folder holds. It is written last, so that a folder without it is unfinished.
 
 use super::sums::Sums;
-use super::{SnapshotError, market};
+use super::{MARKET, SnapshotError};
 use mantis_config::Block;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -68,7 +68,7 @@ impl Manifest {
         let fail = SnapshotError::io(&path);
         let draft = dir.join("snapshot.json.new");
         let text = serde_json::to_vec(self).map_err(|e| fail(e.into()))?;
-        let files = self.parts.iter().map(|part| part.file.as_str()).chain([market::NAME]);
+        let files = self.parts.iter().map(|part| part.file.as_str()).chain([MARKET]);
         Sums::of(dir, files, (NAME, &text))?.write(dir)?;
         fs::write(&draft, text).map_err(&fail)?;
         fs::rename(&draft, &path).map_err(&fail)

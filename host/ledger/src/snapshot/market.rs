@@ -1,7 +1,7 @@
 //! `market.arrow`: prices, written as they come and read back as a [`Market`].
 
 use super::arrow_file::{ArrowFile, Batch, Kind};
-use super::{Manifest, SnapshotError};
+use super::{MARKET, Manifest, SnapshotError};
 use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch};
 use arrow_ipc::writer::FileWriter;
 use arrow_schema::{DataType, Field, Schema};
@@ -10,9 +10,6 @@ use mantis_plugin_api::Market;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// The file's name in the folder.
-pub(super) const NAME: &str = "market.arrow";
 
 /// Rows per batch: bounds the memory of the writer.
 const BATCH: usize = 8_192;
@@ -31,7 +28,7 @@ pub(super) struct MarketWriter {
 impl MarketWriter {
     /// Begins the file, replacing an old one.
     pub(super) fn create(dir: &Path, assets: &[String]) -> Result<Self, SnapshotError> {
-        let path = dir.join(NAME);
+        let path = dir.join(MARKET);
         let mut fields = vec![
             Field::new("sidx", DataType::Int64, false),
             Field::new("submitted", DataType::Boolean, false),
@@ -88,7 +85,7 @@ impl MarketWriter {
 
 /// Opens the file and checks that it is the one of the manifest.
 pub(super) fn open(dir: &Path, manifest: &Manifest) -> Result<ArrowFile, SnapshotError> {
-    let file = ArrowFile::open(&dir.join(NAME))?;
+    let file = ArrowFile::open(&dir.join(MARKET))?;
     let assets = manifest.assets.len().max(1);
     let kinds = [Kind::Int64, Kind::Bool].into_iter().chain(std::iter::repeat_n(Kind::Float64, assets));
     if !file.columns.iter().map(|column| column.kind).eq(kinds) {

@@ -29,3 +29,6 @@ pub use error::SnapshotError;
 pub use manifest::{Manifest, SnapshotPart};
 pub use reader::Snapshot;
 pub use table::{Column, Table};
+
+/// The name of the file with the prices.
+const MARKET: &str = "market.arrow";

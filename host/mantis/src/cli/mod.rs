@@ -2,6 +2,7 @@
 
 mod challenges;
 mod check;
+mod checker;
 mod commands;
 mod config;
 mod conform;

@@ -1,6 +1,6 @@
 //! `mantis payload seal` and `mantis payload open`.
 
-use super::check::Checker;
+use super::checker::Checker;
 use super::output::{complain, print, print_json};
 use super::score::launcher;
 use super::shared::ConfigArgs;

@@ -101,7 +101,8 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
     std::fs::create_dir_all(&copies)
         .with_context(|| format!("cannot make the folder {}", copies.display()))?;
     let adjust = Box::new(move |config: &mut Config| config.network.netuid = netuid);
-    let live = HotReload::start_in(&copies, &args.config.config, run.launcher.clone(), adjust)?;
+    let live = HotReload::start_in(&copies, &args.config.config, run.launcher.clone(), adjust)
+        .map_err(|error| Lasting(error.into()))?;
     let status = Status { network: args.network.clone(), ..Status::default() };
     let board = Board::new(status, live.current().clone());
     let service = Service::new(run, live, chain, ledger, board.clone())?;

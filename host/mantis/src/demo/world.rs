@@ -227,6 +227,7 @@ impl Pointers {
         config.beacon.public_key = self.beacon_key;
         config.beacon.api = vec![self.beacon.clone()];
         config.market.url = Some(self.feed.clone());
+        config.market.others.clear();
         config.collect.hosts = vec!["127.0.0.1".into()];
         config.collect.allow_loopback = true;
     }

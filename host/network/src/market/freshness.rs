@@ -71,7 +71,7 @@ mod tests {
     use crate::market::Quotes;
 
     fn document(byte: u8, written: Option<u64>) -> Document {
-        Document { quotes: Quotes::default(), sha256: [byte; 32], written }
+        Document { quotes: Quotes::default(), sha256: [byte; 32], written, faults: Vec::new() }
     }
 
     #[test]

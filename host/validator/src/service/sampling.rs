@@ -45,6 +45,9 @@ impl Service {
                     if let Some(fault) = &sampled.feed_fault {
                         warn!(block = block.0, %fault, "no prices");
                     }
+                    if let Some(fault) = &sampled.feed_silent {
+                        warn!(block = block.0, %fault, "a market feed does not answer, the others do");
+                    }
                     if let Some(fault) = &sampled.feed_stale {
                         warn!(block = block.0, %fault, "old prices");
                     }
