@@ -114,9 +114,17 @@ pub fn score_tiny(dir: &Path, config: &Path, tickers: &[String], deadline: &str)
 /// # Panics
 /// If it does not.
 pub fn failure(command: &mut Command) -> String {
+    failure_with(1, command)
+}
+
+/// The same, with an exit code of its own.
+///
+/// # Panics
+/// If it does not.
+pub fn failure_with(code: i32, command: &mut Command) -> String {
     let Output { status, stdout, stderr } = command.output().expect("the program runs");
     let stderr = String::from_utf8_lossy(&stderr).into_owned();
-    assert_eq!(status.code(), Some(1), "{command:?}: {stderr}{}", String::from_utf8_lossy(&stdout));
+    assert_eq!(status.code(), Some(code), "{command:?}: {stderr}{}", String::from_utf8_lossy(&stdout));
     assert!(stderr.starts_with("error: ") && !stderr.contains("panicked"), "{stderr}");
     stderr
 }

@@ -6,7 +6,7 @@ use mantis_ledger::{Ledger, SampledBlock};
 use mantis_network::chain::Head;
 use mantis_tests::stage::{Running, Stage, keep, set};
 use mantis_tests::suite::Trial;
-use mantis_tests::{failure, mantis, runtime, stdout, trial};
+use mantis_tests::{failure, failure_with, mantis, runtime, stdout, trial};
 use std::time::Duration;
 use toml::Table;
 
@@ -111,7 +111,7 @@ fn a_network_that_is_misspelt_is_named_with_the_known_ones() {
     let dir = tempfile::tempdir().unwrap();
     runtime().block_on(async {
         let stage = Stage::set(dir.path(), 2, SEED, &[], small).await;
-        let said = failure(stage.validator(Some("fenney")).arg("--dry-run"));
+        let said = failure_with(78, stage.validator(Some("fenney")).arg("--dry-run"));
         assert!(said.contains("`fenney` is no network; did you mean finney?"), "{said}");
         assert!(said.contains("finney, test, local") && !said.contains("trying again"), "{said}");
         stage.world.stop().await;

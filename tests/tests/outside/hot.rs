@@ -89,7 +89,13 @@ impl Running {
         let (mut stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let (sender, notices) = channel();
         thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            // How far it is, is said too.
+            let is_progress = |line: &String| {
+                let phases = ["history: ", "past weights: ", "live: ", "scoring"];
+                phases.iter().any(|phase| line.starts_with(phase))
+            };
+            let lines = BufReader::new(stderr).lines().map_while(Result::ok);
+            for line in lines.filter(|line| !is_progress(line)) {
                 let _ = sender.send(line);
             }
         });

@@ -10,7 +10,7 @@ use mantis_scoring::worker::Launcher;
 use mantis_tests::need::Need;
 use mantis_tests::stage::{Running, Stage, VALIDATOR, keep, set};
 use mantis_tests::suite::Trial;
-use mantis_tests::{bin_dir, failure, runtime, trial};
+use mantis_tests::{bin_dir, failure, failure_with, runtime, trial};
 use mantis_validator::{Board, HotReload, Service, ServiceOptions, Status};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -185,9 +185,9 @@ fn what_cannot_start_says_why() {
     let dir = tempfile::tempdir().unwrap();
     runtime().block_on(async {
         let stage = Stage::set(dir.path(), 2, SEED, &[], small).await;
-        let nobody = failure(&mut stage.validator(None));
+        let nobody = failure_with(78, &mut stage.validator(None));
         assert!(nobody.contains("--wallet-name") && nobody.contains("--dry-run"), "{nobody}");
-        let network = failure(stage.validator(Some("nowhere")).arg("--dry-run"));
+        let network = failure_with(78, stage.validator(Some("nowhere")).arg("--dry-run"));
         assert!(network.contains("nowhere"), "{network}");
         std::fs::write(stage.ledger(), "no ledger").unwrap();
         let foreign = failure(stage.validator(None).arg("--dry-run"));
