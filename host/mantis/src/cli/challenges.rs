@@ -92,10 +92,14 @@ fn pin(config: Config, launcher: &Launcher) -> anyhow::Result<Config> {
     if after != before {
         // Whole or not at all, with the rights that it has: a validator may read it at any moment.
         let draft = config.file.with_added_extension("new");
-        fs::copy(&config.file, &draft)
+        let written = fs::copy(&config.file, &draft)
             .and_then(|_| fs::write(&draft, &after))
-            .and_then(|()| fs::rename(&draft, &config.file))
-            .with_context(|| format!("cannot write {name}"))?;
+            .and_then(|()| fs::rename(&draft, &config.file));
+        if written.is_err() {
+            // A draft alone is of no use.
+            let _ = fs::remove_file(&draft);
+        }
+        written.with_context(|| format!("cannot write {name}"))?;
     }
     Ok(pinned)
 }

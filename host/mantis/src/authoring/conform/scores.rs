@@ -124,11 +124,16 @@ pub(super) fn hindsight(base: &Base<'_>, report: &mut Report) {
     let (verdict, says) = match (base.bench.score(&case), places) {
         (Ok(scored), (Some(hindsight), Some(best))) => {
             let parts = shares(&scored.salience);
-            let ratio = parts[hindsight] / parts[best];
-            let says =
-                format!("what came true a horizon ago, sent now, earns {ratio:.3} of what it earned then");
-            // No number: neither is paid.
-            let is_much = parts[hindsight] > NOTHING && ratio > 0.5;
+            let says = match parts[hindsight] / parts[best] {
+                ratio if ratio.is_finite() => {
+                    format!("what came true a horizon ago, sent now, earns {ratio:.3} of what it earned then")
+                }
+                _ => format!(
+                    "what came true a horizon ago, sent now, earns {:.2}% of all",
+                    100.0 * parts[hindsight]
+                ),
+            };
+            let is_much = parts[hindsight] > NOTHING && parts[hindsight] > 0.5 * parts[best];
             (if is_much { Verdict::Note } else { Verdict::Pass }, says)
         }
         (Err(error), _) => (Verdict::Fail, error.to_string()),
