@@ -28,7 +28,7 @@ struct Row<'a> {
     written: String,
     share: f64,
     solver: &'static str,
-    /// The digest that its plugin is pinned to, hexadecimal; empty if it is not.
+    /// The digest of its plugin's copy that runs, or that it is pinned to, hexadecimal; empty if there is neither.
     digest: String,
 }
 

@@ -31,7 +31,7 @@ pub(in crate::server) struct ChallengeAnswer {
     summary: Option<String>,
     /// What the plugin runs in: `native` or `wasm`.
     runtime: &'static str,
-    /// SHA-256 of the plugin's file, as far as it is pinned.
+    /// SHA-256 of the plugin's file: of the copy that runs, else what the configuration pins; null if it pins nothing.
     sha256: Option<String>,
     /// Where model fits stop: `exact` or `network`.
     solver: &'static str,
