@@ -144,6 +144,21 @@ pub(super) fn sorted<'a>(
     Ok(vectors)
 }
 
+/// Stores vectors of a row in place of those that it has, with their checksum. A row that is not there stays so.
+pub(super) fn replace_vectors(
+    conn: &Connection,
+    ticker: &str,
+    sidx: Sidx,
+    vectors: &[(&str, &[f16])],
+) -> rusqlite::Result<()> {
+    let (hotkeys, embeddings) = blob::encode(vectors);
+    conn.prepare_cached(
+        "UPDATE challenge_data SET hotkeys = ?3, embeddings = ?4 WHERE ticker = ?1 AND sidx = ?2",
+    )?
+    .execute((ticker, sidx.0, hotkeys, &embeddings))?;
+    sums::replace_vectors(conn, ticker, sidx.0, &embeddings)
+}
+
 /// Prices as the network writes them, in the order given.
 fn price_json(prices: &[(String, f64)]) -> String {
     let pairs: Vec<String> = prices

@@ -1,10 +1,11 @@
 //! Maturing late: a payload that waited alone comes to those of its block.
 
-use super::append::AppendError;
-use super::blob::{self, Decoder};
+use super::append::{AppendError, replace_vectors};
+use super::blob::Decoder;
 use super::rejections::reject;
 use super::{Ledger, LedgerError, Matured, sums};
 use half::f16;
+use mantis_config::Sidx;
 use mantis_plugin_api::is_present;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
@@ -26,7 +27,7 @@ impl Ledger {
 fn write(tx: &Connection, hotkey: &str, matured: &Matured) -> Result<(), AppendError> {
     for (ticker, vectors) in &matured.vectors {
         for (_, vector) in vectors.iter().filter(|(of, vector)| of == hotkey && is_present(vector)) {
-            add(tx, ticker, matured.sidx.0, hotkey, vector)?;
+            add(tx, ticker, matured.sidx, hotkey, vector)?;
         }
     }
     if matured.opened.contains(hotkey) {
@@ -47,14 +48,14 @@ fn write(tx: &Connection, hotkey: &str, matured: &Matured) -> Result<(), AppendE
 }
 
 /// Adds a vector to a row that others are in. A row that is not there, or cannot be read, stays as it is.
-fn add(tx: &Connection, ticker: &str, sidx: i64, hotkey: &str, vector: &[f16]) -> Result<(), AppendError> {
+fn add(tx: &Connection, ticker: &str, sidx: Sidx, hotkey: &str, vector: &[f16]) -> Result<(), AppendError> {
     let stored: Option<Vec<u8>> = tx
         .prepare_cached("SELECT embeddings FROM challenge_data WHERE ticker = ?1 AND sidx = ?2")?
-        .query_row((ticker, sidx), |row| row.get(0))
+        .query_row((ticker, sidx.0), |row| row.get(0))
         .optional()?;
     let Some(stored) = stored else { return Ok(()) };
     // With another vector in it, what is damaged would pass for sound.
-    if !sums::are_sound(tx, ticker, sidx, &stored)? {
+    if !sums::are_sound(tx, ticker, sidx.0, &stored)? {
         return Ok(());
     }
     let mut decoder = Decoder::default();
@@ -73,12 +74,7 @@ fn add(tx: &Connection, ticker: &str, sidx: i64, hotkey: &str, vector: &[f16]) -
     all.push((hotkey, vector.to_vec()));
     all.sort_by_key(|(name, _)| *name);
     let vectors: Vec<(&str, &[f16])> = all.iter().map(|(name, vector)| (*name, vector.as_slice())).collect();
-    let (hotkeys, embeddings) = blob::encode(&vectors);
-    tx.prepare_cached(
-        "UPDATE challenge_data SET hotkeys = ?3, embeddings = ?4 WHERE ticker = ?1 AND sidx = ?2",
-    )?
-    .execute((ticker, sidx, hotkeys, &embeddings))?;
-    sums::replace_vectors(tx, ticker, sidx, &embeddings)?;
+    replace_vectors(tx, ticker, sidx, &vectors)?;
     Ok(())
 }
 
@@ -86,7 +82,7 @@ fn add(tx: &Connection, ticker: &str, sidx: i64, hotkey: &str, vector: &[f16]) -
 mod tests {
     use super::*;
     use crate::{Accepted, Arrival, Delayed, Horizon, NewRow, Row, Sample, SampledBlock};
-    use mantis_config::{Block, Sidx};
+    use mantis_config::Block;
     use std::ops::ControlFlow;
 
     fn sample(block: i64) -> Sample {

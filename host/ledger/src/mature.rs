@@ -1,10 +1,10 @@
 //! Maturing: the payloads of a sampled block become vectors.
 
-use super::append::{AppendError, sorted};
+use super::append::{AppendError, replace_vectors, sorted};
 use super::delayed::{Delayed, NOT_DELAYED};
 use super::rejections::{Rejection, reject};
 use super::sample::NO_PAYLOAD;
-use super::{Ledger, LedgerError, blob, sums};
+use super::{Ledger, LedgerError};
 use half::f16;
 use mantis_config::{Block, Sidx};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
@@ -123,13 +123,8 @@ impl Ledger {
 }
 
 fn write(tx: &Connection, matured: &Matured) -> Result<(), AppendError> {
-    let mut store = tx.prepare_cached(
-        "UPDATE challenge_data SET hotkeys = ?3, embeddings = ?4 WHERE ticker = ?1 AND sidx = ?2",
-    )?;
     for (ticker, vectors) in &matured.vectors {
-        let (hotkeys, embeddings) = blob::encode(&sorted(ticker, vectors)?);
-        store.execute((ticker, matured.sidx.0, hotkeys, &embeddings))?;
-        sums::replace_vectors(tx, ticker, matured.sidx.0, &embeddings)?;
+        replace_vectors(tx, ticker, matured.sidx, &sorted(ticker, vectors)?)?;
     }
     let mut count = tx.prepare_cached("UPDATE host_miners SET opened = opened + 1 WHERE hotkey = ?1")?;
     for hotkey in &matured.opened {

@@ -13,7 +13,7 @@ use clap::Args;
 use mantis_config::Config;
 use mantis_network::chain;
 use mantis_network::collect::Collector;
-use mantis_network::wallet::is_address;
+use mantis_network::wallet::check_address;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 
@@ -70,10 +70,9 @@ pub(super) fn run(args: &MinerArgs) -> anyhow::Result<()> {
     let signer = args.wallet.signer(args.hotkey.as_deref())?;
     let hotkey =
         signer.address().context("say which hotkey: --hotkey, --wallet-name or --hotkey-uri")?.to_owned();
-    anyhow::ensure!(
-        args.force || is_address(&hotkey),
-        "{hotkey} is not a hotkey's address: its checksum is wrong, or its prefix is not 42; or use --force"
-    );
+    if !args.force {
+        check_address(&hotkey).map_err(|fault| anyhow::anyhow!("{fault}; or use --force"))?;
+    }
     anyhow::ensure!(
         !args.commit || args.network.starts_with("offline:") || matches!(signer, chain::Signer::Key(_)),
         "--commit signs on {}: name the key with --wallet-name and --wallet-hotkey, or --hotkey-uri",

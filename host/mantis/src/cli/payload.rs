@@ -9,7 +9,7 @@ use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand, ValueEnum};
 use mantis_config::Config;
 use mantis_network::beacon::BeaconClient;
-use mantis_network::wallet::is_address;
+use mantis_network::wallet::check_address;
 use mantis_payload::beacon::Scheme;
 use mantis_payload::json::{JsonLimits, parse_lenient};
 use mantis_payload::submission::split;
@@ -144,12 +144,7 @@ fn run_seal(args: &SealArgs) -> anyhow::Result<()> {
     };
     if !args.force {
         let mut faults = Vec::new();
-        if !is_address(&args.hotkey) {
-            faults.push(format!(
-                "{} is not a hotkey's address: its checksum is wrong, or its prefix is not 42",
-                args.hotkey
-            ));
-        }
+        faults.extend(check_address(&args.hotkey).err().map(|fault| fault.to_string()));
         let age = now()?.saturating_sub(beacon.published_at(round));
         if age > config.beacon.oldest_round {
             faults.push(format!(

@@ -32,7 +32,7 @@ impl Supervisor {
         }
     }
 
-    /// Tells it something: `READY=1`, `STOPPING=1`, `STATUS=...`.
+    /// Tells it something, such as `READY=1`.
     pub(super) fn tell(&self, what: &str) {
         if let Err(error) = self.socket.send(what.as_bytes()) {
             warn!(%error, "systemd cannot be told {what}");

@@ -11,6 +11,12 @@ pub enum WalletError {
     /// The URI of a development key is not valid.
     #[error("--hotkey-uri is no secret URI: //Alice, a phrase, or 0x and 64 hexadecimal digits")]
     Uri,
+    /// A text is no address.
+    #[error("{text} is not a hotkey's address: its checksum is wrong, or its prefix is not 42")]
+    Address {
+        /// The text.
+        text: String,
+    },
     /// A name leads out of the folder.
     #[error(
         "{name:?} is no name of a wallet or hotkey: it may not be empty, nor contain / or \\ or begin with a dot"

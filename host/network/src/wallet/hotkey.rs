@@ -27,9 +27,15 @@ enum Pair {
 }
 
 /// Whether a text is a hotkey's address: SS58 with prefix 42 and a checksum that is right.
-#[must_use]
-pub fn is_address(text: &str) -> bool {
-    AccountId32::from_str(text).is_ok_and(|account| account.to_string() == text)
+///
+/// # Errors
+/// [`WalletError::Address`].
+pub fn check_address(text: &str) -> Result<(), WalletError> {
+    if AccountId32::from_str(text).is_ok_and(|account| account.to_string() == text) {
+        Ok(())
+    } else {
+        Err(WalletError::Address { text: text.into() })
+    }
 }
 
 /// What the chain puts before every message that is signed.

@@ -17,6 +17,27 @@ pub(super) struct Base<'a> {
     pub(super) scored: &'a Scored,
 }
 
+impl Base<'_> {
+    /// The place of the skilled miner that earns most.
+    fn best(&self) -> Option<usize> {
+        let parts = shares(&self.scored.salience);
+        self.world.skilled().into_iter().max_by(|a, b| parts[*a].total_cmp(&parts[*b]))
+    }
+
+    /// The miners, and one more in its place among them.
+    fn with<'b>(&'b self, name: &'b str, numbers: &'b [f16]) -> Vec<Column<'b>> {
+        let mut miners = self.world.columns();
+        miners.push((name, numbers));
+        miners.sort_by_key(|(hotkey, _)| hotkey.as_bytes());
+        miners
+    }
+}
+
+/// The place of a hotkey among miners that it is one of.
+fn place_of(miners: &[Column<'_>], hotkey: &str) -> usize {
+    miners.iter().position(|(other, _)| *other == hotkey).unwrap_or_default()
+}
+
 /// A part of all that is paid below which a miner counts as unpaid: rounding in a fit, not a reward.
 const NOTHING: f64 = 1e-3;
 /// How far parts may move when the order of miners changes, summed: the order of additions does.
@@ -105,24 +126,18 @@ pub(super) fn names(base: &Base<'_>, report: &mut Report) {
 pub(super) fn hindsight(base: &Base<'_>, report: &mut Report) {
     const NAME: &str = "5Hindsight";
     let late = base.bench.spec.rows_ahead() * base.bench.spec.storage_dim();
-    let parts = shares(&base.scored.salience);
-    let Some(best) = base.world.skilled().into_iter().max_by(|a, b| parts[*a].total_cmp(&parts[*b])) else {
-        return;
-    };
+    let Some(best) = base.best() else { return };
     let known = base.world.miners[best].2.as_slice();
     let Some(rest) = known.len().checked_sub(late).filter(|rest| *rest > late) else {
         return report.add("hindsight", Verdict::Skip, "too few rows to send again what has come true");
     };
     let mut numbers = vec![f16::ZERO; late];
     numbers.extend_from_slice(&known[..rest]);
-    let mut miners = base.world.columns();
-    miners.push((NAME, &numbers));
-    miners.sort_by_key(|(hotkey, _)| hotkey.as_bytes());
-    let place_of = |name: &str| miners.iter().position(|(hotkey, _)| *hotkey == name);
-    let places = (place_of(NAME), place_of(&base.world.miners[best].0));
-    let case = Case { source: base.source, market: &base.world.market, miners: miners.clone() };
-    let (verdict, says) = match (base.bench.score(&case), places) {
-        (Ok(scored), (Some(hindsight), Some(best))) => {
+    let miners = base.with(NAME, &numbers);
+    let (hindsight, best) = (place_of(&miners, NAME), place_of(&miners, &base.world.miners[best].0));
+    let case = Case { source: base.source, market: &base.world.market, miners };
+    let (verdict, says) = match base.bench.score(&case) {
+        Ok(scored) => {
             let parts = shares(&scored.salience);
             let says = match parts[hindsight] / parts[best] {
                 ratio if ratio.is_finite() => {
@@ -136,8 +151,7 @@ pub(super) fn hindsight(base: &Base<'_>, report: &mut Report) {
             let is_much = parts[hindsight] > NOTHING && parts[hindsight] > 0.5 * parts[best];
             (if is_much { Verdict::Note } else { Verdict::Pass }, says)
         }
-        (Err(error), _) => (Verdict::Fail, error.to_string()),
-        (Ok(_), _) => return,
+        Err(error) => (Verdict::Fail, error.to_string()),
     };
     report.add("hindsight", verdict, says);
 }
@@ -146,10 +160,7 @@ pub(super) fn hindsight(base: &Base<'_>, report: &mut Report) {
 pub(super) fn timing(base: &Base<'_>, report: &mut Report) {
     const NAME: &str = "5Timing";
     let (dim, ahead) = (base.bench.spec.storage_dim(), base.bench.spec.rows_ahead());
-    let parts = shares(&base.scored.salience);
-    let Some(best) = base.world.skilled().into_iter().max_by(|a, b| parts[*a].total_cmp(&parts[*b])) else {
-        return;
-    };
+    let Some(best) = base.best() else { return };
     let known = base.world.miners[best].2.as_slice();
     let market = &base.world.market;
     let rows = market.scored_rows;
@@ -165,10 +176,8 @@ pub(super) fn timing(base: &Base<'_>, report: &mut Report) {
     let first = (rows - ahead) * dim;
     let mut numbers = vec![f16::ZERO; first];
     numbers.extend_from_slice(&known[first - ahead * dim..rows * dim - ahead * dim]);
-    let mut miners = base.world.columns();
-    miners.push((NAME, &numbers));
-    miners.sort_by_key(|(hotkey, _)| hotkey.as_bytes());
-    let place = miners.iter().position(|(hotkey, _)| *hotkey == NAME).unwrap_or_default();
+    let miners = base.with(NAME, &numbers);
+    let place = place_of(&miners, NAME);
     let outcome = match base.bench.score(&Case { source: base.source, market: &market, miners }) {
         Ok(scored) => {
             let part = shares(&scored.salience)[place];
@@ -222,9 +231,7 @@ pub(super) fn future(base: &Base<'_>, report: &mut Report) {
 /// What several copies of the best miner earn, over what it earned alone.
 pub(super) fn clones(base: &Base<'_>, bars: &Bars, report: &mut Report) {
     let alone = shares(&base.scored.salience);
-    let Some(best) = base.world.skilled().into_iter().max_by(|a, b| alone[*a].total_cmp(&alone[*b])) else {
-        return;
-    };
+    let Some(best) = base.best() else { return };
     let numbers = base.world.miners[best].2.as_slice();
     let names: Vec<String> = (1..5).map(|i| format!("{}-{i}", base.world.miners[best].0)).collect();
     let crowd = |copies: usize| {
