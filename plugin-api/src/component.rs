@@ -1,4 +1,4 @@
-//! The plugin's side of a WebAssembly component: `wit/v1/challenge.wit` over the traits of this crate.
+//! The plugin's side of a WebAssembly component: `wit/v1.1/challenge.wit` over the traits of this crate.
 //!
 //! This is plumbing: [`crate::export!`] makes a component of it when a plugin is built for WebAssembly.
 
@@ -21,7 +21,7 @@ use std::sync::Once;
 pub mod bindings {
     //! What wit-bindgen makes of the WIT.
     wit_bindgen::generate!({
-        path: "wit/v1",
+        path: "wit/v1.1",
         world: "challenge",
         pub_export_macro: true,
         export_macro_name: "export_component",
@@ -94,7 +94,7 @@ impl<C: Challenge + 'static> Guest for Component<C> {
             let task: ScoreTask = from_json(&task)?;
             let shape = Shape { rows: task.scored_rows, miners: task.miners, dim: task.dim };
             let history = HostHistory { shape, hotkeys: host::hotkeys() };
-            let salience = challenge.score(&task.market(), &history, &HostProgress)?;
+            let salience = challenge.score(&task.market()?, &history, &HostProgress)?;
             let (numbers, report) = salience.into_parts();
             Ok((numbers, to_json(&report)))
         })
@@ -119,15 +119,18 @@ struct ScoreTask {
 }
 
 impl ScoreTask {
-    fn market(&self) -> Market {
-        Market {
+    fn market(&self) -> Result<Market, PluginError> {
+        let facts = from_json(&host::facts())?;
+        Ok(Market {
             sidx: host::sidx(),
             prices: host::prices(),
             assets: self.assets,
             submitted: host::submitted().into_iter().map(|x| x != 0).collect(),
             scored_rows: self.scored_rows,
+            channels: host::channels(),
+            facts,
             carried: self.carried.clone(),
-        }
+        })
     }
 }
 
@@ -150,6 +153,32 @@ impl History for HostHistory {
     }
 
     fn read(&self, miners: Range<usize>, rows: Range<usize>, out: &mut [f16]) -> Result<(), PluginError> {
+        let convert = |from: &u16| f16::from_bits(*from);
+        self.read_in_parts(
+            miners,
+            rows,
+            out,
+            |some| host::history(some[0], some[1], some[2], some[3]),
+            convert,
+        )
+    }
+
+    fn read_f32(&self, miners: Range<usize>, rows: Range<usize>, out: &mut [f32]) -> Result<(), PluginError> {
+        let read = |some: [u32; 4]| host::history_f32(some[0], some[1], some[2], some[3]);
+        self.read_in_parts(miners, rows, out, read, |from: &f32| *from)
+    }
+}
+
+impl HostHistory {
+    /// Copies a block in parts that `read` gives: miners from and to, rows from and to.
+    fn read_in_parts<T, U>(
+        &self,
+        miners: Range<usize>,
+        rows: Range<usize>,
+        out: &mut [U],
+        read: impl Fn([u32; 4]) -> Result<Vec<T>, String>,
+        convert: impl Fn(&T) -> U,
+    ) -> Result<(), PluginError> {
         let per_miner = rows.len() * self.shape.dim;
         if out.len() != miners.len() * per_miner {
             return Err(PluginError::host(format!(
@@ -158,6 +187,10 @@ impl History for HostHistory {
                 self.shape
             )));
         }
+        let read = |miners: &Range<usize>, rows: &Range<usize>| {
+            let index = |i: usize| u32::try_from(i).unwrap_or(u32::MAX);
+            read([miners.start, miners.end, rows.start, rows.end].map(index)).map_err(PluginError::host)
+        };
         let miners_at_once = (MAX_BLOCK / per_miner.max(1)).max(1);
         let rows_at_once = (MAX_BLOCK / self.shape.dim.max(1)).max(1);
         let mut done = 0;
@@ -165,27 +198,19 @@ impl History for HostHistory {
             let some_miners = first..miners.end.min(first + miners_at_once);
             for from in rows.clone().step_by(rows_at_once) {
                 let some_rows = from..rows.end.min(from + rows_at_once);
-                let block = block(&some_miners, &some_rows)?;
+                let block = read(&some_miners, &some_rows)?;
                 let place = out.get_mut(done..done + block.len());
                 let place = place.ok_or_else(|| PluginError::host("a block of another size"))?;
-                for (to, from) in place.iter_mut().zip(&block) {
-                    *to = f16::from_bits(*from);
-                }
+                place.iter_mut().zip(&block).for_each(|(to, from)| *to = convert(from));
                 done += block.len();
             }
         }
         if rows.is_empty() || miners.is_empty() {
             // Nothing is read, but a place outside is an error all the same.
-            block(&miners, &rows)?;
+            read(&miners, &rows)?;
         }
         Ok(())
     }
-}
-
-fn block(miners: &Range<usize>, rows: &Range<usize>) -> Result<Vec<u16>, PluginError> {
-    let index = |i: usize| u32::try_from(i).unwrap_or(u32::MAX);
-    host::history(index(miners.start), index(miners.end), index(rows.start), index(rows.end))
-        .map_err(PluginError::host)
 }
 
 struct HostProgress;

@@ -34,6 +34,18 @@ pub trait History {
     /// cannot read it.
     fn read(&self, miners: Range<usize>, rows: Range<usize>, out: &mut [f16]) -> Result<(), PluginError>;
 
+    /// As [`History::read`], in single precision: the only way to read a challenge that is stored so
+    /// ([`Storage::F32`](crate::Storage)). Half floats are widened, which is exact. Since contract 1.1.
+    ///
+    /// # Errors
+    /// As [`History::read`].
+    fn read_f32(&self, miners: Range<usize>, rows: Range<usize>, out: &mut [f32]) -> Result<(), PluginError> {
+        let mut halves = vec![f16::ZERO; out.len()];
+        self.read(miners, rows, &mut halves)?;
+        halves.iter().zip(out).for_each(|(half, out)| *out = half.to_f32());
+        Ok(())
+    }
+
     /// All rows of one miner: `rows x dim` half floats, row by row.
     ///
     /// # Errors

@@ -90,8 +90,8 @@
 //! With the feature `test-kit`, the module `test_kit` has markets and miners in memory, and scores them as the host does.
 //!
 //! # Versions
-//! The crate's version is the contract's, as authors see it: what compiles with 1.0 compiles with every 1.x. What
-//! crosses the boundary between host and plugin has a version of its own, [`abi::VERSION`]; a host takes every plugin of
+//! The crate's version is the contract's, as authors see it: what compiles with 1.0 compiles with every 1.x, but for values
+//! of [`Market`], [`Spec`] and [`Salience`] that are written out field by field, which may gain fields. What crosses the boundary between host and plugin has a version of its own, [`abi::VERSION`]; a host takes every plugin of
 //! the versions in [`abi::SUPPORTED`], whichever version of this crate it was built with.
 
 pub mod abi;
@@ -101,10 +101,12 @@ pub mod component;
 pub mod decode;
 mod description;
 mod error;
+mod facts;
 mod history;
 mod market;
 mod params;
 mod salience;
+mod signal;
 mod spec;
 #[cfg(feature = "test-kit")]
 pub mod test_kit;
@@ -112,6 +114,7 @@ pub mod test_kit;
 pub use challenge::{Challenge, Label, Progress, Score, Silent, States, TrackedRow};
 pub use description::Description;
 pub use error::PluginError;
+pub use facts::{FactList, FactRow};
 pub use half::f16;
 pub use history::{History, Shape, is_present};
 pub use market::Market;
@@ -120,4 +123,5 @@ pub use params::{
 };
 pub use salience::{Fact, MinerReport, Salience, WhyZero};
 pub use serde_json;
-pub use spec::{Solver, Spec};
+pub use signal::{Forecast, Outlook, OutlookKind, Signal};
+pub use spec::{Solver, Spec, Storage};

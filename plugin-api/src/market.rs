@@ -1,6 +1,6 @@
 //! The prices that a challenge is labelled from.
 
-use crate::PluginError;
+use crate::{FactList, PluginError};
 use std::ops::Range;
 
 /// Prices of one challenge, row by row, and what else a label may depend on.
@@ -23,6 +23,11 @@ pub struct Market {
     pub submitted: Vec<bool>,
     /// How many rows, from the first, may be scored. Later rows are the future: good for labels only.
     pub scored_rows: usize,
+    /// Numbers of the feed beside the prices, row-major: `channels[row * c + channel]` for the `c` channels of
+    /// [`crate::Spec::channels`]; NaN if the ledger has none. Empty without channels. Since contract 1.1.
+    pub channels: Vec<f64>,
+    /// Lists of facts from outside, in the order of [`crate::Spec::facts`]. Since contract 1.1.
+    pub facts: Vec<FactList>,
     /// State that the network's ledger carries for the challenge, asset by asset (`breakout_state`): name and JSON
     /// text. Empty for most challenges.
     pub carried: Vec<(String, String)>,
@@ -54,6 +59,19 @@ impl Market {
     #[must_use]
     pub fn rate(&self, row: usize, asset: usize) -> Option<f64> {
         Some(self.price(row, asset)).filter(|rate| rate.is_finite())
+    }
+
+    /// The number of a channel in a row, finite; `None` if it is missing. `channels` is how many there are:
+    /// the length of [`crate::Spec::channels`].
+    #[must_use]
+    pub fn channel(&self, row: usize, channel: usize, channels: usize) -> Option<f64> {
+        self.channels.get(row * channels + channel).copied().filter(|x| x.is_finite())
+    }
+
+    /// The list of facts of a name, if the challenge is given it.
+    #[must_use]
+    pub fn fact_list(&self, name: &str) -> Option<&FactList> {
+        self.facts.iter().find(|list| list.name == name)
     }
 
     /// The row of a sampled-block index, if the ledger has it.
@@ -100,8 +118,17 @@ mod tests {
             assets,
             submitted: vec![true; rows],
             scored_rows: rows,
-            carried: vec![],
+            ..Market::default()
         }
+    }
+
+    #[test]
+    fn a_channel_is_missing_where_it_is_no_number() {
+        let market = Market { channels: vec![1.0, f64::NAN, f64::INFINITY, 4.0], ..market(1) };
+        let found: Vec<_> = [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0)]
+            .map(|(row, channel)| market.channel(row, channel, 2))
+            .to_vec();
+        assert_eq!(found, [Some(1.0), None, None, Some(4.0), None]);
     }
 
     #[test]

@@ -11,6 +11,15 @@ pub struct Salience {
     pub facts: Vec<Fact>,
     /// The reason as a sentence, if no miner is paid.
     pub empty: Option<String>,
+    /// What nobody earns: an amount beside the miners' saliences and in their unit, finite and not negative. It is
+    /// weighed as if one more miner had it, and burned. Since contract 1.1.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub burn: f64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands a reference
+fn is_zero(x: &f64) -> bool {
+    *x == 0.0
 }
 
 /// One miner's salience and why it is what it is.
@@ -89,13 +98,14 @@ impl Salience {
         (self.miners.iter_mut().map(take).collect(), self)
     }
 
-    /// Scales saliences to sum 1; leaves them as they are if they sum to zero.
+    /// Scales saliences and burn to sum 1; leaves them as they are if they sum to zero.
     pub fn normalise(&mut self) {
-        let sum: f64 = self.miners.iter().map(|m| m.salience).sum();
+        let sum: f64 = self.miners.iter().map(|m| m.salience).sum::<f64>() + self.burn;
         if sum > 0.0 {
             for miner in &mut self.miners {
                 miner.salience /= sum;
             }
+            self.burn /= sum;
         }
     }
 }

@@ -22,6 +22,53 @@ pub struct Spec {
     pub seed: u64,
     /// How far model fits go.
     pub solver: Solver,
+    /// How miners' numbers are stored. Since contract 1.1.
+    #[serde(default, skip_serializing_if = "Storage::is_f16")]
+    pub storage: Storage,
+    /// Channels of the feed that are stored beside the price, in order: [`Market::channel`](crate::Market::channel)
+    /// gives them. Since contract 1.1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<String>,
+    /// Names of the lists of facts that the challenge is given: [`Market::facts`](crate::Market::facts). Since
+    /// contract 1.1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<String>,
+}
+
+/// How miners' numbers are stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Storage {
+    /// In half precision, 2 bytes a number.
+    #[default]
+    F16,
+    /// In single precision, 4 bytes a number.
+    F32,
+}
+
+impl Storage {
+    /// The word for it in `challenges.toml`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::F16 => "f16",
+            Self::F32 => "f32",
+        }
+    }
+
+    /// Bytes of a number.
+    #[must_use]
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::F16 => 2,
+            Self::F32 => 4,
+        }
+    }
+
+    #[allow(clippy::trivially_copy_pass_by_ref)] // serde hands a reference
+    fn is_f16(&self) -> bool {
+        *self == Self::F16
+    }
 }
 
 impl Spec {
@@ -129,7 +176,18 @@ mod tests {
             sample_every: 5,
             seed: 42,
             solver: Solver::Exact,
+            storage: Storage::F16,
+            channels: Vec::new(),
+            facts: Vec::new(),
         }
+    }
+
+    #[test]
+    fn a_spec_without_news_is_told_as_before() {
+        let json = serde_json::to_value(spec(1, &[], 5)).unwrap();
+        let keys: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
+        let known = ["assets", "blocks_ahead", "dim", "name", "sample_every", "seed", "solver", "ticker"];
+        assert_eq!(keys, known);
     }
 
     #[test]

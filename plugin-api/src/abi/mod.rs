@@ -14,8 +14,12 @@ use std::ops::RangeInclusive;
 
 /// The ABI version that plugins built with this crate speak.
 pub const VERSION: u32 = 1;
+/// What has been added to the version, in a way that older plugins of it do not notice: the second number of the WIT
+/// package. 1: burn, single precision, channels, facts.
+pub const MINOR: u32 = 1;
 /// The ABI versions that a host built with this crate accepts, in either form. A component's is the first number of the
-/// version of the WIT package whose `plugin` it exports; each has a folder in `wit/` that never changes.
+/// version of the WIT package whose `plugin` it exports; each version, and each addition to one, has a folder in `wit/`
+/// that never changes.
 pub const SUPPORTED: RangeInclusive<u32> = 1..=1;
 /// First bytes of every [`PluginTable`].
 pub const MAGIC: [u8; 8] = *b"MANTISPL";
@@ -104,6 +108,16 @@ pub struct HostTable {
         out: *mut u16,
         len: usize,
     ) -> i32,
+    /// As `read`, in single precision. Since minor 1.
+    pub read_f32: unsafe extern "C" fn(
+        ctx: *mut c_void,
+        miners_from: usize,
+        miners_to: usize,
+        rows_from: usize,
+        rows_to: usize,
+        out: *mut f32,
+        len: usize,
+    ) -> i32,
 }
 
 /// [`crate::Market`] across the boundary.
@@ -123,6 +137,12 @@ pub struct MarketTable {
     pub submitted: *const u8,
     /// JSON list of pairs of strings.
     pub carried: Bytes,
+    /// `rows x channel_count` numbers. Since minor 1.
+    pub channels: *const f64,
+    /// Channels of the feed beside the price. Since minor 1.
+    pub channel_count: usize,
+    /// JSON list of [`crate::FactList`]. Since minor 1.
+    pub facts: Bytes,
 }
 
 /// The head of a [`crate::History`] across the boundary.
@@ -138,7 +158,8 @@ pub struct HistoryTable {
     pub hotkeys: Bytes,
 }
 
-/// What a plugin exports. The fields up to `fingerprint` are the same in every ABI version.
+/// What a plugin exports. The fields up to `fingerprint` are the same in every ABI version, those up to `destroy` in every
+/// plugin of version 1. Tables grow at their ends only, so each side reads what it knows of the other's.
 #[repr(C)]
 pub struct PluginTable {
     /// [`MAGIC`].
@@ -176,7 +197,12 @@ pub struct PluginTable {
     ) -> i32,
     /// Frees an instance.
     pub destroy: unsafe extern "C" fn(instance: *mut c_void),
+    /// [`MINOR`] of the plugin. Plugins of minor 0 end before it.
+    pub minor: u32,
 }
+
+/// Size in bytes of the table of a plugin of minor 0.
+pub const FIRST_SIZE: usize = std::mem::offset_of!(PluginTable, minor);
 
 #[allow(unsafe_code)]
 // SAFETY: the only pointers are `fingerprint`'s, to a `&'static str` that is never written.
@@ -233,32 +259,53 @@ mod tests {
     #[test]
     fn every_version_has_its_wit() {
         for version in SUPPORTED {
-            let path = format!("{}/wit/v{version}/challenge.wit", env!("CARGO_MANIFEST_DIR"));
-            let wit = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
-            assert!(wit.contains(&format!("package mantis:challenge@{version}.0.0;")), "{path}");
+            for minor in 0..=if version == VERSION { MINOR } else { 0 } {
+                let folder = if minor == 0 { format!("v{version}") } else { format!("v{version}.{minor}") };
+                let path = format!("{}/wit/{folder}/challenge.wit", env!("CARGO_MANIFEST_DIR"));
+                let wit = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
+                let package = format!("package mantis:challenge@{version}.{minor}.0;");
+                assert!(wit.contains(&package), "{path}");
+            }
         }
+    }
+
+    #[test]
+    fn a_plugin_of_minor_0_had_as_many_fields() {
+        // Magic, version and size, fingerprint, six functions.
+        assert_eq!(FIRST_SIZE, 8 + 8 + size_of::<Bytes>() + 6 * size_of::<usize>());
     }
 
     /// Plugins that people have built must go on working: make a new version instead of changing an old one.
     #[test]
     fn the_wit_of_version_1_is_frozen() {
-        let wit = include_str!("../../wit/v1/challenge.wit");
-        let code = wit
-            .lines()
-            .map(|line| line.split("//").next().unwrap_or_default())
-            .flat_map(str::split_whitespace);
-        let found: Vec<&str> = code.collect();
-        let frozen = "package mantis:challenge@1.0.0; \
-            interface host { log: func(line: string); progress: func(done: f64); fail: func(message: string); \
+        let host = "log: func(line: string); progress: func(done: f64); fail: func(message: string); \
             sidx: func() -> list<s64>; prices: func() -> list<f64>; submitted: func() -> list<u8>; \
             hotkeys: func() -> list<string>; history: func(miners-from: u32, miners-to: u32, rows-from: u32, \
-            rows-to: u32) -> result<list<u16>, string>; } \
-            interface plugin { describe: func() -> string; \
+            rows-to: u32) -> result<list<u16>, string>;";
+        let plugin = "interface plugin { describe: func() -> string; \
             configure: func(spec: string, params: string) -> result<_, string>; \
             decode: func(submission: string) -> result<list<f32>, string>; \
             score: func(task: string) -> result<tuple<list<f64>, string>, string>; \
-            track: func(states: string, rows: string) -> result<string, string>; } \
-            world challenge { import host; export plugin; }";
-        assert_eq!(found, frozen.split_whitespace().collect::<Vec<_>>());
+            track: func(states: string, rows: string) -> result<string, string>; }";
+        let world = "world challenge { import host; export plugin; }";
+        let first = format!("package mantis:challenge@1.0.0; interface host {{ {host} }} {plugin} {world}");
+        assert_eq!(words(include_str!("../../wit/v1/challenge.wit")), words(&first));
+
+        let host = format!(
+            "{host} history-f32: func(miners-from: u32, miners-to: u32, rows-from: u32, rows-to: u32) \
+             -> result<list<f32>, string>; channels: func() -> list<f64>; facts: func() -> string;"
+        );
+        let signal = "interface signal { outlook: func() -> string; fit: func() -> option<list<u8>>; \
+            forecast: func(fit: list<u8>, latest: list<f32>, market: string) -> result<string, string>; }";
+        let worlds = format!("{world} world forecaster {{ include challenge; export signal; }}");
+        let second =
+            format!("package mantis:challenge@1.1.0; interface host {{ {host} }} {plugin} {signal} {worlds}");
+        assert_eq!(words(include_str!("../../wit/v1.1/challenge.wit")), words(&second));
+    }
+
+    /// The words of a WIT, without its comments.
+    fn words(wit: &str) -> Vec<&str> {
+        let code = wit.lines().map(|line| line.split("//").next().unwrap_or_default());
+        code.flat_map(str::split_whitespace).collect()
     }
 }

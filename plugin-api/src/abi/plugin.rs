@@ -6,7 +6,8 @@
 // at a time.
 
 use super::{
-    Bytes, Emit, FAILED, FINGERPRINT, HistoryTable, HostTable, MAGIC, MarketTable, OK, PluginTable, VERSION,
+    Bytes, Emit, FAILED, FINGERPRINT, HistoryTable, HostTable, MAGIC, MINOR, MarketTable, OK, PluginTable,
+    VERSION,
 };
 use crate::{Challenge, History, Market, PluginError, Progress, Salience, Shape, TrackedRow};
 use half::f16;
@@ -27,6 +28,7 @@ pub(super) const fn table<C: Challenge>() -> PluginTable {
         score: score::<C>,
         track: track::<C>,
         destroy: destroy::<C>,
+        minor: MINOR,
     }
 }
 
@@ -142,6 +144,8 @@ unsafe fn owned_market(table: &MarketTable) -> Result<Market, PluginError> {
             assets: table.assets,
             submitted: owned(table.submitted, table.scored_rows).into_iter().map(|x| x != 0).collect(),
             scored_rows: table.scored_rows,
+            channels: owned(table.channels, table.rows * table.channel_count),
+            facts: from_json(table.facts.borrow())?,
             carried: from_json(table.carried.borrow())?,
         })
     }
@@ -178,15 +182,34 @@ impl History for HostHistory<'_> {
         let status = unsafe {
             read(ctx, miners.start, miners.end, rows.start, rows.end, out.as_mut_ptr().cast(), out.len())
         };
+        self.answered(status, &miners, &rows, out.len())
+    }
+
+    fn read_f32(&self, miners: Range<usize>, rows: Range<usize>, out: &mut [f32]) -> Result<(), PluginError> {
+        let HostTable { ctx, read_f32, .. } = *self.host;
+        // SAFETY: the host writes at most `len` numbers.
+        let status = unsafe {
+            read_f32(ctx, miners.start, miners.end, rows.start, rows.end, out.as_mut_ptr(), out.len())
+        };
+        self.answered(status, &miners, &rows, out.len())
+    }
+}
+
+impl HostHistory<'_> {
+    fn answered(
+        &self,
+        status: i32,
+        miners: &Range<usize>,
+        rows: &Range<usize>,
+        numbers: usize,
+    ) -> Result<(), PluginError> {
         if status == OK {
-            Ok(())
-        } else {
-            Err(PluginError::host(format!(
-                "history of miners {miners:?}, rows {rows:?} into {} numbers, of {:?}",
-                out.len(),
-                self.shape
-            )))
+            return Ok(());
         }
+        Err(PluginError::host(format!(
+            "history of miners {miners:?}, rows {rows:?} into {numbers} numbers, of {:?}",
+            self.shape
+        )))
     }
 }
 

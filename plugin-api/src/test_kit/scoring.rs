@@ -1,7 +1,9 @@
 //! What the host does with a challenge, and what came of it.
 
 use super::MemoryHistory;
-use crate::{Challenge, Market, ParamMap, PluginError, Salience, Silent, Solver, Spec, WhyZero, serde_json};
+use crate::{
+    Challenge, Market, ParamMap, PluginError, Salience, Silent, Solver, Spec, Storage, WhyZero, serde_json,
+};
 
 /// A single-asset challenge `T` with the network's spacing of rows.
 #[must_use]
@@ -15,6 +17,9 @@ pub fn spec(dim: usize, rows_ahead: u32, solver: Solver) -> Spec {
         sample_every: 5,
         seed: 42,
         solver,
+        storage: Storage::F16,
+        channels: Vec::new(),
+        facts: Vec::new(),
     }
 }
 
@@ -37,7 +42,7 @@ pub fn score<C: Challenge>(
     market: &Market,
     miners: &[Vec<f32>],
 ) -> Result<Salience, PluginError> {
-    let mut history = MemoryHistory::new(market.scored_rows, spec.storage_dim());
+    let mut history = MemoryHistory::new(market.scored_rows, spec.storage_dim()).stored(spec.storage);
     for (i, numbers) in miners.iter().enumerate() {
         history.push(&format!("miner{i:04}"), numbers);
     }
