@@ -166,7 +166,7 @@ pub fn tiny_ledger(path: &Path, tickers: &[&str], rows: i64) {
         let knows = if price(row + 2) > price(row) { 0.3 } else { -0.3 };
         let submissions = ["5Alice", "5Bob", "5Carol"].iter().zip(0..).map(|(hotkey, miner)| {
             let first = knows * [1.0, 0.5, 0.0][miner as usize] + wave(row, miner);
-            (hotkey.to_string(), vec![f16::from_f32(first), f16::from_f32(wave(row, miner + 1))])
+            (hotkey.to_string(), vec![f16::from_f32(first), f16::from_f32(wave(row, miner + 1))].into())
         });
         NewRow {
             ticker: ticker.to_string(),

@@ -1,6 +1,7 @@
 //! What two validators must have alike to compute the same weights, as one number.
 
-use crate::{Challenge, Config, Network, QuoteKind, Weight};
+use crate::{Challenge, Config, FactKind, FactSource, Network, QuoteKind, Weight};
+use mantis_plugin_api::Storage;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -11,7 +12,9 @@ impl Config {
     #[must_use]
     pub fn digest(&self) -> String {
         let challenges: Vec<Value> = self.challenges.iter().map(challenge).collect();
-        let all = json!({ "network": network(&self.network), "challenges": challenges });
+        let mut all = json!({ "network": network(&self.network), "challenges": challenges });
+        let facts: Vec<Value> = self.facts.iter().map(fact_source).collect();
+        insert_if(&mut all, "facts", json!(facts), !facts.is_empty());
         hex::encode(Sha256::digest(all.to_string()))
     }
 }
@@ -38,14 +41,59 @@ fn network(network: &Network) -> Value {
         young_weight,
         min_sampled,
         hold,
+        maturity_blocks,
+        retain_blocks,
+        // A suggestion.
+        suggested_lock: _,
         // How time is told; it changes no weight.
         clock: _,
     } = network;
-    json!({
+    let mut all = json!({
         "netuid": netuid, "sample_every": sample_every, "lag": lag, "task_interval": task_interval,
         "weight_calc_interval": weight_calc_interval, "burn": burn, "burn_uid": burn_uid, "max_days": max_days,
         "ema": ema, "seed": seed, "owner_key": hex::encode(owner_key), "young_blocks": young_blocks,
         "young_weight": young_weight, "min_sampled": min_sampled, "hold": hold,
+    });
+    // A file without them has the digest that it had before there were such keys.
+    insert_if(&mut all, "maturity_blocks", json!(maturity_blocks), maturity_blocks.is_some());
+    insert_if(&mut all, "retain_blocks", json!(retain_blocks), *retain_blocks > 0);
+    all
+}
+
+fn insert_if(all: &mut Value, key: &str, value: Value, is_set: bool) {
+    if let Some(all) = all.as_object_mut().filter(|_| is_set) {
+        all.insert(key.into(), value);
+    }
+}
+
+fn fact_source(source: &FactSource) -> Value {
+    let FactSource {
+        name,
+        kind,
+        // How the world outside is reached.
+        url: _,
+        others: _,
+        timeout: _,
+        max_bytes: _,
+        every: _,
+        request_blocks: _,
+        chain_id,
+        contract,
+        event,
+        from_block,
+        confirmations,
+        hotkey,
+        numbers,
+        signer,
+    } = source;
+    let kind = match kind {
+        FactKind::EvmLogs => "evm_logs",
+        FactKind::Document => "document",
+    };
+    json!({
+        "name": name, "kind": kind, "chain_id": chain_id, "contract": contract.map(hex::encode),
+        "event": event.map(hex::encode), "from_block": from_block, "confirmations": confirmations, "hotkey": hotkey,
+        "numbers": numbers, "signer": signer,
     })
 }
 
@@ -65,6 +113,12 @@ fn challenge(challenge: &Challenge) -> Value {
         blocks_ahead,
         weight,
         params,
+        channels,
+        facts,
+        storage,
+        // Where rows lie changes nothing about them.
+        file: _,
+        history_rows,
     } = challenge;
     let weight = match weight {
         Weight::Fixed(weight) => json!({ "weight": weight }),
@@ -74,11 +128,16 @@ fn challenge(challenge: &Challenge) -> Value {
         QuoteKind::Prices => "prices",
         QuoteKind::FundingRates => "funding_rates",
     };
-    json!({
+    let mut all = json!({
         "name": name, "ticker": ticker, "plugin": plugin, "runtime": runtime.as_str(), "solver": solver.as_str(),
         "sha256": sha256.map(hex::encode), "price_key": price_key, "assets": assets, "quotes": quotes,
         "prices_from": prices_from, "dim": dim, "blocks_ahead": blocks_ahead, "weight": weight, "params": params,
-    })
+    });
+    insert_if(&mut all, "channels", json!(channels), !channels.is_empty());
+    insert_if(&mut all, "facts", json!(facts), !facts.is_empty());
+    insert_if(&mut all, "storage", json!(storage.as_str()), *storage != Storage::F16);
+    insert_if(&mut all, "history_rows", json!(history_rows), history_rows.is_some());
+    all
 }
 
 #[cfg(test)]

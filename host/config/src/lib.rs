@@ -32,6 +32,6 @@ pub use reference::{KeyTable, key_tables};
 pub use section::{Difference, Key};
 pub use source::closest;
 pub use tables::{
-    Beacon, Challenge, Clock, Collect, Config, Datalog, Doubtful, MarketFeed, Network, QuoteKind, Runtime,
-    Stale, Weight,
+    Beacon, Challenge, Clock, Collect, Config, Datalog, Doubtful, EventNumber, EventWord, FactKind,
+    FactSource, MarketFeed, Network, QuoteKind, Runtime, Stale, Weight,
 };

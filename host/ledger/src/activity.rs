@@ -63,7 +63,7 @@ impl Ledger {
                 if number >= miners.len() {
                     miners.resize_with(number + 1, Miner::default);
                 }
-                if !is_nonzero(numbers) {
+                if !is_nonzero(numbers, row.submissions.storage()) {
                     continue;
                 }
                 match first.entry(numbers) {
@@ -164,7 +164,7 @@ pub(super) fn write(tx: &Connection, all: &Activities) -> rusqlite::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Computation, NewRow, SampledBlock};
+    use crate::{Computation, NewRow, SampledBlock, Vector};
     use half::f16;
     use mantis_config::Block;
 
@@ -172,8 +172,8 @@ mod tests {
     fn presence_changes_and_twins_are_counted() {
         let dir = tempfile::tempdir().unwrap();
         let mut ledger = Ledger::open(dir.path().join("a.db")).unwrap();
-        let vector = |x: i64| vec![f16::from_f64(x as f64), f16::ONE];
-        let zero = vec![f16::ZERO; 2];
+        let vector = |x: i64| Vector::from(vec![f16::from_f64(x as f64), f16::ONE]);
+        let zero = Vector::from(vec![f16::ZERO; 2]);
         let step = |k: i64| {
             let mut submissions = vec![("a".to_owned(), vector(k)), ("b".to_owned(), vector(9))];
             if k % 2 == 0 {

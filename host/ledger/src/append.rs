@@ -1,9 +1,7 @@
 //! Writing sampled blocks. One sampled block is one transaction over all tickers.
 
-use super::{Ledger, LedgerError, blob, sums};
-use half::f16;
+use super::{Ledger, LedgerError, Vector, blob, sums};
 use mantis_config::{Block, Sidx};
-use mantis_plugin_api::is_present;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
@@ -31,8 +29,8 @@ pub struct NewRow {
     pub price: Option<f64>,
     /// The prices of a multi-asset ticker; those that are not finite are left out.
     pub price_data: Option<Vec<(String, f64)>>,
-    /// Vectors by hotkey, all of one length, each hotkey once. Those that are all zero are left out.
-    pub submissions: Vec<(String, Vec<f16>)>,
+    /// Vectors by hotkey, all of one length and one precision, each hotkey once. Those that are all zero are left out.
+    pub submissions: Vec<(String, Vector)>,
 }
 
 impl Ledger {
@@ -97,7 +95,7 @@ pub(super) fn insert(conn: &Connection, step: &SampledBlock) -> Result<i64, Appe
         WHERE dim <> excluded.dim OR blocks_ahead <> excluded.blocks_ahead",
     )?;
     let mut data = conn.prepare_cached(
-        "INSERT INTO challenge_data (ticker, sidx, price, price_data, hotkeys, embeddings)
+        "INSERT INTO main.challenge_data (ticker, sidx, price, price_data, hotkeys, embeddings)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
     for record in &step.rows {
@@ -125,11 +123,11 @@ impl AppendError {
 /// Vectors by hotkey as the format wants them: sorted by hotkey, none all zero.
 pub(super) fn sorted<'a>(
     ticker: &str,
-    submissions: &'a [(String, Vec<f16>)],
-) -> Result<Vec<(&'a str, &'a [f16])>, AppendError> {
+    submissions: &'a [(String, Vector)],
+) -> Result<Vec<(&'a str, &'a Vector)>, AppendError> {
     let refuse = |what: String| Err(AppendError::SampledBlock(format!("{ticker}: {what}")));
-    let mut vectors: Vec<(&str, &[f16])> =
-        submissions.iter().map(|(hotkey, vector)| (hotkey.as_str(), vector.as_slice())).collect();
+    let mut vectors: Vec<(&str, &Vector)> =
+        submissions.iter().map(|(hotkey, vector)| (hotkey.as_str(), vector)).collect();
     vectors.sort_by_key(|(hotkey, _)| *hotkey);
     for pair in vectors.windows(2) {
         let ((a, x), (b, y)) = (pair[0], pair[1]);
@@ -139,8 +137,11 @@ pub(super) fn sorted<'a>(
         if x.len() != y.len() {
             return refuse(format!("the vectors of {a} and {b} have {} and {} numbers", x.len(), y.len()));
         }
+        if x.storage() != y.storage() {
+            return refuse(format!("the vectors of {a} and {b} are stored in two precisions"));
+        }
     }
-    vectors.retain(|(_, vector)| is_present(vector));
+    vectors.retain(|(_, vector)| vector.is_present());
     Ok(vectors)
 }
 
@@ -149,11 +150,11 @@ pub(super) fn replace_vectors(
     conn: &Connection,
     ticker: &str,
     sidx: Sidx,
-    vectors: &[(&str, &[f16])],
+    vectors: &[(&str, &Vector)],
 ) -> rusqlite::Result<()> {
     let (hotkeys, embeddings) = blob::encode(vectors);
     conn.prepare_cached(
-        "UPDATE challenge_data SET hotkeys = ?3, embeddings = ?4 WHERE ticker = ?1 AND sidx = ?2",
+        "UPDATE main.challenge_data SET hotkeys = ?3, embeddings = ?4 WHERE ticker = ?1 AND sidx = ?2",
     )?
     .execute((ticker, sidx.0, hotkeys, &embeddings))?;
     sums::replace_vectors(conn, ticker, sidx.0, &embeddings)
@@ -175,6 +176,7 @@ fn price_json(prices: &[(String, f64)]) -> String {
 mod tests {
     use super::*;
     use crate::Row;
+    use half::f16;
     use std::ops::ControlFlow;
 
     fn step(block: i64) -> SampledBlock {
@@ -185,9 +187,9 @@ mod tests {
             blocks_ahead: 300,
             price: Some(1.5),
             submissions: vec![
-                ("b".into(), vec![half, f16::ZERO]),
-                ("zero".into(), vec![f16::ZERO, f16::NEG_ZERO]),
-                ("a".into(), vec![f16::ONE, half]),
+                ("b".into(), vec![half, f16::ZERO].into()),
+                ("zero".into(), vec![f16::ZERO, f16::NEG_ZERO].into()),
+                ("a".into(), vec![f16::ONE, half].into()),
             ],
             ..NewRow::default()
         };
@@ -240,10 +242,14 @@ mod tests {
         let mut twice = step(105);
         twice.rows.push(twice.rows[0].clone());
         let mut uneven = step(105);
-        uneven.rows[1].submissions = vec![("a".into(), vec![f16::ONE]), ("b".into(), vec![])];
+        uneven.rows[1].submissions = vec![("a".into(), vec![f16::ONE].into()), ("b".into(), vec![].into())];
         let mut double = step(105);
-        double.rows[1].submissions = vec![("a".into(), vec![f16::ONE]), ("a".into(), vec![f16::ONE])];
-        for bad in [step(100), step(95), twice, uneven, double] {
+        double.rows[1].submissions =
+            vec![("a".into(), vec![f16::ONE].into()), ("a".into(), vec![f16::ONE].into())];
+        let mut mixed = step(105);
+        mixed.rows[1].submissions =
+            vec![("a".into(), vec![f16::ONE].into()), ("b".into(), Vector::F32(vec![1.0]))];
+        for bad in [step(100), step(95), twice, uneven, double, mixed] {
             ledger.append(&bad).unwrap_err();
             assert_eq!(ledger.blocks().unwrap(), [Block(100)]);
             assert_eq!(ledger.tickers().unwrap().iter().map(|t| t.rows).collect::<Vec<_>>(), [1, 1]);

@@ -1,7 +1,8 @@
-//! The `embeddings` blob: a JSON list of hotkeys, a zero byte, then little-endian half floats hotkey by
-//! hotkey.
+//! The `embeddings` blob: a JSON list of hotkeys, a zero byte, then little-endian numbers hotkey by hotkey: half floats, or
+//! floats of single precision. Its length tells which.
 
-use half::f16;
+use super::Vector;
+use mantis_plugin_api::Storage;
 
 /// The vectors of one row.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +12,7 @@ pub struct Submissions<'a> {
     numbers: &'a [u8],
     /// Bytes per vector; 0 only where there is no vector.
     stride: usize,
+    storage: Storage,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +25,8 @@ enum Names<'a> {
 
 impl<'a> Submissions<'a> {
     /// No vectors.
-    pub(super) const NONE: Self = Self { names: Names::Owned(&[]), numbers: &[], stride: 0 };
+    pub(super) const NONE: Self =
+        Self { names: Names::Owned(&[]), numbers: &[], stride: 0, storage: Storage::F16 };
 
     /// How many vectors there are.
     #[must_use]
@@ -43,10 +46,16 @@ impl<'a> Submissions<'a> {
     /// Whether any number of any vector is other than zero (of either sign).
     #[must_use]
     pub fn any_nonzero(&self) -> bool {
-        self.numbers.chunks(256).any(is_nonzero)
+        self.numbers.chunks(256).any(|numbers| is_nonzero(numbers, self.storage))
     }
 
-    /// Each hotkey with its vector: `storage_dim` little-endian half floats.
+    /// How the numbers are stored.
+    #[must_use]
+    pub fn storage(&self) -> Storage {
+        self.storage
+    }
+
+    /// Each hotkey with its vector: `storage_dim` little-endian numbers, as [`Submissions::storage`] says.
     pub fn iter(&self) -> SubmissionsIter<'a> {
         SubmissionsIter { of: *self, next: 0 }
     }
@@ -87,10 +96,14 @@ impl<'a> Iterator for SubmissionsIter<'a> {
     }
 }
 
-/// Whether little-endian half floats hold anything but zeros (of either sign).
+/// Whether little-endian numbers hold anything but zeros (of either sign).
 #[must_use]
-pub(crate) fn is_nonzero(numbers: &[u8]) -> bool {
-    numbers.chunks_exact(2).fold(0, |any, b| any | b[0] | (b[1] & 0x7f)) != 0
+pub(crate) fn is_nonzero(numbers: &[u8], storage: Storage) -> bool {
+    let any = match storage {
+        Storage::F16 => numbers.chunks_exact(2).fold(0, |any, b| any | b[0] | (b[1] & 0x7f)),
+        Storage::F32 => numbers.chunks_exact(4).fold(0, |any, b| any | b[0] | b[1] | b[2] | (b[3] & 0x7f)),
+    };
+    any != 0
 }
 
 /// A blob that cannot be used, as a whole.
@@ -105,7 +118,7 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    /// Reads one blob. `storage_dim` `None` takes the dimension that the length implies.
+    /// Reads one blob. `storage_dim` `None` takes the dimension that the length implies, for half floats.
     pub(super) fn decode<'a>(
         &'a mut self,
         blob: &'a [u8],
@@ -125,9 +138,14 @@ impl Decoder {
                 Names::Owned(&self.owned)
             }
         };
-        let mut found = Submissions { names, numbers, stride: 0 };
+        let mut found = Submissions { names, numbers, stride: 0, storage: Storage::F16 };
+        let is_single =
+            |dim: usize| Some(numbers.len()) == found.len().checked_mul(dim * Storage::F32.bytes());
+        if !found.is_empty() && storage_dim.is_some_and(|dim| dim > 0 && is_single(dim)) {
+            found.storage = Storage::F32;
+        }
         found.stride = match (storage_dim, found.len()) {
-            (Some(dim), _) => dim * size_of::<f16>(),
+            (Some(dim), _) => dim * found.storage.bytes(),
             (None, 0) => 0,
             (None, n) => numbers.len() / n,
         };
@@ -174,9 +192,9 @@ fn plain_list(text: &str, spans: &mut Vec<(u32, u32)>) -> bool {
     }
 }
 
-/// Writes the list of hotkeys and the blob, byte by byte as the network does. `vectors` are of one length,
+/// Writes the list of hotkeys and the blob, byte by byte as the network does. `vectors` are of one length and one precision,
 /// sorted by hotkey, none all zero.
-pub(super) fn encode(vectors: &[(&str, &[f16])]) -> (String, Vec<u8>) {
+pub(super) fn encode(vectors: &[(&str, &Vector)]) -> (String, Vec<u8>) {
     let mut json = String::with_capacity(2 + vectors.iter().map(|(name, _)| name.len() + 4).sum::<usize>());
     json.push('[');
     for (name, _) in vectors {
@@ -193,11 +211,11 @@ pub(super) fn encode(vectors: &[(&str, &[f16])]) -> (String, Vec<u8>) {
     if vectors.is_empty() {
         return (json, Vec::new());
     }
-    let mut blob =
-        Vec::with_capacity(json.len() + 1 + vectors.iter().map(|(_, v)| v.len() * 2).sum::<usize>());
+    let numbers = vectors.iter().map(|(_, vector)| vector.len() * vector.storage().bytes()).sum::<usize>();
+    let mut blob = Vec::with_capacity(json.len() + 1 + numbers);
     blob.extend_from_slice(json.as_bytes());
     blob.push(0);
-    blob.extend(vectors.iter().flat_map(|(_, vector)| vector.iter()).flat_map(|x| x.to_le_bytes()));
+    vectors.iter().for_each(|(_, vector)| vector.write(&mut blob));
     (json, blob)
 }
 
@@ -254,9 +272,26 @@ mod tests {
 
     #[test]
     fn zero_is_zero_in_either_sign() {
-        assert!(!is_nonzero(&[0, 0x80, 0, 0]));
-        assert!(is_nonzero(&[0, 0x80, 1, 0]));
-        assert!(is_nonzero(&[0, 1]));
+        assert!(!is_nonzero(&[0, 0x80, 0, 0], Storage::F16));
+        assert!(is_nonzero(&[0, 0x80, 1, 0], Storage::F16));
+        assert!(is_nonzero(&[0, 1], Storage::F16));
+        assert!(is_nonzero(&[0, 0x80, 0, 0], Storage::F32));
+        assert!(!is_nonzero(&[0, 0, 0, 0x80, 0, 0, 0, 0], Storage::F32));
+    }
+
+    #[test]
+    fn the_length_tells_the_precision() {
+        let blob = |bytes: usize| [&b"[\"5A\", \"5B\"]\0"[..], &vec![1; bytes]].concat();
+        let mut decoder = Decoder::default();
+        let mut precision = |bytes: usize| decoder.decode(&blob(bytes), Some(3)).map(|found| found.storage());
+        assert_eq!(precision(12), Ok(Storage::F16));
+        assert_eq!(precision(24), Ok(Storage::F32));
+        assert_eq!(
+            (precision(18), precision(48), precision(0)),
+            (Err(BlobError), Err(BlobError), Err(BlobError))
+        );
+        // Nobody: no numbers of either kind.
+        assert_eq!(decoder.decode(b"[]\0", Some(3)).unwrap().storage(), Storage::F16);
     }
 
     proptest! {
@@ -276,11 +311,18 @@ mod tests {
         }
 
         #[test]
-        fn round_trip(names in proptest::collection::btree_set("[!-~ü\"\\\\]{0,8}", 0..6), dim in 1_usize..4) {
-            let vector = vec![f16::ONE; dim];
-            let vectors: Vec<(&str, &[f16])> = names.iter().map(|x| (x.as_str(), vector.as_slice())).collect();
+        fn round_trip(
+            names in proptest::collection::btree_set("[!-~ü\"\\\\]{0,8}", 0..6), dim in 1_usize..4, single: bool,
+        ) {
+            let storage = if single { Storage::F32 } else { Storage::F16 };
+            let vector = Vector::new(&vec![1.0; dim], storage);
+            let vectors: Vec<(&str, &Vector)> = names.iter().map(|x| (x.as_str(), &vector)).collect();
             let (_, blob) = encode(&vectors);
-            prop_assert_eq!(read_names(&blob, dim).unwrap(), names.into_iter().collect::<Vec<_>>());
+            prop_assert_eq!(read_names(&blob, dim).unwrap(), names.iter().cloned().collect::<Vec<_>>());
+            let mut decoder = Decoder::default();
+            for (_, bytes) in decoder.decode(&blob, Some(dim)).unwrap() {
+                prop_assert_eq!(&Vector::from_bytes(bytes, storage), &vector);
+            }
         }
     }
 }

@@ -3,8 +3,7 @@
 
 use super::{Activities, Ledger, LedgerError, activity, reports, runs, schema, weights};
 use mantis_config::Block;
-use mantis_weights::Scored;
-use mantis_weights::{Outcome, Settlement, WeightsRejection};
+use mantis_weights::{BURN, Outcome, Scored, Settlement, WeightsRejection};
 use rusqlite::{OptionalExtension, TransactionBehavior};
 use std::collections::BTreeMap;
 
@@ -307,6 +306,10 @@ fn write(tx: &rusqlite::Transaction<'_>, computation: &Computation) -> rusqlite:
     for scored in &computation.scored {
         for (hotkey, salience) in scored.shares().iter().filter(|(_, salience)| **salience > 0.0) {
             insert.execute((block, &scored.ticker, hotkey, salience))?;
+        }
+        let burn = scored.burn_share();
+        if burn > 0.0 {
+            insert.execute((block, &scored.ticker, BURN, burn))?;
         }
     }
     reports::write(tx, computation.block, &computation.scored)?;

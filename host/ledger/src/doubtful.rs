@@ -137,8 +137,8 @@ mod tests {
         assert_eq!((&several["X"][..], &several["Y"][..]), (&[1.0, 1.0][..], &[2.0, 2.0][..]));
         assert_eq!(ledger.doubtful(Sidx(0)).unwrap().len(), 1);
         assert_eq!(ledger.doubtful(Sidx(4)).unwrap(), []);
-        let horizon = crate::Horizon { block: Sidx(4).block(5), sidx: Sidx(4), round: 0 };
-        while ledger.prune(horizon, 100).unwrap() > 0 {}
+        let horizon = crate::Horizon { block: Sidx(4).block(5), sidx: Sidx(4), ..crate::Horizon::default() };
+        while ledger.prune(&horizon, 100).unwrap() > 0 {}
         assert_eq!(ledger.doubtful(Sidx(0)).unwrap(), []);
     }
 }

@@ -3,10 +3,8 @@
 use super::append::{AppendError, replace_vectors};
 use super::blob::Decoder;
 use super::rejections::reject;
-use super::{Ledger, LedgerError, Matured, sums};
-use half::f16;
+use super::{Ledger, LedgerError, Matured, Vector, sums};
 use mantis_config::Sidx;
-use mantis_plugin_api::is_present;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 impl Ledger {
@@ -26,7 +24,7 @@ impl Ledger {
 
 fn write(tx: &Connection, hotkey: &str, matured: &Matured) -> Result<(), AppendError> {
     for (ticker, vectors) in &matured.vectors {
-        for (_, vector) in vectors.iter().filter(|(of, vector)| of == hotkey && is_present(vector)) {
+        for (_, vector) in vectors.iter().filter(|(of, vector)| of == hotkey && vector.is_present()) {
             add(tx, ticker, matured.sidx, hotkey, vector)?;
         }
     }
@@ -48,7 +46,7 @@ fn write(tx: &Connection, hotkey: &str, matured: &Matured) -> Result<(), AppendE
 }
 
 /// Adds a vector to a row that others are in. A row that is not there, or cannot be read, stays as it is.
-fn add(tx: &Connection, ticker: &str, sidx: Sidx, hotkey: &str, vector: &[f16]) -> Result<(), AppendError> {
+fn add(tx: &Connection, ticker: &str, sidx: Sidx, hotkey: &str, vector: &Vector) -> Result<(), AppendError> {
     let stored: Option<Vec<u8>> = tx
         .prepare_cached("SELECT embeddings FROM challenge_data WHERE ticker = ?1 AND sidx = ?2")?
         .query_row((ticker, sidx.0), |row| row.get(0))
@@ -60,20 +58,17 @@ fn add(tx: &Connection, ticker: &str, sidx: Sidx, hotkey: &str, vector: &[f16]) 
     }
     let mut decoder = Decoder::default();
     let Ok(there) = decoder.decode(&stored, None) else { return Ok(()) };
-    let mut all: Vec<(&str, Vec<f16>)> = Vec::with_capacity(there.len() + 1);
-    for (name, numbers) in there.iter() {
-        let (words, _) = numbers.as_chunks::<2>();
-        all.push((name, words.iter().map(|&word| f16::from_le_bytes(word)).collect()));
-    }
+    let mut all: Vec<(&str, Vector)> = Vec::with_capacity(there.len() + 1);
+    all.extend(there.iter().map(|(name, numbers)| (name, Vector::from_bytes(numbers, vector.storage()))));
     // Assets are only ever appended: what the row has no room for belongs to those that came since.
     let length = all.first().map_or(vector.len(), |(_, other)| other.len());
-    let Some(vector) = vector.get(..length) else { return Ok(()) };
+    let Some(vector) = vector.first(length) else { return Ok(()) };
     if all.iter().any(|(name, _)| *name == hotkey) {
         return Ok(());
     }
-    all.push((hotkey, vector.to_vec()));
+    all.push((hotkey, vector));
     all.sort_by_key(|(name, _)| *name);
-    let vectors: Vec<(&str, &[f16])> = all.iter().map(|(name, vector)| (*name, vector.as_slice())).collect();
+    let vectors: Vec<(&str, &Vector)> = all.iter().map(|(name, vector)| (*name, vector)).collect();
     replace_vectors(tx, ticker, sidx, &vectors)?;
     Ok(())
 }
@@ -83,6 +78,7 @@ mod tests {
     use super::*;
     use crate::{Accepted, Arrival, Delayed, Horizon, NewRow, Row, Sample, SampledBlock};
     use mantis_config::Block;
+    use mantis_plugin_api::Storage;
     use std::ops::ControlFlow;
 
     fn sample(block: i64) -> Sample {
@@ -104,7 +100,7 @@ mod tests {
     }
 
     fn matured(ts: i64, block: i64, hotkeys: &[&str], numbers: &[f32]) -> Matured {
-        let vector: Vec<f16> = numbers.iter().map(|&x| f16::from_f32(x)).collect();
+        let vector = Vector::new(numbers, Storage::F16);
         let vectors = hotkeys.iter().map(|hotkey| (hotkey.to_string(), vector.clone())).collect();
         Matured {
             ts,
@@ -159,7 +155,8 @@ mod tests {
         ledger.mature_delayed("c", &matured(1, 10, &["c"], &[0.25, 0.75])).unwrap();
         assert_eq!(stored(&ledger)[3..], [(2, "c".into())]);
         // What is forgotten leaves nothing behind.
-        while ledger.prune(Horizon { block: Block(1000), sidx: Sidx(200), round: 1000 }, 100).unwrap() > 0 {}
+        let all = Horizon { block: Block(1000), sidx: Sidx(200), round: 1000, ..Horizon::default() };
+        while ledger.prune(&all, 100).unwrap() > 0 {}
         assert_eq!((ledger.delayed().unwrap(), ledger.last_block().unwrap()), (vec![], None));
     }
 }

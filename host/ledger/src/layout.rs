@@ -5,6 +5,7 @@
 
 use super::{Ledger, LedgerError, schema};
 use mantis_config::{Challenge, Config};
+use mantis_plugin_api::Storage;
 use rusqlite::{Connection, TransactionBehavior};
 use std::collections::BTreeMap;
 
@@ -19,12 +20,15 @@ struct Layout {
     sample_every: u32,
     /// The challenge that holds its prices; `None` for its own.
     prices_from: Option<String>,
+    /// How numbers are stored.
+    storage: Storage,
 }
 
 impl Layout {
     fn from_config(challenge: &Challenge, sample_every: u32) -> Self {
-        let Challenge { dim, assets, prices_from, .. } = challenge;
-        Self { dim: *dim, assets: assets.clone(), sample_every, prices_from: prices_from.clone() }
+        let Challenge { dim, assets, prices_from, storage, .. } = challenge;
+        let (assets, prices_from) = (assets.clone(), prices_from.clone());
+        Self { dim: *dim, assets, sample_every, prices_from, storage: *storage }
     }
 
     /// Why rows that were stored like this cannot be read like `now`; `None` if they can: more assets may follow at the
@@ -45,6 +49,10 @@ impl Layout {
         }
         if self.prices_from != now.prices_from {
             return Some(says("prices came from", from(&self.prices_from), from(&now.prices_from)));
+        }
+        if self.storage != now.storage {
+            let (then, now) = (self.storage.as_str().into(), now.storage.as_str().into());
+            return Some(says("`storage` was", then, now));
         }
         // One asset without a list is not the first of a list: its vectors are as long, but its prices lie elsewhere.
         let is_longer =
@@ -103,15 +111,27 @@ impl Ledger {
                 assets: serde_json::from_str(&assets).unwrap_or_default(),
                 sample_every: row.get(3)?,
                 prices_from: row.get(4)?,
+                storage: Storage::F16,
             };
             Ok((row.get::<_, String>(0)?, layout))
         })?;
-        Ok(rows.into_iter().collect())
+        let mut layouts: BTreeMap<String, Layout> = rows.into_iter().collect();
+        let singles = self.record("host_singles", "SELECT ticker FROM host_singles", [], |row| row.get(0))?;
+        for ticker in singles {
+            let ticker: String = ticker;
+            if let Some(layout) = layouts.get_mut(&ticker) {
+                layout.storage = Storage::F32;
+            }
+        }
+        Ok(layouts)
     }
 }
 
 fn write(tx: &Connection, ticker: &str, layout: &Layout) -> rusqlite::Result<()> {
-    let Layout { dim, assets, sample_every, prices_from } = layout;
+    let Layout { dim, assets, sample_every, prices_from, storage } = layout;
+    if *storage == Storage::F32 {
+        tx.execute("INSERT OR IGNORE INTO host_singles (ticker) VALUES (?1)", [ticker])?;
+    }
     let assets = serde_json::json!(assets).to_string();
     tx.execute(
         "INSERT INTO host_layout (ticker, dim, assets, sample_every, prices_from) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -152,6 +172,7 @@ mod tests {
             ("", "dim=2\nassets=[\"A\",\"B\",\"C\"]", "`dim` was 1"),
             ("sample_every = 10", "dim=1\nassets=[\"A\",\"B\",\"C\"]", "`sample_every` was 5"),
             ("", "dim=1\nassets=[\"A\",\"B\",\"C\"]\nprices_from=\"P\"", "prices came from its own ticker"),
+            ("", "dim=1\nassets=[\"A\",\"B\",\"C\"]\nstorage=\"f32\"", "`storage` was f16"),
         ] {
             let error = reader.check_layout(&config(network, keys)).unwrap_err().to_string();
             assert!(error.contains(says), "{error}");

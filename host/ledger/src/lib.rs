@@ -14,6 +14,7 @@ mod directory;
 mod doubtful;
 mod error;
 pub mod export;
+mod facts;
 mod inspect;
 mod late;
 mod layout;
@@ -33,10 +34,12 @@ mod runs;
 mod sample;
 mod schema;
 mod shape;
+mod side;
 mod signatures;
 pub mod snapshot;
 mod sums;
 mod tracked;
+mod vector;
 mod weights;
 
 pub(crate) use blob::is_nonzero;
@@ -50,6 +53,7 @@ pub use computations::{Attempt, Computation, Sent};
 pub use delayed::Delayed;
 pub use doubtful::DoubtfulPrice;
 pub use error::LedgerError;
+pub use facts::StoredFacts;
 pub use inspect::{PageCheck, SampledRange};
 pub use lock::{Holder, Lock};
 pub use mature::{Matured, Pending};
@@ -62,6 +66,7 @@ pub use rewind::Rewound;
 pub use rows::{Row, Tally, Warnings};
 pub use runs::{Basis, Shares};
 pub use sample::{Accepted, Arrival, Sample};
+pub use vector::Vector;
 pub use weights::Weights;
 
 #[cfg(test)]

@@ -4,8 +4,7 @@ use super::append::{AppendError, replace_vectors, sorted};
 use super::delayed::{Delayed, NOT_DELAYED};
 use super::rejections::{Rejection, reject};
 use super::sample::NO_PAYLOAD;
-use super::{Ledger, LedgerError};
-use half::f16;
+use super::{Ledger, LedgerError, Vector};
 use mantis_config::{Block, Sidx};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +28,7 @@ pub struct Matured {
     /// Its index: `block / sample_every`.
     pub sidx: Sidx,
     /// Vectors by ticker and hotkey. A ticker that had no row when the block was sampled is passed over.
-    pub vectors: BTreeMap<String, Vec<(String, Vec<f16>)>>,
+    pub vectors: BTreeMap<String, Vec<(String, Vector)>>,
     /// Hotkeys whose payload opened.
     pub opened: BTreeSet<String>,
     /// What was refused, and why.
@@ -154,6 +153,7 @@ fn write(tx: &Connection, matured: &Matured) -> Result<(), AppendError> {
 mod tests {
     use super::super::{Accepted, Arrival, NewRow, Row, Sample, SampledBlock, Stage};
     use super::*;
+    use half::f16;
     use std::ops::ControlFlow;
 
     fn sample(block: i64, payload: Option<&[u8]>) -> Sample {
@@ -202,7 +202,8 @@ mod tests {
         assert_eq!(ledger.payload_sizes(3).unwrap(), []);
         assert_eq!(ledger.waiting_bytes().unwrap()["a"], 9);
 
-        let vectors = [("A".to_string(), vec![("a".to_string(), vec![f16::ONE])]), ("new".into(), vec![])];
+        let vectors =
+            [("A".to_string(), vec![("a".to_string(), vec![f16::ONE].into())]), ("new".into(), vec![])];
         let matured = Matured {
             ts: 1,
             block: Block(105),

@@ -3,14 +3,17 @@
 use super::{Ledger, LedgerError};
 use mantis_config::{Block, Sidx};
 use rusqlite::TransactionBehavior;
+use std::collections::BTreeMap;
 
 /// Up to where a ledger is emptied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Horizon {
     /// Blocks below this one go.
     pub block: Block,
     /// `sidx` below this one go.
     pub sidx: Sidx,
+    /// Tickers whose rows go from an earlier `sidx` on only.
+    pub longer: BTreeMap<String, Sidx>,
     /// Rounds of the beacon below this one go.
     pub round: u64,
 }
@@ -22,21 +25,22 @@ impl Ledger {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn prune(&mut self, before: Horizon, limit: u32) -> Result<usize, LedgerError> {
+    pub fn prune(&mut self, before: &Horizon, limit: u32) -> Result<usize, LedgerError> {
         let tickers = self.tickers()?;
         let path = &self.path;
         let fail = |e| LedgerError::sqlite(path, "removing old rows", e);
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail)?;
-        let Horizon { block, sidx, round } = before;
-        let round = i64::try_from(round).unwrap_or(i64::MAX);
+        let Horizon { block, sidx, longer, round } = before;
+        let round = i64::try_from(*round).unwrap_or(i64::MAX);
         let mut removed = 0;
         for ticker in &tickers {
-            let sql = "DELETE FROM challenge_data WHERE rowid IN (
-                SELECT rowid FROM challenge_data WHERE ticker = ?1 AND sidx < ?2 ORDER BY sidx LIMIT ?3)";
+            let sidx = longer.get(&ticker.ticker).map_or(*sidx, |longer| *sidx.min(longer));
+            let sql = "DELETE FROM main.challenge_data WHERE rowid IN (
+                SELECT rowid FROM main.challenge_data WHERE ticker = ?1 AND sidx < ?2 ORDER BY sidx LIMIT ?3)";
             removed += tx.execute(sql, (&ticker.ticker, sidx.0, limit)).map_err(fail)?;
             // Those of rows that are gone, however many that was.
             let sql = "DELETE FROM host_sums WHERE ticker = ?1 AND sidx < (
-                SELECT COALESCE(MIN(sidx), ?2) FROM challenge_data WHERE ticker = ?1)";
+                SELECT COALESCE(MIN(sidx), ?2) FROM main.challenge_data WHERE ticker = ?1)";
             tx.execute(sql, (&ticker.ticker, sidx.0)).map_err(fail)?;
         }
         let sql = "DELETE FROM host_doubtful_prices WHERE sidx < ?1";
@@ -55,6 +59,7 @@ impl Ledger {
             "DELETE FROM host_made WHERE block IN (SELECT block FROM host_made WHERE block < ?1 LIMIT ?2)",
             "DELETE FROM host_runs WHERE block IN (
                 SELECT DISTINCT block FROM host_runs WHERE block < ?1 ORDER BY block LIMIT 1 + ?2 / 10)",
+            "DELETE FROM host_burns WHERE block < ?1 AND ?2 > 0",
             "DELETE FROM host_challenges WHERE block IN (
                 SELECT DISTINCT block FROM host_challenges WHERE block < ?1 ORDER BY block LIMIT 1 + ?2 / 10)",
             "DELETE FROM host_saliences WHERE block IN (
@@ -111,6 +116,10 @@ mod tests {
     use super::*;
     use crate::{Accepted, Arrival, NewRow, Sample, SampledBlock};
 
+    fn everything() -> Horizon {
+        Horizon { block: Block(1000), sidx: Sidx(200), round: 1000, ..Horizon::default() }
+    }
+
     fn sample(k: i64) -> Sample {
         let record = |ticker: &str| NewRow { ticker: ticker.into(), price: Some(1.0), ..NewRow::default() };
         let accepted = Accepted { payload: b"x".to_vec(), sha256: [0; 32], round: 1, early: false };
@@ -138,7 +147,7 @@ mod tests {
             ledger.raw().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap()
         };
         let before = pages(&ledger);
-        while ledger.prune(Horizon { block: Block(1000), sidx: Sidx(200), round: 1000 }, 100).unwrap() > 0 {}
+        while ledger.prune(&everything(), 100).unwrap() > 0 {}
         assert_eq!(ledger.give_back(10 << 20).unwrap(), 10 << 20, "no more at once than is asked for");
         assert!(ledger.give_back(1 << 30).unwrap() >= 40 << 20);
         assert_eq!(ledger.give_back(1 << 30).unwrap(), 0, "the reserve stays");
@@ -155,10 +164,10 @@ mod tests {
         }
         let signatures: Vec<_> = (0..20).map(|round| (round, [1; 48])).collect();
         ledger.store_signatures(&signatures).unwrap();
-        let before = Horizon { block: Block(50), sidx: Sidx(10), round: 10 };
-        assert!(ledger.prune(before, 4).unwrap() > 0);
+        let before = Horizon { block: Block(50), sidx: Sidx(10), round: 10, ..Horizon::default() };
+        assert!(ledger.prune(&before, 4).unwrap() > 0);
         assert_eq!(ledger.tickers().unwrap()[0].sidx, Some((Sidx(4), Sidx(19))));
-        while ledger.prune(before, 4).unwrap() > 0 {}
+        while ledger.prune(&before, 4).unwrap() > 0 {}
         for ticker in ledger.tickers().unwrap() {
             assert_eq!((ticker.rows, ticker.sidx), (10, Some((Sidx(10), Sidx(19)))));
         }
@@ -169,7 +178,7 @@ mod tests {
         ledger.sample(&sample(20)).unwrap();
         assert_eq!(ledger.pending().unwrap().last().map(|p| (p.ts, p.block.0)), Some((20, 100)));
         // All of it may go.
-        while ledger.prune(Horizon { block: Block(1000), sidx: Sidx(200), round: 1000 }, 100).unwrap() > 0 {}
+        while ledger.prune(&everything(), 100).unwrap() > 0 {}
         assert_eq!(ledger.last_block().unwrap(), None);
     }
 }

@@ -138,7 +138,9 @@ impl Ledger {
                     if number == first.len() {
                         first.push(None);
                     }
-                    if first[number].is_none_or(|known| row.sidx < known) && is_nonzero(numbers) {
+                    if first[number].is_none_or(|known| row.sidx < known)
+                        && is_nonzero(numbers, row.submissions.storage())
+                    {
                         first[number] = Some(row.sidx);
                     }
                 }

@@ -29,10 +29,13 @@ impl Ledger {
                 ..Scored::default()
             })
         })?;
-        let mut runs = self.runs(block)?;
+        let (mut runs, burns) = (self.runs(block)?, self.burns(block)?);
         for scored in &mut all {
             let run = runs.remove(&scored.ticker).unwrap_or_default();
             (scored.failure, scored.held, scored.made_with) = (run.failure, run.held, run.made_with);
+            if let (Some(salience), Some(burn)) = (&mut scored.salience, burns.get(&scored.ticker)) {
+                salience.burn = *burn;
+            }
         }
         let newest: Vec<Option<i64>> =
             self.record("host_challenges", "SELECT MAX(block) FROM host_challenges", [], |row| row.get(0))?;
@@ -48,7 +51,7 @@ impl Ledger {
             }
         }
         for scored in &mut all {
-            let nothing = |s: &Salience| s.miners.is_empty() && s.facts.is_empty();
+            let nothing = |s: &Salience| s.miners.is_empty() && s.facts.is_empty() && s.burn <= 0.0;
             if scored.skipped.is_some() && scored.salience.as_ref().is_some_and(nothing) {
                 scored.salience = None;
             }
@@ -133,6 +136,7 @@ mod tests {
         salience.note(0, "auc", 0.53);
         salience.zero(1, WhyZero::constant());
         salience.fact("share_up", 0.5);
+        salience.burn = 0.1;
         let paid = Scored {
             ticker: "B".into(),
             weight: 2.0,

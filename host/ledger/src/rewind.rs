@@ -72,7 +72,7 @@ fn take_out(tx: &Connection, last: Block, sample_every: u32) -> rusqlite::Result
     for (sql, from) in [
         ("DELETE FROM raw_payloads WHERE ts IN (SELECT idx FROM blocks WHERE block > ?1)", block),
         ("DELETE FROM blocks WHERE block > ?1", block),
-        ("DELETE FROM challenge_data WHERE sidx > ?1", sidx),
+        ("DELETE FROM main.challenge_data WHERE sidx > ?1", sidx),
         ("DELETE FROM host_sums WHERE sidx > ?1", sidx),
         ("DELETE FROM host_doubtful_prices WHERE sidx > ?1", sidx),
         ("UPDATE host_tracked SET sidx = ?1 WHERE sidx > ?1", sidx),
@@ -84,6 +84,7 @@ fn take_out(tx: &Connection, last: Block, sample_every: u32) -> rusqlite::Result
         ("DELETE FROM host_cycles WHERE block > ?1", block),
         ("DELETE FROM host_made WHERE block > ?1", block),
         ("DELETE FROM host_runs WHERE block > ?1", block),
+        ("DELETE FROM host_burns WHERE block > ?1", block),
         ("DELETE FROM host_challenges WHERE block > ?1", block),
         ("DELETE FROM host_saliences WHERE block > ?1", block),
         ("DELETE FROM host_steps WHERE block > ?1", block),

@@ -54,7 +54,8 @@ impl Ledger {
         Ok(Some((Held { block, computations }, shares)))
     }
 
-    /// What every challenge paid in the computation for a block, by ticker. Challenges that paid no miner are not there.
+    /// What every challenge paid in the computation for a block, by ticker, with what nobody earned under
+    /// [`mantis_weights::BURN`]. Challenges that paid nothing are not there.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -101,6 +102,13 @@ impl Ledger {
         })?;
         Ok(rows.into_iter().collect())
     }
+
+    /// What plugins said that nobody earns, by ticker, in the unit of their saliences.
+    pub(super) fn burns(&self, block: Block) -> Result<BTreeMap<String, f64>, LedgerError> {
+        let sql = "SELECT ticker, burn FROM host_burns WHERE block = ?1";
+        let rows = self.record("host_burns", sql, [block.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.into_iter().collect())
+    }
 }
 
 /// Stores what a computation was made with, in place of what is stored for the same block.
@@ -110,7 +118,7 @@ pub(super) fn write(
     basis: Option<&Basis>,
     scored: &[Scored],
 ) -> rusqlite::Result<()> {
-    for table in ["host_runs", "host_made"] {
+    for table in ["host_runs", "host_burns", "host_made"] {
         tx.execute(&format!("DELETE FROM {table} WHERE block = ?1"), [block.0])?;
     }
     let basis = basis.and_then(|Basis { config, rules }| Some((config, serde_json::to_string(rules).ok()?)));
@@ -137,6 +145,12 @@ pub(super) fn write(
             made.map(|made| made.runtime.as_str()),
             made.and_then(|made| made.sha256.as_ref()),
         ))?;
+    }
+    let mut insert = tx.prepare_cached("INSERT INTO host_burns (block, ticker, burn) VALUES (?1, ?2, ?3)")?;
+    for Scored { ticker, salience, .. } in scored {
+        if let Some(burn) = salience.as_ref().map(|salience| salience.burn).filter(|burn| *burn > 0.0) {
+            insert.execute((block.0, ticker, burn))?;
+        }
     }
     Ok(())
 }

@@ -128,6 +128,21 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
             ticker TEXT NOT NULL, sidx INTEGER NOT NULL, prices INTEGER NOT NULL, vectors INTEGER NOT NULL,
             PRIMARY KEY (ticker, sidx)) WITHOUT ROWID;",
     ),
+    (
+        "what nobody earns",
+        "CREATE TABLE host_burns (
+            block INTEGER NOT NULL, ticker TEXT NOT NULL, burn REAL NOT NULL,
+            PRIMARY KEY (block, ticker)) WITHOUT ROWID;",
+    ),
+    (
+        "challenges whose numbers are stored in single precision, and facts from outside",
+        "CREATE TABLE host_singles (ticker TEXT PRIMARY KEY) WITHOUT ROWID;
+        CREATE TABLE host_fact_lists (
+            name TEXT PRIMARY KEY, source TEXT NOT NULL, block INTEGER, time REAL, unix INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE host_facts (
+            name TEXT NOT NULL, place INTEGER NOT NULL, hotkey TEXT NOT NULL, block INTEGER, time REAL,
+            numbers TEXT NOT NULL, PRIMARY KEY (name, place)) WITHOUT ROWID;",
+    ),
 ];
 
 /// Which of the steps were done.

@@ -172,7 +172,7 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{NewRow, Row, SampledBlock};
+    use crate::{NewRow, Row, SampledBlock, Vector};
     use half::f16;
     use mantis_config::Block;
     use std::ops::ControlFlow;
@@ -181,7 +181,7 @@ mod tests {
     fn ledger(path: &Path) -> Ledger {
         let mut ledger = Ledger::open(path).unwrap();
         for block in (100..400).step_by(5) {
-            let vector = vec![f16::from_f32(block as f32 / 1000.0); 2];
+            let vector = Vector::from(vec![f16::from_f32(block as f32 / 1000.0); 2]);
             let row = |ticker: &str, price, price_data| NewRow {
                 ticker: ticker.into(),
                 dim: 2,

@@ -8,6 +8,7 @@ pub mod beacon;
 pub mod bucket;
 pub mod chain;
 pub mod collect;
+pub mod facts;
 pub mod http;
 #[cfg(any(test, feature = "loopback"))]
 pub mod loopback;

@@ -9,7 +9,7 @@ use crate::worker::{Job, Launcher, Task};
 use mantis_config::{Block, Challenge, Config};
 use mantis_ledger::snapshot::{Snapshot, SnapshotRequest};
 use mantis_ledger::{Ledger, LedgerError};
-use mantis_plugin_api::{Description, Salience, Solver};
+use mantis_plugin_api::{Description, FactList, Salience, Solver};
 use mantis_weights::{MadeWith, Scored, Scores};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +31,8 @@ pub struct Options {
     pub solver: Option<Solver>,
     /// Challenges scored at the same time, at least 1.
     pub threads: usize,
+    /// Lists of facts to give in the place of those of the ledger.
+    pub facts: Vec<FactList>,
     /// Folder for history snapshots, which are removed at the end.
     pub scratch: PathBuf,
     /// Starts the worker processes.
@@ -135,13 +137,18 @@ fn run_plugin(
     let ticker = challenge.ticker.as_str();
     let plugin = source(config, challenge)?;
     let ledger = Ledger::read(&options.ledger)?;
+    ledger.attach_sides(config)?;
+    let facts = fact_lists(challenge, &ledger, options)?;
     let folder = Scratch::new(&options.scratch)
         .map_err(|source| ChallengeError::Scratch { folder: options.scratch.clone(), source })?;
     let request = SnapshotRequest {
         ticker: challenge.ticker.clone(),
         price_source: challenge.prices_from.clone(),
         assets: challenge.assets.clone(),
+        channels: challenge.channels.clone(),
+        facts,
         storage_dim: challenge.storage_dim(),
+        storage: challenge.storage,
         max_block: options.max_block,
         sample_every: config.network.sample_every,
         active: options.active.clone(),
@@ -169,6 +176,25 @@ fn run_plugin(
     })
 }
 
+/// The lists of facts that a challenge names, in its order. One of which nothing is known yet is not there: what that means,
+/// the plugin says.
+fn fact_lists(
+    challenge: &Challenge,
+    ledger: &Ledger,
+    options: &Options,
+) -> Result<Vec<FactList>, LedgerError> {
+    let mut lists = Vec::new();
+    for name in &challenge.facts {
+        let given = options.facts.iter().find(|list| list.name == *name).cloned();
+        let list = match given {
+            Some(list) => Some(list),
+            None => ledger.facts(name)?.map(|facts| facts.list),
+        };
+        lists.extend(list);
+    }
+    Ok(lists)
+}
+
 /// The file of a challenge's plugin, and how it is loaded.
 ///
 /// # Errors
@@ -184,7 +210,7 @@ pub(super) fn source(config: &Config, challenge: &Challenge) -> Result<Source, L
 
 fn why_unpaid(salience: &Salience) -> Option<String> {
     salience.empty.clone().or_else(|| {
-        let unpaid = salience.miners.iter().all(|miner| miner.salience <= 0.0);
+        let unpaid = salience.burn <= 0.0 && salience.miners.iter().all(|miner| miner.salience <= 0.0);
         unpaid.then(|| {
             if salience.miners.is_empty() { "no miner has sent anything" } else { "no miner earns anything" }
                 .into()

@@ -52,6 +52,7 @@ fn weights_at(
     }
     let input = Input {
         salience: scores.total.clone(),
+        burn: scores.burn,
         metagraph: neurons.iter().map(|n| Neuron { uid: n.uid, hotkey: n.hotkey.clone() }).collect(),
         first_block: ledger.first_seen(config.network.sample_every)?,
         block,
@@ -92,6 +93,7 @@ impl ComputationJob {
             active: Some(neurons.iter().map(|neuron| neuron.hotkey.clone()).collect()),
             solver,
             threads,
+            facts: Vec::new(),
             scratch,
             launcher,
         };

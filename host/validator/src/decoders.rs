@@ -1,11 +1,10 @@
 //! From plaintexts to vectors, through the plugins.
 
-use half::f16;
 use mantis_config::Config;
-use mantis_ledger::{Rejection, Stage};
+use mantis_ledger::{Rejection, Stage, Vector};
 use mantis_payload::Plaintext;
 use mantis_payload::submission::split_object;
-use mantis_plugin_api::PluginError;
+use mantis_plugin_api::{PluginError, Storage};
 use mantis_scoring::worker::{Decoded, Failure, Launcher, Session, WorkerError};
 use mantis_scoring::{session, session_job};
 use serde_json::Value;
@@ -24,7 +23,7 @@ pub struct Decoders {
 /// Vectors by ticker and hotkey, and what was refused.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Vectors {
-    pub(super) by_ticker: BTreeMap<String, Vec<(String, Vec<f16>)>>,
+    pub(super) by_ticker: BTreeMap<String, Vec<(String, Vector)>>,
     pub(super) rejections: Vec<Rejection>,
 }
 
@@ -73,10 +72,12 @@ impl Decoders {
         let mut vectors = Vectors::default();
         for (ticker, (hotkeys, values)) in sent {
             let decoded = self.of_challenge(&ticker, &values)?;
+            let challenge = self.config.challenges.iter().find(|challenge| challenge.ticker == ticker);
+            let storage = challenge.map_or_else(Storage::default, |challenge| challenge.storage);
             let of_ticker = vectors.by_ticker.entry(ticker.clone()).or_default();
             for (hotkey, outcome) in hotkeys.into_iter().zip(decoded) {
                 match outcome {
-                    Ok(vector) => of_ticker.push((hotkey, vector.into_iter().map(f16::from_f32).collect())),
+                    Ok(vector) => of_ticker.push((hotkey, Vector::new(&vector, storage))),
                     Err(error) => vectors.rejections.push(Rejection {
                         hotkey,
                         stage: Stage::Decode,

@@ -1,8 +1,9 @@
 //! Up to where history may be forgotten.
 
-use mantis_config::Block;
+use mantis_config::{Block, Config, Sidx};
 use mantis_ledger::Pruned;
 use mantis_network::chain::{BLOCK_SECONDS, DAY_BLOCKS};
+use std::collections::BTreeMap;
 
 /// The first block that stays, if `days` of history are kept behind the block `last`, at a time.
 ///
@@ -26,6 +27,25 @@ pub(crate) fn first_kept(
     wanted.min(most)
 }
 
+/// Tickers of which more rows are kept than from the block `before` on, as a challenge asks for them, and the first of
+/// them: a challenge's own rows, and those of its prices.
+pub(crate) fn longer_kept(config: &Config, before: Block) -> BTreeMap<String, Sidx> {
+    let every = i64::from(config.network.sample_every);
+    let kept = i64::from(config.network.max_days) * DAY_BLOCKS / every;
+    let mut longer = BTreeMap::new();
+    for challenge in &config.challenges {
+        let more = challenge.history_rows.map_or(0, i64::from) - kept;
+        if more > 0 {
+            let first = before.sidx(config.network.sample_every) - more;
+            for ticker in [challenge.ticker.as_str(), challenge.price_ticker()] {
+                let earliest = longer.entry(ticker.to_owned()).or_insert(first);
+                *earliest = first.min(*earliest);
+            }
+        }
+    }
+    longer
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,5 +65,23 @@ mod tests {
         assert_eq!(first(days(65) + 1010, 5_120, 95), 1010 - days(30));
         assert_eq!(first_kept(Block(days(90)), 65, 0, None, Some(Block(7))), Block(7));
         assert_eq!(first_kept(Block(days(90)), 65, 0, None, None), Block(days(25)));
+    }
+
+    #[test]
+    fn a_challenge_may_keep_more_with_its_prices() {
+        let challenge = |ticker: &str, keys: &str| {
+            format!(
+                "[[challenge]]\nname=\"{ticker}\"\nticker=\"{ticker}\"\nplugin=\"p\"\ndim=1\nweight=1\n{keys}\n"
+            )
+        };
+        let text = challenge("A", "history_rows = 432000\nprices_from = \"B\"")
+            + &challenge("B", "history_rows = 100000")
+            + &challenge("C", "history_rows = 1000")
+            + &challenge("D", "");
+        let config = Config::parse(&text, std::path::Path::new("a.toml")).unwrap();
+        let longer: Vec<_> = longer_kept(&config, Block(5_000_000)).into_iter().collect();
+        // 60 days are 86,400 rows.
+        let first = Sidx(1_000_000 - (432_000 - 86_400));
+        assert_eq!(longer, [("A".to_owned(), first), ("B".to_owned(), first)]);
     }
 }

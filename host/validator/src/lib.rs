@@ -14,6 +14,7 @@ mod clock;
 mod computation;
 mod decoders;
 mod doubtful;
+mod facts;
 mod forgetting;
 mod hold;
 mod hot_reload;
@@ -44,7 +45,7 @@ pub use setter::set_weights;
 
 pub use pipeline::{PassReport, Pipeline, PipelineError};
 pub use status::{
-    Board, ChainStatus, ConfigurationStatus, FailedChallenge, OpeningStatus, SamplingStatus, Status,
-    WeightsStatus, without_path,
+    Board, ChainStatus, ConfigurationStatus, FactsStatus, FailedChallenge, OpeningStatus, SamplingStatus,
+    Status, WeightsStatus, without_path,
 };
 pub use tracking::Tracking;

@@ -6,6 +6,7 @@ use super::rounds::{Found, Rounds};
 use mantis_config::{Block, Config};
 use mantis_ledger::{Delayed, Ledger, LedgerError, Matured, Pending, Rejection, Stage};
 use mantis_network::beacon::BeaconClient;
+use mantis_network::chain::BLOCK_SECONDS;
 use mantis_payload::json::JsonError;
 use mantis_payload::{Envelope, EnvelopeRules, PayloadRejection};
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,7 +80,7 @@ impl Maturer {
         now: u64,
         until: Instant,
     ) -> Result<Progress, MatureError> {
-        let due = newest - self.config.network.lag_blocks();
+        let due = newest - self.config.network.maturity();
         let mut progress = Progress::default();
         let mut rounds = Rounds::new(self.beacon.clone(), now, until);
         for pending in ledger.pending()?.into_iter().filter(|pending| pending.block <= due) {
@@ -171,6 +172,8 @@ impl Maturer {
             self.pauses.insert(*round, (now + pause, (2 * pause).min(PAUSE.1)));
         }
         let rules = self.rules();
+        let retained = u64::from(self.config.network.retain_blocks) * BLOCK_SECONDS;
+        let patience = self.config.beacon.wait.max(retained);
         for Delayed { ts, block, hotkey, round, since } in all {
             let mut matured = self.matured(ts, block);
             let waited = now.saturating_sub(since);
@@ -184,7 +187,7 @@ impl Maturer {
                     progress.why.get_or_insert_with(|| format!("the plugin of {ticker}: {reason}"));
                     return Ok(());
                 }
-            } else if let Some(why) = missing.get(&round).filter(|_| waited >= self.config.beacon.wait) {
+            } else if let Some(why) = missing.get(&round).filter(|_| waited >= patience) {
                 matured.rejections.push(Rejection {
                     hotkey: hotkey.clone(),
                     stage: Stage::Open,

@@ -9,6 +9,7 @@ use mantis_ledger::{
 };
 use mantis_network::chain::{BLOCK_SECONDS, Chain, ChainError, Head, Neuron};
 use mantis_network::collect::{Collected, Collector};
+use mantis_network::facts::FactError;
 use mantis_network::http::HttpError;
 use mantis_network::market::{Document, Feed, FeedError, Freshness, Quotes, StaleFeed, price_of};
 use mantis_payload::beacon::{KeyError, Scheme};
@@ -74,6 +75,9 @@ pub enum SetupError {
     /// No client of the feed.
     #[error(transparent)]
     Feed(#[from] FeedError),
+    /// No client of a source of facts.
+    #[error(transparent)]
+    Facts(#[from] FactError),
 }
 
 impl Sampler {
@@ -191,7 +195,8 @@ impl Sampler {
         shares: &mut Shares,
     ) -> Result<(Arrival, Option<Rejection>), LedgerError> {
         let network = &self.config.network;
-        let matures = head.unix + network.lag_blocks().cast_unsigned() * BLOCK_SECONDS;
+        let waits = network.maturity() + i64::from(network.retain_blocks);
+        let matures = head.unix + waits.cast_unsigned() * BLOCK_SECONDS;
         let refuse = |hotkey: String, stage, code: &str, detail: String| {
             let rejection =
                 Rejection { hotkey: hotkey.clone(), stage, ticker: String::new(), code: code.into(), detail };

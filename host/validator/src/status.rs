@@ -1,6 +1,7 @@
 //! What a validator is doing, for those who look.
 
 use super::doubtful::in_words;
+use super::facts::FactStanding;
 use super::{Progress, Sampled};
 use mantis_config::{Block, Config, bare_node};
 use mantis_ledger::{Attempt, Computation, Sent};
@@ -38,6 +39,8 @@ pub struct Status {
     pub sampling: SamplingStatus,
     /// Opening what has waited long enough.
     pub opening: OpeningStatus,
+    /// Lists of facts from outside, by name: those that were looked at since the start.
+    pub facts: BTreeMap<String, FactsStatus>,
     /// Computing weights, and setting them.
     pub weights: WeightsStatus,
     /// Following the configuration's files.
@@ -72,6 +75,19 @@ pub struct ChainStatus {
     pub registered: Option<bool>,
     /// Whether our own hotkey may set weights.
     pub permit: Option<bool>,
+}
+
+/// How it stands with a list of facts from outside.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+pub struct FactsStatus {
+    /// As of which of its source's blocks it is complete; null where it has no blocks, or is not had yet.
+    pub block: Option<i64>,
+    /// That block's time, or the document's, Unix seconds; null where it is not had yet.
+    pub time: Option<f64>,
+    /// When it was last brought up to date.
+    pub updated: Option<u64>,
+    /// Why it was not brought up to date last time, and stands as it was; null where it was.
+    pub fault: Option<String>,
 }
 
 /// How it stands with sampling.
@@ -330,6 +346,14 @@ impl Status {
         now.fault = None;
     }
 
+    /// Something is new of these lists of facts; those that are not configured any more are left out.
+    pub(super) fn facts_came(&mut self, standings: BTreeMap<String, FactStanding>, config: &Config) {
+        for (name, FactStanding { block, time, updated, fault }) in standings {
+            self.facts.insert(name, FactsStatus { block, time, updated, fault });
+        }
+        self.facts.retain(|name, _| config.facts.iter().any(|source| source.name == *name));
+    }
+
     /// What had waited was opened, as far as it could be.
     pub fn opened(&mut self, progress: &Progress) {
         let now = &mut self.opening;
@@ -396,6 +420,9 @@ impl Status {
         add("a market feed does not answer, the others do", &self.sampling.feed_silent);
         add("old prices", &self.sampling.feed_stale);
         add("prices hardly to be believed", &self.sampling.doubtful);
+        for (name, facts) in &self.facts {
+            add(&format!("the facts `{name}` are not brought up to date"), &facts.fault);
+        }
         add("payloads wait to be opened", &self.opening.fault);
         add("weights are not computed", &self.weights.fault);
         // A young ledger pays no miner for weeks: that is as it should be.

@@ -1,9 +1,8 @@
 //! Live states of challenges about events: the plugin takes in matured rows, an hour of them at a time.
 
-use half::f16;
 use mantis_config::{Challenge, Config, Sidx};
-use mantis_ledger::{Ledger, LedgerError, Row};
-use mantis_plugin_api::{States, TrackedRow};
+use mantis_ledger::{Ledger, LedgerError, Row, Vector};
+use mantis_plugin_api::{States, Storage, TrackedRow};
 use mantis_scoring::session;
 use mantis_scoring::worker::{Launcher, Session};
 use std::collections::{BTreeMap, BTreeSet};
@@ -167,7 +166,7 @@ fn rows(
         }
         if let Some(priced) = rows.get_mut(at).filter(|priced| priced.sidx == row.sidx.0) {
             for (hotkey, vector) in row.submissions.iter() {
-                let vector = finite(vector);
+                let vector = finite(vector, row.submissions.storage());
                 numbers += vector.len();
                 priced.vectors.insert(hotkey.into(), vector);
             }
@@ -183,8 +182,7 @@ fn rows(
 }
 
 /// Stored numbers; 0, which says nothing, where another program stored something else.
-fn finite(stored: &[u8]) -> Vec<f32> {
-    let (words, _) = stored.as_chunks::<2>();
-    let numbers = words.iter().map(|&word| f16::from_le_bytes(word).to_f32());
+fn finite(stored: &[u8], storage: Storage) -> Vec<f32> {
+    let numbers = Vector::from_bytes(stored, storage).to_f32().into_iter();
     numbers.map(|x| if x.is_finite() { x } else { 0.0 }).collect()
 }

@@ -1,5 +1,6 @@
 //! What weights are settled from.
 
+use super::aggregate::BURN;
 use mantis_config::Block;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,9 @@ use thiserror::Error;
 pub struct Input {
     /// Aggregated salience per hotkey: finite, not negative, of any scale.
     pub salience: BTreeMap<String, f64>,
+    /// What nobody earns, in the same unit: added to the salience of the UID that the burn goes to.
+    #[serde(default)]
+    pub burn: f64,
     /// The registered neurons.
     pub metagraph: Vec<Neuron>,
     /// Block of each hotkey's first prediction that is not all zero; a hotkey without one is not young.
@@ -37,7 +41,7 @@ pub enum InputError {
     /// A number that is negative or not finite.
     #[error("{field}[\"{hotkey}\"] is {value}; a finite number of at least 0 is needed")]
     Number {
-        /// `salience` or `previous`.
+        /// `salience`, `previous` or `burn`.
         field: &'static str,
         /// Whose number it is.
         hotkey: String,
@@ -56,6 +60,11 @@ pub enum InputError {
 }
 
 impl Input {
+    /// Moves what stands under the name [`BURN`] among the saliences to where it belongs.
+    pub fn take_burn(&mut self) {
+        self.burn += self.salience.remove(BURN).unwrap_or(0.0);
+    }
+
     /// Checks what types cannot say.
     ///
     /// # Errors
@@ -63,7 +72,8 @@ impl Input {
     pub fn check(&self, burn_uid: u16) -> Result<(), InputError> {
         let previous = self.previous.iter().flatten().map(|(hotkey, value)| ("previous", hotkey, *value));
         let salience = self.salience.iter().map(|(hotkey, value)| ("salience", hotkey, *value));
-        for (field, hotkey, value) in salience.chain(previous) {
+        let burn = BURN.to_owned();
+        for (field, hotkey, value) in salience.chain(previous).chain([("burn", &burn, self.burn)]) {
             if !value.is_finite() || value < 0.0 {
                 return Err(InputError::Number { field, hotkey: hotkey.clone(), value });
             }

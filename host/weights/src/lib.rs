@@ -10,7 +10,7 @@ mod rules;
 mod scored;
 mod settle;
 
-pub use aggregate::aggregate;
+pub use aggregate::{BURN, Shares, aggregate};
 pub use failure::{FailureCause, Held};
 pub use input::{Input, InputError, Neuron};
 pub use rules::SettleRules;

@@ -1,6 +1,6 @@
 //! What a challenge gave: the input of all that follows.
 
-use super::aggregate::aggregate;
+use super::aggregate::{BURN, Shares, aggregate};
 use super::failure::{FailureCause, Held};
 use mantis_config::Runtime;
 use mantis_plugin_api::{Description, Fact, MinerReport, Salience, Solver, WhyZero};
@@ -48,8 +48,10 @@ pub struct MadeWith {
 pub struct Scores {
     /// One per scored or skipped challenge, in the order of the configuration.
     pub challenges: Vec<Scored>,
-    /// The challenges' saliences by weight, over hotkeys; sums to 1, or is empty if no miner is paid.
+    /// The challenges' saliences by weight, over hotkeys; sums to 1 with `burn`, or is empty if no miner is paid.
     pub total: BTreeMap<String, f64>,
+    /// What of the total nobody earns.
+    pub burn: f64,
     /// The most memory that all processes held at once, in KiB: an upper bound.
     pub peak_rss_kib: u64,
 }
@@ -58,22 +60,23 @@ impl Scores {
     /// The challenges' outcomes, joined by their weights.
     #[must_use]
     pub fn new(challenges: Vec<Scored>, peak_rss_kib: u64) -> Self {
-        let total = join(&challenges, |scored| scored.weight);
-        Self { challenges, total, peak_rss_kib }
+        let Shares { miners: total, burn } = join(&challenges, |scored| scored.weight);
+        Self { challenges, total, burn, peak_rss_kib }
     }
 
-    /// Puts the salience of an earlier computation in the place of one that failed: shares per hotkey.
+    /// Puts the salience of an earlier computation in the place of one that failed: see [`Scored::set_shares`].
     pub fn hold(&mut self, ticker: &str, held: Held, shares: &BTreeMap<String, f64>) {
         for scored in self.challenges.iter_mut().filter(|scored| scored.ticker == ticker) {
             scored.set_shares(shares);
             scored.held = Some(held);
         }
-        self.total = join(&self.challenges, |scored| scored.weight);
+        let Shares { miners, burn } = join(&self.challenges, |scored| scored.weight);
+        (self.total, self.burn) = (miners, burn);
     }
 
     /// The total as it would be if each challenge counted for `weight` of it.
     #[must_use]
-    pub fn total_with(&self, weight: impl Fn(&Scored) -> f64) -> BTreeMap<String, f64> {
+    pub fn total_with(&self, weight: impl Fn(&Scored) -> f64) -> Shares {
         join(&self.challenges, weight)
     }
 }
@@ -83,8 +86,10 @@ pub fn failed(challenges: &[Scored]) -> impl Iterator<Item = (&Scored, FailureCa
     challenges.iter().filter_map(|scored| Some((scored, scored.failure?)))
 }
 
-fn join(challenges: &[Scored], weight: impl Fn(&Scored) -> f64) -> BTreeMap<String, f64> {
-    let weighted = challenges.iter().map(|scored| (scored.ticker.clone(), weight(scored), scored.shares()));
+fn join(challenges: &[Scored], weight: impl Fn(&Scored) -> f64) -> Shares {
+    let weighted = challenges
+        .iter()
+        .map(|scored| (weight(scored), Shares { miners: scored.shares(), burn: scored.burn_share() }));
     aggregate(&weighted.collect::<Vec<_>>())
 }
 
@@ -129,25 +134,48 @@ impl Scored {
         }
     }
 
-    /// Salience per hotkey, scaled to sum 1; empty if no miner is paid.
+    /// Whether it counts: it pays a miner, or says that nobody earns.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.sum() > 0.0
+    }
+
+    /// The part of what it pays that nobody earns, 0 to 1.
+    #[must_use]
+    pub fn burn_share(&self) -> f64 {
+        let burn = self.salience.as_ref().map_or(0.0, |salience| salience.burn);
+        if burn > 0.0 { burn / self.sum() } else { 0.0 }
+    }
+
+    /// Salience per hotkey, scaled to sum 1 with the burn; empty if it does not count.
     #[must_use]
     pub fn shares(&self) -> BTreeMap<String, f64> {
         self.parts().map(|(hotkey, part)| (hotkey.clone(), part)).collect()
     }
 
-    /// Sets who is paid how much; nothing more is known of the miners then, and nothing less of the challenge.
+    /// Sets who is paid how much, with the burn under [`BURN`]; nothing more is known of the miners then, and nothing less
+    /// of the challenge.
     pub fn set_shares(&mut self, shares: &BTreeMap<String, f64>) {
         let facts = self.salience.take().map_or_else(Vec::new, |salience| salience.facts);
-        let mut salience = Salience { facts, ..Salience::new(shares.len()) };
-        shares.values().enumerate().for_each(|(miner, share)| salience.set(miner, *share));
-        self.hotkeys = shares.keys().cloned().collect();
+        let burn = shares.get(BURN).copied().unwrap_or(0.0);
+        let miners: Vec<_> = shares.iter().filter(|(hotkey, _)| *hotkey != BURN).collect();
+        let mut salience = Salience { facts, burn, ..Salience::new(miners.len()) };
+        miners.iter().enumerate().for_each(|(miner, (_, share))| salience.set(miner, **share));
+        self.hotkeys = miners.into_iter().map(|(hotkey, _)| hotkey.clone()).collect();
         self.salience = Some(salience);
+    }
+
+    /// All that the plugin gave, the burn too.
+    fn sum(&self) -> f64 {
+        self.salience.as_ref().map_or(0.0, |salience| {
+            salience.miners.iter().map(|miner| miner.salience).sum::<f64>() + salience.burn
+        })
     }
 
     /// The same in the order of the columns.
     fn parts(&self) -> impl Iterator<Item = (&String, f64)> {
         let miners = self.salience.as_ref().map_or(&[][..], |salience| &salience.miners);
-        let sum: f64 = miners.iter().map(|miner| miner.salience).sum();
+        let sum = self.sum();
         let miners = if sum <= 0.0 { &[] } else { miners };
         self.hotkeys.iter().zip(miners.iter().map(move |miner| miner.salience / sum))
     }
@@ -187,10 +215,27 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_earns_is_kept_apart() {
+        let mut some = scored("A", 1.0, &[1.0, 2.0]);
+        some.salience.as_mut().unwrap().burn = 1.0;
+        assert_eq!((some.shares()["h1"], some.burn_share(), some.paid()), (0.5, 0.25, 2));
+        let mut all = scored("B", 1.0, &[0.0]);
+        all.salience.as_mut().unwrap().burn = 0.7;
+        assert_eq!((all.shares()["h0"], all.burn_share(), all.paid(), all.counts()), (0.0, 1.0, 0, true));
+        let scores = Scores::new(vec![some, all, scored("C", 9.0, &[0.0])], 0);
+        assert_eq!((scores.total["h1"], scores.burn), (0.25, 0.625));
+
+        let mut later = Scored::default();
+        later.set_shares(&[(BURN.to_owned(), 0.25), ("h1".to_owned(), 0.75)].into());
+        assert_eq!((later.shares()["h1"], later.burn_share()), (0.75, 0.25));
+        assert_eq!(later.hotkeys, ["h1"]);
+    }
+
+    #[test]
     fn the_total_follows_the_weights_that_are_given() {
         let scores = Scores::new(vec![scored("A", 1.0, &[1.0, 0.0]), scored("B", 3.0, &[0.0, 1.0])], 7);
         assert_eq!((scores.total["h0"], scores.total["h1"]), (0.25, 0.75));
         let total = scores.total_with(|scored| if scored.ticker == "A" { 1.0 } else { 0.0 });
-        assert_eq!((total["h0"], total["h1"]), (1.0, 0.0));
+        assert_eq!((total.miners["h0"], total.miners["h1"]), (1.0, 0.0));
     }
 }

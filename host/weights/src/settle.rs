@@ -1,6 +1,6 @@
 //! Saliences to weights per UID, with every step on the way kept.
 
-use super::{Input, InputError, SettleRules};
+use super::{Input, InputError, SettleRules, Shares};
 use mantis_config::Block;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ pub struct Settlement {
     pub uid: u16,
     /// Its hotkey.
     pub hotkey: String,
-    /// Its salience as it came in.
+    /// Its salience as it came in; the burn UID's with what nobody earns.
     pub salience: f64,
     /// Whether it is given the fixed weight of the young instead of its share.
     pub young: bool,
@@ -91,14 +91,15 @@ impl fmt::Display for WeightsRejection {
     }
 }
 
-/// Spreads saliences over the metagraph, in this order: the young get a fixed weight and the mature share the rest by
+/// Spreads saliences over the metagraph, in this order: what nobody earns goes to the burn UID; the young get a fixed weight and the mature share the rest by
 /// salience; burn; rejection of degenerate results; smoothing per hotkey.
 ///
 /// # Errors
 /// [`InputError`] where the input makes no sense.
 pub fn settle(input: &Input, rules: &SettleRules) -> Result<Outcome, InputError> {
     input.check(rules.burn_uid)?;
-    if !input.metagraph.iter().any(|neuron| input.salience.contains_key(&neuron.hotkey)) {
+    if input.burn <= 0.0 && !input.metagraph.iter().any(|neuron| input.salience.contains_key(&neuron.hotkey))
+    {
         return Ok(Outcome::Rejected(WeightsRejection::Empty));
     }
     let mut settlements: Vec<Settlement> =
@@ -147,7 +148,7 @@ pub fn settle(input: &Input, rules: &SettleRules) -> Result<Outcome, InputError>
 /// [`InputError`] where the input makes no sense.
 pub fn settle_again(
     settlements: &[Settlement],
-    salience: BTreeMap<String, f64>,
+    shares: Shares,
     rules: &SettleRules,
 ) -> Result<Outcome, InputError> {
     let neuron = |s: &Settlement| super::Neuron { uid: s.uid, hotkey: s.hotkey.clone() };
@@ -155,7 +156,8 @@ pub fn settle_again(
     let previous: Option<BTreeMap<String, f64>> =
         settlements.iter().map(|s| Some((s.hotkey.clone(), s.previous?))).collect();
     let input = Input {
-        salience,
+        salience: shares.miners,
+        burn: shares.burn,
         metagraph: settlements.iter().map(neuron).collect(),
         first_block: young.map(|s| (s.hotkey.clone(), Block(0))).collect(),
         block: Block(0),
@@ -166,10 +168,11 @@ pub fn settle_again(
 
 fn begin(input: &Input, rules: &SettleRules, neuron: &super::Neuron) -> Settlement {
     let first = input.first_block.get(&neuron.hotkey);
+    let unearned = if neuron.uid == rules.burn_uid { input.burn } else { 0.0 };
     Settlement {
         uid: neuron.uid,
         hotkey: neuron.hotkey.clone(),
-        salience: input.salience.get(&neuron.hotkey).copied().unwrap_or(0.0),
+        salience: input.salience.get(&neuron.hotkey).copied().unwrap_or(0.0) + unearned,
         young: first.is_some_and(|first| input.block - *first < rules.young_blocks),
         share: 0.0,
         burned: 0.0,
@@ -219,6 +222,7 @@ mod tests {
         for previous in [None, Some([("a".to_owned(), 0.4), ("c".to_owned(), 0.6)].into())] {
             let input = Input {
                 salience: salience.clone(),
+                burn: 0.125,
                 metagraph: neurons().collect(),
                 first_block: [("b".to_owned(), Block(90_000)), ("c".to_owned(), Block(1000))].into(),
                 block: Block(100_000),
@@ -227,10 +231,11 @@ mod tests {
             let rules = SettleRules::default();
             let once = settle(&input, &rules).unwrap();
             assert!(once.settlements()[1].young && !once.settlements()[2].young);
-            assert_eq!(settle_again(once.settlements(), salience.clone(), &rules).unwrap(), once);
+            let again = |miners| Shares { miners, burn: 0.125 };
+            assert_eq!(settle_again(once.settlements(), again(salience.clone()), &rules).unwrap(), once);
             let mut other = salience.clone();
             other.insert("d".into(), 0.9);
-            assert_ne!(settle_again(once.settlements(), other, &rules).unwrap(), once);
+            assert_ne!(settle_again(once.settlements(), again(other), &rules).unwrap(), once);
         }
     }
 

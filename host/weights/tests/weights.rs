@@ -51,6 +51,7 @@ fn simple(saliences: &[f64]) -> Input {
     Input {
         salience: saliences.iter().enumerate().map(|(i, &s)| (hotkey(i), s)).collect(),
         metagraph: (0..saliences.len()).map(|i| Neuron { uid: i as u16, hotkey: hotkey(i) }).collect(),
+        burn: 0.0,
         first_block: BTreeMap::new(),
         block: Block(1_000_000),
         previous: None,

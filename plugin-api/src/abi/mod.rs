@@ -158,15 +158,23 @@ pub struct HistoryTable {
     pub hotkeys: Bytes,
 }
 
-/// What a plugin exports. The fields up to `fingerprint` are the same in every ABI version, those up to `destroy` in every
-/// plugin of version 1. Tables grow at their ends only, so each side reads what it knows of the other's.
+/// What a plugin exports. Tables grow at their ends only, so each side reads what it knows of the other's.
 #[repr(C)]
 pub struct PluginTable {
+    /// What every plugin of version 1 has.
+    pub first: FirstTable,
+    /// [`MINOR`] of the plugin. A plugin of minor 0 exports a [`FirstTable`] alone.
+    pub minor: u32,
+}
+
+/// What every plugin of version 1 exports. The fields up to `fingerprint` are the same in every ABI version.
+#[repr(C)]
+pub struct FirstTable {
     /// [`MAGIC`].
     pub magic: [u8; 8],
     /// ABI version of the plugin.
     pub abi: u32,
-    /// Size of this struct in bytes.
+    /// Size in bytes of the table that is exported: of this one, or of a [`PluginTable`].
     pub size: u32,
     /// [`FINGERPRINT`] of the plugin's build.
     pub fingerprint: Bytes,
@@ -197,12 +205,7 @@ pub struct PluginTable {
     ) -> i32,
     /// Frees an instance.
     pub destroy: unsafe extern "C" fn(instance: *mut c_void),
-    /// [`MINOR`] of the plugin. Plugins of minor 0 end before it.
-    pub minor: u32,
 }
-
-/// Size in bytes of the table of a plugin of minor 0.
-pub const FIRST_SIZE: usize = std::mem::offset_of!(PluginTable, minor);
 
 #[allow(unsafe_code)]
 // SAFETY: the only pointers are `fingerprint`'s, to a `&'static str` that is never written.
@@ -272,7 +275,8 @@ mod tests {
     #[test]
     fn a_plugin_of_minor_0_had_as_many_fields() {
         // Magic, version and size, fingerprint, six functions.
-        assert_eq!(FIRST_SIZE, 8 + 8 + size_of::<Bytes>() + 6 * size_of::<usize>());
+        assert_eq!(size_of::<FirstTable>(), 8 + 8 + size_of::<Bytes>() + 6 * size_of::<usize>());
+        assert_eq!(std::mem::offset_of!(PluginTable, minor), size_of::<FirstTable>());
     }
 
     /// Plugins that people have built must go on working: make a new version instead of changing an old one.

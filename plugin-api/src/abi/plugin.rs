@@ -6,8 +6,8 @@
 // at a time.
 
 use super::{
-    Bytes, Emit, FAILED, FINGERPRINT, HistoryTable, HostTable, MAGIC, MINOR, MarketTable, OK, PluginTable,
-    VERSION,
+    Bytes, Emit, FAILED, FINGERPRINT, FirstTable, HistoryTable, HostTable, MAGIC, MINOR, MarketTable, OK,
+    PluginTable, VERSION,
 };
 use crate::{Challenge, History, Market, PluginError, Progress, Salience, Shape, TrackedRow};
 use half::f16;
@@ -17,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, Once, PoisonError};
 
 pub(super) const fn table<C: Challenge>() -> PluginTable {
-    PluginTable {
+    let first = FirstTable {
         magic: MAGIC,
         abi: VERSION,
         size: size_of::<PluginTable>() as u32,
@@ -28,8 +28,8 @@ pub(super) const fn table<C: Challenge>() -> PluginTable {
         score: score::<C>,
         track: track::<C>,
         destroy: destroy::<C>,
-        minor: MINOR,
-    }
+    };
+    PluginTable { first, minor: MINOR }
 }
 
 unsafe extern "C" fn describe<C: Challenge>(host: *const HostTable) -> i32 {

@@ -1,8 +1,8 @@
 //! A writer of the ledger that is killed at any instant leaves whole steps only. The writer is this program itself.
 
-use half::f16;
 use mantis_config::{Block, Sidx};
-use mantis_ledger::{Ledger, LedgerError, NewRow, Row, SampledBlock};
+use mantis_ledger::{Ledger, LedgerError, NewRow, Row, SampledBlock, Vector};
+use mantis_plugin_api::Storage;
 use mantis_tests::suite::Trial;
 use mantis_tests::trial;
 use std::ffi::OsStr;
@@ -33,8 +33,10 @@ pub(crate) fn write(ledger: &OsStr) -> ! {
 const TICKERS: [&str; 3] = ["A", "B", "C"];
 
 fn step(k: i64) -> SampledBlock {
-    let vector =
-        |seed: i64| (0..20).map(|i| f16::from_f32(((seed * 31 + i) % 97) as f32 / 97.0 + 0.01)).collect();
+    let vector = |seed: i64| {
+        let numbers = (0..20).map(|i| ((seed * 31 + i) % 97) as f32 / 97.0 + 0.01);
+        Vector::new(&numbers.collect::<Vec<f32>>(), Storage::F16)
+    };
     let record = |ticker: &str| NewRow {
         ticker: ticker.into(),
         dim: 20,
@@ -87,8 +89,8 @@ fn killed_at_any_instant_it_leaves_whole_steps() {
                     for ((hotkey, numbers), (name, vector)) in
                         row.submissions.iter().zip(&expected.submissions)
                     {
-                        let bytes: Vec<u8> = vector.iter().flat_map(|x| x.to_le_bytes()).collect();
-                        assert_eq!((hotkey, numbers), (name.as_str(), &bytes[..]));
+                        let numbers = Vector::from_bytes(numbers, row.submissions.storage());
+                        assert_eq!((hotkey, &numbers), (name.as_str(), vector));
                     }
                     assert_eq!(row.submissions.len(), expected.submissions.len());
                     Ok::<_, LedgerError>(ControlFlow::Continue(()))

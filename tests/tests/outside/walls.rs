@@ -446,7 +446,8 @@ fn a_hotkey_writes_no_commands_for_the_terminal() {
     let dir = TempDir::new().unwrap();
     let ledger = dir.path().join("ledger.db");
     let step = |row: i64| {
-        let sends = ["5Alice", "5B\u{1b}[2J\u{9b}\n"].map(|hotkey| (hotkey.to_owned(), vec![f16::ONE; 2]));
+        let sends =
+            ["5Alice", "5B\u{1b}[2J\u{9b}\n"].map(|hotkey| (hotkey.to_owned(), vec![f16::ONE; 2].into()));
         let record = NewRow {
             ticker: "NONE".into(),
             dim: 2,

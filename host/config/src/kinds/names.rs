@@ -32,6 +32,17 @@ pub(crate) const ASSET: TextKind = TextKind {
     is_url: false,
 };
 
+/// A file beside the ledger.
+pub(crate) const SIDE_FILE: TextKind = TextKind {
+    allowed: "the name of a file, a string of 4 to 64 letters, digits, `_`, `-` or `.` that ends with `.db`",
+    fits: |s| {
+        s.ends_with(".db")
+            && !s.starts_with('.')
+            && is_word(s, 64, |b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
+    },
+    is_url: false,
+};
+
 /// An address.
 pub(crate) const URL: TextKind =
     TextKind { allowed: "a string, a URL that begins with https:// or http://", fits: is_url, is_url: true };

@@ -8,7 +8,7 @@ use crate::fault::{ConfigError, Fault};
 use crate::section::Section;
 use crate::source::{SourceFile, TomlTable};
 use crate::tables::CHALLENGES;
-use crate::{Config, bare_url};
+use crate::{Config, FactSource, bare_url};
 use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
@@ -66,42 +66,45 @@ fn read(top: &TomlTable<'_>, file: &Path) -> Config {
         asset_lists: read_asset_lists(top),
         param_sets: read_param_sets(top),
     };
-    let tables = challenge_tables(top);
+    let fact_tables = tables_of(top, "facts", "[[facts]] tables");
+    let facts: Vec<FactSource> = fact_tables.iter().map(FactSource::read).collect();
+    let tables = tables_of(top, "challenge", CHALLENGES);
     let (challenges, positions): (Vec<_>, Vec<_>) =
         tables.iter().map(|table| read_challenge(table, &context)).unzip();
     rules::check(top, &tables, &challenges);
+    rules::check_facts(&fact_tables, &facts, &tables, &challenges);
     rules::check_datalog(top, config.datalog.as_ref());
     Config {
         file: file.into(),
         plugin_dir: file.parent().unwrap_or(Path::new("")).join(&config.plugin_dir),
+        facts,
         challenges,
         positions,
         ..config
     }
 }
 
-/// The tables `[[challenge]]`.
-fn challenge_tables<'a>(top: &TomlTable<'a>) -> Vec<TomlTable<'a>> {
-    let Some(value) = top.get("challenge") else { return Vec::new() };
+/// The tables `[[key]]`, of which there may be what is `allowed`.
+fn tables_of<'a>(top: &TomlTable<'a>, key: &str, allowed: &str) -> Vec<TomlTable<'a>> {
+    let Some(value) = top.get(key) else { return Vec::new() };
     let Some(items) = value.get_ref().as_array() else {
-        let hint = "[[challenge]] tables: two brackets on each side";
-        top.wrong_type("challenge", value, hint);
+        top.wrong_type(key, value, &format!("[[{key}]] tables: two brackets on each side"));
         return Vec::new();
     };
     if items.is_empty() {
-        top.fault("challenge", "the list is empty", CHALLENGES);
+        top.fault(key, "the list is empty", allowed);
     }
     let mut tables = Vec::with_capacity(items.len());
     for (i, item) in items.iter().enumerate() {
         let DeValue::Table(entries) = item.get_ref() else {
-            top.wrong_type(&format!("challenge[{i}]"), item, CHALLENGES);
+            top.wrong_type(&format!("{key}[{i}]"), item, allowed);
             continue;
         };
         let label = match entries.get("name").and_then(|name| name.get_ref().as_str()) {
-            Some(name) => format!("[[challenge]] {name:?}"),
-            None => format!("[[challenge]] number {}", i + 1),
+            Some(name) => format!("[[{key}]] {name:?}"),
+            None => format!("[[{key}]] number {}", i + 1),
         };
-        let path = format!("challenge[{i}].");
+        let path = format!("{key}[{i}].");
         tables.push(TomlTable { file: top.file, entries, label, path, start: item.span().start });
     }
     tables

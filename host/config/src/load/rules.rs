@@ -2,7 +2,7 @@
 
 use crate::source::{TomlTable, closest};
 use crate::weights::sums;
-use crate::{Challenge, Datalog, Weight};
+use crate::{Challenge, Datalog, FactKind, FactSource, Weight};
 
 /// Shares that reach this leave nothing for fixed weights: ten of 0.1 sum to a little less than 1.
 const FULL: f64 = 1.0 - 1e-9;
@@ -13,6 +13,51 @@ pub(super) fn check(top: &TomlTable<'_>, tables: &[TomlTable<'_>], challenges: &
     check_names(&all);
     check_price_sources(&all);
     check_weights(top, &all);
+}
+
+/// Each list of facts has a name of its own and what its kind needs, and challenges name lists that are there.
+pub(super) fn check_facts(
+    tables: &[TomlTable<'_>],
+    facts: &[FactSource],
+    challenge_tables: &[TomlTable<'_>],
+    challenges: &[Challenge],
+) {
+    for (i, (table, source)) in tables.iter().zip(facts).enumerate() {
+        if facts[..i].iter().any(|other| other.name == source.name && !source.name.is_empty()) {
+            let found = format!("\"{}\" is the name of another list", source.name);
+            table.fault("name", found, "a name that no other [[facts]] has");
+        }
+        let keys: [(&str, bool); 5] = [
+            ("chain_id", source.chain_id.is_some()),
+            ("contract", source.contract.is_some()),
+            ("event", source.event.is_some()),
+            ("numbers", !source.numbers.is_empty()),
+            ("signer", source.signer.is_some()),
+        ];
+        for (key, given) in keys {
+            let is_wanted = (key == "signer") != (source.kind == FactKind::EvmLogs);
+            if source.kind == FactKind::EvmLogs && is_wanted && !given && !table.has(key) {
+                table.fault(key, "missing", "what `kind = \"evm_logs\"` needs");
+            } else if !is_wanted && given {
+                table.fault(key, "does not belong to this kind of facts", "another `kind`, or no such key");
+            }
+        }
+    }
+    let known: Vec<&str> = facts.iter().map(|source| source.name.as_str()).collect();
+    for (table, challenge) in challenge_tables.iter().zip(challenges) {
+        for name in challenge.facts.iter().filter(|name| !known.contains(&name.as_str())) {
+            let found = format!("there is no [[facts]] \"{name}\"");
+            table.push(table.offset("facts"), "facts", found, &known.join(", "), closest(name, &known));
+        }
+        if !challenge.channels.is_empty() && !table.has("assets") {
+            let found = "channels are stored beside the prices of `assets`, and the challenge has none";
+            table.fault("channels", found, "`assets`, of one asset or more, or no `channels`");
+        }
+        if !challenge.channels.is_empty() && challenge.prices_from.is_some() {
+            let found = "stands beside `prices_from`, with which nothing is stored";
+            table.fault("channels", found, "`channels` or `prices_from`, not both");
+        }
+    }
 }
 
 /// What anybody on the way could replace must be known by its digest.

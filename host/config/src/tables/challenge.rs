@@ -3,9 +3,11 @@
 use super::runtime::{RUNTIME, SOLVER};
 use super::weight::WeightOrShare;
 use super::{Network, Runtime, Weight};
-use crate::kinds::{ASSET, AssetsOrName, Hex, NAME, Optional, PLUGIN, ParamsOrName, TICKER, Words};
+use crate::kinds::{
+    ASSET, AssetsOrName, Hex, ListOf, NAME, Optional, PLUGIN, ParamsOrName, SIDE_FILE, TICKER, Words,
+};
 use crate::section::{Section, section};
-use mantis_plugin_api::{ParamMap, Solver, Spec};
+use mantis_plugin_api::{ParamMap, Solver, Spec, Storage};
 
 section! {
     /// One `[[challenge]]`.
@@ -41,6 +43,22 @@ section! {
         /// Ticker of the challenge whose stored prices label this one: it has prices of its own, and all these assets.
         prices_from: Option<String>, else "its own", in Optional(TICKER);
 
+        /// Numbers of the feed's `prices` that are stored beside the price, such as a minute's high and low, in the order in
+        /// which the plugin is given them; not beside `prices_from`.
+        channels: Vec<String>, else "none", in ListOf(ASSET);
+
+        /// Lists of facts that the plugin is given: names of `[[facts]]`.
+        facts: Vec<String>, else "none", in ListOf(NAME);
+
+        /// How numbers are stored: `"f16"`, in half precision; `"f32"`, in single precision.
+        storage: Storage = Storage::F16, in STORAGE;
+
+        /// File that its rows lie in, in the ledger's folder; without it, in the ledger.
+        file: Option<String> = None, in Optional(SIDE_FILE);
+
+        /// Rows that are kept, and given to the plugin; without it, those of `max_days`.
+        history_rows: Option<u32> = None, in Optional(1_000..=10_000_000_u32);
+
         /// Numbers per miner and asset.
         dim: usize, in 1..=4096;
 
@@ -67,6 +85,8 @@ pub enum QuoteKind {
     FundingRates,
 }
 
+const STORAGE: Words<Storage> = Words(&[("f16", Storage::F16), ("f32", Storage::F32)]);
+
 const QUOTES: Words<QuoteKind> =
     Words(&[("prices", QuoteKind::Prices), ("funding_rates", QuoteKind::FundingRates)]);
 
@@ -83,6 +103,9 @@ impl Challenge {
             sample_every: network.sample_every,
             seed: network.seed,
             solver,
+            storage: self.storage,
+            channels: self.channels.clone(),
+            facts: self.facts.clone(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! `[network]`.
 
-use crate::kinds::{AboveTo, Hex, Words, bytes_of};
+use crate::kinds::{AboveTo, Hex, Optional, Words, bytes_of};
 use crate::section::{Section, section};
 
 section! {
@@ -18,6 +18,17 @@ section! {
 
         /// Rows between a sample and its opening.
         lag: u32 = 60, in 0..=1_000_000;
+
+        /// Blocks between a sample and its opening, where that is not `lag` rows. Miners seal for a time by which the block
+        /// is opened.
+        maturity_blocks: Option<u32> = None, in Optional(0..=10_000_000_u32);
+
+        /// Blocks after that for which a payload waits for a round that is not out, or that the beacon does not give; at
+        /// least `wait` of `[beacon]`.
+        retain_blocks: u32 = 0, in 0..=10_000_000;
+
+        /// How far ahead of the time at which it is sent a miner should seal, s; what a validator suggests, not a rule.
+        suggested_lock: u32 = 3600, in 30..=31_536_000;
 
         /// Blocks that scoring stays behind the newest one.
         task_interval: u32 = 500, in 0..=10_000_000;
@@ -83,8 +94,9 @@ const OWNER_KEY: &str = "fbfe185ded7a4e6865effceb23cbac32894170587674e751ac237a0
 impl Network {
     /// Blocks between a sample and its opening.
     #[must_use]
-    pub fn lag_blocks(&self) -> i64 {
-        i64::from(self.lag) * i64::from(self.sample_every)
+    pub fn maturity(&self) -> i64 {
+        let lag = i64::from(self.lag) * i64::from(self.sample_every);
+        self.maturity_blocks.map_or(lag, i64::from)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The top of the file.
 
 use super::runtime::{RUNTIME, SOLVER};
-use super::{Beacon, Challenge, Collect, Datalog, MarketFeed, Network, Runtime};
+use super::{Beacon, Challenge, Collect, Datalog, FactSource, MarketFeed, Network, Runtime};
 use crate::fault::KeyPositions;
 use crate::kinds::{Folder, Optional};
 use crate::section::{SubTable, section};
@@ -53,12 +53,18 @@ section! {
         /// `[params.NAME]`: named sets of parameters for challenges.
         params, else "none", in "tables";
 
+        /// `[[facts]]`: numbers about miners from outside, for challenges that name them.
+        facts, else "none", in "[[facts]] tables";
+
         /// The challenges, in the order in which a miner's list names them.
         challenge, in CHALLENGES;
     }
     with {
         /// The file it was read from.
         pub file: PathBuf,
+
+        /// `[[facts]]`, in the order of the file.
+        pub facts: Vec<FactSource>,
 
         /// `[[challenge]]`, in the order of the file; never empty.
         pub challenges: Vec<Challenge>,

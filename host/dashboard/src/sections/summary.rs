@@ -70,7 +70,7 @@ impl<'a> Summary<'a> {
             miners: view.miners.len(),
             paid: view.paid(),
             challenges: view.challenges.len(),
-            paying: view.challenges.iter().filter(|challenge| challenge.paid > 0).count(),
+            paying: view.challenges.iter().filter(|challenge| challenge.pays()).count(),
             no_weights: NoWeights::new(view),
             extent,
             days: (last - first) as f64 * BLOCK_SECONDS as f64 / 86_400.0,

@@ -32,10 +32,12 @@ pub(crate) struct ChallengeView<'a> {
     pub(crate) anchor: String,
     /// The address of what is said of it.
     pub(crate) href: String,
-    /// Its part of all weights that count; 0 if it pays no miner.
+    /// Its part of all weights that count; 0 if it pays no miner and burns nothing.
     pub(crate) counts: f64,
     /// Miners it pays.
     pub(crate) paid: usize,
+    /// The part of what it pays that nobody earns.
+    pub(crate) burned: f64,
     /// What each miner gets of what it pays, by hotkey.
     pub(crate) shares: &'a BTreeMap<String, f64>,
     /// The largest share of what it pays, or 1.
@@ -133,6 +135,11 @@ impl ChallengeView<'_> {
         &self.scored.ticker
     }
 
+    /// Whether it pays a miner, or says that nobody earns: it counts if it has a weight.
+    pub(crate) fn pays(&self) -> bool {
+        self.paid > 0 || self.burned > 0.0
+    }
+
     /// Whether its weight is 0: it is scored and shown, and counts for nothing.
     pub(crate) fn is_shadow(&self) -> bool {
         self.scored.weight <= 0.0
@@ -157,6 +164,7 @@ fn challenges<'a>(standing: &'a Standing, links: Links) -> Vec<ChallengeView<'a>
             anchor,
             counts: counts.get(&scored.ticker).copied().unwrap_or(0.0),
             paid: scored.paid(),
+            burned: scored.burn_share(),
             shares,
             best: if best > 0.0 { best } else { 1.0 },
             series: entry.and_then(|entry| standing.series.get(entry.price_ticker())).cloned(),

@@ -3,7 +3,7 @@
 use super::series::{Series, all_series};
 use mantis_config::{Block, Config};
 use mantis_ledger::{Activities, Computation, Ledger, LedgerError, Past};
-use mantis_weights::{Outcome, Scored, Scores, on_chain};
+use mantis_weights::{Outcome, Scored, Scores, Shares, on_chain};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -111,11 +111,11 @@ impl Standing {
         self.on_chain.get(&uid).copied().unwrap_or(0)
     }
 
-    /// What each challenge would count for, by ticker, with these weights; those that pay no miner count for nothing.
-    /// Sums to 1, or is all zero.
+    /// What each challenge would count for, by ticker, with these weights; those that pay no miner, and burn
+    /// nothing, count for nothing. Sums to 1, or is all zero.
     #[must_use]
     pub fn counts_with(&self, weights: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
-        let pays = |ticker: &str| self.scored(ticker).is_some_and(|scored| scored.paid() > 0);
+        let pays = |ticker: &str| self.scored(ticker).is_some_and(Scored::counts);
         let paying = |(ticker, weight): (&String, &f64)| if pays(ticker) { *weight } else { 0.0 };
         let sum: f64 = weights.iter().map(paying).sum();
         let part = |weight: f64| if sum > 0.0 { weight / sum } else { 0.0 };
@@ -132,7 +132,7 @@ impl Standing {
     /// The total salience by hotkey with other weights of the challenges: what the weights follow from, before burn and
     /// smoothing. Challenges that are not named keep theirs.
     #[must_use]
-    pub fn total_with(&self, weights: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
+    pub fn total_with(&self, weights: &BTreeMap<String, f64>) -> Shares {
         self.scores.total_with(|scored| weights.get(&scored.ticker).copied().unwrap_or(scored.weight))
     }
 

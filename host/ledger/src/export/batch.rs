@@ -1,6 +1,7 @@
 //! Rows become batches of columns.
 
 use super::table::{Column, Kind, Table};
+use crate::Vector;
 use arrow_array::builder::{
     BooleanBuilder, Float32Builder, Float64Builder, Int64Builder, ListBuilder, StringBuilder,
     StringDictionaryBuilder,
@@ -8,7 +9,6 @@ use arrow_array::builder::{
 use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{ArrowError, DataType, Field, Schema};
-use half::f16;
 use std::sync::Arc;
 
 /// Rows, and numbers in vectors, after which a batch is full: a few megabytes.
@@ -23,8 +23,8 @@ pub(super) enum Value<'a> {
     Whole(i64),
     Real(f64),
     Text(&'a str),
-    /// Little-endian half floats.
-    Halves(&'a [u8]),
+    /// A miner's numbers.
+    Vector(&'a Vector),
 }
 
 /// Collects the rows of a table.
@@ -105,15 +105,13 @@ impl Builder {
             Self::Text(column) => column.append_option(text(value).or((!nullable).then_some(""))),
             Self::Name(column) => column.append_option(text(value).or((!nullable).then_some(""))),
             Self::Vector(column) => {
-                let Value::Halves(bytes) = value else {
+                let Value::Vector(vector) = value else {
                     column.append(true);
                     return 0;
                 };
-                for pair in bytes.as_chunks::<2>().0 {
-                    column.values().append_value(f16::from_le_bytes(*pair).to_f32());
-                }
+                vector.to_f32().into_iter().for_each(|number| column.values().append_value(number));
                 column.append(true);
-                return bytes.len() / 2;
+                return vector.len();
             }
         }
         0

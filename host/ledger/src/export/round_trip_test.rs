@@ -27,9 +27,9 @@ fn ledger(path: &Path) {
     let half = |x: f32| f16::from_f32(x);
     let step = |sidx: i64| {
         let x = sidx as f32 / 100.0;
-        let mut submissions = vec![("5Bob".into(), vec![half(x), half(-x)])];
+        let mut submissions = vec![("5Bob".into(), vec![half(x), half(-x)].into())];
         if sidx % 3 == 0 {
-            submissions.push(("5Alice".into(), vec![half(0.1), half(65504.0)]));
+            submissions.push(("5Alice".into(), vec![half(0.1), half(65504.0)].into()));
         }
         let eth = NewRow {
             ticker: "ETH".into(),
@@ -43,7 +43,7 @@ fn ledger(path: &Path) {
             ticker: "A,\"B".into(),
             dim: 1,
             price_data: Some(vec![("BTC".into(), 6e4), ("SOL".into(), 0.1)]),
-            submissions: vec![("5Carol".into(), vec![half(1.0), half(0.5)])],
+            submissions: vec![("5Carol".into(), vec![half(1.0), half(0.5)].into())],
             ..NewRow::default()
         };
         SampledBlock { block: Block(5 * sidx), sidx: Sidx(sidx), rows: vec![eth, multi] }

@@ -2,7 +2,7 @@
 
 use super::batch::Value;
 use super::{ExportError, Table};
-use crate::{Ledger, LedgerError, Row};
+use crate::{Ledger, LedgerError, Row, Vector};
 use mantis_config::{Block, Sidx};
 use rusqlite::types::ValueRef;
 use std::collections::BTreeMap;
@@ -126,15 +126,16 @@ struct Held<'t> {
     /// Asset, if there are several, and price.
     prices: Vec<(Option<String>, f64)>,
     /// Hotkey and vector.
-    vectors: Vec<(String, Vec<u8>)>,
+    vectors: Vec<(String, Vector)>,
 }
 
 impl<'t> Held<'t> {
     fn copy_row(table: Table, ticker: &'t str, row: &Row<'_>) -> Self {
         let (mut prices, mut vectors) = (Vec::new(), Vec::new());
         if table == Table::Submissions {
-            vectors =
-                row.submissions.iter().map(|(name, vector)| (name.to_owned(), vector.to_vec())).collect();
+            let storage = row.submissions.storage();
+            let vector = |(name, bytes): (&str, &[u8])| (name.to_owned(), Vector::from_bytes(bytes, storage));
+            vectors = row.submissions.iter().map(vector).collect();
         } else {
             // A text that is not such an object has no prices, as for scoring.
             prices = row.all_prices();
@@ -149,7 +150,7 @@ impl<'t> Held<'t> {
             push(&[sidx, block, ticker, asset, Value::Real(*price)])?;
         }
         for (hotkey, vector) in &self.vectors {
-            push(&[sidx, block, ticker, Value::Text(hotkey), Value::Halves(vector)])?;
+            push(&[sidx, block, ticker, Value::Text(hotkey), Value::Vector(vector)])?;
         }
         Ok(())
     }

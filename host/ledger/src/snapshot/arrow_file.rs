@@ -30,6 +30,8 @@ pub(super) struct Column {
 pub(super) enum Kind {
     /// `fixed_size_list<float16>` of so many numbers.
     Halves(usize),
+    /// `fixed_size_list<float32>` of so many numbers.
+    Singles(usize),
     /// `int64`.
     Int64,
     /// `float64`.
@@ -53,6 +55,7 @@ impl Kind {
     fn bytes(self, rows: u64) -> Option<u64> {
         match self {
             Self::Halves(dim) => rows.checked_mul(2)?.checked_mul(dim as u64),
+            Self::Singles(dim) => rows.checked_mul(4)?.checked_mul(dim as u64),
             Self::Int64 | Self::Float64 => rows.checked_mul(8),
             Self::Bool => Some(rows.div_ceil(8)),
         }
@@ -61,7 +64,7 @@ impl Kind {
     /// Descriptions and buffers that Arrow has for such a column; the values are the last buffer.
     fn layout(self) -> (usize, usize) {
         match self {
-            Self::Halves(_) => (2, 3),
+            Self::Halves(_) | Self::Singles(_) => (2, 3),
             _ => (1, 2),
         }
     }
@@ -76,7 +79,9 @@ impl Kind {
             Type::FixedSizeList => {
                 let dim = usize::try_from(field.type_as_fixed_size_list()?.listSize()).ok()?;
                 let children = field.children().filter(|children| children.len() == 1)?;
-                is_float(&children.get(0), Precision::HALF).then_some(Self::Halves(dim))
+                let item = children.get(0);
+                let singles = || is_float(&item, Precision::SINGLE).then_some(Self::Singles(dim));
+                is_float(&item, Precision::HALF).then_some(Self::Halves(dim)).or_else(singles)
             }
             _ => None,
         }

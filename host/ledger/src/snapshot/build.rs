@@ -6,13 +6,14 @@ use super::parts::{PartsWriter, rows_per_part};
 use super::{MARKET, Snapshot, SnapshotError};
 use crate::{Directory, Ledger, Row, Submissions, Tally, Warnings, is_nonzero};
 use mantis_config::{Block, Sidx};
+use mantis_plugin_api::{FactList, Storage};
 use std::collections::BTreeSet;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 
 /// What to cut out.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SnapshotRequest {
     /// Whose submissions.
     pub ticker: String,
@@ -21,8 +22,14 @@ pub struct SnapshotRequest {
     pub price_source: Option<String>,
     /// The assets of `price_data`, in storage order; empty to take the single `price`.
     pub assets: Vec<String>,
+    /// Numbers of `price_data` that are taken along beside the prices.
+    pub channels: Vec<String>,
+    /// Lists of facts that are taken along, in the challenge's order.
+    pub facts: Vec<FactList>,
     /// Numbers per miner and row.
     pub storage_dim: usize,
+    /// How they are stored.
+    pub storage: Storage,
     /// Score up to this block; later rows are kept for their prices. `None`: score all.
     pub max_block: Option<Block>,
     /// Blocks between two rows.
@@ -43,7 +50,7 @@ impl Snapshot {
     /// # Errors
     /// If the ledger cannot be read or `dir` cannot be written; `dir` then holds no snapshot.
     pub fn build(ledger: &Ledger, request: &SnapshotRequest, dir: &Path) -> Result<Self, SnapshotError> {
-        Self::build_in_runs(ledger, request, dir, rows_per_part(request.storage_dim))
+        Self::build_in_runs(ledger, request, dir, rows_per_part(request.storage_dim, request.storage))
     }
 
     /// As [`Snapshot::build`], with so many rows to a part.
@@ -92,6 +99,8 @@ struct Cut<'a> {
     names: Directory,
     miners: Vec<Miner>,
     rows: usize,
+    /// Assets, then channels.
+    columns: Vec<String>,
     prices: Vec<f64>,
     warnings: Warnings,
 }
@@ -108,12 +117,13 @@ impl<'a> Cut<'a> {
         Ok(Self {
             request,
             last: request.max_block.map_or(Sidx::MAX, |block| block.sidx(request.sample_every)),
-            market: MarketWriter::create(dir, &request.assets)?,
-            parts: PartsWriter::create(dir, &request.ticker, request.storage_dim, run)?,
+            market: MarketWriter::create(dir, &request.assets, &request.channels)?,
+            parts: PartsWriter::create(dir, &request.ticker, request.storage_dim, request.storage, run)?,
             names: Directory::default(),
             miners: Vec::new(),
             rows: 0,
-            prices: vec![f64::NAN; request.assets.len().max(1)],
+            columns: [request.assets.as_slice(), &request.channels].concat(),
+            prices: vec![f64::NAN; request.assets.len().max(1) + request.channels.len()],
             warnings: Warnings::default(),
         })
     }
@@ -169,6 +179,11 @@ impl<'a> Cut<'a> {
     ) -> Result<bool, SnapshotError> {
         self.parts.seek(row, self.names.sorted())?;
         self.names.rewind();
+        let storage = submissions.storage();
+        if storage.bytes() > self.request.storage.bytes() {
+            self.warnings.bad_blobs.add(sidx);
+            return Ok(false);
+        }
         for (hotkey, numbers) in submissions {
             let number = self.names.number(hotkey);
             if number == self.miners.len() {
@@ -177,10 +192,10 @@ impl<'a> Cut<'a> {
             }
             let miner = &mut self.miners[number];
             if miner.active {
-                if miner.first_sidx.is_none() && is_nonzero(numbers) {
+                if miner.first_sidx.is_none() && is_nonzero(numbers, storage) {
                     miner.first_sidx = Some(sidx);
                 }
-                self.parts.put(row, number, numbers);
+                self.parts.put(row, number, numbers, storage);
             }
         }
         Ok(submissions.any_nonzero())
@@ -188,7 +203,7 @@ impl<'a> Cut<'a> {
 
     /// Stores the prices of a row.
     fn price_row(&mut self, row: &Row<'_>, submitted: bool) -> Result<ControlFlow<()>, SnapshotError> {
-        if !row.read_prices(&self.request.assets, &mut self.prices) {
+        if !row.read_prices(&self.columns, &mut self.prices) {
             self.warnings.bad_prices.add(row.sidx);
         }
         self.market.push(row.sidx, submitted, &self.prices)?;
@@ -221,6 +236,9 @@ impl<'a> Cut<'a> {
             ticker: request.ticker.clone(),
             price_source: request.price_source.clone().unwrap_or_else(|| request.ticker.clone()),
             assets: request.assets.clone(),
+            channels: request.channels.clone(),
+            facts: request.facts.iter().map(|list| of_hotkeys(list, &columns)).collect(),
+            storage: request.storage,
             storage_dim: request.storage_dim,
             sample_every: request.sample_every,
             rows: self.rows,
@@ -233,4 +251,11 @@ impl<'a> Cut<'a> {
         manifest.write(dir)?;
         Ok(self.warnings)
     }
+}
+
+/// A list without the facts about hotkeys that are no columns.
+fn of_hotkeys(list: &FactList, columns: &[&(String, usize)]) -> FactList {
+    let is_column = |hotkey: &str| columns.binary_search_by(|(name, _)| name.as_str().cmp(hotkey)).is_ok();
+    let rows = list.rows.iter().filter(|row| is_column(&row.hotkey)).cloned().collect();
+    FactList { rows, ..list.clone() }
 }

@@ -3,12 +3,13 @@
 use super::sums::Sums;
 use super::{MARKET, SnapshotError};
 use mantis_config::Block;
+use mantis_plugin_api::{FactList, Storage};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::Path;
 
 /// The format that this program writes and reads.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 pub(super) const NAME: &str = "snapshot.json";
 
@@ -23,6 +24,12 @@ pub struct Manifest {
     pub price_source: String,
     /// Assets in storage order; empty for a single-asset challenge.
     pub assets: Vec<String>,
+    /// Channels beside the prices.
+    pub channels: Vec<String>,
+    /// Facts from outside about `hotkeys`.
+    pub facts: Vec<FactList>,
+    /// How numbers are stored.
+    pub storage: Storage,
     /// Numbers per miner and row.
     pub storage_dim: usize,
     /// Blocks between two rows.

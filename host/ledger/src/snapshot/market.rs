@@ -27,7 +27,7 @@ pub(super) struct MarketWriter {
 
 impl MarketWriter {
     /// Begins the file, replacing an old one.
-    pub(super) fn create(dir: &Path, assets: &[String]) -> Result<Self, SnapshotError> {
+    pub(super) fn create(dir: &Path, assets: &[String], channels: &[String]) -> Result<Self, SnapshotError> {
         let path = dir.join(MARKET);
         let mut fields = vec![
             Field::new("sidx", DataType::Int64, false),
@@ -36,15 +36,16 @@ impl MarketWriter {
         if assets.is_empty() {
             fields.push(Field::new("price", DataType::Float64, false));
         }
-        fields.extend(assets.iter().map(|asset| Field::new(asset, DataType::Float64, false)));
+        let columns = assets.iter().chain(channels);
+        fields.extend(columns.map(|name| Field::new(name, DataType::Float64, false)));
         let schema = Arc::new(Schema::new(fields));
         let file = File::create(&path).map_err(SnapshotError::io(&path))?;
         let writer = FileWriter::try_new(file, &schema).map_err(SnapshotError::arrow(&path))?;
-        let prices = vec![Vec::new(); assets.len().max(1)];
+        let prices = vec![Vec::new(); assets.len().max(1) + channels.len()];
         Ok(Self { path, schema, writer, rows: 0, sidx: Vec::new(), submitted: Vec::new(), prices })
     }
 
-    /// Adds a row: one price per column, NaN where there is none.
+    /// Adds a row: prices, then channels, one per column, NaN where there is none.
     pub(super) fn push(&mut self, sidx: Sidx, submitted: bool, prices: &[f64]) -> Result<(), SnapshotError> {
         self.rows += 1;
         self.sidx.push(sidx.0);
@@ -86,10 +87,12 @@ impl MarketWriter {
 /// Opens the file and checks that it is the one of the manifest.
 pub(super) fn open(dir: &Path, manifest: &Manifest) -> Result<ArrowFile, SnapshotError> {
     let file = ArrowFile::open(&dir.join(MARKET))?;
-    let assets = manifest.assets.len().max(1);
-    let kinds = [Kind::Int64, Kind::Bool].into_iter().chain(std::iter::repeat_n(Kind::Float64, assets));
+    let columns = manifest.assets.len().max(1) + manifest.channels.len();
+    let kinds = [Kind::Int64, Kind::Bool].into_iter().chain(std::iter::repeat_n(Kind::Float64, columns));
     if !file.columns.iter().map(|column| column.kind).eq(kinds) {
-        return Err(file.damaged("it does not have the columns sidx, submitted and one per asset"));
+        return Err(
+            file.damaged("it does not have the columns sidx, submitted and one per asset and channel")
+        );
     }
     let rows = file.batches.iter().try_fold(0_usize, |sum, batch| sum.checked_add(batch.rows));
     if rows != Some(manifest.market_rows) {
@@ -100,13 +103,15 @@ pub(super) fn open(dir: &Path, manifest: &Manifest) -> Result<ArrowFile, Snapsho
 
 /// Reads the file that [`open`] returned.
 pub(super) fn read(file: &ArrowFile, manifest: &Manifest) -> Result<Market, SnapshotError> {
-    let assets = manifest.assets.len().max(1);
+    let (assets, channels) = (manifest.assets.len().max(1), manifest.channels.len());
     let mut market = Market {
         sidx: Vec::with_capacity(manifest.market_rows),
         prices: vec![f64::NAN; manifest.market_rows * assets],
         assets,
         submitted: Vec::with_capacity(manifest.market_rows),
         scored_rows: manifest.rows,
+        channels: vec![f64::NAN; manifest.market_rows * channels],
+        facts: manifest.facts.clone(),
         carried: manifest.carried.clone(),
     };
     for batch in &file.batches {
@@ -115,11 +120,14 @@ pub(super) fn read(file: &ArrowFile, manifest: &Manifest) -> Result<Market, Snap
         let mut bits = vec![0; batch.rows.div_ceil(8)];
         file.read(batch.values[1], &mut bits)?;
         market.submitted.extend((0..batch.rows).map(|row| bits[row / 8] >> (row % 8) & 1 == 1));
-        let block = &mut market.prices[first * assets..(first + batch.rows) * assets];
-        for asset in 0..assets {
-            let column = words(file, batch, 2 + asset)?;
-            for (row, word) in block.chunks_exact_mut(assets).zip(column) {
-                row[asset] = f64::from_le_bytes(word);
+        let tables = [(&mut market.prices, 2, assets), (&mut market.channels, 2 + assets, channels)];
+        for (numbers, from, width) in tables {
+            let block = &mut numbers[first * width..(first + batch.rows) * width];
+            for place in 0..width {
+                let column = words(file, batch, from + place)?;
+                for (row, word) in block.chunks_exact_mut(width).zip(column) {
+                    row[place] = f64::from_le_bytes(word);
+                }
             }
         }
     }

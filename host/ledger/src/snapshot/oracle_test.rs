@@ -1,9 +1,9 @@
 //! Snapshots against a reader that holds everything in memory, and against damage.
 
 use super::{Snapshot, SnapshotError, SnapshotRequest};
-use crate::Ledger;
-use mantis_config::Block;
-use mantis_plugin_api::{History, Market, Shape, f16, is_present};
+use crate::{Ledger, NewRow, SampledBlock, Vector};
+use mantis_config::{Block, Sidx};
+use mantis_plugin_api::{FactList, FactRow, History, Market, Shape, Storage, f16, is_present};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::subsequence;
@@ -173,7 +173,10 @@ proptest! {
             ticker: "OWN".into(),
             price_source: two.then(|| "OTHER".into()),
             assets: if multi { ASSETS.map(String::from).into() } else { Vec::new() },
+            channels: Vec::new(),
+            facts: Vec::new(),
             storage_dim: dim,
+            storage: Storage::F16,
             max_block: max_block.map(Block),
             sample_every: 5,
             active: active.map(|names| names.into_iter().map(String::from).collect()),
@@ -264,8 +267,8 @@ fn an_unfinished_snapshot_is_named_as_such() {
     small(dir.path());
     assert_eq!(old.market().unwrap(), small(dir.path()).market().unwrap());
     let manifest = fs::read_to_string(dir.path().join("snapshot.json")).unwrap();
-    fs::write(dir.path().join("snapshot.json"), manifest.replace("\"format\":1", "\"format\":2")).unwrap();
-    assert!(matches!(Snapshot::open(dir.path()), Err(SnapshotError::Format { found: 2, .. })));
+    fs::write(dir.path().join("snapshot.json"), manifest.replace("\"format\":2", "\"format\":3")).unwrap();
+    assert!(matches!(Snapshot::open(dir.path()), Err(SnapshotError::Format { found: 3, .. })));
 }
 
 #[test]
@@ -278,9 +281,66 @@ fn threads_may_share_a_snapshot() {
 #[test]
 fn a_part_fits_the_budget_and_holds_enough_rows() {
     for dim in [1, 2, 3, 17, 20, 33, 66, 1000, 1 << 20] {
-        let rows = super::parts::rows_per_part(dim);
+        let rows = super::parts::rows_per_part(dim, Storage::F16);
         assert!(rows.is_power_of_two() && (64..=16_384).contains(&rows));
         assert!(rows == 64 || rows * 256 * dim * 2 <= 96 << 20, "{dim}: {rows}");
     }
-    assert_eq!([2, 33, 66].map(super::parts::rows_per_part), [16_384, 4_096, 2_048]);
+    let rows = |dim| super::parts::rows_per_part(dim, Storage::F16);
+    assert_eq!([2, 33, 66].map(rows), [16_384, 4_096, 2_048]);
+    assert_eq!(super::parts::rows_per_part(28, Storage::F32), 2_048);
+}
+
+#[test]
+fn single_precision_channels_and_facts_come_through() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("datalog.db");
+    let mut ledger = Ledger::open(&path).unwrap();
+    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    for row in 0..5_i64 {
+        let prices =
+            [("LOW", 1.0), ("BTC", 2.0), ("HIGH", 3.0)].map(|(name, x)| (name.to_owned(), x + row as f64));
+        let kept = prices.into_iter().filter(|(name, _)| row != 3 || name != "HIGH").collect();
+        let record = NewRow {
+            ticker: "F".into(),
+            price_data: Some(kept),
+            submissions: vec![("5A".into(), Vector::F32(vec![0.1 + row as f32, 1e-20]))],
+            ..NewRow::default()
+        };
+        let block = Block(5 * row);
+        ledger.append(&SampledBlock { block, sidx: Sidx(row), rows: vec![record] }).unwrap();
+    }
+    let fact = |hotkey: &str| FactRow { hotkey: hotkey.into(), numbers: vec![1.0], ..FactRow::default() };
+    let list = FactList { name: "bets".into(), rows: vec![fact("5A"), fact("5Gone")], ..FactList::default() };
+    let request = SnapshotRequest {
+        ticker: "F".into(),
+        assets: names(&["BTC"]),
+        channels: names(&["HIGH", "LOW"]),
+        facts: vec![list],
+        storage_dim: 2,
+        storage: Storage::F32,
+        sample_every: 5,
+        ..SnapshotRequest::default()
+    };
+    let folder = dir.path().join("snap");
+    Snapshot::build_in_runs(&Ledger::read(&path).unwrap(), &request, &folder, 2).unwrap();
+    let snapshot = Snapshot::open_checked(&folder).unwrap();
+    let market = snapshot.market().unwrap();
+    assert_eq!(market.prices, [2.0, 3.0, 4.0, 5.0, 6.0]);
+    let channel = |row, c| market.channel(row, c, 2);
+    assert_eq!(
+        (channel(1, 0), channel(1, 1), channel(3, 0), channel(3, 1)),
+        (Some(4.0), Some(2.0), None, Some(4.0))
+    );
+    assert_eq!(market.facts[0].rows, [fact("5A")]);
+    let mut numbers = [0.0; 10];
+    snapshot.read_f32(0..1, 0..5, &mut numbers).unwrap();
+    assert_eq!((numbers[8], numbers[9]), (4.1, 1e-20));
+    assert!(
+        snapshot.read(0..1, 0..5, &mut [f16::ZERO; 10]).unwrap_err().to_string().contains("single precision")
+    );
+
+    // A challenge of half precision does not take in what was stored otherwise.
+    let halves = SnapshotRequest { storage: Storage::F16, ..request };
+    let built = Snapshot::build(&Ledger::read(&path).unwrap(), &halves, &folder).unwrap();
+    assert_eq!(built.warnings().bad_blobs.count, 5);
 }

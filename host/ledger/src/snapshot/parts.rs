@@ -1,12 +1,12 @@
 //! `part-00000.arrow`, ...: the miners' vectors, written run by run.
 
 use super::{SnapshotError, SnapshotPart};
-use arrow_array::{
-    ArrayRef, FixedSizeListArray, PrimitiveArray, RecordBatch, RecordBatchOptions, types::Float16Type,
-};
+use crate::Vector;
+use arrow_array::types::{Float16Type, Float32Type};
+use arrow_array::{ArrayRef, FixedSizeListArray, PrimitiveArray, RecordBatch, RecordBatchOptions};
 use arrow_ipc::writer::FileWriter;
 use arrow_schema::{DataType, Field, Schema};
-use half::f16;
+use mantis_plugin_api::{Storage, f16};
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -29,7 +29,8 @@ pub(super) struct PartsWriter {
     /// First row of the part that is being gathered.
     start: usize,
     /// The vectors of each miner, by the number the caller gave it; empty if it is not in this part.
-    columns: Vec<Vec<f16>>,
+    columns: Vec<Vector>,
+    storage: Storage,
     done: Vec<Written>,
 }
 
@@ -41,14 +42,20 @@ struct Written {
 }
 
 /// How many rows a part has by default, for vectors of `dim` numbers: a power of two.
-pub(super) fn rows_per_part(dim: usize) -> usize {
-    let rows = (BUDGET / (MINERS * dim.max(1) * size_of::<f16>())).clamp(ROWS.0, ROWS.1);
+pub(super) fn rows_per_part(dim: usize, storage: Storage) -> usize {
+    let rows = (BUDGET / (MINERS * dim.max(1) * storage.bytes())).clamp(ROWS.0, ROWS.1);
     1 << rows.ilog2()
 }
 
 impl PartsWriter {
     /// Begins, and removes the parts of an older snapshot.
-    pub(super) fn create(dir: &Path, ticker: &str, dim: usize, run: usize) -> Result<Self, SnapshotError> {
+    pub(super) fn create(
+        dir: &Path,
+        ticker: &str,
+        dim: usize,
+        storage: Storage,
+        run: usize,
+    ) -> Result<Self, SnapshotError> {
         for entry in fs::read_dir(dir).map_err(SnapshotError::io(dir))? {
             let path = entry.map_err(SnapshotError::io(dir))?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -63,6 +70,7 @@ impl PartsWriter {
             run,
             start: 0,
             columns: Vec::new(),
+            storage,
             done: Vec::new(),
         })
     }
@@ -75,32 +83,42 @@ impl PartsWriter {
         Ok(())
     }
 
-    /// Stores a miner's vector in a row of the part that [`PartsWriter::seek`] went to: little-endian half
-    /// floats.
+    /// Stores a miner's vector in a row of the part that [`PartsWriter::seek`] went to: little-endian numbers, of the
+    /// writer's precision or narrower.
     #[inline]
-    pub(super) fn put(&mut self, row: usize, miner: usize, numbers: &[u8]) {
-        if self.columns.get(miner).is_none_or(Vec::is_empty) {
+    pub(super) fn put(&mut self, row: usize, miner: usize, numbers: &[u8], storage: Storage) {
+        if self.columns.get(miner).is_none_or(Vector::is_empty) {
             self.add_column(miner);
         }
         let from = (row - self.start) * self.dim;
-        if let Some(vector) =
-            self.columns.get_mut(miner).and_then(|column| column.get_mut(from..from + self.dim))
-        {
-            for (to, bytes) in vector.iter_mut().zip(numbers.chunks_exact(2)) {
-                *to = f16::from_le_bytes([bytes[0], bytes[1]]);
+        let range = from..from + self.dim;
+        match self.columns.get_mut(miner) {
+            Some(Vector::F16(column)) => {
+                let vector = column.get_mut(range).unwrap_or_default();
+                for (to, &word) in vector.iter_mut().zip(numbers.as_chunks::<2>().0) {
+                    *to = f16::from_le_bytes(word);
+                }
             }
+            Some(Vector::F32(column)) => {
+                let vector = column.get_mut(range).unwrap_or_default();
+                let numbers = Vector::from_bytes(numbers, storage).to_f32();
+                vector.iter_mut().zip(numbers).for_each(|(to, number)| *to = number);
+            }
+            None => {}
         }
     }
 
     #[cold]
     fn add_column(&mut self, miner: usize) {
         if self.columns.len() <= miner {
-            self.columns.resize_with(miner + 1, Vec::new);
+            self.columns.resize_with(miner + 1, || Vector::F16(Vec::new()));
         }
         // A little longer than needed, so that columns do not all fall into the same lines of the cache.
-        let mut column = vec![f16::ZERO; self.run * self.dim + 96];
-        column.truncate(self.run * self.dim);
-        self.columns[miner] = column;
+        let length = self.run * self.dim;
+        self.columns[miner] = match self.storage {
+            Storage::F16 => Vector::F16(zeros(f16::ZERO, length)),
+            Storage::F32 => Vector::F32(zeros(0.0, length)),
+        };
     }
 
     /// Writes the last part. `names` are all hotkeys sorted, each with the caller's number; the parts
@@ -129,17 +147,28 @@ impl PartsWriter {
     fn flush(&mut self, rows: usize, names: &[(String, usize)]) -> Result<(), SnapshotError> {
         let file = format!("part-{:05}.arrow", self.done.len());
         let path = self.dir.join(&file);
-        let item = Arc::new(Field::new("item", DataType::Float16, false));
+        let kind = match self.storage {
+            Storage::F16 => DataType::Float16,
+            Storage::F32 => DataType::Float32,
+        };
+        let item = Arc::new(Field::new("item", kind, false));
         let size = i32::try_from(self.dim).unwrap_or(i32::MAX);
         let (mut fields, mut arrays, mut columns) = (Vec::new(), Vec::<ArrayRef>::new(), Vec::new());
         for (name, number) in names {
-            let Some(mut column) =
-                self.columns.get_mut(*number).map(std::mem::take).filter(|x| !x.is_empty())
-            else {
-                continue;
+            let nothing = Vector::F16(Vec::new());
+            let column = self.columns.get_mut(*number).map(|column| std::mem::replace(column, nothing));
+            let Some(column) = column.filter(|column| !column.is_empty()) else { continue };
+            let length = rows * self.dim;
+            let values: ArrayRef = match column {
+                Vector::F16(mut column) => {
+                    column.truncate(length);
+                    Arc::new(PrimitiveArray::<Float16Type>::from(column))
+                }
+                Vector::F32(mut column) => {
+                    column.truncate(length);
+                    Arc::new(PrimitiveArray::<Float32Type>::from(column))
+                }
             };
-            column.truncate(rows * self.dim);
-            let values = Arc::new(PrimitiveArray::<Float16Type>::from(column));
             let array = FixedSizeListArray::try_new(item.clone(), size, values, None)
                 .map_err(SnapshotError::arrow(&path))?;
             fields.push(Field::new(name, DataType::FixedSizeList(item.clone(), size), false));
@@ -163,4 +192,11 @@ impl PartsWriter {
         self.start += rows;
         Ok(())
     }
+}
+
+/// So many zeros, with room for a few more.
+fn zeros<T: Clone>(zero: T, length: usize) -> Vec<T> {
+    let mut column = vec![zero; length + 96];
+    column.truncate(length);
+    column
 }

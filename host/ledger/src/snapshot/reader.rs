@@ -6,12 +6,12 @@ use super::sums::Sums;
 use super::{SnapshotError, market};
 use crate::Warnings;
 use mantis_config::Block;
-use mantis_plugin_api::{History, Market, PluginError, Shape, f16};
+use mantis_plugin_api::{History, Market, PluginError, Shape, Storage, f16};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
-use zerocopy::IntoBytes;
+use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// A snapshot on disk. Nothing of it is held in memory but where things are; its files stay open, so that
 /// building a newer one in the same folder does not disturb it.
@@ -129,7 +129,11 @@ impl Run {
         }
         let mut vectors = vec![None; manifest.hotkeys.len()];
         for ((column, at), miner) in file.columns.iter().zip(&batch.values).zip(&part.columns) {
-            if column.kind != Kind::Halves(manifest.storage_dim) || column.name != manifest.hotkeys[*miner] {
+            let kind = match manifest.storage {
+                Storage::F16 => Kind::Halves(manifest.storage_dim),
+                Storage::F32 => Kind::Singles(manifest.storage_dim),
+            };
+            if column.kind != kind || column.name != manifest.hotkeys[*miner] {
                 return Err(file.damaged(format!("column {} is not what snapshot.json says", column.name)));
             }
             vectors[*miner] = Some(*at);
@@ -152,6 +156,36 @@ impl History for Snapshot {
     }
 
     fn read(&self, miners: Range<usize>, rows: Range<usize>, out: &mut [f16]) -> Result<(), PluginError> {
+        if self.manifest.storage != Storage::F16 {
+            let message = "the history is stored in single precision; a plugin of contract 1.1 reads it so";
+            return Err(PluginError::host(message));
+        }
+        self.read_block(miners, rows, out, f16::from_le_bytes)
+    }
+
+    fn read_f32(&self, miners: Range<usize>, rows: Range<usize>, out: &mut [f32]) -> Result<(), PluginError> {
+        if self.manifest.storage == Storage::F32 {
+            return self.read_block(miners, rows, out, f32::from_le_bytes);
+        }
+        let mut halves = vec![f16::ZERO; out.len()];
+        self.read(miners, rows, &mut halves)?;
+        halves.iter().zip(out).for_each(|(half, out)| *out = half.to_f32());
+        Ok(())
+    }
+}
+
+impl Snapshot {
+    /// Reads a block of numbers that take `N` bytes each.
+    fn read_block<T, const N: usize>(
+        &self,
+        miners: Range<usize>,
+        rows: Range<usize>,
+        out: &mut [T],
+        from_le_bytes: impl Fn([u8; N]) -> T,
+    ) -> Result<(), PluginError>
+    where
+        T: Copy + Default + FromBytes + IntoBytes + Immutable,
+    {
         let shape = self.shape();
         let inside = miners.start <= miners.end
             && rows.start <= rows.end
@@ -174,15 +208,15 @@ impl History for Snapshot {
                 let (from, to) = (rows.start.max(run.rows.start), rows.end.min(run.rows.end));
                 let part = &mut block[(from - rows.start) * shape.dim..(to - rows.start) * shape.dim];
                 let Some(at) = run.vectors[miner] else {
-                    part.fill(f16::ZERO);
+                    part.fill(T::default());
                     continue;
                 };
-                let skip = (from - run.rows.start) * shape.dim * size_of::<f16>();
-                run.file
-                    .read(at + skip as u64, part.as_mut_bytes())
-                    .map_err(|e| PluginError::host(e.to_string()))?;
+                let skip = (from - run.rows.start) * shape.dim * N;
+                let bytes = part.as_mut_bytes();
+                run.file.read(at + skip as u64, bytes).map_err(|e| PluginError::host(e.to_string()))?;
                 if cfg!(target_endian = "big") {
-                    part.iter_mut().for_each(|x| *x = f16::from_le_bytes(x.to_ne_bytes()));
+                    let words = part.as_bytes().as_chunks::<N>().0.to_vec();
+                    part.iter_mut().zip(words).for_each(|(x, word)| *x = from_le_bytes(word));
                 }
             }
         }

@@ -78,7 +78,7 @@ fn sum(file: &File, path: &Path) -> Result<u32, SnapshotError> {
 #[cfg(test)]
 mod tests {
     use crate::snapshot::{Snapshot, SnapshotError, SnapshotRequest};
-    use crate::{Ledger, NewRow, SampledBlock};
+    use crate::{Ledger, NewRow, SampledBlock, Vector};
     use half::f16;
     use mantis_config::Block;
     use mantis_plugin_api::History as _;
@@ -102,7 +102,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut ledger = Ledger::open(dir.path().join("a.db")).unwrap();
         for block in (100..1100).step_by(5) {
-            let vector = vec![f16::from_f32(block as f32 / 1000.0); 2];
+            let vector = Vector::from(vec![f16::from_f32(block as f32 / 1000.0); 2]);
             let row = NewRow {
                 ticker: "A".into(),
                 dim: 2,

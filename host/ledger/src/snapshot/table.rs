@@ -5,7 +5,7 @@ use super::market::MarketWriter;
 use super::parts::{PartsWriter, rows_per_part};
 use super::{Snapshot, SnapshotError};
 use mantis_config::Sidx;
-use mantis_plugin_api::{Market, f16};
+use mantis_plugin_api::{Market, Storage, f16};
 use std::fs;
 use std::path::Path;
 
@@ -36,7 +36,7 @@ impl Snapshot {
     pub fn write(table: &Table<'_>, dir: &Path) -> Result<(), SnapshotError> {
         fs::create_dir_all(dir).map_err(SnapshotError::io(dir))?;
         let Table { ticker, assets, dim, sample_every, market, miners } = *table;
-        let mut writer = MarketWriter::create(dir, assets)?;
+        let mut writer = MarketWriter::create(dir, assets, &[])?;
         for (row, sidx) in market.sidx.iter().enumerate() {
             let submitted = market.submitted.get(row).copied().unwrap_or_default();
             let prices = &market.prices[row * market.assets..(row + 1) * market.assets];
@@ -45,7 +45,8 @@ impl Snapshot {
         writer.finish()?;
         let names: Vec<(String, usize)> =
             miners.iter().enumerate().map(|(i, (hotkey, _))| ((*hotkey).to_owned(), i)).collect();
-        let mut parts = PartsWriter::create(dir, ticker, dim, rows_per_part(dim))?;
+        let mut parts =
+            PartsWriter::create(dir, ticker, dim, Storage::F16, rows_per_part(dim, Storage::F16))?;
         let mut bytes = Vec::new();
         for row in 0..market.scored_rows {
             parts.seek(row, &names)?;
@@ -53,7 +54,7 @@ impl Snapshot {
                 let vector = numbers.get(row * dim..(row + 1) * dim).unwrap_or_default();
                 bytes.clear();
                 bytes.extend(vector.iter().flat_map(|x| x.to_le_bytes()));
-                parts.put(row, miner, &bytes);
+                parts.put(row, miner, &bytes, Storage::F16);
             }
         }
         let chosen: Vec<usize> = (0..miners.len()).collect();
@@ -62,6 +63,9 @@ impl Snapshot {
             ticker: ticker.into(),
             price_source: ticker.into(),
             assets: assets.to_vec(),
+            channels: Vec::new(),
+            facts: Vec::new(),
+            storage: Storage::F16,
             storage_dim: dim,
             sample_every,
             rows: market.scored_rows,
@@ -89,7 +93,7 @@ mod tests {
             assets: 2,
             submitted: vec![true, false],
             scored_rows: 2,
-            carried: Vec::new(),
+            ..Market::default()
         };
         let numbers = [1.0, 2.0, 3.0, 4.0].map(f16::from_f32);
         let table = Table {

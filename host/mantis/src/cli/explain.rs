@@ -10,8 +10,7 @@ use clap::Args;
 use mantis_config::Block;
 use mantis_ledger::Ledger;
 use mantis_network::chain::Neuron;
-use mantis_weights::{Outcome, SettleRules, Settlement, on_chain};
-use mantis_weights::{Scored, Scores};
+use mantis_weights::{BURN, Outcome, Scored, Scores, SettleRules, Settlement, on_chain};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -65,7 +64,7 @@ fn recorded(args: &ExplainArgs) -> anyhow::Result<Explanation> {
     let shares = ledger.shares(block)?;
     let registered = computation.settlements.iter().map(|s| &s.hotkey);
     let stored = challenges.iter().flat_map(|scored| &scored.hotkeys);
-    let paid = shares.values().flat_map(|shares| shares.keys());
+    let paid = shares.values().flat_map(|shares| shares.keys()).filter(|hotkey| *hotkey != BURN);
     let hotkey = find(&args.hotkey, &registered.chain(stored).chain(paid).collect())?;
     let reasons = challenges.iter().any(|scored| !scored.hotkeys.is_empty());
     for scored in challenges.iter_mut().filter(|scored| scored.hotkeys.is_empty()) {
@@ -169,7 +168,7 @@ fn explain(
     hotkey: String,
     source: Source,
 ) -> Explanation {
-    let paying: f64 = scores.challenges.iter().filter(|c| c.paid() > 0).map(|c| c.weight).sum();
+    let paying: f64 = scores.challenges.iter().filter(|c| c.counts()).map(|c| c.weight).sum();
     let mature = outcome.settlements().iter().filter(|s| !s.young).map(|s| s.salience).sum();
     let (weight, u16, rejected) = match outcome {
         Outcome::Rejected(reason) => (None, None, Some(reason.to_string())),
@@ -183,6 +182,7 @@ fn explain(
     Explanation {
         challenges: scores.challenges.iter().map(|c| part(c, &hotkey, paying, source.reasons)).collect(),
         total: scores.total.get(&hotkey).copied().unwrap_or(0.0),
+        unearned: scores.burn,
         hotkey,
         source,
         mature,
@@ -201,7 +201,8 @@ fn part(scored: &Scored, hotkey: &str, paying: f64, reasons: bool) -> Part {
     let facts = || report.iter().flat_map(|report| &report.facts);
     Part {
         ticker: scored.ticker.clone(),
-        share_of_weights: if shares.is_empty() || paying <= 0.0 { 0.0 } else { scored.weight / paying },
+        share_of_weights: if scored.counts() && paying > 0.0 { scored.weight / paying } else { 0.0 },
+        burned: scored.burn_share(),
         salience,
         shadow: scored.weight <= 0.0,
         rank: scored.rank(hotkey),

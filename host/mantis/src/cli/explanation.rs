@@ -16,6 +16,8 @@ pub(super) struct Explanation {
     pub(super) challenges: Vec<Part>,
     /// Its part of the aggregated salience: the sum of what the challenges contribute.
     pub(super) total: f64,
+    /// The part of the aggregated salience that nobody earns.
+    pub(super) unearned: f64,
     /// The salience of all registered miners who are not young.
     pub(super) mature: f64,
     /// What weights were settled by; null where that was not recorded.
@@ -53,6 +55,8 @@ pub(super) struct Part {
     pub(super) share_of_weights: f64,
     /// The miner's part of the challenge.
     pub(super) salience: f64,
+    /// The part of the challenge that nobody earns.
+    pub(super) burned: f64,
     /// Whether its weight is 0: it is scored and shown, and counts for nothing.
     pub(super) shadow: bool,
     /// Its place among the miners paid; `None` where it is not.
@@ -109,8 +113,9 @@ fn about(part: &Part) -> String {
         None => format!("{name} {}", rounded(*value)),
     });
     let facts = Some(facts.collect::<Vec<_>>().join(", ")).filter(|facts| !facts.is_empty());
+    let burned = (part.burned > 0.0).then(|| format!("{:.4}% of it burned", 100.0 * part.burned));
     let shadow = part.shadow.then(|| "a shadow: its weight is 0".to_owned());
-    [shadow, failed, why, facts].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    [shadow, failed, burned, why, facts].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// Where the answer comes from, in a line or two.
@@ -155,7 +160,13 @@ fn write_weight(text: &mut String, explanation: &Explanation, step: &Settlement)
     let line = |text: &mut String, what: &str, value: f64, how: &str| {
         writeln!(text, "{what:<30} {value:.6}{}{how}", if how.is_empty() { "" } else { "   " })
     };
-    line(text, "total of all challenges", step.salience, "the sum of what they contribute")?;
+    let burn_uid = explanation.rules.as_ref().map(|rules| rules.burn_uid);
+    let unearned = if burn_uid == Some(step.uid) { explanation.unearned } else { 0.0 };
+    let total = match unearned > 0.0 {
+        true => format!("what they contribute, and {unearned:.6} that nobody earns"),
+        false => "the sum of what they contribute".to_owned(),
+    };
+    line(text, "total of all challenges", step.salience, &total)?;
     let share = if step.young {
         "young: a fixed small weight instead, scaled with all others".to_owned()
     } else {

@@ -11,6 +11,7 @@ mod doctor;
 mod explain;
 mod explanation;
 mod export;
+mod facts;
 mod feed;
 mod health;
 mod listen;

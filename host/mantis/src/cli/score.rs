@@ -1,5 +1,6 @@
 //! `mantis score`.
 
+use super::facts::read_facts;
 use super::output::{Bars, Table, print, print_json, short};
 use super::shared::{RuntimeArg, ScoringArgs};
 use super::weights::settled;
@@ -111,6 +112,7 @@ fn options(args: &ScoringArgs, config: &Config) -> anyhow::Result<Options> {
         active: args.active.as_deref().map(hotkeys).transpose()?,
         solver: args.solver.map(Into::into),
         threads: args.threads.map_or(processors, usize::from),
+        facts: args.facts.as_deref().map(read_facts).transpose()?.unwrap_or_default(),
         scratch: args.scratch.clone().unwrap_or_else(std::env::temp_dir),
         launcher: launcher(args.deadline)?,
     })
@@ -136,6 +138,9 @@ fn hotkeys(file: &Path) -> anyhow::Result<BTreeSet<String>> {
 pub(super) struct Document<'a> {
     per_challenge: BTreeMap<&'a str, BTreeMap<String, f64>>,
     total: &'a BTreeMap<String, f64>,
+    /// What of a challenge nobody earns, where that is something.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    burn: BTreeMap<&'a str, f64>,
     skipped: BTreeMap<&'a str, &'a str>,
     seconds: BTreeMap<&'a str, f64>,
     peak_rss_mb: f64,
@@ -144,11 +149,14 @@ pub(super) struct Document<'a> {
 impl<'a> Document<'a> {
     pub(super) fn new(scores: &'a Scores) -> Self {
         let scored = scores.challenges.iter().filter(|c| c.salience.is_some());
+        let burn = scores.challenges.iter().map(|c| (c.ticker.as_str(), c.burn_share()));
+        let burn = burn.filter(|(_, burn)| *burn > 0.0);
         let skipped =
             scores.challenges.iter().filter_map(|c| Some((c.ticker.as_str(), c.skipped.as_deref()?)));
         Self {
             per_challenge: scored.map(|c| (c.ticker.as_str(), c.shares())).collect(),
             total: &scores.total,
+            burn: burn.collect(),
             skipped: skipped.collect(),
             seconds: scores.challenges.iter().map(|c| (c.ticker.as_str(), c.seconds)).collect(),
             peak_rss_mb: scores.peak_rss_kib as f64 / 1024.0,
@@ -158,14 +166,15 @@ impl<'a> Document<'a> {
 
 /// What people read: challenges, then miners by what they earn.
 pub(super) fn text(scores: &Scores) -> String {
-    let weight: f64 = scores.challenges.iter().filter(|c| !c.shares().is_empty()).map(|c| c.weight).sum();
-    let mut challenges = Table::new(["challenge", "weight", "miners paid", "seconds", ""]);
+    let weight: f64 = scores.challenges.iter().filter(|c| c.counts()).map(|c| c.weight).sum();
+    let mut challenges = Table::new(["challenge", "weight", "miners paid", "burned", "seconds", ""]);
     for c in &scores.challenges {
         let paid = c.paid();
         challenges.row([
             c.ticker.clone(),
-            if paid > 0 { format!("{:.1}%", 100.0 * c.weight / weight) } else { "-".into() },
+            if c.counts() { format!("{:.1}%", 100.0 * c.weight / weight) } else { "-".into() },
             paid.to_string(),
+            if c.burn_share() > 0.0 { format!("{:.2}%", 100.0 * c.burn_share()) } else { "-".into() },
             format!("{:.2}", c.seconds),
             c.skipped.as_ref().map_or_else(String::new, |reason| format!("skipped: {reason}")),
         ]);

@@ -41,6 +41,9 @@ pub(super) struct ScoringArgs {
     /// Seconds that one challenge may take.
     #[arg(long, value_name = "SECONDS", default_value_t = 1800.0, value_parser = positive)]
     pub(super) deadline: f64,
+    /// Lists of facts, a JSON object by name, that stand in for those of the ledger.
+    #[arg(long, value_name = "FILE")]
+    pub(super) facts: Option<PathBuf>,
     /// Folder for temporary files; the default is the system's.
     #[arg(long, value_name = "DIR")]
     pub(super) scratch: Option<PathBuf>,

@@ -19,7 +19,8 @@ use std::path::PathBuf;
 #[command(
     after_help = "Example:\n  mantis weights --input salience.json --json\n\nThe input:\n  {\"salience\": \
     {\"<hotkey>\": 0.7}, \"metagraph\": [{\"uid\": 0, \"hotkey\": \"<hotkey>\"}],\n   \"first_block\": {\"<hotkey>\": \
-    6900000}, \"block\": 7000000, \"previous\": null}"
+    6900000}, \"block\": 7000000, \"previous\": null}\n\nA salience \"__burn__\" is what nobody earns: it goes to the \
+    UID that the burn goes to."
 )]
 pub(super) struct WeightsArgs {
     /// Saliences, metagraph, first blocks, block and previous weights as JSON; `-` is standard input.
@@ -41,8 +42,9 @@ pub(super) fn run(args: &WeightsArgs) -> anyhow::Result<()> {
     } else {
         std::fs::read_to_string(&args.input).with_context(|| format!("cannot read {name}"))?
     };
-    let input: Input =
+    let mut input: Input =
         serde_json::from_str(&text).with_context(|| format!("{name} is not what is needed"))?;
+    input.take_burn();
     let outcome = settle(&input, &rules(args)?).with_context(|| name.to_string())?;
     match outcome {
         Outcome::Rejected(reason) if args.json => {

@@ -2,7 +2,6 @@
 
 use super::world::DemoWorld;
 use crate::simulation::{Malformed, MinerKind, SimulatedMiner};
-use half::f16;
 use mantis_config::{Challenge, Config};
 use mantis_ledger::SampledBlock;
 use mantis_network::bucket::{Bucket, BucketError};
@@ -123,24 +122,24 @@ fn plaintext(config: &Config, hotkey: &str, step: &SampledBlock) -> Map<String, 
     let challenge = |ticker: &str| config.challenges.iter().find(|c| c.ticker == ticker);
     let of = |record: &mantis_ledger::NewRow| {
         let (_, vector) = record.submissions.iter().find(|(other, _)| other == hotkey)?;
-        Some((record.ticker.clone(), submission(challenge(&record.ticker)?, vector)))
+        Some((record.ticker.clone(), submission(challenge(&record.ticker)?, &vector.to_f32())))
     };
     step.rows.iter().filter_map(of).collect()
 }
 
 fn all_zero(config: &Config) -> Map<String, Value> {
     let challenges = config.challenges.iter();
-    challenges.map(|c| (c.ticker.clone(), submission(c, &vec![f16::ZERO; c.storage_dim()]))).collect()
+    challenges.map(|c| (c.ticker.clone(), submission(c, &vec![0.0; c.storage_dim()]))).collect()
 }
 
-/// Numbers as a miner writes them: by asset, where the challenge has assets.
-fn submission(challenge: &Challenge, vector: &[f16]) -> Value {
-    let numbers = |part: &[f16]| json!(part.iter().map(|x| x.to_f64()).collect::<Vec<f64>>());
-    if challenge.assets.is_empty() {
+/// Numbers as a miner writes them: by asset, where the challenge has several.
+fn submission(challenge: &Challenge, vector: &[f32]) -> Value {
+    let numbers = |part: &[f32]| json!(part.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>());
+    if challenge.assets.len() < 2 {
         return numbers(vector);
     }
-    let of = |(asset, part): (&String, &[f16])| match part {
-        [one] => (asset.clone(), json!(one.to_f64())),
+    let of = |(asset, part): (&String, &[f32])| match part {
+        [one] => (asset.clone(), json!(f64::from(*one))),
         _ => (asset.clone(), numbers(part)),
     };
     Value::Object(challenge.assets.iter().zip(vector.chunks(challenge.dim.max(1))).map(of).collect())

@@ -1,7 +1,7 @@
 //! What the validator would store of a plaintext, and what is wrong with it.
 
-use half::f16;
 use mantis_config::{Challenge, Config};
+use mantis_ledger::Vector;
 use mantis_payload::describe::{kind, shortened, shown};
 use mantis_payload::submission::{Split, SplitError, split};
 use mantis_scoring::decode;
@@ -115,7 +115,7 @@ fn judge(
     let mut vectors = vectors.into_iter();
     match vectors.next() {
         Some(Ok(vector)) => {
-            let stored: Vec<f32> = vector.iter().map(|&x| f16::from_f32(x).to_f32()).collect();
+            let stored = Vector::new(&vector, challenge.storage).to_f32();
             if stored.iter().all(|&x| x == 0.0) {
                 reviewed.faults.push("every number is 0: it counts as not sent".into());
             } else {
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn rounding_to_half_floats_is_no_change() {
         for x in [0.1, -0.3333, 1.0, 1e-6, 5e-9, 0.0, 0.999_999] {
-            assert!(near(x, f16::from_f64(x).to_f32()), "{x}");
+            assert!(near(x, mantis_plugin_api::f16::from_f64(x).to_f32()), "{x}");
         }
         assert!(!near(0.1, 0.11) && !near(7.0, 1.0) && !near(1e-3, 0.0));
         assert_eq!(changed(&json!([0.1, 7, 0.5]), &[0.1, 1.0, 0.5]), ["number 2: 7 is stored as 1"]);

@@ -3,9 +3,9 @@
 use super::miners::{MinerKind, SimulatedMiner};
 use super::prices::{Prices, normal, uniform};
 use super::truth::Truth;
-use half::f16;
 use mantis_config::{Block, Challenge, Config, Sidx};
-use mantis_ledger::{Ledger, LedgerError, NewRow, SampledBlock};
+use mantis_ledger::{Ledger, LedgerError, NewRow, SampledBlock, Vector};
+use mantis_plugin_api::Storage;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 use std::collections::BTreeSet;
@@ -158,7 +158,7 @@ impl<'a> Simulator<'a> {
             blocks_ahead: challenge.blocks_ahead,
             price: truth.price(row),
             price_data: truth.price_data(row),
-            submissions: submissions(row, *rows, truth, miners, players),
+            submissions: submissions(row, *rows, truth, miners, players, challenge.storage),
         };
         let rows = self.parts.iter_mut().map(record).collect();
         Some(SampledBlock { block, sidx: FIRST_SIDX + row as i64, rows })
@@ -199,7 +199,8 @@ fn submissions(
     truth: &Truth,
     miners: &[SimulatedMiner],
     players: &mut [Player],
-) -> Vec<(String, Vec<f16>)> {
+    storage: Storage,
+) -> Vec<(String, Vector)> {
     let dim = players.first().map_or(0, |player| player.slow.len());
     let mut foresight = vec![0.0; dim];
     truth.foresight(row, &mut foresight);
@@ -209,10 +210,7 @@ fn submissions(
         player.play(miner.kind, row, rows, truth, &foresight, before);
     }
     let sent = miners.iter().zip(players.iter()).filter(|(_, player)| player.is_sending);
-    sent.map(|(miner, player)| {
-        (miner.hotkey.clone(), player.numbers.iter().map(|&x| f16::from_f32(x)).collect())
-    })
-    .collect()
+    sent.map(|(miner, player)| (miner.hotkey.clone(), Vector::new(&player.numbers, storage))).collect()
 }
 
 /// One miner in one challenge.
@@ -331,14 +329,13 @@ mod tests {
     }
 
     /// Price and numbers by hotkey, row by row.
-    type Rows = Vec<(f64, Vec<(String, Vec<f16>)>)>;
+    type Rows = Vec<(f64, Vec<(String, Vec<f32>)>)>;
 
     fn rows(ledger: &Ledger, ticker: &str, dim: usize) -> Rows {
         let mut rows = Rows::new();
         let outcome: Result<_, LedgerError> = ledger.rows(ticker, Sidx(0)..=Sidx::MAX, dim, |row| {
             let submissions = row.submissions.iter().map(|(hotkey, bytes)| {
-                let numbers = bytes.chunks(2).map(|b| f16::from_le_bytes([b[0], b[1]])).collect();
-                (hotkey.to_owned(), numbers)
+                (hotkey.to_owned(), Vector::from_bytes(bytes, row.submissions.storage()).to_f32())
             });
             rows.push((row.price.unwrap_or(0.0), submissions.collect()));
             Ok(std::ops::ControlFlow::Continue(()))

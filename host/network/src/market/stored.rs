@@ -6,7 +6,8 @@ use mantis_config::{Challenge, QuoteKind};
 /// The price, and the prices by asset, that a challenge stores; without a feed, give it empty quotes.
 ///
 /// - A single-asset challenge stores its price; 0 where it is missing, which scorers skip.
-/// - A multi-asset challenge stores the prices, or funding rates, of those of its assets that have one, in its order.
+/// - A multi-asset challenge stores the prices, or funding rates, of those of its assets that have one, in its order, and
+///   behind them the numbers of its channels that are there.
 /// - A challenge that takes its prices from another one stores neither.
 #[must_use]
 pub fn price_of(challenge: &Challenge, quotes: &Quotes) -> (Option<f64>, Option<Vec<(String, f64)>>) {
@@ -22,7 +23,9 @@ pub fn price_of(challenge: &Challenge, quotes: &Quotes) -> (Option<f64>, Option<
         QuoteKind::FundingRates => &quotes.funding_rates,
     };
     let of = |asset: &String| Some((asset.clone(), *source.get(asset)?));
-    (None, Some(challenge.assets.iter().filter_map(of).collect()))
+    let channel = |name: &String| Some((name.clone(), *quotes.prices.get(name)?));
+    let channels = challenge.channels.iter().filter_map(channel);
+    (None, Some(challenge.assets.iter().filter_map(of).chain(channels).collect()))
 }
 
 #[cfg(test)]
@@ -50,6 +53,22 @@ mod tests {
             };
             assert_eq!(price_of(challenge, &quotes), expected, "{}", challenge.ticker);
         }
+    }
+
+    #[test]
+    fn channels_stand_behind_the_prices() {
+        let of = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+        let challenge = Challenge {
+            assets: of(&["BTC"]),
+            channels: of(&["BTC_HIGH", "BTC_LOW"]),
+            ..Challenge::default()
+        };
+        let quotes =
+            Quotes::parse(br#"{"prices": {"BTC_LOW": 1, "BTC": 2, "OTHER": 5, "BTC_HIGH": 3}}"#).unwrap();
+        let stored = price_of(&challenge, &quotes).1.unwrap();
+        assert_eq!(stored, [("BTC".into(), 2.0), ("BTC_HIGH".into(), 3.0), ("BTC_LOW".into(), 1.0)]);
+        let quotes = Quotes::parse(br#"{"prices": {"BTC": 2, "BTC_HIGH": "dear"}}"#).unwrap();
+        assert_eq!(price_of(&challenge, &quotes).1.unwrap(), [("BTC".into(), 2.0)]);
     }
 
     #[test]

@@ -18,7 +18,8 @@ pub use wasm::{Surface, WasmPlugin, surface};
 pub(crate) use wasm::{code_folder, forget_code, private_code_folder};
 
 use mantis_plugin_api::{
-    Description, History, Market, ParamMap, PluginError, Progress, Salience, Spec, States, TrackedRow,
+    Description, History, Market, ParamMap, PluginError, Progress, Salience, Spec, States, Storage,
+    TrackedRow,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -27,6 +28,9 @@ use thiserror::Error;
 
 /// What can be called on a loaded plugin, native or WebAssembly.
 pub trait Plugin {
+    /// What the plugin knows of the contract beside its first version: [`mantis_plugin_api::abi::MINOR`] at the most.
+    fn minor(&self) -> u32;
+
     /// The plugin's own words about itself.
     ///
     /// # Errors
@@ -39,6 +43,29 @@ pub trait Plugin {
     /// As [`mantis_plugin_api::Challenge::configure`].
     fn configure(&self, spec: &Spec, params: &ParamMap) -> Result<Box<dyn Instance>, PluginError>;
 }
+
+/// Refuses a challenge that a plugin could not be told all of: one that was built before the contract had it.
+///
+/// # Errors
+/// [`PluginError::Spec`] with the key that the plugin does not know.
+pub(crate) fn check_features(plugin: &dyn Plugin, spec: &Spec) -> Result<(), PluginError> {
+    let minor = plugin.minor();
+    let wanted = [
+        ("storage", spec.storage != Storage::F16, "\"f16\""),
+        ("channels", !spec.channels.is_empty(), "none"),
+        ("facts", !spec.facts.is_empty(), "none"),
+    ];
+    match wanted.into_iter().find(|(_, is_wanted, _)| *is_wanted) {
+        Some((key, _, allowed)) if minor < SINCE => {
+            let found = format!("the plugin was built for contract 1.{minor}, and does not know this key");
+            Err(PluginError::spec(key, found, format!("{allowed}, or a plugin built for contract 1.{SINCE}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The minor version of the contract that brought single precision, channels and facts.
+const SINCE: u32 = 1;
 
 /// A configured challenge.
 pub trait Instance {

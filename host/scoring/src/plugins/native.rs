@@ -9,7 +9,8 @@ use super::results::{broken, checked_salience, checked_vector, parse, to_json};
 use super::{Instance, LoadError, Plugin};
 use libloading::Library;
 use mantis_plugin_api::abi::{
-    Emit, FINGERPRINT, HistoryTable, HostTable, MAGIC, MarketTable, OK, PluginTable, SUPPORTED, SYMBOL,
+    Emit, FINGERPRINT, FirstTable, HistoryTable, HostTable, MAGIC, MINOR, MarketTable, OK, PluginTable,
+    SUPPORTED, SYMBOL, VERSION,
 };
 use mantis_plugin_api::{
     Description, History, Market, ParamMap, PluginError, Progress, Salience, Silent, Spec, States,
@@ -17,6 +18,7 @@ use mantis_plugin_api::{
 };
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
+use std::ops::Range;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
@@ -25,7 +27,8 @@ use std::sync::{Mutex, PoisonError};
 /// destructors may still run is undefined.
 #[derive(Clone, Copy)]
 pub struct NativePlugin {
-    table: &'static PluginTable,
+    table: &'static FirstTable,
+    minor: u32,
 }
 
 impl NativePlugin {
@@ -44,18 +47,19 @@ impl NativePlugin {
         let table = unsafe { library.get::<*const PluginTable>(SYMBOL.as_bytes()) }
             .map(|symbol| *symbol)
             .map_err(|_| not_a_plugin(path, "it exports no `MANTIS_PLUGIN`"))?;
-        Ok(Self { table: checked(path, table)? })
+        checked(path, table)
     }
 }
 
 /// Checks the prefix, field by field, before anything behind it is believed.
-fn checked(path: &Path, table: *const PluginTable) -> Result<&'static PluginTable, LoadError> {
+fn checked(path: &Path, table: *const PluginTable) -> Result<NativePlugin, LoadError> {
     if table.is_null() || !table.is_aligned() {
         return Err(not_a_plugin(path, "its `MANTIS_PLUGIN` is no table"));
     }
+    let first: *const FirstTable = table.cast();
     // SAFETY: the library is never unloaded; the prefix has the same layout in every ABI version.
     let (magic, abi, size, fingerprint) =
-        unsafe { ((*table).magic, (*table).abi, (*table).size, (*table).fingerprint) };
+        unsafe { ((*first).magic, (*first).abi, (*first).size as usize, (*first).fingerprint) };
     if magic != MAGIC {
         return Err(not_a_plugin(path, "its `MANTIS_PLUGIN` has another magic number"));
     }
@@ -66,19 +70,30 @@ fn checked(path: &Path, table: *const PluginTable) -> Result<&'static PluginTabl
         String::from_utf8_lossy(unsafe { std::slice::from_raw_parts(fingerprint.ptr, fingerprint.len) })
             .into_owned()
     };
-    let fits = SUPPORTED.contains(&abi) && size as usize == size_of::<PluginTable>();
+    let is_of_this_version = SUPPORTED.contains(&abi);
+    let minor = if is_of_this_version && size >= size_of::<PluginTable>() {
+        // SAFETY: a table of this version that is so long has the field.
+        unsafe { (*table).minor }
+    } else {
+        0
+    };
+    let fits = is_of_this_version && size >= size_of::<FirstTable>() && minor <= MINOR;
     if !fits || fingerprint != FINGERPRINT {
         return Err(LoadError::Mismatch {
             path: path.to_path_buf(),
-            built_for: format!("ABI {abi} by {fingerprint}"),
-            supported: format!("ABI {} to {} by {FINGERPRINT}", SUPPORTED.start(), SUPPORTED.end()),
+            built_for: format!("ABI {abi}.{minor} by {fingerprint}"),
+            supported: format!("ABI {}.0 to {VERSION}.{MINOR} by {FINGERPRINT}", SUPPORTED.start()),
         });
     }
     // SAFETY: version and size say that it is the table that this host knows.
-    Ok(unsafe { &*table })
+    Ok(NativePlugin { table: unsafe { &*first }, minor })
 }
 
 impl Plugin for NativePlugin {
+    fn minor(&self) -> u32 {
+        self.minor
+    }
+
     fn describe(&self) -> Result<Description, PluginError> {
         let call = Call::new(&Silent, None);
         // SAFETY: the tables outlive the call.
@@ -108,7 +123,7 @@ impl Plugin for NativePlugin {
 }
 
 struct NativeInstance {
-    table: &'static PluginTable,
+    table: &'static FirstTable,
     instance: *mut c_void,
     storage_dim: usize,
 }
@@ -149,7 +164,12 @@ impl Instance for NativeInstance {
         {
             return Err(PluginError::host("market and history do not fit each other"));
         }
+        let channel_count = market.channels.len() / market.rows().max(1);
+        if market.channels.len() != market.rows() * channel_count {
+            return Err(PluginError::host("channels and rows do not fit each other"));
+        }
         let (carried, hotkeys) = (to_json(&market.carried)?, to_json(&history.hotkeys())?);
+        let facts = to_json(&market.facts)?;
         let submitted: Vec<u8> = market.submitted.iter().map(|&x| u8::from(x)).collect();
         let market = MarketTable {
             rows: market.rows(),
@@ -159,6 +179,9 @@ impl Instance for NativeInstance {
             prices: market.prices.as_ptr(),
             submitted: submitted.as_ptr(),
             carried: carried.as_slice().into(),
+            channels: market.channels.as_ptr(),
+            channel_count,
+            facts: facts.as_slice().into(),
         };
         let table = HistoryTable {
             rows: shape.rows,
@@ -211,7 +234,7 @@ impl<'a> Call<'a> {
     }
 
     fn table(&self) -> HostTable {
-        HostTable { ctx: std::ptr::from_ref(self).cast_mut().cast(), emit, read }
+        HostTable { ctx: std::ptr::from_ref(self).cast_mut().cast(), emit, read, read_f32 }
     }
 
     fn finish(self, status: i32) -> Result<Results, PluginError> {
@@ -254,16 +277,46 @@ unsafe extern "C" fn read(
     out: *mut u16,
     len: usize,
 ) -> i32 {
-    // SAFETY: as in `emit`; `out` holds `len` half floats, which are transparent `u16`s.
+    let range = [miners_from, miners_to, rows_from, rows_to];
+    // SAFETY: `ctx` and `out` are the caller's; half floats are transparent `u16`s.
+    unsafe { read_block(ctx, range, out.cast::<f16>(), len, |history, m, r, out| history.read(m, r, out)) }
+}
+
+unsafe extern "C" fn read_f32(
+    ctx: *mut c_void,
+    miners_from: usize,
+    miners_to: usize,
+    rows_from: usize,
+    rows_to: usize,
+    out: *mut f32,
+    len: usize,
+) -> i32 {
+    let range = [miners_from, miners_to, rows_from, rows_to];
+    // SAFETY: `ctx` and `out` are the caller's.
+    unsafe { read_block(ctx, range, out, len, |history, m, r, out| history.read_f32(m, r, out)) }
+}
+
+/// Reads a block, miners and rows from and to, as `read` does.
+///
+/// # Safety
+/// `ctx` must be the `Call` whose table this is, and `out` hold `len` numbers, alive during the call.
+unsafe fn read_block<T>(
+    ctx: *mut c_void,
+    [miners_from, miners_to, rows_from, rows_to]: [usize; 4],
+    out: *mut T,
+    len: usize,
+    read: impl Fn(&dyn History, Range<usize>, Range<usize>, &mut [T]) -> Result<(), PluginError>,
+) -> i32 {
+    // SAFETY: by contract.
     let (call, out) = unsafe {
-        let out = if len == 0 { &mut [] } else { std::slice::from_raw_parts_mut(out.cast::<f16>(), len) };
+        let out = if len == 0 { &mut [] } else { std::slice::from_raw_parts_mut(out, len) };
         (&*ctx.cast::<Call<'_>>(), out)
     };
     let Some(history) = call.history else { return 2 };
     if miners_from > miners_to || rows_from > rows_to {
         return 3;
     }
-    match history.read(miners_from..miners_to, rows_from..rows_to, out) {
+    match read(history, miners_from..miners_to, rows_from..rows_to, out) {
         Ok(()) => OK,
         Err(error) => {
             call.run.log(&error.to_string());

@@ -33,6 +33,9 @@ pub(super) fn checked_salience(
         }
         report.salience = number;
     }
+    if !salience.burn.is_finite() || salience.burn < 0.0 {
+        return Err(broken(&format!("a burn of {}", salience.burn)));
+    }
     Ok(salience)
 }
 
@@ -106,6 +109,17 @@ mod tests {
         ] {
             assert!(check(numbers, miners).is_err(), "{numbers:?}, {miners}");
         }
+    }
+
+    #[test]
+    fn a_burn_is_not_negative() {
+        let check = |burn| checked_salience(vec![], Salience { burn, ..Salience::new(0) }, &[]);
+        assert_eq!(check(0.25).unwrap().burn, 0.25);
+        assert!(check(-0.1).is_err() && check(f64::NAN).is_err());
+        // In JSON, which has no such numbers, they are none: a report with one is unreadable.
+        assert!(
+            parse::<Salience>(br#"{"miners":[],"facts":[],"empty":null,"burn":null}"#, "report").is_err()
+        );
     }
 
     #[test]

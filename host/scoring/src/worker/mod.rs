@@ -23,7 +23,9 @@ pub use session::{Decoded, Session};
 pub use walls::Walls;
 
 use crate::plugins::{LoadError, Source};
-use mantis_plugin_api::{Description, ParamMap, PluginError, Salience, Solver, Spec, States, TrackedRow};
+use mantis_plugin_api::{
+    Description, ParamMap, PluginError, Salience, Solver, Spec, States, Storage, TrackedRow,
+};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -56,6 +58,9 @@ impl Job {
             sample_every: 1,
             seed: 0,
             solver: Solver::Exact,
+            storage: Storage::F16,
+            channels: Vec::new(),
+            facts: Vec::new(),
         };
         Self { plugin, spec, params: ParamMap::new(), task }
     }

@@ -2,7 +2,7 @@
 
 use super::launcher::MAX_LOG_LINES;
 use super::{Event, Failure, Job, Request, Task, peak_rss_kib, walls};
-use crate::plugins::{Image, Instance, LoadError, Loaded};
+use crate::plugins::{Image, Instance, LoadError, Loaded, check_features};
 use mantis_ledger::snapshot::Snapshot;
 use mantis_plugin_api::{History, Progress, Salience};
 use std::cell::Cell;
@@ -43,6 +43,7 @@ fn perform(job: &Job, image: Result<Image, LoadError>, requests: &Receiver<Strin
         tell(&Event::Ready { description, sha256 });
         return Ok(());
     }
+    check_features(plugin.as_ref(), &job.spec).map_err(Failure::Plugin)?;
     let mut challenge = plugin.configure(&job.spec, &job.params).map_err(Failure::Plugin)?;
     tell(&Event::Ready { description, sha256 });
     match &job.task {

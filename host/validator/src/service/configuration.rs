@@ -1,6 +1,6 @@
 //! Following the configuration's files.
 
-use super::{Refreshed, Service, ServiceError};
+use super::{Refreshed, Service, ServiceError, SetupError};
 use mantis_config::Config;
 use std::sync::Arc;
 use tracing::{error, info};
@@ -51,6 +51,7 @@ impl Service {
         // First what may be refused: the rows that are stored must mean the same.
         self.ledger.check_layout(config)?;
         self.pipeline.set_config(config.clone())?;
+        self.facts.set_config(config).map_err(SetupError::from)?;
         Ok(self.ledger.keep_layout(config)?)
     }
 }

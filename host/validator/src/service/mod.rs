@@ -13,6 +13,7 @@ mod setting;
 use super::belief::{Belief, Seen};
 use super::clock::unix;
 use super::computation::ComputationError;
+use super::facts::FactKeeper;
 use super::{Board, HotReload, Pipeline, Refreshed, SetupError, schedule};
 use mantis_config::{Block, Clock, Config};
 use mantis_ledger::{Attempt, ChainRecord, Computation, Ledger, LedgerError};
@@ -57,6 +58,7 @@ pub struct Service {
     scheme: Scheme,
     ledger: Ledger,
     pipeline: Pipeline,
+    facts: FactKeeper,
     neurons: Arc<Vec<Neuron>>,
     /// The block of the metagraph that `neurons` is.
     metagraph: Option<Block>,
@@ -175,9 +177,10 @@ impl Service {
             last.scored = ledger.scored(last.block)?;
             board.write(|status| status.weights.computed_with(last));
         }
-        let service = Self {
+        let mut service = Self {
             scheme,
             pipeline,
+            facts: FactKeeper::default(),
             belief: Belief::new(record.head.map(|(block, unix)| Seen { block, unix }), held)
                 .with_any_pace(config.network.clock == Clock::Chain),
             record,
@@ -212,6 +215,7 @@ impl Service {
             status.dry_run = service.run.dry_run;
             status.sampling.block = service.sampled;
         });
+        service.facts.set_config(&service.config).map_err(SetupError::from)?;
         service.say_weights(None);
         Ok(service)
     }

@@ -2,8 +2,9 @@
 
 use super::{Service, round};
 use crate::SampleError;
+use crate::clock::unix;
 use crate::doubtful::in_words;
-use crate::forgetting::first_kept;
+use crate::forgetting::{first_kept, longer_kept};
 use crate::schedule::{self, Samples};
 use mantis_config::{Block, Clock};
 use mantis_ledger::{Horizon, LedgerError, Pruned};
@@ -78,6 +79,7 @@ impl Service {
                     self.belief.holds(block);
                     self.board.write(|status| status.sampled(&sampled, late, seconds));
                     self.look_at_files();
+                    self.look_at_facts(block).await;
                 }
                 Err(error) => {
                     // It is due again in the next turn, while it is not too old.
@@ -98,6 +100,13 @@ impl Service {
             self.open(head).await;
             self.opened = Some(head.block);
         }
+    }
+
+    /// Lists of facts: what has come, and what is due.
+    async fn look_at_facts(&mut self, block: Block) {
+        let sidx = block.sidx(self.config.network.sample_every);
+        let standings = self.facts.refresh(&mut self.ledger, sidx, unix()).await;
+        self.board.write(|status| status.facts_came(standings, &self.config));
     }
 
     pub(super) async fn open(&mut self, head: Head) {
@@ -161,9 +170,10 @@ impl Service {
         let horizon = Horizon {
             block: before,
             sidx: before.sidx(self.config.network.sample_every),
+            longer: longer_kept(&self.config, before),
             round: self.scheme.round_at(head.unix.saturating_sub(age)),
         };
-        let removed = self.ledger.prune(horizon, PRUNED_AT_ONCE)?;
+        let removed = self.ledger.prune(&horizon, PRUNED_AT_ONCE)?;
         if removed > 0 {
             // There may be more.
             debug!(removed, before = before.0, "old rows removed");

@@ -1,6 +1,6 @@
 //! A plugin of an ABI version that no host supports.
 
-use mantis_plugin_api::abi::PluginTable;
+use mantis_plugin_api::abi::{FirstTable, PluginTable};
 use mantis_plugin_api::*;
 
 /// Never called: the host refuses it by its version.
@@ -43,4 +43,7 @@ impl Score for Foreign {
 #[allow(unsafe_code)]
 // SAFETY: no other item of this library has this name.
 #[unsafe(no_mangle)]
-pub static MANTIS_PLUGIN: PluginTable = PluginTable { abi: 99, ..PluginTable::for_challenge::<Foreign>() };
+pub static MANTIS_PLUGIN: PluginTable = {
+    let table = PluginTable::for_challenge::<Foreign>();
+    PluginTable { first: FirstTable { abi: 99, ..table.first }, ..table }
+};

@@ -58,6 +58,8 @@ pub(in crate::server) struct ChallengeAnswer {
     miners: usize,
     /// Miners that it paid.
     paid: usize,
+    /// The part of what it paid that nobody earned, and that is burned: 0 to 1.
+    burned: f64,
     /// Why it paid no miner, or how it failed; null if it did pay.
     skipped: Option<String>,
     /// What kind of failure it was; null if it did not fail.
@@ -205,6 +207,7 @@ impl ChallengeAnswer {
             params: serde_json::to_value(&challenge.params).unwrap_or_default(),
             miners: scored.map_or(0, |scored| scored.hotkeys.len()),
             paid: scored.map_or(0, Scored::paid),
+            burned: scored.map_or(0.0, Scored::burn_share),
             skipped: scored.and_then(|scored| scored.skipped.clone()),
             failure: scored.and_then(|scored| Some(scored.failure?.as_str())),
             held_from: scored.and_then(|scored| Some(scored.held?.block.0)),

@@ -99,11 +99,12 @@ impl WhatIfAnswer {
     fn new(standing: &Standing, weights: &BTreeMap<String, f64>) -> Self {
         let now = &standing.scores.total;
         let then = standing.total_with(weights);
-        let (ranks, ranks_now) = (ranks(&then), ranks(now));
+        let (ranks, ranks_now) = (ranks(&then.miners), ranks(now));
         let settled = standing.outcome.settlements();
         // What was settled once makes sense.
         let rules = SettleRules::from(&standing.config.network);
         let settled_then = settle_again(settled, then.clone(), &rules).ok();
+        let then = &then.miners;
         let weights_then = by_hotkey(settled_then.as_ref().map_or(&[], Outcome::settlements));
         let weights_now = by_hotkey(settled);
         let mut miners: Vec<WhatIfMiner> = now

@@ -211,6 +211,9 @@ pub(super) const METRICS: &[Metric] = &[
     gauge("challenge_paid_miners", "Miners that each challenge pays", None, |sources| {
         by_ticker(sources, |_, scored| scored.paid() as f64)
     }),
+    gauge("challenge_burn_ratio", "What of each challenge nobody earns", None, |sources| {
+        by_ticker(sources, |_, scored| scored.burn_share())
+    }),
     gauge(
         "challenge_duration_seconds",
         "How long each challenge took in the newest computation",

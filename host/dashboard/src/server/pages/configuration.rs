@@ -7,7 +7,7 @@ use crate::sections::configuration::ConfiguredChallenges;
 use crate::sections::constants::Constants;
 use crate::sections::filters;
 use crate::sections::time::Moment;
-use crate::sections::view::{MinerView, RunView};
+use crate::sections::view::{ChallengeView, MinerView, RunView};
 use askama::Template;
 use mantis_config::{Challenge, Weight};
 use mantis_validator::Status;
@@ -60,7 +60,7 @@ pub(super) fn page(view: &RunView<'_>, status: Option<&Status>) -> Result<String
         };
         Slider {
             counts: challenge.map_or(0.0, |challenge| challenge.counts),
-            pays: challenge.is_some_and(|challenge| challenge.paid > 0),
+            pays: challenge.is_some_and(ChallengeView::pays),
             ticker: configured.ticker.clone(),
             value,
             top,

@@ -41,7 +41,7 @@ impl Payloads {
         counts: Option<MinerCounts>,
         waiting: &[Block],
     ) -> Self {
-        let lag = network.lag_blocks();
+        let lag = network.maturity();
         let now = status.and_then(|status| status.chain.block);
         Self { counts, sealed: Sealed::new(waiting, lag, now) }
     }

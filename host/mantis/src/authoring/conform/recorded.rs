@@ -53,7 +53,10 @@ impl Recorded {
             ticker: challenge.ticker.clone(),
             price_source: challenge.prices_from.clone(),
             assets: challenge.assets.clone(),
+            channels: challenge.channels.clone(),
+            facts: Vec::new(),
             storage_dim: challenge.storage_dim(),
+            storage: challenge.storage,
             // As a validator leaves out the newest rows: their labels are not known.
             max_block: Some(last - i64::from(challenge.blocks_ahead.max(config.network.task_interval))),
             sample_every: every,

@@ -65,7 +65,9 @@ impl SuiteMarket {
                 for (hotkey, numbers) in sent {
                     any = true;
                     if let Some((.., column)) = miners.iter_mut().find(|(name, ..)| name == hotkey) {
-                        column[row * dim..(row + 1) * dim].copy_from_slice(numbers);
+                        let numbers = numbers.to_f32();
+                        let place = &mut column[row * dim..(row + 1) * dim];
+                        place.iter_mut().zip(numbers).for_each(|(to, x)| *to = f16::from_f32(x));
                     }
                 }
                 submitted.push(any);
@@ -84,7 +86,7 @@ impl SuiteMarket {
             sidx,
             submitted,
             scored_rows: rows,
-            carried: Vec::new(),
+            ..Market::default()
         };
         Self { market, miners }
     }

@@ -3,12 +3,14 @@
 use super::limits::MemoryLimit;
 use half::slice::HalfBitsSliceExt;
 use mantis_plugin_api::{History, Market, PluginError, Progress};
+use std::ops::Range;
 use std::rc::Rc;
-use wasmtime::component::{Linker, WasmStr};
+use wasmtime::component::{Linker, LinkerInstance, WasmStr};
 use wasmtime::{Engine, Result, StoreContextMut};
 
-/// The interface's full name.
-pub(super) const HOST: &str = "mantis:challenge/host@1.0.0";
+/// The interface's full names: of each version that components were built for. What came later is in each of them, where
+/// nobody asks for it.
+pub(super) const HOSTS: [&str; 2] = ["mantis:challenge/host@1.0.0", "mantis:challenge/host@1.1.0"];
 /// Bytes of history that cross at once; a plugin reads in smaller blocks.
 const MAX_BLOCK: usize = 1 << 30;
 /// Bytes of a line or a message that are looked at; more are cut off later.
@@ -37,7 +39,13 @@ pub(super) struct Inputs {
 /// Never: names are given once.
 pub(super) fn linker(engine: &Engine) -> Result<Linker<Context>> {
     let mut linker: Linker<Context> = Linker::new(engine);
-    let mut host = linker.instance(HOST)?;
+    for name in HOSTS {
+        add_functions(&mut linker.instance(name)?)?;
+    }
+    Ok(linker)
+}
+
+fn add_functions(host: &mut LinkerInstance<'_, Context>) -> Result<()> {
     host.func_wrap("log", |store: StoreContextMut<'_, Context>, (line,): (WasmStr,)| {
         if let Some(inputs) = &store.data().inputs {
             inputs.run.log(&text(&store, &line)?);
@@ -67,9 +75,21 @@ pub(super) fn linker(engine: &Engine) -> Result<Linker<Context>> {
     })?;
     host.func_wrap("history", |store: StoreContextMut<'_, Context>, range: (u32, u32, u32, u32)| {
         let history = &inputs(&store)?.history;
-        Ok((block(&**history, range).map_err(|e| e.to_string()),))
+        let read = |miners, rows, out: &mut [u16]| history.read(miners, rows, out.reinterpret_cast_mut());
+        Ok((block(&**history, range, read).map_err(|e| e.to_string()),))
     })?;
-    Ok(linker)
+    host.func_wrap("history-f32", |store: StoreContextMut<'_, Context>, range: (u32, u32, u32, u32)| {
+        let history = &inputs(&store)?.history;
+        let read = |miners, rows, out: &mut [f32]| history.read_f32(miners, rows, out);
+        Ok((block(&**history, range, read).map_err(|e| e.to_string()),))
+    })?;
+    host.func_wrap("channels", |store: StoreContextMut<'_, Context>, ()| {
+        Ok((market(&store)?.channels.clone(),))
+    })?;
+    host.func_wrap("facts", |store: StoreContextMut<'_, Context>, ()| {
+        Ok((serde_json::to_string(&market(&store)?.facts)?,))
+    })?;
+    Ok(())
 }
 
 /// Where a function is called outside of `score`, the plugin broke its contract.
@@ -82,10 +102,11 @@ fn market<'a>(store: &'a StoreContextMut<'_, Context>) -> Result<&'a Market> {
     Ok(&inputs(store)?.market)
 }
 
-fn block(
+fn block<T: Clone + Default>(
     history: &dyn History,
     (m0, m1, r0, r1): (u32, u32, u32, u32),
-) -> std::result::Result<Vec<u16>, PluginError> {
+    read: impl Fn(Range<usize>, Range<usize>, &mut [T]) -> std::result::Result<(), PluginError>,
+) -> std::result::Result<Vec<T>, PluginError> {
     let shape = history.shape();
     let (miners, rows) = (m0 as usize..m1 as usize, r0 as usize..r1 as usize);
     let outside = miners.start > miners.end
@@ -93,12 +114,12 @@ fn block(
         || miners.end > shape.miners
         || rows.end > shape.rows;
     let numbers = miners.len().saturating_mul(rows.len()).saturating_mul(shape.dim);
-    if outside || numbers.saturating_mul(2) > MAX_BLOCK {
+    if outside || numbers.saturating_mul(size_of::<T>()) > MAX_BLOCK {
         return Err(PluginError::data(format!("history of miners {miners:?}, rows {rows:?}, of {shape:?}")));
     }
-    let mut bits = vec![0; numbers];
-    history.read(miners, rows, bits.reinterpret_cast_mut())?;
-    Ok(bits)
+    let mut out = vec![T::default(); numbers];
+    read(miners, rows, &mut out)?;
+    Ok(out)
 }
 
 /// The beginning of a string of the plugin's, however long it is.

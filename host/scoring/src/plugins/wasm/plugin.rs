@@ -4,8 +4,8 @@ use super::super::results::{broken, checked_salience, checked_vector, parse, to_
 use super::super::{Instance, LoadError, Plugin};
 use super::call::Call;
 use super::compile::compile;
-use super::imports::{Context, HOST, Inputs, linker};
-use mantis_plugin_api::abi::SUPPORTED;
+use super::imports::{Context, HOSTS, Inputs, linker};
+use mantis_plugin_api::abi::{MINOR, SUPPORTED, VERSION};
 use mantis_plugin_api::{
     Description, History, Market, ParamMap, PluginError, Progress, Salience, Spec, States, TrackedRow,
 };
@@ -104,24 +104,33 @@ fn interface(path: &Path, engine: &Engine, component: &Component) -> Result<Stri
     found.unwrap_or_else(|| Err(not_a_plugin(format!("it exports no `{PACKAGE}plugin`"))))
 }
 
-/// Whether a version of the WIT package belongs to an ABI version that this host accepts.
+/// Whether this host speaks a version of the WIT package: all of it, as older hosts lack what newer ones added.
 fn supported(version: &str) -> bool {
-    version.split('.').next().and_then(|major| major.parse().ok()).is_some_and(|abi| SUPPORTED.contains(&abi))
+    let Some((abi, minor)) = numbers(version) else { return false };
+    SUPPORTED.contains(&abi) && (abi < VERSION || minor <= MINOR)
+}
+
+/// The first two numbers of a version.
+fn numbers(version: &str) -> Option<(u32, u32)> {
+    let mut parts = version.split('.').map(|part| part.parse().ok());
+    Some((parts.next()??, parts.next()??))
 }
 
 fn mismatch(path: &Path, version: &str) -> LoadError {
-    let (first, last) = (SUPPORTED.start(), SUPPORTED.end());
+    let abi = numbers(version).map_or_else(|| version.to_owned(), |(abi, minor)| format!("{abi}.{minor}"));
     LoadError::Mismatch {
         path: path.to_path_buf(),
-        built_for: format!(
-            "ABI {} ({PACKAGE}plugin@{version})",
-            version.split('.').next().unwrap_or(version)
-        ),
-        supported: format!("ABI {first} to {last} ({HOST})"),
+        built_for: format!("ABI {abi} ({PACKAGE}plugin@{version})"),
+        supported: format!("ABI {}.0 to {VERSION}.{MINOR} ({})", SUPPORTED.start(), HOSTS.join(", ")),
     }
 }
 
 impl Plugin for WasmPlugin {
+    fn minor(&self) -> u32 {
+        let version = self.interface.rsplit('@').next().unwrap_or_default();
+        numbers(version).map_or(0, |(_, minor)| minor)
+    }
+
     fn describe(&self) -> Result<Description, PluginError> {
         parse(self.start(None)?.describe()?.as_bytes(), "description")
     }

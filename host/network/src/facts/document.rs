@@ -1,0 +1,81 @@
+//! A JSON document, signed or not: `{"block": n, "time": s, "rows": [{"hotkey", "block", "time", "numbers"}]}`.
+
+use super::{FactClient, FactError, FactUpdate, Known, check_time};
+use crate::http::fetch;
+use mantis_config::bare_url;
+use mantis_plugin_api::{FactList, FactRow};
+use serde::Deserialize;
+use std::str::FromStr;
+use subxt::utils::AccountId32;
+use subxt_signer::sr25519::{PublicKey, Signature, verify};
+
+#[derive(Deserialize)]
+struct Document {
+    #[serde(default)]
+    block: Option<i64>,
+    time: f64,
+    rows: Vec<FactRow>,
+}
+
+/// Bytes of a signature in hexadecimal, and some white space.
+const SIGNATURE_BYTES: u64 = 256;
+
+pub(super) async fn read(client: &FactClient, known: Known, now: u64) -> Result<FactUpdate, FactError> {
+    let mut faults = Vec::new();
+    for url in client.urls() {
+        match read_one(client, url, known, now).await {
+            Ok(list) => return Ok(FactUpdate { list, is_whole: true, more: false, faults }),
+            Err(error) => faults.push(error),
+        }
+    }
+    // There is one for each address.
+    Err(faults.swap_remove(0))
+}
+
+async fn read_one(client: &FactClient, url: &str, known: Known, now: u64) -> Result<FactList, FactError> {
+    let wrong = |what: String| FactError::Answer { url: bare_url(url), what };
+    let get = async |address: &str, limit: u64| {
+        let body = fetch(client.client.get(address), limit, &mut ()).await;
+        body.map_err(|fault| FactError::Http { url: bare_url(address), fault })
+    };
+    let text = get(url, client.source.max_bytes).await?;
+    if let Some(signer) = &client.source.signer {
+        let signature = get(&format!("{url}.sig"), SIGNATURE_BYTES).await?;
+        if !is_signed(&text, &signature, signer) {
+            return Err(wrong(format!("it is not signed by {signer}")));
+        }
+    }
+    let document: Document =
+        serde_json::from_slice(&text).map_err(|e| wrong(format!("it is no list of facts: {e}")))?;
+    check_time(document.time, known, now).map_err(wrong)?;
+    if document.block.is_some_and(|block| known.block.is_some_and(|known| block < known)) {
+        return Err(wrong("it is of an older block than the one that was had before".into()));
+    }
+    let Document { block, time, rows } = document;
+    Ok(FactList { name: client.source.name.clone(), block, time: Some(time), rows })
+}
+
+fn is_signed(text: &[u8], signature: &[u8], signer: &str) -> bool {
+    let bytes = std::str::from_utf8(signature).ok().and_then(|hex| hex::decode(hex.trim()).ok());
+    let bytes: Option<[u8; 64]> = bytes.and_then(|bytes| bytes.try_into().ok());
+    let Some((bytes, key)) = bytes.zip(AccountId32::from_str(signer).ok()) else { return false };
+    verify(&Signature(bytes), text, &PublicKey(key.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use subxt_signer::sr25519::dev;
+
+    #[test]
+    fn a_signature_holds_for_its_text_and_signer_alone() {
+        let (alice, bob) = (dev::alice(), dev::bob());
+        let address = |key: &subxt_signer::sr25519::Keypair| AccountId32(key.public_key().0).to_string();
+        let signature = format!("{}\n", hex::encode(alice.sign(b"facts").0));
+        assert!(is_signed(b"facts", signature.as_bytes(), &address(&alice)));
+        assert!(!is_signed(b"other", signature.as_bytes(), &address(&alice)));
+        assert!(!is_signed(b"facts", signature.as_bytes(), &address(&bob)));
+        assert!(!is_signed(b"facts", &signature.as_bytes()[2..], &address(&alice)));
+        assert!(!is_signed(b"facts", signature.as_bytes(), "5nobody"));
+    }
+}
