@@ -104,7 +104,7 @@ proptest! {
             let salience = score::<HitFirst>(spec(3, AHEAD, solver), &params(), &market, &miners).unwrap();
             (labels(&market), salience)
         });
-        prop_assert!(found.priced_rows < ROWS && found.rows.len() > 1_000);
+        prop_assert!(found.priced.len() < ROWS && found.rows.len() > 1_000);
         prop_assert_eq!((found, salience), zero);
     }
 
