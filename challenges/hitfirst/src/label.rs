@@ -19,9 +19,9 @@ pub enum Hit {
 /// The rows that are scored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Labels {
-    /// Rows with a price.
-    pub priced_rows: usize,
-    /// Row of the market, ascending.
+    /// Rows of the market with a price, ascending.
+    pub priced: Vec<usize>,
+    /// Those with a label, ascending.
     pub rows: Vec<usize>,
     /// What happened after it.
     pub hits: Vec<Hit>,
@@ -36,18 +36,20 @@ impl Label for HitFirst {
     fn label(&self, market: &Market) -> Result<Labels, PluginError> {
         let ahead = self.spec.rows_ahead();
         let prices = LogPrices::newest(market, self.params.max_rows);
-        let LogPrices { rows: priced, logs } = &prices;
-        let mut labels = Labels { priced_rows: priced.len(), ..Labels::default() };
-        if priced.len() < self.params.min_rows {
+        let mut labels = Labels::default();
+        if prices.rows.len() < self.params.min_rows {
+            labels.priced = prices.rows;
             return Ok(labels);
         }
         let sigma = rolling::rolling_std(&prices.returns(ahead), self.params.sigma_rows);
         for (t, &sigma) in sigma.iter().enumerate() {
             if sigma.is_finite() && sigma > 0.0 {
-                labels.rows.push(priced[t]);
-                labels.hits.push(first_hit(logs[t], &logs[t + 1..=t + ahead], self.params.sigmas * sigma));
+                let logs = &prices.logs[t..=t + ahead];
+                labels.rows.push(prices.rows[t]);
+                labels.hits.push(first_hit(logs[0], &logs[1..], self.params.sigmas * sigma));
             }
         }
+        labels.priced = prices.rows;
         Ok(labels)
     }
 }
@@ -87,8 +89,8 @@ mod tests {
         let prices = [1.0, f64::NAN, 2.0, 1.0, 0.0, 3.0, 1.0, 9.0, 1.0, 1.0];
         let market = MarketBuilder::new(1).rows(prices.map(|price| [price])).future(1).build();
         let labels = challenge.label(&market).unwrap();
-        // Priced rows 0 2 3 5 6 7 8; five returns of two rows; three of them have a deviation of three.
-        assert_eq!(labels.priced_rows, 7);
+        // Five returns of two rows; three of them have a deviation of three.
+        assert_eq!(labels.priced, [0, 2, 3, 5, 6, 7, 8]);
         assert_eq!(labels.rows, [3, 5, 6]);
         assert_eq!(labels.hits[2], Hit::Up);
     }

@@ -6,6 +6,7 @@
 mod candidates;
 mod held_out;
 mod label;
+mod left_out;
 mod log_odds;
 mod params;
 mod score;

@@ -1,10 +1,12 @@
 //! Every constant of the challenge.
 
+use mantis_kit::kin::KinParams;
 use mantis_plugin_api::params;
 
 params! {
     /// Parameters of `hitfirst`; the defaults are the network's.
     pub struct Params {
+        ..kin: KinParams;
         /// Rows that are scored at most, counted back from the newest.
         max_rows: usize = 432_000, in 1_000..=10_000_000;
         /// Rows, and labelled rows, below which no miner is paid.
@@ -19,6 +21,10 @@ params! {
         tol: f64 = 1e-4, in 1e-12..=1.0;
         /// Iterations at which the network's solver stops.
         max_iter: usize = 500, in 1..=100_000;
+        /// Blocks of the labelled rows, one after the other, each of which is left out of a fit of its own: a miner is paid
+        /// for the mean size of its coefficients over these. With 0, one fit over all rows takes their place. Has no effect
+        /// where `held_out_blocks` is above 0.
+        leave_out_blocks: usize = 0, in 0..=100;
         /// Share of the labelled rows that a miner must have sent something in.
         min_coverage: f64 = 0.0, in 0.0..=1.0;
         /// Bring each miner's log-odds to one scale before the models: over the rows in which it is there by mean and

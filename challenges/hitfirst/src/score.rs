@@ -1,9 +1,9 @@
 //! From rows and labels to saliences.
 
 use crate::log_odds::{logits, logits_or, present_rows};
-use crate::{Hit, HitFirst, Labels, held_out};
+use crate::{Hit, HitFirst, Labels, held_out, left_out};
 use mantis_kit::logistic::{Design, Penalty, Problem, Stop, fit, has_both_classes};
-use mantis_kit::standard;
+use mantis_kit::{kin, standard};
 use mantis_plugin_api::{History, PluginError, Progress, Salience, Score, WhyZero};
 
 /// A smaller share is rounding: a constant column's coefficient is zero at the optimum, but not to the last bit.
@@ -24,10 +24,11 @@ impl Score for HitFirst {
         salience.fact("rows", rows as f64);
         salience.fact("share_up", up as f64 / rows.max(1) as f64);
         salience.fact("share_down", down as f64 / rows.max(1) as f64);
-        if labels.priced_rows < self.params.min_rows || rows < self.params.min_rows {
+        if labels.priced.len() < self.params.min_rows || rows < self.params.min_rows {
             salience.empty = Some(format!(
                 "{} rows with a price and {rows} with a label; {} of each are needed",
-                labels.priced_rows, self.params.min_rows
+                labels.priced.len(),
+                self.params.min_rows
             ));
             return Ok(salience);
         }
@@ -80,6 +81,7 @@ impl Score for HitFirst {
             salience.empty = Some("neither barrier was both hit and missed".into());
         }
         salience.normalise();
+        kin::pool(&self.params.kin, history, &labels.priced, &mut salience)?;
         for miner in 0..miners {
             if salience.miners[miner].salience < NO_SHARE && salience.miners[miner].why_zero.is_none() {
                 salience.zero(miner, self.why_zero());
@@ -98,8 +100,8 @@ impl HitFirst {
         WhyZero::new("no_gain", "its part in the models gains nothing on the rows held out")
     }
 
-    /// What each of some miners is in the model of one barrier over all of them (scoring: hitfirst): its coefficient, or
-    /// what it gains on rows held out. `None` if all rows have one class.
+    /// What each of some miners is in the model of one barrier over all of them (scoring: hitfirst): its coefficient in one
+    /// fit, the mean size of those in several, or what it gains on rows held out. `None` if all rows have one class.
     fn parts(
         &self,
         history: &dyn History,
@@ -137,6 +139,9 @@ impl HitFirst {
         if self.params.held_out_blocks > 0 {
             let blocks = self.params.held_out_blocks;
             return held_out::gains(&problem, &columns, stop, blocks, self.spec.rows_ahead());
+        }
+        if self.params.leave_out_blocks > 0 {
+            return left_out::coefficients(&problem, &columns, stop, self.params.leave_out_blocks).map(Some);
         }
         Ok(Some(fit(&problem, stop, None)?.coef))
     }

@@ -31,6 +31,18 @@ fn collapsed() -> Value {
     })
 }
 
+/// The network's parameters of July 2026, likewise.
+fn pooled() -> Value {
+    json!({ "sigma_rows": 1_000, "c": 5.4, "leave_out_blocks": 4, "clones": "on" })
+}
+
+/// The same, but the clone that was there first is paid.
+fn first_paid() -> Value {
+    json!({
+        "sigma_rows": 1_000, "c": 5.4, "leave_out_blocks": 4, "clones": "on", "clone_representative": "first",
+    })
+}
+
 fn labels(market: &Market) -> Labels {
     let challenge = HitFirst::configure(spec(3, AHEAD, Solver::Exact), network().as_object().unwrap());
     challenge.unwrap().label(market).unwrap()
@@ -132,17 +144,20 @@ fn what_is_sent_late_or_drifts_takes_much_unless_rows_are_held_out() {
         ("noise in the last 3% of rows", 0.1, ROWS * 97 / 100, 0.0),
         ("a drift in all rows", 0.1, 0, 0.999),
     ] {
-        let before = taken(&network(), |seed| drift(from, kept, 0.1, seed));
-        let after = taken(&held_out(), |seed| drift(from, kept, 0.1, seed));
-        println!("{name} takes {before:.3} of the challenge, held out {after:.3}");
-        assert!(before > bar && after < 0.01, "{name}: {before} {after}");
+        let [before, pooled, after] = [network(), pooled(), held_out()]
+            .map(|params| taken(&params, |seed| drift(from, kept, 0.1, seed)));
+        println!("{name} takes {before:.3} of the challenge, pooled {pooled:.3}, held out {after:.3}");
+        assert!(before.min(pooled) > bar && after < 0.01, "{name}: {before} {pooled} {after}");
     }
 }
 
 #[test]
 fn small_log_odds_and_copies_earn_several_times_as_much_unless_it_is_held_out_and_collapsed() {
     let late = |honest: &[[f64; 2]]| [&honest[..1], &honest[..ROWS - 1]].concat();
-    let attacks: [(&str, f64, Attack); 7] = [
+    let attacks: [(&str, f64, Attack); 10] = [
+        ("five copies", 0.99, &|honest| vec![sent(honest); 5]),
+        ("five copies with a little noise", 1.1, &|honest| copies_with_noise(honest, 5)),
+        ("a pair of opposites", 0.99, &|honest| vec![sent(honest), sent(&opposite(honest))]),
         ("log-odds a tenth as large", 2.0, &|honest| vec![two_way(leans(honest), 0.1)]),
         ("a pair of small opposites", 2.0, &|honest| {
             vec![two_way(leans(honest), 0.01), two_way(leans(honest), -0.01)]
@@ -154,11 +169,26 @@ fn small_log_odds_and_copies_earn_several_times_as_much_unless_it_is_held_out_an
         ("a copy one row late", 1.3, &|honest| vec![sent(honest), sent(&late(honest))]),
     ];
     for (name, bar, attack) in attacks {
-        let [before, half_way, after] =
-            [network(), held_out(), collapsed()].map(|params| gain(&params, attack));
-        println!("{name}: {before:.2} times as much, held out {half_way:.2}, collapsed too {after:.2}");
-        assert!(before > bar && after <= 1.1, "{name}: {before} {after}");
+        let [before, pooled, half_way, after] =
+            [network(), pooled(), held_out(), collapsed()].map(|params| gain(&params, attack));
+        println!(
+            "{name}: {before:.2} times as much, pooled {pooled:.2}, held out {half_way:.2}, collapsed too {after:.2}"
+        );
+        assert!(before.min(pooled) > bar && after <= 1.1, "{name}: {before} {pooled} {after}");
     }
+}
+
+fn opposite(honest: &[[f64; 2]]) -> Vec<[f64; 2]> {
+    honest.iter().map(|pair| pair.map(|x| -x)).collect()
+}
+
+/// Copies that each have noise of an eighth of the size of the original.
+fn copies_with_noise(honest: &[[f64; 2]], copies: u64) -> Vec<Vec<f32>> {
+    let copy = |seed| {
+        let mut noise = Noise::new(900 + seed);
+        sent(&honest.iter().map(|pair| pair.map(|x| x + 0.05 * noise.normal())).collect::<Vec<_>>())
+    };
+    (0..copies).map(copy).collect()
 }
 
 /// Small copies that each have noise of half the size of the original.
@@ -186,6 +216,56 @@ fn around_noise(honest: &[[f64; 2]], hotkeys: usize) -> Vec<Vec<f32>> {
     all.iter().map(|odds| sent(odds)).collect()
 }
 
+/// What somebody who copies the honest miner earns, and what that one earns then, both over what it earns alone, on average
+/// over markets. The copier's hotkey is the smaller one.
+fn copied(params: &Value, copy: impl Fn(&[f32]) -> Vec<f32>) -> [f64; 2] {
+    let (mut alone, mut both) = (0.0, [0.0; 2]);
+    for seed in 0..MARKETS {
+        let market = random_walk(ROWS, 1e-3, 50 + seed);
+        let miners: Vec<Vec<f32>> = field(&labels(&market)).iter().map(|odds| sent(odds)).collect();
+        alone += earned(&run(params, &market, &miners), &[ONE]);
+        let with_copier = [vec![copy(&miners[ONE])], miners].concat();
+        let salience = run(params, &market, &with_copier);
+        both[0] += earned(&salience, &[0]);
+        both[1] += earned(&salience, &[ONE + 1]);
+    }
+    both.map(|earned| earned / alone)
+}
+
+#[test]
+fn a_late_copier_with_the_smaller_hotkey_takes_all_where_copies_are_pooled_unless_the_first_is_paid() {
+    let late = |honest: &[f32]| [&vec![0.0; 2_000 * 3], &honest[2_000 * 3..]].concat();
+    let [apart, pooled, first] = [network(), pooled(), first_paid()].map(|params| copied(&params, late));
+    println!("a copier and the copied one earn {apart:.2?}, pooled {pooled:.2?}, the first paid {first:.2?}");
+    assert!(apart[0] < 0.5 && apart[1] > 0.8, "{apart:?}");
+    assert!(pooled[0] > 1.0 && pooled[1] == 0.0 && first == [0.0, pooled[0]], "{pooled:?} {first:?}");
+}
+
+#[test]
+fn a_noisy_copy_earns_as_much_as_the_copied_one_in_a_cohort() {
+    let noisy = |honest: &[f32]| -> Vec<f32> {
+        let mut noise = Noise::new(900);
+        honest.iter().map(|x| x + 0.02 * noise.normal() as f32).collect()
+    };
+    let [apart, pooled] = [network(), pooled()].map(|params| copied(&params, noisy));
+    println!("a noisy copy and the copied one earn {apart:.2?}, pooled {pooled:.2?}");
+    assert!(apart[0] < 0.5 * apart[1] && (pooled[0] - pooled[1]).abs() < 1e-9, "{apart:?} {pooled:?}");
+}
+
+#[test]
+fn a_constant_earns_as_much_as_skill_where_all_stay_near_the_same_probabilities() {
+    let near = |leans: &mut dyn Iterator<Item = f64>| -> Vec<f32> {
+        leans.flat_map(|lean| [0.45 + 0.02 * lean, 0.45 - 0.02 * lean, 0.1].map(|x| x as f32)).collect()
+    };
+    let market = random_walk(ROWS, 1e-3, 50);
+    let mut miners: Vec<Vec<f32>> =
+        field(&labels(&market)).iter().map(|odds| near(&mut leans(odds))).collect();
+    miners.push(near(&mut std::iter::repeat_n(0.0, ROWS)));
+    let [apart, pooled] = [network(), pooled()].map(|params| earned(&run(&params, &market, &miners), &[6]));
+    println!("a constant earns {apart:.3}, pooled {pooled:.3}");
+    assert!(apart == 0.0 && (pooled - 1.0 / 7.0).abs() < 1e-9, "{apart} {pooled}");
+}
+
 #[test]
 fn a_zero_says_that_it_is_for_coverage_or_for_no_gain() {
     let market = random_walk(ROWS, 1e-3, 50);
@@ -202,7 +282,7 @@ fn a_zero_says_that_it_is_for_coverage_or_for_no_gain() {
 
 #[test]
 fn skill_earns_clearly_more_than_noise() {
-    for params in [network(), held_out(), collapsed()] {
+    for params in [network(), pooled(), held_out(), collapsed()] {
         let (mut noise, mut skilled) = (0.0, 0.0);
         for seed in 0..MARKETS {
             let market = random_walk(ROWS, 1e-3, 70 + seed);

@@ -5,8 +5,8 @@
 use mantis_hitfirst::{Hit, HitFirst, Labels};
 use mantis_plugin_api::serde_json::json;
 use mantis_plugin_api::test_kit::{
-    BROKEN, MISSING_PRICES, Noise, clone_gains, is_sound, order_effect, put_broken_numbers, put_into_holes,
-    random_walk, score, spec, why_zero,
+    BROKEN, MISSING_PRICES, Noise, clone_gains, fact, is_sound, order_effect, put_broken_numbers,
+    put_into_holes, random_walk, score, spec, why_zero,
 };
 use mantis_plugin_api::{Challenge, Label, Market, Salience, Solver};
 use proptest::prelude::*;
@@ -87,6 +87,27 @@ fn too_little_to_go_on_pays_no_miner_and_says_why() {
     assert!(run(&random_walk(ROWS, 1e-3, 4), &[]).empty.is_some());
 }
 
+#[test]
+fn copies_are_one_in_all_rows_and_not_in_those_with_a_label_alone() {
+    let market = random_walk(ROWS, 1e-3, 5);
+    let labels = labels(&market);
+    let mut miners = field(&labels);
+    let mut copy = miners[5].clone();
+    miners.push(copy.clone());
+    // 499 rows have no deviation yet, the last 30 no horizon.
+    copy[..300].iter_mut().for_each(|x| *x = 0.5 - 0.5 * *x);
+    miners.push(copy);
+    let params = json!({ "min_rows": 1000, "sigma_rows": 500, "leave_out_blocks": 4, "clones": "on" });
+    let run = |miners: &[Vec<f32>]| {
+        score::<HitFirst>(spec(3, AHEAD, Solver::Network), &params, &market, miners).unwrap()
+    };
+    let salience = run(&miners);
+    assert_eq!([5, 6, 7].map(|miner| why_zero(&salience, miner)), [None, Some("clone"), None]);
+    assert_eq!([5, 7].map(|miner| fact(&salience, miner, "clone_group")), [Some(2.0), None]);
+    let sum: f64 = salience.miners.iter().map(|miner| miner.salience).sum();
+    assert!((sum - 1.0).abs() < 1e-12 && salience.miners[7].salience > 0.0);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
     /// Also in the windows of the rolling deviation.
@@ -104,7 +125,7 @@ proptest! {
             let salience = score::<HitFirst>(spec(3, AHEAD, solver), &params(), &market, &miners).unwrap();
             (labels(&market), salience)
         });
-        prop_assert!(found.priced_rows < ROWS && found.rows.len() > 1_000);
+        prop_assert!(found.priced.len() < ROWS && found.rows.len() > 1_000);
         prop_assert_eq!((found, salience), zero);
     }
 
@@ -112,6 +133,7 @@ proptest! {
     fn every_input_gives_finite_saliences_not_below_zero(
         seed in any::<u64>(),
         network in any::<bool>(),
+        pooled in any::<bool>(),
         broken in proptest::collection::vec((0..ROWS, 0..BROKEN.len()), 0..800),
     ) {
         let mut market = random_walk(ROWS, 1e-3, seed);
@@ -119,7 +141,12 @@ proptest! {
         let mut miners = [miner(&labels, 0.2, seed), miner(&labels, 0.3, seed ^ 1)];
         put_broken_numbers(&mut market, &mut miners, &broken);
         let solver = if network { Solver::Network } else { Solver::Exact };
-        let salience = score::<HitFirst>(spec(3, AHEAD, solver), &params(), &market, &miners).unwrap();
+        let mut params = params();
+        if pooled {
+            params["leave_out_blocks"] = 4.into();
+            params["clones"] = "on".into();
+        }
+        let salience = score::<HitFirst>(spec(3, AHEAD, solver), &params, &market, &miners).unwrap();
         prop_assert!(is_sound(&salience));
     }
 }
