@@ -212,7 +212,7 @@ mod tests {
                 x: Design::from_columns(&columns), y: &y, weights: Some(&weights), balanced, c: 0.5,
                 penalty: Penalty::L2,
             };
-            let network = Stop::Network { tol: 1e-4, max_iter: 200 };
+            let network = Stop::Network { tol: 1e-4, max_iter: 200, seed: 0 };
             for (penalty, stop, bar) in [
                 (Penalty::L2, Stop::Exact, 1e-11),
                 (Penalty::L2, network, 1e-9),

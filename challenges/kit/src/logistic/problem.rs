@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::newton::{self, Penalised};
-use super::{Design, FitError, Model, Rows, Stop, lbfgs, trust_region};
+use super::{Design, FitError, Model, Rows, Saga, Sample, Stop, Table, lbfgs, trust_region};
 use crate::math;
 
 /// The regulariser R(w, b).
@@ -73,6 +73,21 @@ pub fn fit(problem: &Problem<'_>, stop: Stop, start: Option<&Model>) -> Result<M
         columns.push(column);
     }
 
+    if let (Penalty::ElasticNet { l1_ratio }, Stop::Network { tol, max_iter, seed }) = (problem.penalty, stop)
+    {
+        check_parameters(problem.c, problem.penalty)?;
+        let positive: Vec<bool> = kept.iter().map(|&row| problem.y[row]).collect();
+        check_classes(positive.contains(&true), positive.contains(&false))?;
+        let weights: Vec<f64> = kept.iter().map(|&row| weight_of(row)).collect();
+        let columns = columns.iter().map(|column| column.iter().map(|&x| x as f32));
+        let rows = (0..kept.len() as u32).collect();
+        let table = Table::new(columns, positive, Some(&weights));
+        let saga = Saga { table: &table, balanced: problem.balanced, c: problem.c, l1_ratio, tol, max_iter };
+        if let Some(parameters) = saga.fit(vec![Sample { rows, seed }]).pop().flatten() {
+            return Ok(Model::from_parameters(parameters));
+        }
+    }
+
     let class = |up: bool| -> Vec<f64> {
         kept.iter().map(|&row| if problem.y[row] == up { weight_of(row) } else { 0.0 }).collect()
     };
@@ -103,12 +118,7 @@ pub(crate) fn class_weights(
     negative: &mut [f64],
 ) -> Result<f64, FitError> {
     let total = positive_sum + negative_sum;
-    match (positive_sum > 0.0, negative_sum > 0.0) {
-        (false, false) => return Err(FitError::Empty),
-        (true, false) => return Err(FitError::OneClass { positive: true }),
-        (false, true) => return Err(FitError::OneClass { positive: false }),
-        (true, true) => {}
-    }
+    check_classes(positive_sum > 0.0, negative_sum > 0.0)?;
     if balanced {
         for (weights, sum) in [(positive, positive_sum), (negative, negative_sum)] {
             let class_weight = total / (2.0 * sum);
@@ -116,6 +126,15 @@ pub(crate) fn class_weights(
         }
     }
     Ok(total)
+}
+
+fn check_classes(has_positive: bool, has_negative: bool) -> Result<(), FitError> {
+    match (has_positive, has_negative) {
+        (false, false) => Err(FitError::Empty),
+        (true, false) => Err(FitError::OneClass { positive: true }),
+        (false, true) => Err(FitError::OneClass { positive: false }),
+        (true, true) => Ok(()),
+    }
 }
 
 /// Solves for rows whose weights hold all but C; `total` is their sum.
@@ -130,7 +149,7 @@ pub(crate) fn solve(
     check_parameters(c, penalty)?;
     let width = rows.width();
     let parameters = match (penalty, stop) {
-        (Penalty::L2, Stop::Network { tol, max_iter }) => {
+        (Penalty::L2, Stop::Network { tol, max_iter, .. }) => {
             rows.scale_weights(1.0 / total);
             let ridge = penalties(width, 1.0 / (c * total), 0.0);
             lbfgs::minimise(
@@ -140,7 +159,7 @@ pub(crate) fn solve(
                 max_iter,
             )
         }
-        (Penalty::L2Bias, Stop::Network { tol, max_iter }) => {
+        (Penalty::L2Bias, Stop::Network { tol, max_iter, .. }) => {
             rows.scale_weights(c);
             trust_region::minimise(&mut rows, tol, max_iter)
         }

@@ -14,7 +14,8 @@ use crate::math;
 /// still on their way share the passes over the rows. Memory: nothing per row.
 ///
 /// # Errors
-/// As [`logistic::fit`](crate::logistic::fit), and [`FitError::BadParameter`] for an elastic net.
+/// As [`logistic::fit`](crate::logistic::fit), and [`FitError::BadParameter`] for an elastic net, which is for
+/// [`fit_saga`](super::fit_saga).
 pub fn fit_network(
     problem: &Replicates<'_>,
     tol: f64,
