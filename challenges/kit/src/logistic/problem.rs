@@ -80,10 +80,10 @@ pub fn fit(problem: &Problem<'_>, stop: Stop, start: Option<&Model>) -> Result<M
         check_classes(positive.contains(&true), positive.contains(&false))?;
         let weights: Vec<f64> = kept.iter().map(|&row| weight_of(row)).collect();
         let columns = columns.iter().map(|column| column.iter().map(|&x| x as f32));
-        let rows = (0..kept.len() as u32).collect();
-        let table = Table::new(columns, positive, Some(&weights));
+        let table = Table::new(columns, &positive, Some(&weights));
+        let sample = Sample { starts: vec![0], block: kept.len() as u32, seed };
         let saga = Saga { table: &table, balanced: problem.balanced, c: problem.c, l1_ratio, tol, max_iter };
-        if let Some(parameters) = saga.fit(vec![Sample { rows, seed }]).pop().flatten() {
+        if let Some(parameters) = saga.fit(vec![sample]).pop().flatten() {
             return Ok(Model::from_parameters(parameters));
         }
     }

@@ -25,19 +25,17 @@ pub fn fit_saga(
     let table = match problem.x {
         Columns::F64(columns) => {
             let columns = columns.iter().map(|column| column.iter().map(|&x| x as f32));
-            Table::new(columns, problem.y.to_vec(), problem.weights)
+            Table::new(columns, problem.y, problem.weights)
         }
-        Columns::F32(columns) => Table::new(
-            columns.iter().map(|column| column.iter().copied()),
-            problem.y.to_vec(),
-            problem.weights,
-        ),
+        Columns::F32(columns) => {
+            Table::new(columns.iter().map(|column| column.iter().copied()), problem.y, problem.weights)
+        }
     };
     let usable: Vec<usize> =
         (0..problem.starts.len()).filter(|&b| class_sums(problem, b).iter().all(|&sum| sum > 0.0)).collect();
-    let sample = |&b: &usize| Sample { rows: drawn_rows(problem, b), seed: seed.wrapping_add(b as u32) };
+    let drawn = |&b: &usize| sample(problem, b, seed.wrapping_add(b as u32));
     let saga = Saga { table: &table, balanced: problem.balanced, c: problem.c, l1_ratio, tol, max_iter };
-    let fitted = saga.fit(usable.iter().map(sample).collect());
+    let fitted = saga.fit(usable.iter().map(drawn).collect());
     let mut models = vec![None; problem.starts.len()];
     for (b, parameters) in usable.into_iter().zip(fitted) {
         models[b] = Some(match parameters {
@@ -49,8 +47,15 @@ pub fn fit_saga(
 }
 
 /// The rows of a replicate, block by block.
-fn drawn_rows(problem: &Replicates<'_>, replicate: usize) -> Vec<u32> {
+fn sample(problem: &Replicates<'_>, replicate: usize, seed: u32) -> Sample {
+    let starts = &problem.starts[replicate];
     let rows = problem.y.len();
-    let block = |&start: &usize| start as u32..start.saturating_add(problem.block).min(rows) as u32;
-    problem.starts[replicate].iter().flat_map(block).collect()
+    let end = |start: usize| start.saturating_add(problem.block).min(rows);
+    if starts.iter().all(|&start| end(start) == start.saturating_add(problem.block)) {
+        let starts = starts.iter().map(|&start| start as u32).collect();
+        return Sample { starts, block: problem.block as u32, seed };
+    }
+    // Some blocks are cut off: row by row.
+    let starts = starts.iter().flat_map(|&start| start as u32..end(start) as u32).collect();
+    Sample { starts, block: 1, seed }
 }

@@ -16,11 +16,11 @@ impl Draws {
     }
 
     /// One of `rows` rows, of which there is at least one.
-    pub(super) fn next(&mut self, rows: u32) -> usize {
+    pub(super) fn next(&mut self, rows: u32) -> u32 {
         self.state ^= self.state << 13;
         self.state ^= self.state >> 17;
         self.state ^= self.state << 5;
-        ((self.state & LOW_31) % rows) as usize
+        (self.state & LOW_31) % rows
     }
 }
 

@@ -3,23 +3,21 @@
 use super::draws::Draws;
 use super::table::Table;
 use super::{Saga, Sample};
-use crate::math;
 
 /// Scales below this are worked into the coefficients at once, as above they are after each pass.
 const SMALLEST_SCALE: f32 = 1e-9;
-/// Decision values up to here have a derivative of another form.
-const FAR_BELOW: f64 = -37.0;
-
-/// A drawn row.
-#[derive(Debug, Clone, Copy)]
-struct Drawn {
+/// A visit of a row.
+#[derive(Debug, Clone, Copy, Default)]
+struct Visit {
+    /// Place in the sample.
+    place: u32,
+    /// Row of the table.
     row: u32,
     /// Sample weight times class weight.
     weight: f32,
-    /// The derivative of its loss when it was last visited.
-    memory: f32,
     is_positive: bool,
-    was_visited: bool,
+    /// The derivative of the row's loss when it was last visited; NaN if it was not.
+    memory: f32,
 }
 
 /// One fit: coefficients up to a scale, what is remembered of the gradient, and where the pass is.
@@ -36,18 +34,19 @@ pub(super) struct Lane<'a> {
     decay: f32,
     /// Factor of the absolute part of the penalty.
     l1: f32,
-    drawn: Vec<Drawn>,
+    sample: Sample,
+    /// Weights of the negative and of the positive class.
+    class_weights: [f64; 2],
     draws: Draws,
-    /// The drawn rows of the present step and of the next two, and which row of the table the next is: memory is slow,
-    /// so all are looked up early.
-    present: usize,
-    next: usize,
-    after_next: usize,
-    next_row: u32,
+    /// The present visit and the next; memory is slow, so what the next needs is looked up early.
+    visit: Visit,
+    next: Visit,
+    /// [`Visit::memory`] per place.
+    memories: Vec<f32>,
     visited: usize,
     /// Part of a step that a change makes by itself, besides by the mean of the gradients.
     new_part: f64,
-    position: usize,
+    position: u32,
     coef: Vec<f32>,
     coef_before: Vec<f32>,
     /// Sums of gradients.
@@ -84,16 +83,15 @@ struct Lesson {
 impl<'a> Lane<'a> {
     pub(super) fn new(saga: &Saga<'a>, index: usize, sample: Sample) -> Self {
         let table = saga.table;
-        let rows = sample.rows.len() as f64;
+        let places = sample.len();
+        let rows = f64::from(places);
         let ridge = (1.0 - saga.l1_ratio) / (saga.c * rows);
-        let largest = sample.rows.iter().map(|&row| table.squares[row as usize]).fold(0.0, f32::max);
+        let squares = (0..places).map(|place| table.squares[sample.row(place) as usize]);
+        let largest = squares.fold(0.0, f32::max);
         let steepest = f64::from((0.25 * (f64::from(largest) + 1.0) + ridge) as f32);
         let step = (1.0 / (2.0 * steepest + f64::min(2.0 * rows * ridge, steepest))) as f32;
-        let drawn = drawn(table, &sample.rows, saga.balanced);
-        let mut draws = Draws::new(sample.seed);
-        let [present, next, after_next] = [(); 3].map(|()| draws.next(drawn.len() as u32));
         let zeros = vec![0.0; table.stride];
-        Self {
+        let mut lane = Self {
             index,
             table,
             tol: saga.tol,
@@ -101,11 +99,12 @@ impl<'a> Lane<'a> {
             step,
             decay: (1.0 - f64::from(step) * ridge) as f32,
             l1: (saga.l1_ratio / (saga.c * rows)) as f32,
-            draws,
-            present,
-            next,
-            after_next,
-            next_row: drawn[next].row,
+            class_weights: class_weights(table, &sample, saga.balanced),
+            draws: Draws::new(sample.seed),
+            sample,
+            visit: Visit::default(),
+            next: Visit::default(),
+            memories: vec![f32::NAN; places as usize],
             visited: 0,
             new_part: 0.0,
             position: 0,
@@ -116,12 +115,15 @@ impl<'a> Lane<'a> {
             intercept: 0.0,
             intercept_sum: 0.0,
             due: [Due::default(); 2],
-            x: table.row(drawn[present].row).to_vec(),
+            x: zeros.clone(),
             next_x: zeros.clone(),
             products: zeros,
             lesson: Lesson::default(),
-            drawn,
-        }
+        };
+        lane.draw();
+        lane.look_ahead();
+        lane.go_on();
+        lane
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -134,10 +136,26 @@ impl<'a> Lane<'a> {
         coef.chain([&self.intercept]).map(|&value| f64::from(value)).collect()
     }
 
-    /// Looks up the features of the next row, and which row comes after it.
+    /// Looks up the row of the next visit.
     pub(super) fn look_ahead(&mut self) {
-        self.next_x.copy_from_slice(self.table.row(self.next_row));
-        self.next_row = self.drawn[self.after_next].row;
+        let Visit { place, row, .. } = self.next;
+        self.next_x.copy_from_slice(self.table.row(row));
+        let (weight, is_positive) = self.table.weight(row);
+        let class_weight = self.class_weights[usize::from(is_positive)];
+        let weight = (f64::from(weight) * class_weight) as f32;
+        self.next = Visit { place, row, weight, is_positive, memory: self.memories[place as usize] };
+    }
+
+    /// Makes the next visit the present one, and draws another.
+    fn go_on(&mut self) {
+        self.visit = self.next;
+        std::mem::swap(&mut self.x, &mut self.next_x);
+        self.draw();
+    }
+
+    fn draw(&mut self) {
+        self.next.place = self.draws.next(self.sample.len());
+        self.next.row = self.sample.row(self.next.place);
     }
 
     /// Products of coefficients and features; the decision value needs their sum.
@@ -145,18 +163,29 @@ impl<'a> Lane<'a> {
         &self.products
     }
 
-    /// Compares the present row's label with what the model makes of it, given the sum of the products.
-    pub(super) fn compare(&mut self, sum: f32) {
-        let drawn = &mut self.drawn[self.present];
-        if !drawn.was_visited {
-            drawn.was_visited = true;
+    /// The decision value of the present row, given the sum of the products.
+    pub(super) fn decision(&self, sum: f32) -> f64 {
+        f64::from(self.scale * sum + self.intercept)
+    }
+
+    /// The present row's label: 1 or 0.
+    pub(super) fn label(&self) -> f64 {
+        f64::from(u8::from(self.visit.is_positive))
+    }
+
+    /// Compares the present row with what is remembered of it, given the derivative of its loss in the decision value.
+    pub(super) fn compare(&mut self, slope: f64) {
+        let Visit { place, weight, memory, .. } = self.visit;
+        if memory.is_nan() {
             self.visited += 1;
             self.new_part = f64::from(self.step) * (1.0 - 1.0 / self.visited as f64);
         }
-        let decision = f64::from(self.scale * sum + self.intercept);
-        let gradient = (f64::from(drawn.weight) * derivative(decision, drawn.is_positive)) as f32;
-        let change = gradient - drawn.memory;
-        drawn.memory = gradient;
+        let gradient = (f64::from(weight) * slope) as f32;
+        let change = if memory.is_nan() { gradient } else { gradient - memory };
+        self.memories[place as usize] = gradient;
+        if self.next.place == place {
+            self.next.memory = gradient;
+        }
 
         self.scale *= self.decay;
         let factor = (self.new_part / f64::from(self.scale)) as f32;
@@ -180,13 +209,9 @@ impl<'a> Lane<'a> {
         let due = Due { gradient: now.gradient - before.gradient, l1: now.l1 - before.l1 };
         let rows = (&self.x[..], &self.next_x[..]);
         update(&mut self.coef, &mut self.sums, &mut self.products, rows, self.lesson, due);
-        std::mem::swap(&mut self.x, &mut self.next_x);
-        self.present = self.next;
-        self.next = self.after_next;
-        self.after_next = self.draws.next(self.drawn.len() as u32);
-
+        self.go_on();
         self.position += 1;
-        let is_last = self.position == self.drawn.len();
+        let is_last = self.position == self.sample.len();
         if is_last || self.scale < SMALLEST_SCALE {
             self.settle();
         }
@@ -246,30 +271,13 @@ fn update(
     }
 }
 
-/// Drawn rows with the weights that they have in the fit.
-fn drawn(table: &Table, rows: &[u32], balanced: bool) -> Vec<Drawn> {
-    let mut class_sums = [0.0; 2];
-    for &row in rows {
-        let row = row as usize;
-        class_sums[usize::from(table.positive[row])] += f64::from(table.weights[row]);
+/// Weights of the negative and of the positive class of a sample.
+fn class_weights(table: &Table, sample: &Sample, balanced: bool) -> [f64; 2] {
+    let mut sums = [0.0; 2];
+    for place in 0..sample.len() {
+        let (weight, is_positive) = table.weight(sample.row(place));
+        sums[usize::from(is_positive)] += f64::from(weight);
     }
-    let total = class_sums[0] + class_sums[1];
-    let class_weights = class_sums.map(|sum| if balanced { total / (2.0 * sum) } else { 1.0 });
-    let one = |&row: &u32| {
-        let is_positive = table.positive[row as usize];
-        let class_weight = class_weights[usize::from(is_positive)];
-        let weight = (f64::from(table.weights[row as usize]) * class_weight) as f32;
-        Drawn { row, weight, memory: 0.0, is_positive, was_visited: false }
-    };
-    rows.iter().map(one).collect()
-}
-
-/// Derivative of the loss in the decision value.
-fn derivative(decision: f64, is_positive: bool) -> f64 {
-    let y = if is_positive { 1.0 } else { 0.0 };
-    if decision <= FAR_BELOW {
-        return math::exp(decision) - y;
-    }
-    let t = math::exp(-decision);
-    ((1.0 - y) - y * t) / (1.0 + t)
+    let total = sums[0] + sums[1];
+    sums.map(|sum| if balanced { total / (2.0 * sum) } else { 1.0 })
 }

@@ -8,11 +8,14 @@ mod draws;
 mod lane;
 mod table;
 
+use crate::math;
 use lane::Lane;
 pub(crate) use table::Table;
 
 /// Fits that take their steps in turn.
 const GROUP: usize = 10;
+/// Decision values up to here have a derivative of another form.
+const FAR_BELOW: f64 = -37.0;
 /// Sums that are had at once.
 const CHAINS: usize = 5;
 
@@ -29,13 +32,27 @@ pub(crate) struct Saga<'a> {
     pub(crate) max_iter: usize,
 }
 
-/// What one fit is of.
+/// What one fit is of: blocks of the table's rows, one after the other. A row that was drawn twice is there twice.
 #[derive(Debug)]
 pub(crate) struct Sample {
-    /// Rows of the table, in order; one that was drawn twice is there twice.
-    pub(crate) rows: Vec<u32>,
+    /// First row of each block; all its rows are in the table.
+    pub(crate) starts: Vec<u32>,
+    /// Rows per block, at least 1.
+    pub(crate) block: u32,
     /// Seed of the order in which they are visited.
     pub(crate) seed: u32,
+}
+
+impl Sample {
+    /// Number of rows.
+    fn len(&self) -> u32 {
+        self.starts.len() as u32 * self.block
+    }
+
+    /// Row of the table at a place.
+    fn row(&self, place: u32) -> u32 {
+        self.starts[(place / self.block) as usize] + place % self.block
+    }
 }
 
 impl Saga<'_> {
@@ -66,12 +83,31 @@ impl Saga<'_> {
 fn step(lanes: &mut [Lane<'_>]) -> bool {
     // Together, so that the waits for the rows overlap.
     lanes.iter_mut().for_each(Lane::look_ahead);
-    for lanes in lanes.chunks_mut(CHAINS) {
-        let sums = sums(lanes);
-        lanes.iter_mut().zip(sums).for_each(|(lane, sum)| lane.compare(sum));
+    let mut decisions = [0.0; GROUP];
+    let mut labels = [0.0; GROUP];
+    for (lanes, decisions) in lanes.chunks(CHAINS).zip(decisions.chunks_mut(CHAINS)) {
+        for ((lane, decision), sum) in lanes.iter().zip(decisions).zip(sums(lanes)) {
+            *decision = lane.decision(sum);
+        }
+    }
+    lanes.iter().zip(&mut labels).for_each(|(lane, label)| *label = lane.label());
+    let slopes = slopes(&decisions, &labels);
+    for (lane, slope) in lanes.iter_mut().zip(slopes) {
+        lane.compare(slope);
     }
     lanes.iter_mut().for_each(Lane::learn);
     lanes.iter().any(Lane::is_over)
+}
+
+/// Derivatives of the loss in the decision values, without branches so that they become vector code.
+fn slopes(decisions: &[f64; GROUP], labels: &[f64; GROUP]) -> [f64; GROUP] {
+    std::array::from_fn(|i| {
+        let (z, y) = (decisions[i], labels[i]);
+        let is_far_below = z <= FAR_BELOW;
+        let t = math::exp(if is_far_below { z } else { -z });
+        let near = ((1.0 - y) - y * t) / (1.0 + t);
+        if is_far_below { t - y } else { near }
+    })
 }
 
 /// Sums of the products of up to [`CHAINS`] fits, of which there is at least one, in the order of the features: the sum

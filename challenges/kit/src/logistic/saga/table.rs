@@ -13,15 +13,15 @@ pub(crate) struct Table {
     pub(super) stride: usize,
     /// Squared norm per row.
     pub(super) squares: Vec<f32>,
-    pub(super) positive: Vec<bool>,
-    pub(super) weights: Vec<f32>,
+    /// Weight per row, negative (or -0) for a negative label: one look-up instead of two.
+    signed_weights: Vec<f32>,
 }
 
 impl Table {
     /// Of columns as long as `positive`, given one by one; `weights` of `None` is 1 for all.
     pub(crate) fn new<C: Iterator<Item = f32>>(
         columns: impl ExactSizeIterator<Item = C>,
-        positive: Vec<bool>,
+        positive: &[bool],
         weights: Option<&[f64]>,
     ) -> Self {
         let (width, rows) = (columns.len(), positive.len());
@@ -34,16 +34,23 @@ impl Table {
                 squares[row] += f64::from(value) * f64::from(value);
             }
         }
-        let weights = match weights {
-            Some(weights) => weights.iter().map(|&weight| weight as f32).collect(),
-            None => vec![1.0; rows],
+        let signed = |(row, &is_positive): (usize, &bool)| {
+            let weight = weights.map_or(1.0, |weights| weights[row] as f32);
+            if is_positive { weight } else { -weight }
         };
+        let signed_weights = positive.iter().enumerate().map(signed).collect();
         let squares = squares.into_iter().map(|square| square as f32).collect();
-        Self { features, width, stride, squares, positive, weights }
+        Self { features, width, stride, squares, signed_weights }
     }
 
     /// The features of a row, filled up with zeros.
     pub(super) fn row(&self, row: u32) -> &[f32] {
         &self.features[row as usize * self.stride..][..self.stride]
+    }
+
+    /// Weight of a row, and whether its label is positive.
+    pub(super) fn weight(&self, row: u32) -> (f32, bool) {
+        let signed = self.signed_weights[row as usize];
+        (signed.abs(), signed.is_sign_positive())
     }
 }
