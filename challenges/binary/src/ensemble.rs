@@ -149,3 +149,74 @@ fn groups(params: &Params, selected: &[Selected]) -> Vec<Group> {
 fn kept<T: Copy>(values: &[T], keep: &[bool]) -> Vec<T> {
     values.iter().zip(keep).filter(|(_, keep)| **keep).map(|(&value, _)| value).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mantis_kit::bootstrap::multiplicities;
+    use mantis_plugin_api::Solver;
+    use mantis_plugin_api::test_kit::Noise;
+
+    const ROWS: usize = 600;
+
+    /// Coefficients of an ensemble over the first of 600 rows.
+    fn coefficients(rows: usize, solver: Solver, params: &Params) -> Vec<f64> {
+        let (columns, rose, weights) = world();
+        let columns: Vec<&[f64]> = columns.iter().map(|column| &column[..rows]).collect();
+        let stop = Stop::from(solver).seeded(params.meta_seed);
+        let (rose, weights) = (&rose[..rows], &weights[..rows]);
+        Ensemble { params, stop, columns: &columns, rose, weights }.coefficients().unwrap()
+    }
+
+    /// Values of two miners of skill and one without, in single precision.
+    fn world() -> (Vec<Vec<f64>>, Vec<bool>, Vec<f64>) {
+        let mut noise = Noise::new(8);
+        let rose: Vec<bool> = (0..ROWS).map(|_| noise.normal() > 0.1).collect();
+        let mut column = |skill: f64| -> Vec<f64> {
+            let value =
+                |&rose: &bool| f64::from(((if rose { skill } else { -skill }) + noise.normal()) as f32);
+            rose.iter().map(value).collect()
+        };
+        let columns = vec![column(0.5), column(-0.3), column(0.0)];
+        (columns, rose, (0..ROWS).map(|row| 0.5 + row as f64 / 600.0).collect())
+    }
+
+    #[test]
+    fn a_bootstrap_is_the_median_of_means_of_its_replicates() {
+        let params = Params { meta_bootstrap: 10, ..Params::default() };
+        let ours = coefficients(ROWS, Solver::Exact, &params);
+        let (columns, rose, weights) = world();
+        let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+        let replicate = |b| -> Vec<f64> {
+            let counts = multiplicities(ROWS, 120, &block_draws(ROWS, 120, 42, b).unwrap());
+            let weights: Vec<f64> =
+                weights.iter().zip(counts).map(|(weight, count)| weight * f64::from(count)).collect();
+            let problem = Problem {
+                x: Design::from_columns(&columns),
+                y: &rose,
+                weights: Some(&weights),
+                balanced: true,
+                c: 1.0,
+                penalty: Penalty::ElasticNet { l1_ratio: 0.5 },
+            };
+            fit(&problem, Stop::Exact, None).unwrap().coef.iter().map(|coef| coef.abs()).collect()
+        };
+        let expected = median_of_means(&(0..10).map(replicate).collect::<Vec<_>>(), 4);
+        for (ours, expected) in ours.iter().zip(&expected) {
+            assert!((ours - expected).abs() < 1e-9, "{ours} {expected}");
+        }
+        // To where the network stops it is near by, but not the same.
+        let network = coefficients(ROWS, Solver::Network, &params);
+        let off: f64 = network.iter().zip(&ours).map(|(a, b)| (a - b).abs()).sum();
+        assert!(off > 0.0 && off < 1e-2, "{network:?} {ours:?}");
+    }
+
+    #[test]
+    fn without_two_blocks_there_is_one_fit() {
+        for solver in [Solver::Exact, Solver::Network] {
+            let declined = coefficients(239, solver, &Params { meta_bootstrap: 10, ..Params::default() });
+            assert_eq!(declined, coefficients(239, solver, &Params::default()));
+            assert!(declined[0] > 0.0 && declined[1] < 0.0, "{declined:?}");
+        }
+    }
+}
