@@ -8,6 +8,8 @@ use mantis_plugin_api::{Label, Market, PluginError};
 pub struct Labels {
     /// Row of the market, ascending.
     pub rows: Vec<usize>,
+    /// Rows in which miners are compared with each other: those above and the ones before them that are not scored.
+    pub compared: Vec<usize>,
     /// Whether the price one horizon later is higher.
     pub rose: Vec<bool>,
 }
@@ -39,6 +41,7 @@ impl Label for Binary {
                 labels.rose.push(later > price);
             }
         }
+        labels.compared.clone_from(&labels.rows);
         let excess = labels.rows.len().saturating_sub(self.params.max_rows);
         labels.rows.drain(..excess);
         labels.rose.drain(..excess);
@@ -111,5 +114,6 @@ mod tests {
         let labels = challenge(Params { max_rows: 1_000, ..Params::default() });
         let labels = labels.label(&market(&prices, 2_000)).unwrap();
         assert_eq!((labels.rows.len(), labels.rows[0], labels.rose.len()), (1_000, 998, 1_000));
+        assert_eq!(labels.compared, (0..1_998).collect::<Vec<_>>());
     }
 }

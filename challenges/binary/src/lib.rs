@@ -1,12 +1,18 @@
 //! The `binary` challenge: will the price be higher one horizon from now?
 //!
-//! Scoring in four steps ([`score`]): time weights, selection of miners by AUC on the second half, out-of-sample
-//! values of each selected miner by walk-forward fits, and an elastic-net ensemble of those values whose
-//! coefficients are the saliences.
+//! Scoring in four steps ([`score`]): time weights ([`data`]), selection of miners by AUC out of sample ([`select`], by
+//! [`half`] or by [`daily`]), values of each selected miner by walk-forward fits ([`out_of_sample`]), and an elastic net
+//! over those values whose coefficients are the saliences ([`ensemble`]).
 
+mod daily;
+mod data;
+mod ensemble;
+mod half;
 mod label;
+mod out_of_sample;
 mod params;
 mod score;
+mod select;
 
 pub use label::Labels;
 pub use params::Params;

@@ -21,6 +21,15 @@ fn run(market: &Market, miners: &[Vec<f32>]) -> Salience {
     score::<Binary>(spec(2, AHEAD as u32, Solver::Exact), &params, market, miners).unwrap()
 }
 
+/// Daily windows, a bootstrap and pooling, on days short enough for so few rows.
+fn run_daily(solver: Solver, market: &Market, miners: &[Vec<f32>]) -> Salience {
+    let params = json!({
+        "segment_rows": 500, "select": "daily", "select_day": 144, "meta_bootstrap": 4, "clones": "on",
+        "meta_bootstrap_max_iter": 20,
+    });
+    score::<Binary>(spec(2, AHEAD as u32, solver), &params, market, miners).unwrap()
+}
+
 fn field(market: &Market) -> Vec<Vec<f32>> {
     (0..6).map(|i| miner(market, 0.1 + 0.05 * i as f64, 100 + i)).collect()
 }
@@ -61,6 +70,24 @@ fn the_order_of_miners_does_not_matter() {
     let market = random_walk(ROWS, 1e-3, 3);
     let effect = order_effect(&field(&market), |miners| run(&market, miners));
     assert!(effect < 1e-6, "{effect}");
+    let effect = order_effect(&field(&market), |miners| run_daily(Solver::Exact, &market, miners));
+    assert!(effect < 1e-6, "{effect}");
+}
+
+#[test]
+fn days_pay_skill_and_say_why_they_pay_nothing_else() {
+    let market = random_walk(ROWS, 1e-3, 31);
+    let mut miners = field(&market);
+    let late = miners[5].iter().enumerate().map(|(i, &x)| if i < (ROWS - 600) * 2 { 0.0 } else { x });
+    miners.push(late.collect());
+    miners.push(miners[5].clone());
+    for solver in [Solver::Exact, Solver::Network] {
+        let salience = run_daily(solver, &market, &miners);
+        assert!(earned(&salience, &[4, 5]) > earned(&salience, &[0, 1]));
+        assert_eq!(why_zero(&salience, 6), Some("too_few_rows"));
+        assert_eq!(why_zero(&salience, 7), Some("clone"));
+        assert!((earned(&salience, &[0, 1, 2, 3, 4, 5]) - 1.0).abs() < 1e-12);
+    }
 }
 
 #[test]
@@ -105,7 +132,9 @@ proptest! {
         let mut market = random_walk(ROWS, 1e-3, seed);
         let mut miners = [miner(&market, 0.2, seed), miner(&market, 0.3, seed ^ 1)];
         put_broken_numbers(&mut market, &mut miners, &broken);
-        let salience = run(&market, &miners);
-        prop_assert!(is_sound(&salience));
+        prop_assert!(is_sound(&run(&market, &miners)));
+        for solver in [Solver::Exact, Solver::Network] {
+            prop_assert!(is_sound(&run_daily(solver, &market, &miners)));
+        }
     }
 }

@@ -12,6 +12,7 @@ mod cell;
 mod network;
 mod passes;
 mod query;
+mod saga;
 mod start;
 mod state;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use passes::{add_curvatures, gradients, own_curvatures};
 use state::{State, Verdict};
 
 pub use network::fit_network;
+pub use saga::fit_saga;
 
 /// Rows of one block: the features of 64 columns fill 32 KB, and a block of 120 drawn rows spans about three.
 const BLOCK: usize = 64;
@@ -79,8 +81,9 @@ pub fn fit(problem: &Replicates<'_>) -> Result<Vec<Option<Model>>, FitError> {
         return Ok(models);
     }
     if let Penalty::ElasticNet { .. } = problem.penalty {
+        let start = fit_all_rows(problem).ok();
         for b in usable {
-            models[b] = Some(fit_alone(problem, b, None)?);
+            models[b] = Some(fit_alone(problem, b, start.as_ref())?);
         }
         return Ok(models);
     }
@@ -124,6 +127,13 @@ pub fn fit(problem: &Replicates<'_>) -> Result<Vec<Option<Model>>, FitError> {
         });
     }
     Ok(models)
+}
+
+/// Solves for all rows, each once.
+fn fit_all_rows(problem: &Replicates<'_>) -> Result<Model, FitError> {
+    let rows: Vec<usize> = (0..problem.y.len()).collect();
+    let weights = rows.iter().map(|&row| problem.weight(row)).collect();
+    fit_part(problem, &WeightedRows { rows, weights }, problem.balanced, problem.c, None)
 }
 
 /// Solves one replicate by itself.
@@ -198,6 +208,18 @@ impl Replicates<'_> {
     fn class_weights(&self, sums: [f64; 2]) -> [f64; 2] {
         let total = sums[0] + sums[1];
         sums.map(|sum| if self.balanced { total / (2.0 * sum) } else { 1.0 })
+    }
+
+    /// Number of drawn rows of a replicate that have a weight, per class; each counts as often as it was drawn.
+    fn classes(&self, replicate: usize) -> [usize; 2] {
+        let mut classes = [0; 2];
+        for &start in &self.starts[replicate] {
+            let end = start.saturating_add(self.block).min(self.y.len());
+            for row in (start..end).filter(|&row| self.weight(row) > 0.0) {
+                classes[usize::from(self.y[row])] += 1;
+            }
+        }
+        classes
     }
 
     /// Multiplicity of a row in a replicate.

@@ -18,7 +18,9 @@ mod newton;
 mod problem;
 mod quadratic;
 mod rows;
+mod saga;
 mod stop;
+mod trust_region;
 
 pub use design::{Design, Model};
 pub use error::FitError;
@@ -28,6 +30,8 @@ pub use stop::Stop;
 pub(crate) use lbfgs::Minimiser;
 pub(crate) use problem::{class_weights, solve};
 pub(crate) use rows::Rows;
+pub(crate) use saga::{Saga, Sample, Table};
+pub(crate) use trust_region::{Ask, TrustRegion};
 
 /// Rows handled at a time, so that what is computed of them stays in the nearest cache.
 const BLOCK: usize = 512;

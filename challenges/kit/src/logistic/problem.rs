@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::newton::{self, Penalised};
-use super::{Design, FitError, Model, Rows, Stop, lbfgs};
+use super::{Design, FitError, Model, Rows, Saga, Sample, Stop, Table, lbfgs, trust_region};
 use crate::math;
 
 /// The regulariser R(w, b).
@@ -73,6 +73,21 @@ pub fn fit(problem: &Problem<'_>, stop: Stop, start: Option<&Model>) -> Result<M
         columns.push(column);
     }
 
+    if let (Penalty::ElasticNet { l1_ratio }, Stop::Network { tol, max_iter, seed }) = (problem.penalty, stop)
+    {
+        check_parameters(problem.c, problem.penalty)?;
+        let positive: Vec<bool> = kept.iter().map(|&row| problem.y[row]).collect();
+        check_classes(positive.contains(&true), positive.contains(&false))?;
+        let weights: Vec<f64> = kept.iter().map(|&row| weight_of(row)).collect();
+        let columns = columns.iter().map(|column| column.iter().map(|&x| x as f32));
+        let table = Table::new(columns, &positive, Some(&weights));
+        let sample = Sample { starts: vec![0], block: kept.len() as u32, seed };
+        let saga = Saga { table: &table, balanced: problem.balanced, c: problem.c, l1_ratio, tol, max_iter };
+        if let Some(parameters) = saga.fit(vec![sample]).pop().flatten() {
+            return Ok(Model::from_parameters(parameters));
+        }
+    }
+
     let class = |up: bool| -> Vec<f64> {
         kept.iter().map(|&row| if problem.y[row] == up { weight_of(row) } else { 0.0 }).collect()
     };
@@ -103,12 +118,7 @@ pub(crate) fn class_weights(
     negative: &mut [f64],
 ) -> Result<f64, FitError> {
     let total = positive_sum + negative_sum;
-    match (positive_sum > 0.0, negative_sum > 0.0) {
-        (false, false) => return Err(FitError::Empty),
-        (true, false) => return Err(FitError::OneClass { positive: true }),
-        (false, true) => return Err(FitError::OneClass { positive: false }),
-        (true, true) => {}
-    }
+    check_classes(positive_sum > 0.0, negative_sum > 0.0)?;
     if balanced {
         for (weights, sum) in [(positive, positive_sum), (negative, negative_sum)] {
             let class_weight = total / (2.0 * sum);
@@ -116,6 +126,15 @@ pub(crate) fn class_weights(
         }
     }
     Ok(total)
+}
+
+fn check_classes(has_positive: bool, has_negative: bool) -> Result<(), FitError> {
+    match (has_positive, has_negative) {
+        (false, false) => Err(FitError::Empty),
+        (true, false) => Err(FitError::OneClass { positive: true }),
+        (false, true) => Err(FitError::OneClass { positive: false }),
+        (true, true) => Ok(()),
+    }
 }
 
 /// Solves for rows whose weights hold all but C; `total` is their sum.
@@ -129,31 +148,46 @@ pub(crate) fn solve(
 ) -> Result<Model, FitError> {
     check_parameters(c, penalty)?;
     let width = rows.width();
-    let parameters = if let (Penalty::L2, Stop::Network { tol, max_iter }) = (penalty, stop) {
-        rows.scale_weights(1.0 / total);
-        let ridge = penalties(width, 1.0 / (c * total), 0.0);
-        lbfgs::minimise(|theta, gradient| rows.penalised(theta, &ridge, gradient), width + 1, tol, max_iter)
-    } else {
-        rows.scale_weights(c);
-        let (ridge, bias, l1) = match penalty {
-            Penalty::L2 => (1.0, 0.0, 0.0),
-            Penalty::L2Bias => (1.0, 1.0, 0.0),
-            Penalty::ElasticNet { l1_ratio } => (1.0 - l1_ratio, 0.0, l1_ratio),
-        };
-        let usable = |model: &&Model| {
-            model.coef.len() == width
-                && model.intercept.is_finite()
-                && model.coef.iter().all(|w| w.is_finite())
-        };
-        let start = match start.filter(usable) {
-            Some(model) => model.coef.iter().copied().chain([model.intercept]).collect(),
-            None => vec![0.0; width + 1],
-        };
-        let mut problem =
-            Penalised { rows, ridge: penalties(width, ridge, bias), l1: penalties(width, l1, 0.0) };
-        newton::minimise(&mut problem, start)
+    let parameters = match (penalty, stop) {
+        (Penalty::L2, Stop::Network { tol, max_iter, .. }) => {
+            rows.scale_weights(1.0 / total);
+            let ridge = penalties(width, 1.0 / (c * total), 0.0);
+            lbfgs::minimise(
+                |theta, gradient| rows.penalised(theta, &ridge, gradient),
+                width + 1,
+                tol,
+                max_iter,
+            )
+        }
+        (Penalty::L2Bias, Stop::Network { tol, max_iter, .. }) => {
+            rows.scale_weights(c);
+            trust_region::minimise(&mut rows, tol, max_iter)
+        }
+        (_, Stop::Exact) | (Penalty::ElasticNet { .. }, Stop::Network { .. }) => {
+            rows.scale_weights(c);
+            optimum(rows, penalty, start)
+        }
     };
     Ok(Model::from_parameters(parameters))
+}
+
+/// Solves to the optimum for weights that hold C.
+fn optimum(rows: Rows<'_>, penalty: Penalty, start: Option<&Model>) -> Vec<f64> {
+    let width = rows.width();
+    let (ridge, bias, l1) = match penalty {
+        Penalty::L2 => (1.0, 0.0, 0.0),
+        Penalty::L2Bias => (1.0, 1.0, 0.0),
+        Penalty::ElasticNet { l1_ratio } => (1.0 - l1_ratio, 0.0, l1_ratio),
+    };
+    let usable = |model: &&Model| {
+        model.coef.len() == width && model.intercept.is_finite() && model.coef.iter().all(|w| w.is_finite())
+    };
+    let start = match start.filter(usable) {
+        Some(model) => model.coef.iter().copied().chain([model.intercept]).collect(),
+        None => vec![0.0; width + 1],
+    };
+    let mut problem = Penalised { rows, ridge: penalties(width, ridge, bias), l1: penalties(width, l1, 0.0) };
+    newton::minimise(&mut problem, start)
 }
 
 fn penalties(width: usize, feature: f64, bias: f64) -> Vec<f64> {

@@ -117,7 +117,7 @@ fn fit_together(
     };
     let models = match pooled.meta_stop {
         Stop::Exact => replicates::fit(&problem)?,
-        Stop::Network { tol, max_iter } => replicates::fit_network(&problem, tol, max_iter)?,
+        Stop::Network { tol, max_iter, .. } => replicates::fit_network(&problem, tol, max_iter)?,
     };
     Ok(models.into_iter().flatten().collect())
 }

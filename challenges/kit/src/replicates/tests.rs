@@ -155,27 +155,91 @@ fn stops_where_each_would_stop_alone() {
             starts: &starts,
         };
         for (tol, max_iter) in [(1e-4, 100), (1e-9, 100), (1e-9, 3)] {
-            let ours = fit_network(&problem, tol, max_iter).unwrap();
-            for (ours, starts) in ours.iter().zip(&starts) {
-                let counts = multiplicities(rows, 120, starts);
-                let weights: Vec<f64> =
-                    data.weights.iter().zip(counts).map(|(w, count)| w * f64::from(count)).collect();
-                let alone = Problem {
-                    x: Design::from_columns(&columns),
-                    y: &data.y,
-                    weights: Some(&weights),
-                    balanced: true,
-                    c: 0.5,
-                    penalty: Penalty::L2,
-                };
-                let alone = logistic::fit(&alone, Stop::Network { tol, max_iter }, None).unwrap();
-                let ours = ours.as_ref().unwrap();
-                let off = ours.coef.iter().zip(&alone.coef).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-                assert!(off < 1e-8 && (ours.intercept - alone.intercept).abs() < 1e-8, "{off}");
+            for penalty in [Penalty::L2, Penalty::L2Bias] {
+                let ours = fit_network(&Replicates { penalty, ..problem }, tol, max_iter).unwrap();
+                for (ours, starts) in ours.iter().zip(&starts) {
+                    let alone =
+                        repeated(&data, starts, 120, penalty, Stop::Network { tol, max_iter, seed: 0 });
+                    let ours = ours.as_ref().unwrap();
+                    let off =
+                        ours.coef.iter().zip(&alone.coef).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+                    assert!(off < 1e-8 && (ours.intercept - alone.intercept).abs() < 1e-8, "{off}");
+                }
             }
         }
-        assert!(fit_network(&Replicates { penalty: Penalty::L2Bias, ..problem }, 1e-4, 9).is_err());
+        let penalty = Penalty::ElasticNet { l1_ratio: 0.5 };
+        assert!(fit_network(&Replicates { penalty, ..problem }, 1e-4, 9).is_err());
     }
+}
+
+#[test]
+fn elastic_nets_take_the_steps_that_each_would_take_alone() {
+    let penalty = Penalty::ElasticNet { l1_ratio: 0.5 };
+    for (rows, width, replicates) in [(700, 6, 13), (500, 1, 2)] {
+        let data = data(rows, width, 0.4, 2.0, 5);
+        let columns: Vec<&[f64]> = data.columns.iter().map(Vec::as_slice).collect();
+        let mut starts: Vec<Vec<usize>> =
+            (0..replicates).map(|b| block_draws(rows, 120, 42, b).unwrap()).collect();
+        // One without rows, which has no model but a seed.
+        starts[1].clear();
+        let problem = Replicates {
+            x: Columns::F64(&columns),
+            y: &data.y,
+            weights: Some(&data.weights),
+            balanced: true,
+            c: 0.5,
+            penalty,
+            block: 120,
+            starts: &starts,
+        };
+        for (tol, max_iter) in [(1e-3, 200), (0.0, 5)] {
+            let ours = fit_saga(&problem, tol, max_iter, 42).unwrap();
+            for (b, (ours, starts)) in ours.iter().zip(&starts).enumerate() {
+                let stop = Stop::Network { tol, max_iter, seed: 42 + b as u32 };
+                let alone = (!starts.is_empty()).then(|| repeated(&data, starts, 120, penalty, stop));
+                assert_eq!(ours, &alone, "{b}");
+            }
+        }
+        assert!(fit_saga(&Replicates { penalty: Penalty::L2, ..problem }, 1e-4, 9, 0).is_err());
+    }
+}
+
+#[test]
+fn features_beyond_single_precision_are_solved_in_double() {
+    let mut data = data(400, 2, 0.5, 0.0, 5);
+    data.columns[0][7] = 1e39;
+    let columns: Vec<&[f64]> = data.columns.iter().map(Vec::as_slice).collect();
+    let starts = [vec![0, 120]];
+    let problem = Replicates {
+        x: Columns::F64(&columns),
+        y: &data.y,
+        weights: None,
+        balanced: true,
+        c: 1.0,
+        penalty: Penalty::ElasticNet { l1_ratio: 0.5 },
+        block: 120,
+        starts: &starts,
+    };
+    let model = fit_saga(&problem, 1e-4, 9, 42).unwrap().pop().flatten().unwrap();
+    assert!(model.intercept.is_finite() && model.coef.iter().all(|w| w.is_finite()), "{model:?}");
+}
+
+/// The fit of one replicate, whose rows are written out as often as they were drawn.
+fn repeated(data: &Data, starts: &[usize], block: usize, penalty: Penalty, stop: Stop) -> Model {
+    let rows: Vec<usize> = starts.iter().flat_map(|&start| start..start + block).collect();
+    let pick = |values: &[f64]| -> Vec<f64> { rows.iter().map(|&row| values[row]).collect() };
+    let columns: Vec<Vec<f64>> = data.columns.iter().map(|column| pick(column)).collect();
+    let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+    let y: Vec<bool> = rows.iter().map(|&row| data.y[row]).collect();
+    let problem = Problem {
+        x: Design::from_columns(&columns),
+        y: &y,
+        weights: Some(&pick(&data.weights)),
+        balanced: true,
+        c: 0.5,
+        penalty,
+    };
+    logistic::fit(&problem, stop, None).unwrap()
 }
 
 #[test]
