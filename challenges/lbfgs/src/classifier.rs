@@ -270,7 +270,7 @@ mod tests {
     #[test]
     fn shares_are_of_the_buckets_with_rows() {
         let row = |bucket| Row { row: 0, t: 0, bucket, strayed: None };
-        let labels = Labels { priced_rows: 4, rows: [0, 2, 2, 2].map(row).to_vec() };
+        let labels = Labels { priced: (0..4).collect(), rows: [0, 2, 2, 2].map(row).to_vec() };
         let shares = hit_shares(&labels, &(0..4), &[0, 2, 1, 0]);
         assert_eq!(shares, [Some(1.0), None, Some(1.0 / 3.0), None, None]);
         assert_eq!(hit_shares(&labels, &(1..3), &[2, 2]), [None, None, Some(1.0), None, None]);

@@ -27,6 +27,7 @@ pub(crate) fn excursions(
     progress: &dyn Progress,
 ) -> Result<Excursions, PluginError> {
     let table = LogOdds::new();
+    let penalty = if params.q_penalty == "L2-bias" { Penalty::L2Bias } else { Penalty::L2 };
     let stop = Stop::from(solver).within(params.tol, params.max_iter);
     let mut total = Excursions {
         importance: vec![0.0; predictions.miners.len()],
@@ -67,7 +68,7 @@ pub(crate) fn excursions(
                 y: &y,
                 weights: &weights,
                 c: params.excursion_c,
-                penalty: Penalty::L2,
+                penalty,
                 stop,
                 seed: seed.wrapping_add(step * bucket as u64 + level as u64),
             };

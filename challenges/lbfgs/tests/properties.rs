@@ -140,7 +140,7 @@ proptest! {
             let challenge = Lbfgs::configure(spec, params().as_object().unwrap()).unwrap();
             (challenge.label(&market).unwrap(), run(&market, &miners, solver))
         });
-        prop_assert!(labels.priced_rows < ROWS && labels.rows.len() > 1_000);
+        prop_assert!(labels.priced.len() < ROWS && labels.rows.len() > 1_000);
         prop_assert_eq!((labels, salience), zero);
     }
 }

@@ -39,7 +39,8 @@ pub(super) fn gradients<const VALUES: bool>(problem: &Replicates<'_>, queries: &
                 queries[i].value += x.residuals::<VALUES>(&counts[i], queries[i].scale, residual);
             }
             for (j, pair) in x.columns.as_chunks::<2>().0.iter().enumerate() {
-                let sums = math::products(residual.each_ref().map(|r| &r[..]), pair.each_ref().map(|x| &x[..]));
+                let sums =
+                    math::products(residual.each_ref().map(|r| &r[..]), pair.each_ref().map(|x| &x[..]));
                 for (sums, &i) in sums.iter().zip(group) {
                     let gradient = &mut queries[i].gradient[2 * j..];
                     gradient.iter_mut().zip(sums).for_each(|(gradient, sum)| *gradient += sum);
