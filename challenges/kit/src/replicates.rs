@@ -200,6 +200,18 @@ impl Replicates<'_> {
         sums.map(|sum| if self.balanced { total / (2.0 * sum) } else { 1.0 })
     }
 
+    /// Number of drawn rows of a replicate that have a weight, per class; each counts as often as it was drawn.
+    fn classes(&self, replicate: usize) -> [usize; 2] {
+        let mut classes = [0; 2];
+        for &start in &self.starts[replicate] {
+            let end = start.saturating_add(self.block).min(self.y.len());
+            for row in (start..end).filter(|&row| self.weight(row) > 0.0) {
+                classes[usize::from(self.y[row])] += 1;
+            }
+        }
+        classes
+    }
+
     /// Multiplicity of a row in a replicate.
     fn count(&self, replicate: usize, row: usize) -> usize {
         let starts = &self.starts[replicate];

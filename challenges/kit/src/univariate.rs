@@ -22,6 +22,8 @@ pub struct Histogram {
     bins: Vec<Bin>,
     lowest: u16,
     highest: u16,
+    /// Number of rows with a negative and with a positive label.
+    classes: [usize; 2],
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +35,7 @@ struct Bin {
 
 impl Default for Histogram {
     fn default() -> Self {
-        Self { slots: vec![0; CODES], bins: Vec::new(), lowest: u16::MAX, highest: 0 }
+        Self { slots: vec![0; CODES], bins: Vec::new(), lowest: u16::MAX, highest: 0, classes: [0; 2] }
     }
 }
 
@@ -51,6 +53,7 @@ impl Histogram {
         if taken {
             let (up, down) = if positive { (weight, 0.0) } else { (0.0, weight) };
             self.add_bin(Bin { code: code_of(value), positive: up, negative: down });
+            self.classes[usize::from(positive)] += 1;
         }
         taken
     }
@@ -65,6 +68,7 @@ impl Histogram {
     /// Adds all of another histogram.
     pub fn merge(&mut self, other: &Self) {
         other.bins.iter().for_each(|&bin| self.add_bin(bin));
+        self.classes.iter_mut().zip(other.classes).for_each(|(count, other)| *count += other);
     }
 
     /// Empties it; costs a pass over the distinct values.
@@ -72,7 +76,7 @@ impl Histogram {
         for bin in self.bins.drain(..) {
             self.slots[usize::from(bin.code)] = 0;
         }
-        (self.lowest, self.highest) = (u16::MAX, 0);
+        (self.lowest, self.highest, self.classes) = (u16::MAX, 0, [0; 2]);
     }
 
     /// Number of distinct values.
@@ -111,7 +115,8 @@ impl Histogram {
         let (mut positive, mut negative) = (column(|bin| bin.positive), column(|bin| bin.negative));
         let sums = (math::sum(&positive), math::sum(&negative));
         let total = class_weights(balanced, sums.0, sums.1, &mut positive, &mut negative)?;
-        solve(Rows::new(vec![Cow::Owned(values)], positive, negative), total, c, penalty, stop, None)
+        let rows = Rows::new(vec![Cow::Owned(values)], positive, negative).with_classes(self.classes);
+        solve(rows, total, c, penalty, stop, None)
     }
 
     fn add_bin(&mut self, bin: Bin) {
@@ -207,9 +212,14 @@ mod tests {
                 x: Design::from_columns(&columns), y: &y, weights: Some(&weights), balanced, c: 0.5,
                 penalty: Penalty::L2,
             };
-            for (stop, bar) in [(Stop::Exact, 1e-11), (Stop::Network { tol: 1e-4, max_iter: 200 }, 1e-9)] {
-                let ours = histogram.fit(0.5, balanced, Penalty::L2, stop).unwrap();
-                let rowwise = fit(&problem, stop, None).unwrap();
+            let network = Stop::Network { tol: 1e-4, max_iter: 200 };
+            for (penalty, stop, bar) in [
+                (Penalty::L2, Stop::Exact, 1e-11),
+                (Penalty::L2, network, 1e-9),
+                (Penalty::L2Bias, network, 1e-9),
+            ] {
+                let ours = histogram.fit(0.5, balanced, penalty, stop).unwrap();
+                let rowwise = fit(&Problem { penalty, ..problem }, stop, None).unwrap();
                 let off = (ours.coef[0] - rowwise.coef[0]).abs() + (ours.intercept - rowwise.intercept).abs();
                 prop_assert!(off < bar, "{:?}: {} {:?} {:?}", stop, off, ours, rowwise);
             }

@@ -19,6 +19,7 @@ mod problem;
 mod quadratic;
 mod rows;
 mod stop;
+mod trust_region;
 
 pub use design::{Design, Model};
 pub use error::FitError;
@@ -28,6 +29,7 @@ pub use stop::Stop;
 pub(crate) use lbfgs::Minimiser;
 pub(crate) use problem::{class_weights, solve};
 pub(crate) use rows::Rows;
+pub(crate) use trust_region::{Ask, TrustRegion};
 
 /// Rows handled at a time, so that what is computed of them stays in the nearest cache.
 const BLOCK: usize = 512;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::newton::{self, Penalised};
-use super::{Design, FitError, Model, Rows, Stop, lbfgs};
+use super::{Design, FitError, Model, Rows, Stop, lbfgs, trust_region};
 use crate::math;
 
 /// The regulariser R(w, b).
@@ -129,31 +129,46 @@ pub(crate) fn solve(
 ) -> Result<Model, FitError> {
     check_parameters(c, penalty)?;
     let width = rows.width();
-    let parameters = if let (Penalty::L2, Stop::Network { tol, max_iter }) = (penalty, stop) {
-        rows.scale_weights(1.0 / total);
-        let ridge = penalties(width, 1.0 / (c * total), 0.0);
-        lbfgs::minimise(|theta, gradient| rows.penalised(theta, &ridge, gradient), width + 1, tol, max_iter)
-    } else {
-        rows.scale_weights(c);
-        let (ridge, bias, l1) = match penalty {
-            Penalty::L2 => (1.0, 0.0, 0.0),
-            Penalty::L2Bias => (1.0, 1.0, 0.0),
-            Penalty::ElasticNet { l1_ratio } => (1.0 - l1_ratio, 0.0, l1_ratio),
-        };
-        let usable = |model: &&Model| {
-            model.coef.len() == width
-                && model.intercept.is_finite()
-                && model.coef.iter().all(|w| w.is_finite())
-        };
-        let start = match start.filter(usable) {
-            Some(model) => model.coef.iter().copied().chain([model.intercept]).collect(),
-            None => vec![0.0; width + 1],
-        };
-        let mut problem =
-            Penalised { rows, ridge: penalties(width, ridge, bias), l1: penalties(width, l1, 0.0) };
-        newton::minimise(&mut problem, start)
+    let parameters = match (penalty, stop) {
+        (Penalty::L2, Stop::Network { tol, max_iter }) => {
+            rows.scale_weights(1.0 / total);
+            let ridge = penalties(width, 1.0 / (c * total), 0.0);
+            lbfgs::minimise(
+                |theta, gradient| rows.penalised(theta, &ridge, gradient),
+                width + 1,
+                tol,
+                max_iter,
+            )
+        }
+        (Penalty::L2Bias, Stop::Network { tol, max_iter }) => {
+            rows.scale_weights(c);
+            trust_region::minimise(&mut rows, tol, max_iter)
+        }
+        (_, Stop::Exact) | (Penalty::ElasticNet { .. }, Stop::Network { .. }) => {
+            rows.scale_weights(c);
+            optimum(rows, penalty, start)
+        }
     };
     Ok(Model::from_parameters(parameters))
+}
+
+/// Solves to the optimum for weights that hold C.
+fn optimum(rows: Rows<'_>, penalty: Penalty, start: Option<&Model>) -> Vec<f64> {
+    let width = rows.width();
+    let (ridge, bias, l1) = match penalty {
+        Penalty::L2 => (1.0, 0.0, 0.0),
+        Penalty::L2Bias => (1.0, 1.0, 0.0),
+        Penalty::ElasticNet { l1_ratio } => (1.0 - l1_ratio, 0.0, l1_ratio),
+    };
+    let usable = |model: &&Model| {
+        model.coef.len() == width && model.intercept.is_finite() && model.coef.iter().all(|w| w.is_finite())
+    };
+    let start = match start.filter(usable) {
+        Some(model) => model.coef.iter().copied().chain([model.intercept]).collect(),
+        None => vec![0.0; width + 1],
+    };
+    let mut problem = Penalised { rows, ridge: penalties(width, ridge, bias), l1: penalties(width, l1, 0.0) };
+    newton::minimise(&mut problem, start)
 }
 
 fn penalties(width: usize, feature: f64, bias: f64) -> Vec<f64> {

@@ -12,6 +12,8 @@ pub(crate) struct Rows<'a> {
     columns: Vec<Cow<'a, [f64]>>,
     positive: Vec<f64>,
     negative: Vec<f64>,
+    /// Number of rows with a negative and with a positive label, whatever they weigh.
+    classes: [usize; 2],
     /// Second derivative of the loss in the decision value of each row, at the point last evaluated.
     curvature: Vec<f64>,
 }
@@ -20,7 +22,18 @@ impl<'a> Rows<'a> {
     /// All columns and both weights have the same length; all values are finite.
     pub(crate) fn new(columns: Vec<Cow<'a, [f64]>>, positive: Vec<f64>, negative: Vec<f64>) -> Self {
         let curvature = vec![0.0; positive.len()];
-        Self { columns, positive, negative, curvature }
+        let classes = [&negative, &positive].map(|weights| weights.iter().filter(|&&w| w > 0.0).count());
+        Self { columns, positive, negative, classes, curvature }
+    }
+
+    /// Rows that stand for others: how many of those have a negative and a positive label.
+    pub(crate) fn with_classes(self, classes: [usize; 2]) -> Self {
+        Self { classes, ..self }
+    }
+
+    /// Number of rows with a negative and with a positive label.
+    pub(super) fn classes(&self) -> [usize; 2] {
+        self.classes
     }
 
     pub(super) fn width(&self) -> usize {

@@ -7,10 +7,12 @@ use mantis_plugin_api::Solver;
 pub enum Stop {
     /// To the optimum.
     Exact,
-    /// To the point at which the network's scorer stops (SciPy's L-BFGS-B, unbounded). Applies to
-    /// [`Penalty::L2`](super::Penalty::L2); any other is solved as [`Stop::Exact`].
+    /// To the point at which the network's scorer stops: SciPy's L-BFGS-B, unbounded, for
+    /// [`Penalty::L2`](super::Penalty::L2); liblinear's trust region for [`Penalty::L2Bias`](super::Penalty::L2Bias). An
+    /// elastic net is solved as [`Stop::Exact`].
     Network {
-        /// Stop when no element of the gradient, of the objective divided by the sum of weights, is larger.
+        /// L2: stop when no element of the gradient, of the objective divided by the sum of weights, is larger. L2-bias:
+        /// stop when the norm of the gradient is at most this, times the rarer class's share of the rows, of that at 0.
         tol: f64,
         /// Largest number of iterations.
         max_iter: usize,

@@ -10,14 +10,48 @@ use crate::math;
 
 /// Gradients of the loss at each query's `theta`; the values too if `VALUES`.
 pub(super) fn gradients<const VALUES: bool>(problem: &Replicates<'_>, queries: &mut [Query<'_>]) {
+    let mut theta = vec![[0.0; GROUP]; problem.x.width() + 1];
+    gather(problem, queries, |x, queries, group, counts, residual| {
+        interleave(&mut theta, group.iter().map(|&i| queries[i].theta));
+        decide(&x.columns, &theta, residual);
+        for (residual, &i) in residual.iter_mut().zip(group) {
+            queries[i].value += x.residuals::<VALUES>(&counts[i], queries[i].scale, residual);
+        }
+    });
+}
+
+/// Products of the second derivatives of the loss at each query's `theta` with its `direction`, in place of gradients.
+pub(super) fn curvature_products(problem: &Replicates<'_>, queries: &mut [Query<'_>], directions: &[&[f64]]) {
+    let mut theta = vec![[0.0; GROUP]; problem.x.width() + 1];
+    let mut decision = [[0.0; BLOCK]; GROUP];
+    gather(problem, queries, |x, queries, group, counts, change| {
+        interleave(&mut theta, group.iter().map(|&i| queries[i].theta));
+        decide(&x.columns, &theta, &mut decision);
+        interleave(&mut theta, group.iter().map(|&i| directions[i]));
+        decide(&x.columns, &theta, change);
+        for ((change, decision), &i) in change.iter_mut().zip(&decision).zip(group) {
+            x.bend(&counts[i], queries[i].scale, decision, change);
+        }
+    });
+}
+
+/// Products of the columns with what `weigh` makes of the rows, into each query's gradient.
+///
+/// `weigh` gets a block of rows, all queries, which of them it is asked for (at most [`GROUP`]), and the multiplicities per
+/// query.
+fn gather<'q>(
+    problem: &Replicates<'_>,
+    queries: &mut [Query<'q>],
+    mut weigh: impl FnMut(&Tile, &mut [Query<'q>], &[usize], &[[f64; BLOCK]], &mut [[f64; BLOCK]; GROUP]),
+) {
     let mut x = Tile::new(problem.x.width());
-    let order = problem.x.width() + 1;
     for query in &mut *queries {
         query.gradient.fill(0.0);
         query.value = 0.0;
     }
-    // Per group of replicates that share a tile: parameters interleaved.
-    let mut theta = vec![[0.0; GROUP]; order];
+    if queries.is_empty() {
+        return;
+    }
     let mut residual = [[0.0; BLOCK]; GROUP];
     let mut present = Vec::with_capacity(queries.len());
     let mut counts = vec![[0.0; BLOCK]; queries.len()];
@@ -31,13 +65,7 @@ pub(super) fn gradients<const VALUES: bool>(problem: &Replicates<'_>, queries: &
         }
         x.load(problem, first);
         for group in present.chunks(GROUP) {
-            for (lane, &i) in group.iter().enumerate() {
-                theta.iter_mut().zip(queries[i].theta).for_each(|(theta, value)| theta[lane] = *value);
-            }
-            decide(&x.columns, &theta, &mut residual);
-            for (residual, &i) in residual.iter_mut().zip(group) {
-                queries[i].value += x.residuals::<VALUES>(&counts[i], queries[i].scale, residual);
-            }
+            weigh(&x, queries, group, &counts, &mut residual);
             for (j, pair) in x.columns.as_chunks::<2>().0.iter().enumerate() {
                 let sums =
                     math::products(residual.each_ref().map(|r| &r[..]), pair.each_ref().map(|x| &x[..]));
@@ -47,6 +75,13 @@ pub(super) fn gradients<const VALUES: bool>(problem: &Replicates<'_>, queries: &
                 }
             }
         }
+    }
+}
+
+/// Parameters of a group of replicates that share a tile, side by side.
+fn interleave<'a>(side_by_side: &mut [[f64; GROUP]], group: impl Iterator<Item = &'a [f64]>) {
+    for (lane, theta) in group.enumerate() {
+        side_by_side.iter_mut().zip(theta).for_each(|(all, value)| all[lane] = *value);
     }
 }
 
@@ -95,9 +130,7 @@ pub(super) fn own_curvatures(problem: &Replicates<'_>, states: &mut [&mut State]
     for first in (0..problem.y.len()).step_by(BLOCK) {
         x.load(problem, first);
         for (group, from) in states.chunks_mut(GROUP).zip(from.chunks_mut(GROUP)) {
-            for (lane, state) in group.iter().enumerate() {
-                theta.iter_mut().zip(&state.theta).for_each(|(theta, value)| theta[lane] = *value);
-            }
+            interleave(&mut theta, group.iter().map(|state| &state.theta[..]));
             decide(&x.columns, &theta, &mut decision);
             for ((state, from), decision) in group.iter_mut().zip(from).zip(&decision) {
                 if problem.counts(state.replicate, from, first, &mut counts) {

@@ -155,27 +155,38 @@ fn stops_where_each_would_stop_alone() {
             starts: &starts,
         };
         for (tol, max_iter) in [(1e-4, 100), (1e-9, 100), (1e-9, 3)] {
-            let ours = fit_network(&problem, tol, max_iter).unwrap();
-            for (ours, starts) in ours.iter().zip(&starts) {
-                let counts = multiplicities(rows, 120, starts);
-                let weights: Vec<f64> =
-                    data.weights.iter().zip(counts).map(|(w, count)| w * f64::from(count)).collect();
-                let alone = Problem {
-                    x: Design::from_columns(&columns),
-                    y: &data.y,
-                    weights: Some(&weights),
-                    balanced: true,
-                    c: 0.5,
-                    penalty: Penalty::L2,
-                };
-                let alone = logistic::fit(&alone, Stop::Network { tol, max_iter }, None).unwrap();
-                let ours = ours.as_ref().unwrap();
-                let off = ours.coef.iter().zip(&alone.coef).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-                assert!(off < 1e-8 && (ours.intercept - alone.intercept).abs() < 1e-8, "{off}");
+            for penalty in [Penalty::L2, Penalty::L2Bias] {
+                let ours = fit_network(&Replicates { penalty, ..problem }, tol, max_iter).unwrap();
+                for (ours, starts) in ours.iter().zip(&starts) {
+                    let alone = repeated(&data, starts, 120, penalty, Stop::Network { tol, max_iter });
+                    let ours = ours.as_ref().unwrap();
+                    let off =
+                        ours.coef.iter().zip(&alone.coef).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+                    assert!(off < 1e-8 && (ours.intercept - alone.intercept).abs() < 1e-8, "{off}");
+                }
             }
         }
-        assert!(fit_network(&Replicates { penalty: Penalty::L2Bias, ..problem }, 1e-4, 9).is_err());
+        let penalty = Penalty::ElasticNet { l1_ratio: 0.5 };
+        assert!(fit_network(&Replicates { penalty, ..problem }, 1e-4, 9).is_err());
     }
+}
+
+/// The fit of one replicate, whose rows are written out as often as they were drawn.
+fn repeated(data: &Data, starts: &[usize], block: usize, penalty: Penalty, stop: Stop) -> Model {
+    let rows: Vec<usize> = starts.iter().flat_map(|&start| start..start + block).collect();
+    let pick = |values: &[f64]| -> Vec<f64> { rows.iter().map(|&row| values[row]).collect() };
+    let columns: Vec<Vec<f64>> = data.columns.iter().map(|column| pick(column)).collect();
+    let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+    let y: Vec<bool> = rows.iter().map(|&row| data.y[row]).collect();
+    let problem = Problem {
+        x: Design::from_columns(&columns),
+        y: &y,
+        weights: Some(&pick(&data.weights)),
+        balanced: true,
+        c: 0.5,
+        penalty,
+    };
+    logistic::fit(&problem, stop, None).unwrap()
 }
 
 #[test]

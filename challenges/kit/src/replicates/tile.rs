@@ -75,6 +75,22 @@ impl Tile {
         }
         if VALUES { math::sum(&loss) } else { 0.0 }
     }
+
+    /// Turns changes of the decision values into changes of the derivatives of the loss.
+    pub(super) fn bend(
+        &self,
+        counts: &[f64; BLOCK],
+        scale: [f64; 2],
+        decision: &[f64; BLOCK],
+        change: &mut [f64; BLOCK],
+    ) {
+        for i in 0..BLOCK {
+            let t = math::exp(-decision[i].abs());
+            let likely = 1.0 / (1.0 + t);
+            let scale = if self.sign[i] > 0.0 { scale[1] } else { scale[0] };
+            change[i] *= counts[i] * self.weights[i] * scale * (t * likely) * likely;
+        }
+    }
 }
 
 /// Decision values of a block of rows under four models at a time.
