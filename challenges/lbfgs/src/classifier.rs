@@ -49,6 +49,7 @@ pub(crate) struct ClassifierTask<'a> {
     pub(crate) labels: &'a Labels,
     pub(crate) predictions: &'a Predictions,
     pub(crate) params: &'a Params,
+    pub(crate) stop: Stop,
     pub(crate) seed: u64,
     pub(crate) progress: &'a dyn Progress,
 }
@@ -166,7 +167,7 @@ impl ClassifierTask<'_> {
                 weights: &weights,
                 c: self.params.classifier_c,
                 penalty: Penalty::L2Bias,
-                stop: Stop::Exact,
+                stop: self.stop,
                 seed: self.seed.wrapping_add(step * (segment.index as u64 + 1) + bucket as u64),
             };
             for (&miner, weight) in selected.iter().zip(ensemble.importance(self.params)?) {

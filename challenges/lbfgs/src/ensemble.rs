@@ -23,7 +23,10 @@ impl Ensemble<'_> {
     pub(crate) fn importance(&self, params: &Params) -> Result<Vec<f64>, PluginError> {
         let models = match self.stop {
             Stop::Network { .. } if self.penalty == Penalty::L2 => self.one_by_one(params)?,
-            Stop::Exact | Stop::Network { .. } => self.together(params)?,
+            Stop::Network { tol, max_iter } => {
+                self.together(params, |replicates| replicates::fit_network(replicates, tol, max_iter))?
+            }
+            Stop::Exact => self.together(params, replicates::fit)?,
         };
         let absolute = |model: &Model| -> Vec<f64> { model.coef.iter().map(|coef| coef.abs()).collect() };
         if models.is_empty() {
@@ -34,8 +37,12 @@ impl Ensemble<'_> {
         Ok(median_of_means(&replicates, params.groups))
     }
 
-    /// All replicates to their optimum; none if declined.
-    fn together(&self, params: &Params) -> Result<Vec<Model>, FitError> {
+    /// All replicates in common passes over the rows; none if declined.
+    fn together(
+        &self,
+        params: &Params,
+        fit: impl FnOnce(&Replicates<'_>) -> Result<Vec<Option<Model>>, FitError>,
+    ) -> Result<Vec<Model>, FitError> {
         let draw = |b| block_draws(self.y.len(), params.block_rows, self.seed, u64::from(b));
         let Some(starts) = (0..params.replicates).map(draw).collect::<Option<Vec<_>>>() else {
             return Ok(Vec::new());
@@ -50,10 +57,10 @@ impl Ensemble<'_> {
             block: params.block_rows,
             starts: &starts,
         };
-        Ok(replicates::fit(&problem)?.into_iter().flatten().collect())
+        Ok(fit(&problem)?.into_iter().flatten().collect())
     }
 
-    /// Each replicate by itself, to where the network stops; none if declined.
+    /// Each replicate by itself; none if declined.
     fn one_by_one(&self, params: &Params) -> Result<Vec<Model>, FitError> {
         let shape = BlockBootstrap {
             replicates: params.replicates.into(),

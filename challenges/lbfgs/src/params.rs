@@ -46,6 +46,10 @@ params! {
         max_selected: usize = 100, in 1..=4_096;
         /// Classifier: inverse penalty of its models.
         classifier_c: f64 = 0.1, in 1e-6..=1e6;
+        /// Classifier: gradient, relative to that at the start and to the rarer class's share, at which the network's solver stops.
+        classifier_tol: f64 = 1e-4, in 1e-12..=1.0;
+        /// Classifier: steps at which the network's solver stops.
+        classifier_max_iter: usize = 100, in 1..=100_000;
         /// Classifier: difference of the bootstrap's seeds from segment to segment.
         segment_seed_step: u32 = 1_000, in 0..=1_000_000_000;
         /// Classifier: half-life of a segment's weight, in days.
@@ -103,9 +107,9 @@ params! {
         q_penalty: String = "L2".into(), in Choice(&["L2", "L2-bias"]);
         /// Excursions: difference of the bootstrap's seeds from bucket to bucket.
         bucket_seed_step: u32 = 17, in 0..=1_000_000_000;
-        /// Excursions: largest gradient at which the network's solver stops.
+        /// Excursions: gradient at which the network's solver stops; with `L2-bias` as for the classifier.
         tol: f64 = 1e-4, in 1e-12..=1.0;
-        /// Excursions: iterations at which the network's solver stops.
+        /// Excursions: iterations, or steps, at which the network's solver stops.
         max_iter: usize = 500, in 1..=100_000;
         /// Miners that each of the two parts keeps.
         keep: usize = 25, in 1..=4_096;

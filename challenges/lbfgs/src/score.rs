@@ -6,6 +6,7 @@ use crate::excursions::excursions;
 use crate::parts::Parts;
 use crate::predictions::Predictions;
 use crate::{BUCKETS, Labels, Lbfgs};
+use mantis_kit::logistic::Stop;
 use mantis_plugin_api::{History, PluginError, Progress, Salience, Score};
 
 impl Score for Lbfgs {
@@ -38,6 +39,7 @@ impl Score for Lbfgs {
             labels,
             predictions: &predictions,
             params,
+            stop: Stop::from(self.spec.solver).within(params.classifier_tol, params.classifier_max_iter),
             seed: self.spec.seed,
             progress,
         };
