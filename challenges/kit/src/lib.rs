@@ -14,6 +14,7 @@
 //! | [`bootstrap`] | block bootstrap, median of means |
 //! | [`rng`] | NumPy's generator, bit for bit |
 //! | [`clones`] | groups of miners that say nearly the same: with noise, of either sign, some rows late |
+//! | [`kin`] | clones and cohorts as the network finds them, and what they are paid |
 //! | [`standard`] | numbers on one scale |
 //! | [`prices`] | log prices and their returns over a horizon |
 //! | [`rolling`] | rolling standard deviation |
@@ -59,6 +60,7 @@
 pub mod auc;
 pub mod bootstrap;
 pub mod clones;
+pub mod kin;
 pub mod logistic;
 pub mod math;
 pub mod pooled;
