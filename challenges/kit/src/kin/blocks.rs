@@ -1,6 +1,8 @@
 //! The miners' numbers, some rows at a time.
 
-use mantis_plugin_api::{History, PluginError, Shape, f16, is_present};
+use half::slice::HalfFloatSliceExt;
+use mantis_plugin_api::{History, PluginError, Shape, f16};
+use std::ops::Range;
 
 /// Rows of the history that are read at a time: the three numbers of 256 miners then fill 1.5 MB.
 const BLOCK: usize = 256;
@@ -66,19 +68,21 @@ pub(super) fn for_each(
 }
 
 /// Takes `rows` out of what was read of a range of them.
-fn decode(read: &[f16], rows: &[usize], range: std::ops::Range<usize>, dim: usize) -> Block {
+fn decode(read: &[f16], rows: &[usize], range: Range<usize>, dim: usize) -> Block {
     let per_miner = (range.len() * dim).max(1);
     let miners = read.len() / per_miner;
-    let mut values = vec![0.0; miners * rows.len() * dim];
+    let mut values = vec![0.0; miners * dim * rows.len()];
     let mut present = vec![false; miners * rows.len()];
+    let mut wide = vec![0.0; per_miner];
     for (miner, read) in read.chunks_exact(per_miner).enumerate() {
+        read.convert_to_f64_slice(&mut wide);
         let planes = &mut values[miner * dim * rows.len()..][..dim * rows.len()];
         let present = &mut present[miner * rows.len()..][..rows.len()];
         for (place, (row, present)) in rows.iter().zip(present).enumerate() {
-            let numbers = &read[(row - range.start) * dim..][..dim];
-            *present = is_present(numbers) && numbers.iter().all(|x| x.is_finite());
+            let numbers = &wide[(row - range.start) * dim..][..dim];
+            *present = numbers.iter().any(|&x| x != 0.0) && numbers.iter().all(|x| x.is_finite());
             if *present {
-                numbers.iter().enumerate().for_each(|(d, x)| planes[d * rows.len() + place] = x.to_f64());
+                numbers.iter().enumerate().for_each(|(d, &x)| planes[d * rows.len() + place] = x);
             }
         }
     }
