@@ -122,9 +122,9 @@ impl<'a> Parts<'a> {
             salience.note(miner, name, alike.group_size(column) as f64);
         }
         let cohort = self.cohorts.members(column);
-        if cohort.len() > 1 {
-            salience.note(miner, "cohort_size", cohort.len() as f64);
-            salience.note(miner, "cohort_with_miner", cohort[0] as f64);
+        if let &[first, second, ..] = cohort {
+            salience.note(miner, "cohort", cohort.len() as f64);
+            salience.note(miner, "cohort_with_miner", if miner == first { second } else { first } as f64);
         }
     }
 

@@ -8,6 +8,7 @@ pub(crate) use reduced::Reduced;
 
 use crate::{Labels, Params};
 use links::links;
+use mantis_kit::kin::components;
 use mantis_plugin_api::{History, PluginError, Progress};
 use profile::Profile;
 
@@ -46,22 +47,20 @@ impl Cohorts {
         Ok(Self::connected(miners, &links(&active, history, rows, params)?))
     }
 
-    /// Components of a graph over the miners.
+    /// The connected components of some links.
     pub(crate) fn connected(miners: usize, links: &[[usize; 2]]) -> Self {
-        let mut towards: Vec<usize> = (0..miners).collect();
-        for pair in links {
-            let [a, b] = pair.map(|miner| first_of(&towards, miner));
-            towards[a.max(b)] = a.min(b);
+        let mut first: Vec<usize> = (0..miners).collect();
+        for cohort in components(miners, links) {
+            cohort.iter().for_each(|&member| first[member] = cohort[0]);
         }
         let mut column = vec![0; miners];
         let mut members: Vec<Vec<usize>> = Vec::new();
         for miner in 0..miners {
-            let first = first_of(&towards, miner);
-            if first == miner {
+            if first[miner] == miner {
                 column[miner] = members.len();
                 members.push(Vec::new());
             }
-            column[miner] = column[first];
+            column[miner] = column[first[miner]];
             members[column[miner]].push(miner);
         }
         Self { column, members }
@@ -104,26 +103,5 @@ impl Cohorts {
     }
 }
 
-/// The smallest miner of a component so far: no miner points to a larger one.
-fn first_of(towards: &[usize], mut miner: usize) -> usize {
-    while towards[miner] != miner {
-        miner = towards[miner];
-    }
-    miner
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn chains_are_one_cohort_of_the_smallest() {
-        let cohorts = Cohorts::connected(7, &[[4, 5], [1, 5], [0, 3], [3, 0], [4, 1]]);
-        let members: Vec<&[usize]> = (0..cohorts.columns()).map(|column| cohorts.members(column)).collect();
-        assert_eq!(members, [&[0, 3][..], &[1, 4, 5], &[2], &[6]]);
-        assert_eq!((0..7).map(|miner| cohorts.column_of(miner)).collect::<Vec<_>>(), [0, 1, 2, 0, 1, 1, 3]);
-        assert_eq!((cohorts.count(), cohorts.representative(1)), (2, 1));
-        assert_eq!(cohorts.shared(&[1.0, 6.0, 0.5, 0.0]), [0.5, 2.0, 0.5, 0.5, 2.0, 2.0, 0.0]);
-        assert_eq!(cohorts.in_order().collect::<Vec<_>>(), [0, 3, 1, 4, 5, 2, 6]);
-    }
-}
+mod tests;

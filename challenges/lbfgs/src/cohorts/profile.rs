@@ -152,19 +152,19 @@ mod tests {
 
     #[test]
     fn means_are_of_present_rows_and_summed_in_single_precision() {
-        let params = Params { cohort_dims: 2, cohort_sum_rows: 1_000, ..Params::default() };
+        let params = Params { cohort_dims: 2, cohort_sum_rows: 30_000, ..Params::default() };
         let constant: Vec<[f32; 2]> =
-            (0..2_600).map(|row| if row % 2 == 0 { [0.3, 0.5] } else { [0.0; 2] }).collect();
-        let found = &profiles(&[constant, vec![[0.0; 2]; 2_600]], &params);
+            (0..50_000).map(|row| if row % 2 == 0 { [0.3, 0.5] } else { [0.0; 2] }).collect();
+        let found = &profiles(&[constant, vec![[0.0; 2]; 50_000]], &params);
         let sent = f16::from_f32(0.3).to_f32();
         let part = |rows: usize| f64::from((0..rows).fold(0.0_f32, |sum, _| sum + sent));
-        let expected = ((part(500) + part(500) + part(300)) / 1_300.0) as f32;
-        assert_eq!((&found[0].mean[..], found[0].present_rows), (&[expected, 0.5][..], 1_300));
+        let expected = ((part(15_000) + part(10_000)) / 25_000.0) as f32;
+        assert_eq!((&found[0].mean[..], found[0].present_rows), (&[expected, 0.5][..], 25_000));
         assert_ne!(expected, sent, "rounding is what is left");
         let left = f64::from((sent - expected) * (sent - expected));
-        assert!((found[0].rest_after(0) / (1_300.0 * left) - 1.0).abs() < 1e-12);
-        assert!((found[0].rest_after(5) / (20.0 * left) - 1.0).abs() < 1e-12);
-        assert_eq!((found[0].rest_after(6), found[1].rest_after(0), found[1].present_rows), (0.0, 0.0, 0));
+        assert!((found[0].rest_after(0) / (25_000.0 * left) - 1.0).abs() < 1e-12);
+        assert!((found[0].rest_after(97) / (168.0 * left) - 1.0).abs() < 1e-12);
+        assert_eq!((found[0].rest_after(98), found[1].rest_after(0), found[1].present_rows), (0.0, 0.0, 0));
     }
 
     #[test]
