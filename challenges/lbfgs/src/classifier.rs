@@ -1,7 +1,7 @@
 //! The classifier part: walk-forward segments in which miners vote for a bucket.
 
 use crate::alike::Alike;
-use crate::ensemble::{Ensemble, recent_mass};
+use crate::ensemble::{Ensemble, Precision, recent_mass};
 use crate::predictions::{Predictions, probability_columns};
 use crate::{BUCKETS, Labels, Params};
 use mantis_kit::logistic::{Penalty, Stop, has_both_classes};
@@ -151,7 +151,7 @@ impl ClassifierTask<'_> {
             }
             columns.push(of_miner);
         }
-        let weights = recent_mass(0..train.len(), self.params);
+        let weights = recent_mass(0..train.len(), Precision::Double, self.params);
         let mut meta = vec![0.0; self.predictions.miners.len()];
         for bucket in 0..BUCKETS {
             let y: Vec<bool> =

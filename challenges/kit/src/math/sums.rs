@@ -67,6 +67,28 @@ pub fn axpy(a: f64, x: &[f64], y: &mut [f64]) {
     }
 }
 
+/// Sum in single precision, pairwise as NumPy has it: with its rounding.
+#[must_use]
+pub fn pairwise_sum(x: &[f32]) -> f32 {
+    const BLOCK: usize = 128;
+    if x.len() > BLOCK {
+        let half = x.len() / 2 / LANES * LANES;
+        return pairwise_sum(&x[..half]) + pairwise_sum(&x[half..]);
+    }
+    let (chunks, rest) = x.as_chunks::<LANES>();
+    let Some((first, others)) = chunks.split_first() else {
+        return rest.iter().fold(0.0, |total, value| total + value);
+    };
+    let mut lanes = *first;
+    for chunk in others {
+        for i in 0..LANES {
+            lanes[i] += chunk[i];
+        }
+    }
+    let [a, b, c, d, e, f, g, h] = lanes;
+    rest.iter().fold(((a + b) + (c + d)) + ((e + f) + (g + h)), |total, value| total + value)
+}
+
 fn fold(lanes: [f64; LANES]) -> f64 {
     let [a, b, c, d, e, f, g, h] = lanes;
     ((a + e) + (b + f)) + ((c + g) + (d + h))
@@ -76,6 +98,21 @@ fn fold(lanes: [f64; LANES]) -> f64 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn single_precision_is_summed_as_numpy_does() {
+        let sum = |n: u16| pairwise_sum(&(0..n).map(|i| f32::from(i * 37 % 101) / 7.0).collect::<Vec<_>>());
+        for (n, expected) in [
+            (0, 0.0),
+            (5, 24.0),
+            (100, 712.2857666015625),
+            (300, 2138.28564453125),
+            (1000, 7144.28564453125),
+            (1501, 10712.71484375),
+        ] {
+            assert_eq!(f64::from(sum(n)), expected);
+        }
+    }
 
     proptest! {
         #[test]
