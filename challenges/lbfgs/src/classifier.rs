@@ -1,7 +1,7 @@
 //! The classifier part: walk-forward segments in which miners vote for a bucket.
 
 use crate::alike::Alike;
-use crate::ensemble::{Ensemble, recent_mass};
+use crate::ensemble::{Ensemble, Precision, recent_mass};
 use crate::predictions::{Predictions, probability_columns};
 use crate::{BUCKETS, Labels, Params};
 use mantis_kit::logistic::{Penalty, Stop, has_both_classes};
@@ -49,6 +49,7 @@ pub(crate) struct ClassifierTask<'a> {
     pub(crate) labels: &'a Labels,
     pub(crate) predictions: &'a Predictions,
     pub(crate) params: &'a Params,
+    pub(crate) stop: Stop,
     pub(crate) seed: u64,
     pub(crate) progress: &'a dyn Progress,
 }
@@ -150,7 +151,7 @@ impl ClassifierTask<'_> {
             }
             columns.push(of_miner);
         }
-        let weights = recent_mass(0..train.len(), self.params);
+        let weights = recent_mass(0..train.len(), Precision::Double, self.params);
         let mut meta = vec![0.0; self.predictions.miners.len()];
         for bucket in 0..BUCKETS {
             let y: Vec<bool> =
@@ -166,7 +167,7 @@ impl ClassifierTask<'_> {
                 weights: &weights,
                 c: self.params.classifier_c,
                 penalty: Penalty::L2Bias,
-                stop: Stop::Exact,
+                stop: self.stop,
                 seed: self.seed.wrapping_add(step * (segment.index as u64 + 1) + bucket as u64),
             };
             for (&miner, weight) in selected.iter().zip(ensemble.importance(self.params)?) {
@@ -270,7 +271,7 @@ mod tests {
     #[test]
     fn shares_are_of_the_buckets_with_rows() {
         let row = |bucket| Row { row: 0, t: 0, bucket, strayed: None };
-        let labels = Labels { priced_rows: 4, rows: [0, 2, 2, 2].map(row).to_vec() };
+        let labels = Labels { priced: (0..4).collect(), rows: [0, 2, 2, 2].map(row).to_vec() };
         let shares = hit_shares(&labels, &(0..4), &[0, 2, 1, 0]);
         assert_eq!(shares, [Some(1.0), None, Some(1.0 / 3.0), None, None]);
         assert_eq!(hit_shares(&labels, &(1..3), &[2, 2]), [None, None, Some(1.0), None, None]);

@@ -3,6 +3,7 @@
 use crate::Params;
 use mantis_kit::bootstrap::{BlockBootstrap, block_bootstrap, block_draws, median_of_means};
 use mantis_kit::logistic::{Design, FitError, Model, Penalty, Problem, Stop, fit};
+use mantis_kit::math;
 use mantis_kit::replicates::{self, Columns, Replicates};
 use mantis_plugin_api::PluginError;
 
@@ -23,7 +24,10 @@ impl Ensemble<'_> {
     pub(crate) fn importance(&self, params: &Params) -> Result<Vec<f64>, PluginError> {
         let models = match self.stop {
             Stop::Network { .. } if self.penalty == Penalty::L2 => self.one_by_one(params)?,
-            Stop::Exact | Stop::Network { .. } => self.together(params)?,
+            Stop::Network { tol, max_iter } => {
+                self.together(params, |replicates| replicates::fit_network(replicates, tol, max_iter))?
+            }
+            Stop::Exact => self.together(params, replicates::fit)?,
         };
         let absolute = |model: &Model| -> Vec<f64> { model.coef.iter().map(|coef| coef.abs()).collect() };
         if models.is_empty() {
@@ -34,8 +38,12 @@ impl Ensemble<'_> {
         Ok(median_of_means(&replicates, params.groups))
     }
 
-    /// All replicates to their optimum; none if declined.
-    fn together(&self, params: &Params) -> Result<Vec<Model>, FitError> {
+    /// All replicates in common passes over the rows; none if declined.
+    fn together(
+        &self,
+        params: &Params,
+        fit: impl FnOnce(&Replicates<'_>) -> Result<Vec<Option<Model>>, FitError>,
+    ) -> Result<Vec<Model>, FitError> {
         let draw = |b| block_draws(self.y.len(), params.block_rows, self.seed, u64::from(b));
         let Some(starts) = (0..params.replicates).map(draw).collect::<Option<Vec<_>>>() else {
             return Ok(Vec::new());
@@ -50,10 +58,10 @@ impl Ensemble<'_> {
             block: params.block_rows,
             starts: &starts,
         };
-        Ok(replicates::fit(&problem)?.into_iter().flatten().collect())
+        Ok(fit(&problem)?.into_iter().flatten().collect())
     }
 
-    /// Each replicate by itself, to where the network stops; none if declined.
+    /// Each replicate by itself; none if declined.
     fn one_by_one(&self, params: &Params) -> Result<Vec<Model>, FitError> {
         let shape = BlockBootstrap {
             replicates: params.replicates.into(),
@@ -99,9 +107,20 @@ impl Ensemble<'_> {
     }
 }
 
+/// In which weights are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Precision {
+    Single,
+    Double,
+}
+
 /// Weights of rows by their ascending time: the newest `recent_rows` steps of time together weigh `recent_mass` of all;
 /// mean 1 (scoring: numerics, recent mass).
-pub(crate) fn recent_mass(times: impl ExactSizeIterator<Item = usize> + Clone, params: &Params) -> Vec<f64> {
+pub(crate) fn recent_mass(
+    times: impl ExactSizeIterator<Item = usize> + Clone,
+    precision: Precision,
+    params: &Params,
+) -> Vec<f64> {
     let rows = times.len();
     let newest = times.clone().last().unwrap_or(0);
     let is_recent = |t: usize| t + params.recent_rows > newest;
@@ -111,6 +130,11 @@ pub(crate) fn recent_mass(times: impl ExactSizeIterator<Item = usize> + Clone, p
     }
     let (old, mass) = ((rows - recent) as f64, params.recent_mass);
     let heavy = mass * old / ((1.0 - mass) * recent as f64);
+    if precision == Precision::Single {
+        let weights: Vec<f32> = times.map(|t| if is_recent(t) { heavy as f32 } else { 1.0 }).collect();
+        let scale = rows as f32 / math::pairwise_sum(&weights);
+        return weights.iter().map(|weight| f64::from(weight * scale)).collect();
+    }
     let mean = (old + heavy * recent as f64) / rows as f64;
     times.map(|t| if is_recent(t) { heavy / mean } else { 1.0 / mean }).collect()
 }
@@ -122,12 +146,17 @@ mod tests {
     #[test]
     fn recent_rows_have_their_mass() {
         let params = Params { recent_rows: 10, recent_mass: 0.25, ..Params::default() };
-        let weights = recent_mass([0, 5, 6, 7, 90, 91, 100].into_iter(), &params);
+        let weights = recent_mass([0, 5, 6, 7, 90, 91, 100].into_iter(), Precision::Double, &params);
         assert!((weights.iter().sum::<f64>() - 7.0).abs() < 1e-12);
         // 91 is within 10 of 100, 90 is not.
         assert!((weights[5] + weights[6] - 0.25 * 7.0).abs() < 1e-12, "{weights:?}");
         assert_eq!(weights[0], weights[4]);
-        assert_eq!(recent_mass(0..10, &params), vec![1.0; 10]);
-        assert!(recent_mass(0..0, &params).is_empty());
+        assert_eq!(recent_mass(0..10, Precision::Double, &params), vec![1.0; 10]);
+        let single = recent_mass([0, 5, 6, 7, 90, 91, 100].into_iter(), Precision::Single, &params);
+        for (single, weight) in single.iter().zip(&weights) {
+            assert_eq!(f64::from(*single as f32), *single);
+            assert!((single / weight - 1.0).abs() < 3e-7 && single != weight, "{single} {weight}");
+        }
+        assert!(recent_mass(0..0, Precision::Double, &params).is_empty());
     }
 }

@@ -1,7 +1,7 @@
 //! The excursion part: per tail bucket and level, a model over all miners of whether the price strayed that far.
 
 use crate::alike::Alike;
-use crate::ensemble::{Ensemble, recent_mass};
+use crate::ensemble::{Ensemble, Precision, recent_mass};
 use crate::predictions::{LogOdds, Predictions};
 use crate::{LEVELS, Labels, Params, TAILS};
 use mantis_kit::logistic::{Penalty, Stop, has_both_classes};
@@ -27,7 +27,11 @@ pub(crate) fn excursions(
     progress: &dyn Progress,
 ) -> Result<Excursions, PluginError> {
     let table = LogOdds::new();
+    let penalty = if params.q_penalty == "L2-bias" { Penalty::L2Bias } else { Penalty::L2 };
     let stop = Stop::from(solver).within(params.tol, params.max_iter);
+    // The network's weights are in single precision here. That moves an optimum by 1e-8, but by up to 1e-4 where L-BFGS stops
+    // short of one.
+    let precision = if stop == Stop::Exact { Precision::Double } else { Precision::Single };
     let mut total = Excursions {
         importance: vec![0.0; predictions.miners.len()],
         used_models: 0,
@@ -38,7 +42,7 @@ pub(crate) fn excursions(
         if rows.len() < params.min_excursion_rows {
             continue;
         }
-        let weights = recent_mass(rows.iter().map(|&i| labels.rows[i].t), params);
+        let weights = recent_mass(rows.iter().map(|&i| labels.rows[i].t), precision, params);
         for level in 0..LEVELS {
             let y: Vec<bool> =
                 rows.iter().map(|&i| labels.rows[i].strayed.is_some_and(|strayed| strayed[level])).collect();
@@ -67,7 +71,7 @@ pub(crate) fn excursions(
                 y: &y,
                 weights: &weights,
                 c: params.excursion_c,
-                penalty: Penalty::L2,
+                penalty,
                 stop,
                 seed: seed.wrapping_add(step * bucket as u64 + level as u64),
             };

@@ -25,8 +25,8 @@ pub struct Row {
 /// The rows that are scored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Labels {
-    /// Rows with a price.
-    pub priced_rows: usize,
+    /// Rows with a price, ascending.
+    pub priced: Vec<usize>,
     /// Rows with a bucket, ascending.
     pub rows: Vec<Row>,
 }
@@ -40,9 +40,9 @@ impl Label for Lbfgs {
         let ahead = self.spec.rows_ahead();
         let prices = LogPrices::newest(market, self.params.max_rows);
         let LogPrices { rows: priced, logs } = &prices;
-        let mut labels = Labels { priced_rows: priced.len(), ..Labels::default() };
+        let mut rows = Vec::new();
         if priced.len() < self.params.min_rows {
-            return Ok(labels);
+            return Ok(Labels { priced: prices.rows, rows });
         }
         let returns = prices.returns(ahead);
         let past = rolling::rolling_std(&returns, self.params.bucket_sigma_rows);
@@ -56,9 +56,9 @@ impl Label for Lbfgs {
             let bucket = bucket(returns[t] / (sigma + EPS), &self.params);
             let strayed = (bucket != BUCKETS / 2 && t > 0 && is_deviation(long[t]))
                 .then(|| strayed(bucket, logs[t - 1], &logs[t..=t + ahead], long[t], &self.params));
-            labels.rows.push(Row { row: priced[t], t, bucket: bucket as u8, strayed });
+            rows.push(Row { row: priced[t], t, bucket: bucket as u8, strayed });
         }
-        Ok(labels)
+        Ok(Labels { priced: prices.rows, rows })
     }
 }
 
@@ -128,7 +128,7 @@ mod tests {
         let market = MarketBuilder::new(1).rows(prices.iter().map(|&price| [price])).build();
         let labels = challenge.label(&market).unwrap();
         // 11 priced rows, 9 returns; the third return's deviation serves row 4, the last row with a return is 8.
-        assert_eq!(labels.priced_rows, 11);
+        assert_eq!(labels.priced.len(), 11);
         let found: Vec<(usize, usize)> = labels.rows.iter().map(|row| (row.t, row.row)).collect();
         assert_eq!(found, [(4, 5), (5, 6), (6, 7), (7, 8), (8, 9)]);
         assert!(labels.rows[0].strayed.is_none(), "six returns are there from t = 5 only");

@@ -6,11 +6,13 @@
 mod alike;
 mod blend;
 mod classifier;
+mod cohorts;
 mod ensemble;
 mod excursions;
 mod label;
 mod overlap;
 mod params;
+mod parts;
 mod predictions;
 mod score;
 

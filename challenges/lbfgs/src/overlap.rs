@@ -33,7 +33,12 @@ pub(crate) fn overlaps(
 
 /// Indices of the positive values, largest first, equal ones in order.
 pub(crate) fn falling(values: &[f64]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..values.len()).filter(|&i| values[i] > 0.0).collect();
+    falling_from(values, 0..values.len())
+}
+
+/// Indices of the positive values, largest first, equal ones in the order of `indices`.
+pub(crate) fn falling_from(values: &[f64], indices: impl Iterator<Item = usize>) -> Vec<usize> {
+    let mut order: Vec<usize> = indices.filter(|&i| values[i] > 0.0).collect();
     order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
     order
 }

@@ -1,6 +1,7 @@
 //! Every constant of the challenge.
 
-use mantis_plugin_api::params;
+use crate::DIM;
+use mantis_plugin_api::{Choice, params};
 
 params! {
     /// Parameters of `lbfgs`; the defaults are the network's.
@@ -45,6 +46,10 @@ params! {
         max_selected: usize = 100, in 1..=4_096;
         /// Classifier: inverse penalty of its models.
         classifier_c: f64 = 0.1, in 1e-6..=1e6;
+        /// Classifier: gradient, relative to that at the start and to the rarer class's share, at which the network's solver stops.
+        classifier_tol: f64 = 1e-4, in 1e-12..=1.0;
+        /// Classifier: steps at which the network's solver stops.
+        classifier_max_iter: usize = 100, in 1..=100_000;
         /// Classifier: difference of the bootstrap's seeds from segment to segment.
         segment_seed_step: u32 = 1_000, in 0..=1_000_000_000;
         /// Classifier: half-life of a segment's weight, in days.
@@ -66,6 +71,24 @@ params! {
         clone_lag_rows: usize = 5, in 0..=1_000;
         /// Newest rows on which buckets' probabilities are compared.
         clone_rows: usize = 24_000, in 100..=10_000_000;
+        /// `on`: one column for each cohort of miners whose buckets' probabilities are correlated, and what it earns in each part
+        /// is shared equally.
+        cohorts: String = "off".into(), in Choice(&["off", "on"]);
+        /// Cohorts: absolute correlation from which two miners are linked.
+        cohort_corr: f64 = 0.80, in 0.01..=1.0;
+        /// Cohorts: rows with a price, and rows in which a miner is present, below which it is alone.
+        cohort_min_rows: usize = 10_080, in 1..=10_000_000;
+        /// Cohorts: rows in which both must be present.
+        cohort_min_joint: usize = 10_080, in 1..=10_000_000;
+        /// Cohorts: largest difference between the means of two linked miners.
+        cohort_mean: f64 = 0.10, in 0.0..=1_000_000.0;
+        /// Cohorts: numbers of a miner that are compared, from the first on.
+        cohort_dims: usize = 5, in 1..=DIM;
+        /// Cohorts: rows whose numbers are summed in single precision for a mean.
+        cohort_sum_rows: usize = 50_000, in 1..=10_000_000;
+        /// Cohorts: let one have one rank, so that the decay by rank leaves its members equal. Always so with
+        /// `collapse_clones`.
+        cohort_one_rank: bool = false, in false..=true;
         /// Rows that count as recent in a model's weights.
         recent_rows: usize = 14_000, in 1..=10_000_000;
         /// Share of the weight that recent rows have.
@@ -80,11 +103,13 @@ params! {
         min_excursion_rows: usize = 100, in 2..=10_000_000;
         /// Excursions: inverse penalty of the models.
         excursion_c: f64 = 0.5, in 1e-6..=1e6;
+        /// Excursions: whether the penalty leaves the intercept free (`L2`) or not (`L2-bias`).
+        q_penalty: String = "L2".into(), in Choice(&["L2", "L2-bias"]);
         /// Excursions: difference of the bootstrap's seeds from bucket to bucket.
         bucket_seed_step: u32 = 17, in 0..=1_000_000_000;
-        /// Excursions: largest gradient at which the network's solver stops.
+        /// Excursions: gradient at which the network's solver stops; with `L2-bias` as for the classifier.
         tol: f64 = 1e-4, in 1e-12..=1.0;
-        /// Excursions: iterations at which the network's solver stops.
+        /// Excursions: iterations, or steps, at which the network's solver stops.
         max_iter: usize = 500, in 1..=100_000;
         /// Miners that each of the two parts keeps.
         keep: usize = 25, in 1..=4_096;

@@ -49,7 +49,7 @@ impl Predictions {
         let mut miners = Vec::with_capacity(count);
         for miner in 0..count {
             miners.push(MinerPredictions::read(&history.miner(miner)?, labels, params, &tails));
-            progress.report(0.1 * (miner + 1) as f64 / count as f64);
+            progress.report(0.05 + 0.05 * (miner + 1) as f64 / count as f64);
         }
         Ok(Self { miners, tails })
     }
@@ -122,7 +122,7 @@ pub(crate) fn probability_columns(
 }
 
 /// In single precision; what is not finite is 0, as if it was not sent.
-fn floats(raw: &[f16]) -> Vec<f32> {
+pub(crate) fn floats(raw: &[f16]) -> Vec<f32> {
     let mut numbers = vec![0.0; raw.len()];
     raw.convert_to_f32_slice(&mut numbers);
     numbers.iter_mut().for_each(|x| *x = if x.is_finite() { *x } else { 0.0 });

@@ -31,6 +31,25 @@ fn collapsed() -> Value {
     params
 }
 
+/// The same by the rules of July: correlated miners are a cohort.
+fn july() -> Value {
+    let mut params = network();
+    params["cohorts"] = json!("on");
+    params["cohort_min_rows"] = json!(700);
+    params["cohort_min_joint"] = json!(700);
+    params["q_penalty"] = json!("L2-bias");
+    params
+}
+
+/// July's rules, with all that hardens them.
+fn hardened() -> Value {
+    let mut params = july();
+    params["cohort_one_rank"] = json!(true);
+    params["collapse_clones"] = json!(true);
+    params["standardise"] = json!(true);
+    params
+}
+
 /// Log-odds of the buckets, then of the excursions, per row.
 fn odds(market: &Market, skill: f64, seed: u64) -> Vec<[f64; DIM]> {
     let mut noise = Noise::new(seed);
@@ -177,5 +196,87 @@ fn skill_earns_clearly_more_than_noise() {
         }
         println!("{params}: a noise miner earns {:.3} of a skilled one", noise / skilled);
         assert!(noise <= 0.25 * skilled, "{params}: {noise} {skilled}");
+    }
+}
+
+#[test]
+fn cohorts_split_what_copies_earn() {
+    let attacks: [(&str, f64, [f64; 2], Attack); 6] = [
+        ("probabilities a tenth as far from even ones", 0.0, [2.2, 1.15], &|honest| {
+            vec![shrunk(honest, [0.1, 0.1])]
+        }),
+        ("five exact copies", 0.0, [1.1, 1.1], &|honest| (0..5).map(|_| sent(honest)).collect()),
+        ("five copies with noise of a tenth of their size", 0.0, [1.1, 1.1], &|honest| {
+            (0..5).map(|copy| sent(&noisy(honest, [0.15, 0.1], copy))).collect()
+        }),
+        ("five copies with noise of half their size", 0.0, [1.1, 1.1], &|honest| {
+            (0..5).map(|copy| sent(&noisy(honest, [0.8, 0.5], copy))).collect()
+        }),
+        ("a copy one row late, beside the original", 0.0, [1.5, 1.15], &|honest| {
+            vec![sent(honest), sent(&late(honest, 1))]
+        }),
+        ("five copies, each a row later", 0.0, [1.9, 1.25], &|honest| {
+            (0..5).map(|rows| sent(&late(honest, rows))).collect()
+        }),
+    ];
+    for (name, _, [bar, rest], attack) in attacks {
+        let gains = [network(), july(), hardened()].map(|params| gain(&params, attack));
+        println!("{name}: May {:.2}, July {:.2}, hardened {:.2}", gains[0], gains[1], gains[2]);
+        assert!(gains[1] <= bar && gains[2] <= rest, "{name}: {gains:?}");
+    }
+}
+
+/// With the intercept penalised, a constant miner's column is a second intercept.
+#[test]
+fn constants_earn_little_and_nothing_where_columns_are_standardised() {
+    let constant = || [0.1, 0.5, 0.2, 0.1, 0.1].into_iter().chain([0.3; 12]).cycle().take(ROWS * DIM);
+    let earns = |params: &Value| {
+        let market = random_walk(ROWS, 1e-3, 50);
+        let mut miners: Vec<Vec<f32>> = field(&market).iter().map(|odds| sent(odds)).collect();
+        miners.extend((0..14).map(|_| constant().collect()));
+        earned(&run(params, &market, &miners), &(10..24).collect::<Vec<_>>())
+    };
+    let earned = [network(), july(), hardened()].map(|params| earns(&params));
+    println!(
+        "14 constants earn of all: May {:.4}, July {:.4}, hardened {:.4}",
+        earned[0], earned[1], earned[2]
+    );
+    assert!(earned[0] < 1e-6 && earned[1] > 1e-4 && earned[1] < 0.05 && earned[2] == 0.0, "{earned:?}");
+}
+
+/// What the rank decay makes of an equal split, and one rank for a cohort undoes.
+#[test]
+fn members_of_a_cohort_earn_the_same_where_it_has_one_rank() {
+    let market = random_walk(ROWS, 1e-3, 50);
+    let mut miners: Vec<Vec<f32>> = field(&market).iter().map(|odds| sent(odds)).collect();
+    miners.resize(14, miners[ONE].clone());
+    let mut one_rank = july();
+    one_rank["cohort_one_rank"] = json!(true);
+    let spread = |params: &Value| {
+        let salience = run(params, &market, &miners);
+        assert!((9..14).all(|miner| fact(&salience, miner, "cohort") == Some(5.0)));
+        earned(&salience, &[13]) / earned(&salience, &[9])
+    };
+    let spreads = [july(), one_rank].map(|params| spread(&params));
+    println!("the last of five exact copies earns of the first: {spreads:.3?}");
+    assert!(spreads[0] < 0.8 && (spreads[1] - 1.0).abs() < 1e-9, "{spreads:?}");
+}
+
+/// What is not closed: who copies a miner is paid as that one is, out of its pay.
+#[test]
+fn a_cohort_pays_the_copier_half() {
+    for params in [network(), july(), hardened()] {
+        let (mut alone, mut copied, mut copier) = (0.0, 0.0, 0.0);
+        for seed in 0..MARKETS {
+            let market = random_walk(ROWS, 1e-3, 50 + seed);
+            let mut miners: Vec<Vec<f32>> = field(&market).iter().map(|odds| sent(odds)).collect();
+            alone += earned(&run(&params, &market, &miners), &[ONE]);
+            miners.push(miners[ONE].clone());
+            let salience = run(&params, &market, &miners);
+            copied += earned(&salience, &[ONE]);
+            copier += earned(&salience, &[10]);
+        }
+        println!("a copied miner keeps {:.2}, its copier earns {:.2}", copied / alone, copier / alone);
+        assert!(copied + copier <= 1.1 * alone);
     }
 }

@@ -48,8 +48,22 @@ fn params() -> Value {
     })
 }
 
+/// The rules of July.
+fn july() -> Value {
+    let mut params = params();
+    params["cohorts"] = json!("on");
+    params["cohort_min_rows"] = json!(700);
+    params["cohort_min_joint"] = json!(700);
+    params["q_penalty"] = json!("L2-bias");
+    params
+}
+
 fn run(market: &Market, miners: &[Vec<f32>], solver: Solver) -> Salience {
-    score::<Lbfgs>(spec(DIM, AHEAD as u32, solver), &params(), market, miners).unwrap()
+    run_with(&params(), market, miners, solver)
+}
+
+fn run_with(params: &Value, market: &Market, miners: &[Vec<f32>], solver: Solver) -> Salience {
+    score::<Lbfgs>(spec(DIM, AHEAD as u32, solver), params, market, miners).unwrap()
 }
 
 fn field(market: &Market) -> Vec<Vec<f32>> {
@@ -104,6 +118,28 @@ fn a_zero_names_its_reason() {
 }
 
 #[test]
+fn a_cohort_is_scored_as_one_and_says_so() {
+    let market = random_walk(ROWS, 1e-3, 5);
+    let mut miners = field(&market);
+    // Its excursions differ, and are not looked at.
+    let mut copy = miners[5].clone();
+    copy.chunks_mut(DIM).for_each(|numbers| numbers[5..].fill(0.5));
+    miners.push(copy);
+    for solver in [Solver::Exact, Solver::Network] {
+        let salience = run_with(&july(), &market, &miners, solver);
+        let alone = run_with(&july(), &market, &miners[..6], solver);
+        let fact = |miner: usize, name: &str| fact(&salience, miner, name);
+        assert_eq!((fact(5, "cohort"), fact(6, "cohort"), fact(4, "cohort")), (Some(2.0), Some(2.0), None));
+        assert_eq!((fact(5, "cohort_with_miner"), fact(6, "cohort_with_miner")), (Some(6.0), Some(5.0)));
+        assert!(salience.facts.iter().any(|fact| fact.name == "cohorts" && fact.value == 1.0));
+        assert_eq!(fact(6, "lift"), fact(5, "lift"));
+        let (both, one) = (earned(&salience, &[5, 6]), earned(&alone, &[5]));
+        assert!((both / one - 1.0).abs() < 0.1, "{both} {one}");
+        assert!(earned(&salience, &[6]) > 0.4 * both);
+    }
+}
+
+#[test]
 fn the_order_of_miners_does_not_matter() {
     let market = random_walk(ROWS, 1e-3, 3);
     assert!(run(&market, &field(&market), Solver::Exact).empty.is_none());
@@ -140,7 +176,7 @@ proptest! {
             let challenge = Lbfgs::configure(spec, params().as_object().unwrap()).unwrap();
             (challenge.label(&market).unwrap(), run(&market, &miners, solver))
         });
-        prop_assert!(labels.priced_rows < ROWS && labels.rows.len() > 1_000);
+        prop_assert!(labels.priced.len() < ROWS && labels.rows.len() > 1_000);
         prop_assert_eq!((labels, salience), zero);
     }
 }
@@ -153,6 +189,7 @@ proptest! {
         holes in proptest::collection::vec((0..ROWS, 0..6_usize, 0..DIM), 0..800),
         frozen in 0..ROWS,
         network: bool,
+        in_july: bool,
     ) {
         let mut market = random_walk(ROWS, 1e-3, seed);
         let mut miners = [miner(&market, 0.5, seed), miner(&market, 0.8, seed ^ 1), miner(&market, 0.0, seed ^ 2)];
@@ -164,7 +201,8 @@ proptest! {
         let last = market.prices[frozen];
         market.prices[frozen..].fill(last);
         let solver = if network { Solver::Network } else { Solver::Exact };
-        let salience = run(&market, &miners, solver);
+        let params = if in_july { july() } else { params() };
+        let salience = run_with(&params, &market, &miners, solver);
         prop_assert!(is_sound(&salience));
     }
 }

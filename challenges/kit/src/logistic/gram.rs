@@ -3,8 +3,7 @@
 use super::BLOCK;
 use crate::math;
 
-/// Scaled columns and plain columns per tile: eight sums of two lanes, which fit the sixteen vector registers that any
-/// 64-bit machine has.
+/// Scaled columns and plain columns per tile: those of [`math::products`].
 const TALL: usize = 4;
 const WIDE: usize = 2;
 
@@ -65,41 +64,13 @@ fn tiles(
     for second in (0..last).step_by(WIDE) {
         // A tile that reaches past the last column takes that column again; its sums are dropped.
         let wide = [0, 1].map(|offset| &columns[(second + offset).min(width - 1)][rows.clone()]);
-        let sums = tile(tall, wide);
+        let sums = math::products(tall, wide);
         for i in first..last {
             for j in second..(second + WIDE).min(i + 1) {
                 gram[i * (width + 1) + j] += sums[i - first][j - second];
             }
         }
     }
-}
-
-/// All products of four by two columns of equal length, each summed in two fixed lanes.
-fn tile(tall: [&[f64]; TALL], wide: [&[f64]; WIDE]) -> [[f64; WIDE]; TALL] {
-    let [a, b, c, d] = tall.map(|column| column.as_chunks::<2>().0);
-    let [x, y] = wide.map(|column| column.as_chunks::<2>().0);
-    let n = a.len();
-    let (b, c, d, x, y) = (&b[..n], &c[..n], &d[..n], &x[..n], &y[..n]);
-    let mut sums = [[[0.0; 2]; WIDE]; TALL];
-    for i in 0..n {
-        let tall = [a[i], b[i], c[i], d[i]];
-        let wide = [x[i], y[i]];
-        for (sums, tall) in sums.iter_mut().zip(tall) {
-            for (sum, wide) in sums.iter_mut().zip(wide) {
-                sum[0] += tall[0] * wide[0];
-                sum[1] += tall[1] * wide[1];
-            }
-        }
-    }
-    let mut folded = sums.map(|sums| sums.map(|[even, odd]| even + odd));
-    if tall[0].len() % 2 == 1 {
-        for (folded, tall) in folded.iter_mut().zip(tall) {
-            for (folded, wide) in folded.iter_mut().zip(wide) {
-                *folded += tall[2 * n] * wide[2 * n];
-            }
-        }
-    }
-    folded
 }
 
 #[cfg(test)]

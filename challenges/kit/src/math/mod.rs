@@ -8,7 +8,7 @@ mod exp;
 mod sums;
 
 pub use exp::{exp, exp_slice, ln_1p_unit, softplus};
-pub use sums::{axpy, dot, sum};
+pub use sums::{axpy, dot, pairwise_sum, products, sum};
 
 /// Natural logarithm.
 #[must_use]

@@ -1,7 +1,7 @@
 //! Second derivatives, cell by cell.
 
 use super::BLOCK;
-use super::tile::{GROUP, Tile, products};
+use super::tile::{GROUP, Tile};
 use crate::math;
 
 /// Second derivatives of the rows of one label in one block.
@@ -68,7 +68,7 @@ impl Cell {
             let scaled = self.scaled.each_ref().map(|scaled| &scaled[..n]);
             for (j, pair) in self.columns.as_chunks::<2>().0.iter().enumerate().take((top + tall).div_ceil(2))
             {
-                let sums = products(scaled, pair.each_ref().map(|x| &x[..n]));
+                let sums = math::products(scaled, pair.each_ref().map(|x| &x[..n]));
                 for (i, sums) in (top..top + tall).zip(sums) {
                     let row = &mut self.gram[i * self.order..][..self.order];
                     row[2 * j..].iter_mut().zip(sums).for_each(|(gram, sum)| *gram = sum);

@@ -3,9 +3,10 @@
 use super::cell::Cell;
 use super::query::Query;
 use super::state::State;
-use super::tile::{GROUP, Tile, decide, products};
+use super::tile::{GROUP, Tile, decide};
 use super::{BLOCK, Replicates};
 use crate::logistic::Model;
+use crate::math;
 
 /// Gradients of the loss at each query's `theta`; the values too if `VALUES`.
 pub(super) fn gradients<const VALUES: bool>(problem: &Replicates<'_>, queries: &mut [Query<'_>]) {
@@ -66,7 +67,8 @@ fn gather<'q>(
         for group in present.chunks(GROUP) {
             weigh(&x, queries, group, &counts, &mut residual);
             for (j, pair) in x.columns.as_chunks::<2>().0.iter().enumerate() {
-                let sums = products(residual.each_ref().map(|r| &r[..]), pair.each_ref().map(|x| &x[..]));
+                let sums =
+                    math::products(residual.each_ref().map(|r| &r[..]), pair.each_ref().map(|x| &x[..]));
                 for (sums, &i) in sums.iter().zip(group) {
                     let gradient = &mut queries[i].gradient[2 * j..];
                     gradient.iter_mut().zip(sums).for_each(|(gradient, sum)| *gradient += sum);

@@ -172,6 +172,24 @@ fn stops_where_each_would_stop_alone() {
     }
 }
 
+/// The fit of one replicate, whose rows are written out as often as they were drawn.
+fn repeated(data: &Data, starts: &[usize], block: usize, penalty: Penalty, stop: Stop) -> Model {
+    let rows: Vec<usize> = starts.iter().flat_map(|&start| start..start + block).collect();
+    let pick = |values: &[f64]| -> Vec<f64> { rows.iter().map(|&row| values[row]).collect() };
+    let columns: Vec<Vec<f64>> = data.columns.iter().map(|column| pick(column)).collect();
+    let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+    let y: Vec<bool> = rows.iter().map(|&row| data.y[row]).collect();
+    let problem = Problem {
+        x: Design::from_columns(&columns),
+        y: &y,
+        weights: Some(&pick(&data.weights)),
+        balanced: true,
+        c: 0.5,
+        penalty,
+    };
+    logistic::fit(&problem, stop, None).unwrap()
+}
+
 #[test]
 fn elastic_nets_take_the_steps_that_each_would_take_alone() {
     let penalty = Penalty::ElasticNet { l1_ratio: 0.5 };
@@ -222,24 +240,6 @@ fn features_beyond_single_precision_are_solved_in_double() {
     };
     let model = fit_saga(&problem, 1e-4, 9, 42).unwrap().pop().flatten().unwrap();
     assert!(model.intercept.is_finite() && model.coef.iter().all(|w| w.is_finite()), "{model:?}");
-}
-
-/// The fit of one replicate, whose rows are written out as often as they were drawn.
-fn repeated(data: &Data, starts: &[usize], block: usize, penalty: Penalty, stop: Stop) -> Model {
-    let rows: Vec<usize> = starts.iter().flat_map(|&start| start..start + block).collect();
-    let pick = |values: &[f64]| -> Vec<f64> { rows.iter().map(|&row| values[row]).collect() };
-    let columns: Vec<Vec<f64>> = data.columns.iter().map(|column| pick(column)).collect();
-    let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
-    let y: Vec<bool> = rows.iter().map(|&row| data.y[row]).collect();
-    let problem = Problem {
-        x: Design::from_columns(&columns),
-        y: &y,
-        weights: Some(&pick(&data.weights)),
-        balanced: true,
-        c: 0.5,
-        penalty,
-    };
-    logistic::fit(&problem, stop, None).unwrap()
 }
 
 #[test]

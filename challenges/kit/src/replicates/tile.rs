@@ -110,23 +110,3 @@ pub(super) fn decide(columns: &[[f64; BLOCK]], theta: &[[f64; GROUP]], decision:
         }
     }
 }
-
-/// Products of four by two columns of equal, even length, each summed in two fixed lanes.
-pub(super) fn products(tall: [&[f64]; GROUP], wide: [&[f64]; 2]) -> [[f64; 2]; GROUP] {
-    let [a, b, c, d] = tall.map(|column| column.as_chunks::<2>().0);
-    let [x, y] = wide.map(|column| column.as_chunks::<2>().0);
-    let n = a.len();
-    let (b, c, d, x, y) = (&b[..n], &c[..n], &d[..n], &x[..n], &y[..n]);
-    let mut sums = [[[0.0; 2]; 2]; GROUP];
-    for i in 0..n {
-        let tall = [a[i], b[i], c[i], d[i]];
-        let wide = [x[i], y[i]];
-        for (sums, tall) in sums.iter_mut().zip(tall) {
-            for (sum, wide) in sums.iter_mut().zip(wide) {
-                sum[0] += tall[0] * wide[0];
-                sum[1] += tall[1] * wide[1];
-            }
-        }
-    }
-    sums.map(|sums| sums.map(|[even, odd]| even + odd))
-}
