@@ -1,7 +1,8 @@
 //! A mixture of experts: each seed predicts the return by its scaled position, and a gate trusts those that were
 //! right lately.
 
-use super::{Field, Fold, spread};
+use super::{Field, Fold};
+use crate::moments::spread;
 use mantis_kit::math;
 
 /// Losses without each seed. Predictions are made at rebalances only.
