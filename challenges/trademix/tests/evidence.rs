@@ -63,7 +63,8 @@ fn says_why_a_miner_earns_nothing() {
     assert_eq!(why_zero(&salience, 8), Some("absent"));
     assert_eq!(why_zero(&salience, 9), Some("probation"));
     let why = |miner: usize| salience.miners[miner].why_zero.as_ref().unwrap();
-    let text = "on probation: first position 503 hours ago, positions in 99.8% of the newest 504; 504 hours and 90.0% are needed";
+    let text = "on probation: first position 503 hours ago, positions in 99.8% of the newest 504; 504 hours and \
+                90.0% are needed";
     assert_eq!(why(9).text, text);
     assert_eq!(why(10).code, "evidence");
     assert!(why(10).text.contains("it says what miner0000 and others before it said"), "{}", why(10).text);

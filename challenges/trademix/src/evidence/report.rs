@@ -96,8 +96,8 @@ fn why(
     }
     if !attendance.is_through {
         let text = format!(
-            "on probation: first position {} hours ago, positions in {:.1}% of the newest {hours}; {hours} hours and {:.1}% are \
-             needed",
+            "on probation: first position {} hours ago, positions in {:.1}% of the newest {hours}; \
+             {hours} hours and {:.1}% are needed",
             attendance.age,
             100.0 * attendance.probation,
             100.0 * params.probation_coverage,
