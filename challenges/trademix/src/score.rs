@@ -25,7 +25,7 @@ impl Score for TradeMix {
     ) -> Result<Salience, PluginError> {
         match labels {
             Labels::Desk(window) => self.staff(history, window, progress),
-            Labels::Evidence(panel) => panel.score(history, &self.params, progress),
+            Labels::Evidence(panel) => panel.score(history, &self.params.evidence, self.params.fee, progress),
         }
     }
 }

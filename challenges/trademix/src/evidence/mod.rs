@@ -9,6 +9,7 @@ mod attendance;
 mod books;
 mod cosines;
 mod factors;
+mod field;
 mod gate;
 mod null;
 mod panel;

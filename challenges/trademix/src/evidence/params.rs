@@ -72,6 +72,11 @@ params! {
 }
 
 impl EvidenceParams {
+    /// Hours below which all is burned: also without a shift in the null.
+    pub(crate) fn needed_hours(&self) -> usize {
+        self.min_hours.max(2 * self.min_shift)
+    }
+
     /// Refuses horizons that do not each have a weight.
     ///
     /// # Errors

@@ -1,14 +1,14 @@
 //! What miners are told.
 
 use super::EvidenceParams;
+use super::field::{Field, Settled};
 use super::pay::{Channel, Pay};
-use super::score::{Field, Settled};
 use mantis_plugin_api::{Salience, WhyZero};
 
 /// Everything is burned: there are too few hours for any evidence.
 pub(super) fn warming_up(miners: usize, hours: usize, params: &EvidenceParams) -> Salience {
     let mut salience = Salience { burn: 1.0, ..Salience::new(miners) };
-    let needed = params.min_hours.max(2 * params.min_shift);
+    let needed = params.needed_hours();
     let text = format!("warming up: {hours} hours with a price of every asset, {needed} are needed");
     for miner in 0..miners {
         salience.zero(miner, WhyZero::new("warming_up", text.clone()));

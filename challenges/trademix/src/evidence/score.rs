@@ -3,82 +3,54 @@
 use super::attendance::Attendance;
 use super::books::Book;
 use super::cosines::Cosines;
+use super::field::{Field, Settled};
 use super::null::Null;
 use super::panel::Panel;
-use super::pay::{Channel, Pay};
 use super::profit::profit;
-
-use super::seniority::{Residue, residualise};
+use super::seniority::residualise;
 use super::{EvidenceParams, report};
-use crate::Params;
 use crate::moments::spread;
 use mantis_plugin_api::{History, PluginError, Progress, Salience};
 
-/// All miners, and what was found of them; vectors are by miner.
-#[derive(Debug, Default)]
-pub(super) struct Field {
-    pub(super) attendance: Vec<Attendance>,
-    /// Deviation of the relative book.
-    pub(super) spreads: Vec<f64>,
-    pub(super) residues: Vec<Residue>,
-    pub(super) relative: Channel,
-    pub(super) market: Channel,
-    /// Relative books, assets one behind another.
-    books: Vec<Vec<f64>>,
-    /// The newest hours of them, of which cosines are.
-    newest: Vec<Vec<f64>>,
-}
-
-/// What both channels pay.
-#[derive(Debug)]
-pub(super) struct Settled {
-    pub(super) relative: Pay,
-    pub(super) market: Pay,
-}
-
 impl Panel {
-    /// Whether there are enough hours for a null.
-    fn is_long_enough(&self, params: &EvidenceParams) -> bool {
-        self.rows.len() >= params.min_hours.max(2 * params.min_shift)
-    }
-
-    /// Pays miners of `history` (scoring: trademix, evidence).
+    /// Pays miners of `history` (scoring: trademix, evidence); `fee` is the cost of changing a position by 1.
     ///
     /// # Errors
     /// If the history cannot be read.
     pub(crate) fn score(
         &self,
         history: &dyn History,
-        params: &Params,
+        params: &EvidenceParams,
+        fee: f64,
         progress: &dyn Progress,
     ) -> Result<Salience, PluginError> {
         let miners = history.shape().miners;
         if miners == 0 {
             return Ok(Salience::empty(0, "no miner ever sent a position"));
         }
-        if !self.is_long_enough(&params.evidence) {
-            return Ok(report::warming_up(miners, self.rows.len(), &params.evidence));
+        if self.rows.len() < params.needed_hours() {
+            return Ok(report::warming_up(miners, self.rows.len(), params));
         }
-        let mut field = self.read(history, params, progress)?;
+        let mut field = self.read(history, params, fee, progress)?;
         let cosines = Cosines::new(&field.newest);
-        self.compare(&mut field, &cosines, &params.evidence, progress);
+        self.compare(&mut field, &cosines, params, progress);
         let coverage: Vec<f64> = field.attendance.iter().map(|attendance| attendance.coverage).collect();
         let settled = Settled {
-            relative: field.relative.pay(&coverage, &cosines, &params.evidence),
-            market: field.market.pay(&coverage, &cosines, &params.evidence),
+            relative: field.relative.pay(&coverage, &cosines, params),
+            market: field.market.pay(&coverage, &cosines, params),
         };
-        Ok(report::report(history.hotkeys(), self.rows.len(), &field, &settled, &params.evidence))
+        Ok(report::report(history.hotkeys(), self.rows.len(), &field, &settled, params))
     }
 
     /// Reads miner by miner what does not depend on others: books, attendance, profits, evidence of the market channel.
     fn read(
         &self,
         history: &dyn History,
-        params: &Params,
+        params: &EvidenceParams,
+        fee: f64,
         progress: &dyn Progress,
     ) -> Result<Field, PluginError> {
         let miners = history.shape().miners;
-        let Params { evidence: params, fee, .. } = params;
         let returns = [self.factors.market.as_slice()];
         let null = Null::new(&returns, std::iter::once((params.market_horizon, 1.0)), params);
         let relative_returns: Vec<&[f64]> = self.factors.relative.iter().map(Vec::as_slice).collect();
@@ -90,10 +62,10 @@ impl Panel {
             let attendance = Attendance::new(&submitted, params);
             let spread = spread(&mut from(&relative, params.warmup));
             field.market.takes_part.push(attendance.is_through);
-            field.market.profits.push(profit(&[&market], &returns, params.pay_window, *fee));
+            field.market.profits.push(profit(&[&market], &returns, params.pay_window, fee));
             field.market.evidence.push(null.evidence(&[&market]));
             field.relative.takes_part.push(attendance.is_through && spread >= params.min_std);
-            field.relative.profits.push(profit(&relative, &relative_returns, params.pay_window, *fee));
+            field.relative.profits.push(profit(&relative, &relative_returns, params.pay_window, fee));
             field.newest.push(from(&relative, self.rows.len().saturating_sub(params.dedup_window)));
             field.books.push(relative.concat());
             field.attendance.push(attendance);
