@@ -119,7 +119,7 @@ pub use half::f16;
 pub use history::{History, Shape, is_present};
 pub use market::Market;
 pub use params::{
-    Allowed, Choice, Param, ParamGroup, ParamMap, ParamTable, ParamValue, read_param, refuse_unknown,
+    Allowed, Choice, Each, Param, ParamGroup, ParamMap, ParamTable, ParamValue, read_param, refuse_unknown,
 };
 pub use salience::{Fact, MinerReport, Salience, WhyZero};
 pub use serde_json;

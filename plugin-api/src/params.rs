@@ -43,6 +43,9 @@ pub trait Allowed<T> {
 /// The [`Allowed`] set of a parameter that is one of a few words.
 pub struct Choice(pub &'static [&'static str]);
 
+/// The [`Allowed`] set of a parameter that is a list: what each element may be, and how many there may be.
+pub struct Each<A>(pub A, pub RangeInclusive<usize>);
+
 /// Reads one parameter, or takes its default.
 ///
 /// # Errors
@@ -150,6 +153,24 @@ impl Allowed<bool> for RangeInclusive<bool> {
     }
 }
 
+impl<T: ParamValue> ParamValue for Vec<T> {
+    fn from_json(value: &Value) -> Option<Self> {
+        value.as_array()?.iter().map(T::from_json).collect()
+    }
+    fn to_json(&self) -> Value {
+        self.iter().map(T::to_json).collect()
+    }
+}
+
+impl<T, A: Allowed<T>> Allowed<Vec<T>> for Each<A> {
+    fn allows(&self, value: &Vec<T>) -> bool {
+        self.1.contains(&value.len()) && value.iter().all(|element| self.0.allows(element))
+    }
+    fn phrase(&self) -> String {
+        format!("a list of {} to {}, each {}", self.1.start(), self.1.end(), self.0.phrase())
+    }
+}
+
 impl ParamValue for Solver {
     fn from_json(value: &Value) -> Option<Self> {
         serde_json::from_value(value.clone()).ok()
@@ -180,7 +201,7 @@ pub trait ParamGroup: Sized {
 /// Declares a plugin's parameters as a struct of plain values.
 ///
 /// Each line is `/// what it does`, then `name: type = default, in allowed;` where `allowed` is an inclusive range
-/// or a [`Choice`]. The struct gets `Default`, `read(&ParamMap)` (unknown keys, wrong types and values outside the
+/// or a [`Choice`], or [`Each`] for a list. The struct gets `Default`, `read(&ParamMap)` (unknown keys, wrong types and values outside the
 /// range are errors that name key, value and what is allowed) and `table()` for [`crate::Description`].
 ///
 /// Before them, a line `..field: Group;` takes in all parameters of another such struct, so that plugins which share
@@ -295,6 +316,8 @@ mod tests {
             c: f64 = 0.5, in 1e-6..=1e6;
             /// Which.
             model: String = "a".into(), in Choice(&["a", "b"]);
+            /// How far.
+            spans: Vec<u32> = vec![1, 2], in Each(1..=9, 1..=3);
         }
     }
 
@@ -322,12 +345,13 @@ mod tests {
     fn takes_defaults_and_values() {
         assert_eq!(read(json!({})), Ok(Example::default()));
         assert_eq!(read(json!({"top": 10, "c": 1})).unwrap().c, 1.0);
+        assert_eq!(read(json!({"spans": [9]})).unwrap().spans, [9]);
     }
 
     #[test]
     fn names_key_value_and_allowed() {
         for (bad, says) in [
-            (json!({"tpo": 1}), "parameter `tpo`: no such parameter; allowed: top, c, model"),
+            (json!({"tpo": 1}), "parameter `tpo`: no such parameter; allowed: top, c, model, spans"),
             (json!({"top": 0}), "parameter `top`: 0 is not allowed; allowed: a whole number from 1 to 10"),
             (
                 json!({"top": 1.5}),
@@ -336,6 +360,14 @@ mod tests {
             (
                 json!({"c": -1}),
                 "parameter `c`: -1 is not allowed; allowed: a number from 0.000001 to 1000000",
+            ),
+            (
+                json!({"spans": []}),
+                "parameter `spans`: [] is not allowed; allowed: a list of 1 to 3, each a whole number from 1 to 9",
+            ),
+            (
+                json!({"spans": [1, "2"]}),
+                "parameter `spans`: [1,\"2\"] has the wrong type; allowed: a list of 1 to 3, each a whole number from 1 to 9",
             ),
             (json!({"model": "c"}), "parameter `model`: \"c\" is not allowed; allowed: \"a\" or \"b\""),
         ] {
@@ -350,7 +382,7 @@ mod tests {
         assert_eq!(read(json!({"top": 7, "width": 4})), Ok(Wider { example, width: 4 }));
         assert_eq!(read(json!({})), Ok(Wider::default()));
         let error = read(json!({"tpo": 1})).unwrap_err().to_string();
-        assert_eq!(error, "parameter `tpo`: no such parameter; allowed: top, c, model, width");
+        assert_eq!(error, "parameter `tpo`: no such parameter; allowed: top, c, model, spans, width");
         assert!(read(json!({"top": 0})).is_err() && read(json!({"width": 10})).is_err());
         let keys: Vec<String> = Alias::table().into_iter().map(|param| param.key).collect();
         assert_eq!(keys, Alias::keys());
@@ -359,7 +391,11 @@ mod tests {
     #[test]
     fn tables_what_it_takes() {
         let table = Example::table();
-        assert_eq!(table.len(), 3);
+        assert_eq!(table.len(), 4);
+        assert_eq!(
+            (&table[3].default, table[3].allowed.as_str()),
+            (&json!([1, 2]), "a list of 1 to 3, each a whole number from 1 to 9")
+        );
         assert_eq!(table[1].doc, "How strong.");
         assert_eq!(table[0].default, json!(5));
     }

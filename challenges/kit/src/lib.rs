@@ -18,6 +18,7 @@
 //! | [`standard`] | numbers on one scale |
 //! | [`prices`] | log prices and their returns over a horizon |
 //! | [`rolling`] | rolling standard deviation |
+//! | [`fft`] | Fourier transforms, circular correlations |
 //! | [`segments`] | walk-forward segments with an embargo |
 //! | [`pooled`] | the walk-forward over many assets that `xsec` and `funding` are: parameters, selection, ensemble, report |
 //!
@@ -60,6 +61,7 @@
 pub mod auc;
 pub mod bootstrap;
 pub mod clones;
+pub mod fft;
 pub mod kin;
 pub mod logistic;
 pub mod math;

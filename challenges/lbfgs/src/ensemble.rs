@@ -24,7 +24,7 @@ impl Ensemble<'_> {
     pub(crate) fn importance(&self, params: &Params) -> Result<Vec<f64>, PluginError> {
         let models = match self.stop {
             Stop::Network { .. } if self.penalty == Penalty::L2 => self.one_by_one(params)?,
-            Stop::Network { tol, max_iter } => {
+            Stop::Network { tol, max_iter, .. } => {
                 self.together(params, |replicates| replicates::fit_network(replicates, tol, max_iter))?
             }
             Stop::Exact => self.together(params, replicates::fit)?,

@@ -1,7 +1,8 @@
 //! What the desk loses without each of its miners.
 
+use crate::Params;
 use crate::desk::{self, Field, Fold};
-use crate::{Labels, Params};
+use crate::window::Window;
 use std::ops::Range;
 
 /// Profit that is lost without each seed, summed over folds and assets, not below 0 (scoring: trademix, attribution).
@@ -10,21 +11,21 @@ use std::ops::Range;
 /// columns of all seeds.
 pub(crate) fn attribution(
     seeds: Vec<&[Vec<f32>]>,
-    labels: &Labels,
+    window: &Window,
     step: usize,
     params: &Params,
     mut progress: impl FnMut(f64),
 ) -> Vec<f64> {
-    let rows = labels.rows.len();
+    let rows = window.rows.len();
     let mut lost = vec![0.0; seeds.len()];
-    let field = Field { median: medians(&seeds, rows), seeds, returns: &labels.returns, step, params };
+    let field = Field { median: medians(&seeds, rows), seeds, returns: &window.returns, step, params };
     let losses = desk::model(&params.meta_model);
     let folds = folds(rows, params);
     for (done, test) in folds.iter().enumerate() {
         let fold = Fold::new(&field, test.clone());
         // A fold that has too little to learn from counts nothing.
         if fold.rows.len() >= params.min_train_rows {
-            for asset in 0..labels.returns.len() {
+            for asset in 0..window.returns.len() {
                 lost.iter_mut().zip(losses(&field, &fold, asset)).for_each(|(sum, loss)| *sum += loss);
             }
         }

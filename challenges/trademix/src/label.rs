@@ -1,80 +1,31 @@
-//! Returns over the horizon.
+//! What miners are measured against.
 
-use crate::TradeMix;
-use mantis_kit::math;
+use crate::evidence::Panel;
+use crate::window::Window;
+use crate::{Mechanism, TradeMix};
 use mantis_plugin_api::{Label, Market, PluginError};
 
-/// The rows that are scored.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Labels {
-    /// Rows with a price, before the window is cut.
-    pub priced_rows: usize,
-    /// Row of the market, ascending.
-    pub rows: Vec<usize>,
-    /// Per asset and row: log return over the horizon; `None` if a price is missing, or the future.
-    pub returns: Vec<Vec<Option<f64>>>,
+/// The market, as the mechanism looks at it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Labels {
+    /// Every row, for the desk.
+    Desk(Window),
+    /// A row an hour, for evidence.
+    Evidence(Panel),
 }
 
 impl Label for TradeMix {
     type Labels = Labels;
 
-    /// Pairs each row of the window with the one a horizon of rows later (scoring: trademix).
     fn label(&self, market: &Market) -> Result<Labels, PluginError> {
-        let assets = self.spec.assets.len();
-        market.require_assets(assets)?;
-        let mut rows = market.priced_rows();
-        let priced_rows = rows.len();
-        rows.drain(..priced_rows.saturating_sub(self.params.window_rows));
-        let ahead = self.spec.rows_ahead();
-        let between = |t: usize, asset: usize| {
-            let (now, later) = (market.usable(rows[t], asset)?, market.usable(*rows.get(t + ahead)?, asset)?);
-            let log_return = math::ln(later / now);
-            // Prices at both ends of what a number can hold have no ratio that is one.
-            log_return.is_finite().then_some(log_return)
-        };
-        let of_asset = |asset| (0..rows.len()).map(|t| between(t, asset)).collect();
-        let returns = (0..assets).map(of_asset).collect();
-        Ok(Labels { priced_rows, rows, returns })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Params;
-    use mantis_plugin_api::test_kit::{MarketBuilder, spec_with_assets};
-    use mantis_plugin_api::{Challenge, Solver};
-
-    fn label(prices: &[[f64; 2]], scored_rows: usize, window_rows: usize) -> Labels {
-        let spec = spec_with_assets(1, 2, 2, Solver::Exact);
-        let challenge = TradeMix::configure(spec, &Default::default()).unwrap();
-        let challenge = TradeMix { params: Params { window_rows, ..Params::default() }, ..challenge };
-        let market = MarketBuilder::new(2).rows(prices).future(prices.len() - scored_rows).build();
-        challenge.label(&market).unwrap()
-    }
-
-    #[test]
-    fn a_return_pairs_rows_that_count_and_sees_nothing_past_the_scored_ones() {
-        let e = std::f64::consts::E;
-        let prices = [[1.0, 2.0], [0.0, f64::NAN], [e, 2.0], [1.0, 0.0], [1.0, 2.0 * e], [9.0, 9.0]];
-        let labels = label(&prices, 5, 100);
-        // Row 1 has no price at all; the rows beside it are neighbours.
-        assert_eq!((labels.priced_rows, labels.rows), (4, vec![0, 2, 3, 4]));
-        assert_eq!(labels.returns[0], [Some(0.0), Some(-1.0), None, None]);
-        assert_eq!(labels.returns[1], [None, Some(1.0), None, None]);
-    }
-
-    #[test]
-    fn a_ratio_that_no_number_holds_is_no_return() {
-        let labels = label(&[[1e300, 1e-300], [1.0, 1.0], [1e-300, 1e300]], 3, 240);
-        assert_eq!((labels.returns[0][0], labels.returns[1][0]), (None, None));
-    }
-
-    #[test]
-    fn keeps_the_newest_rows() {
-        let prices: Vec<[f64; 2]> = (1..=300).map(|i| [f64::from(i), 1.0]).collect();
-        let labels = label(&prices, 300, 240);
-        assert_eq!((labels.priced_rows, labels.rows.len(), labels.rows[0]), (300, 240, 60));
-        assert_eq!(labels.returns[0].iter().flatten().count(), 238);
+        market.require_assets(self.spec.assets.len())?;
+        Ok(match self.mechanism {
+            Mechanism::Desk => {
+                Labels::Desk(Window::new(market, self.spec.rows_ahead(), self.params.window_rows))
+            }
+            Mechanism::Evidence => {
+                Labels::Evidence(Panel::new(market, self.spec.sample_every, &self.params.evidence))
+            }
+        })
     }
 }

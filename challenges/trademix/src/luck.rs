@@ -113,6 +113,7 @@ fn sharpe(pnl: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn skill(params: &Params, position: f32, returns: &[Option<f64>], step: usize) -> f64 {
         let positions = vec![position; returns.len()];
@@ -163,5 +164,26 @@ mod tests {
         assert!((0.3..0.9).contains(&skill(&single, 1.0, &returns, 1)));
         let wide = Params { bootstrap_block: 60, ..single };
         assert_eq!(skill(&wide, 1.0, &returns, 1), UNKNOWN, "less than two blocks");
+    }
+
+    proptest! {
+        #[test]
+        fn without_a_fee_skill_is_of_the_sign_and_not_of_the_size(
+            both in prop::collection::vec((-1.0..1.0f64, -1.0..1.0f32), 60..200),
+            size in prop::sample::select(vec![0.25f32, 0.5, 2.0]),
+        ) {
+            let params = Params {
+                luck_filter: "block_bootstrap".into(), bootstrap_block: 6, bootstrap_replicates: 100, fee: 0.0,
+                ..Params::default()
+            };
+            let returns: Vec<_> = both.iter().map(|both| Some(both.0)).collect();
+            let skill = |factor: f32| {
+                let positions: Vec<f32> = both.iter().map(|both| factor * both.1).collect();
+                LuckFilter::new(&params, returns.len(), 2, 42).evidence(&positions, &returns).skill
+            };
+            prop_assert!((0.0..=1.0).contains(&skill(1.0)));
+            prop_assert_eq!(skill(size), skill(1.0));
+            prop_assert!((skill(-1.0) + skill(1.0) - 1.0).abs() < 1e-12);
+        }
     }
 }

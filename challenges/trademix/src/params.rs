@@ -1,13 +1,19 @@
 //! Every constant of the challenge.
 
+use crate::EvidenceParams;
 use mantis_plugin_api::{Choice, params};
 
 params! {
     /// Parameters of `trademix`; the defaults are the network's.
     pub struct Params {
+        ..evidence: EvidenceParams;
+        /// What miners are paid by: "desk", what a desk that mixes positions loses without each miner's; "evidence" of
+        /// foresight in each one's own, what is not earned being burned. Parameters marked (evidence) are of that one, the
+        /// others of the desk; the fee is of both.
+        mechanism: String = "desk".into(), in Choice(&["desk", "evidence"]);
         /// Rows that are needed, and the newest so many that are scored: 30 days.
         window_rows: usize = 43_200, in 240..=10_000_000;
-        /// Cost of changing a position by 1, as a part of it.
+        /// Cost of changing a position by 1, as a part of it. With evidence the network takes 0.001.
         fee: f64 = 0.002, in 0.0..=1.0;
         /// Rebalances of one day; the horizon is one rebalance.
         rebalances_per_day: f64 = 24.0, in 0.001..=100_000.0;
@@ -63,5 +69,22 @@ params! {
         moe_rate: f64 = 10.0, in 0.0..=300.0;
         /// Miners that are paid, by salience.
         top_k: usize = 50, in 1..=4_096;
+    }
+}
+
+/// The parameter `mechanism` as what it chooses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mechanism {
+    Desk,
+    Evidence,
+}
+
+impl Params {
+    /// The mechanism that is chosen.
+    pub(crate) fn mechanism(&self) -> Mechanism {
+        match self.mechanism.as_str() {
+            "evidence" => Mechanism::Evidence,
+            _ => Mechanism::Desk,
+        }
     }
 }

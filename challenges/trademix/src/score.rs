@@ -3,6 +3,7 @@
 use crate::attribution::attribution;
 use crate::clusters::clusters;
 use crate::luck::LuckFilter;
+use crate::window::Window;
 use crate::{Labels, TradeMix};
 use mantis_kit::clones::Likeness;
 use mantis_plugin_api::{History, PluginError, Progress, Salience, Score, WhyZero, f16};
@@ -22,46 +23,59 @@ impl Score for TradeMix {
         labels: &Labels,
         progress: &dyn Progress,
     ) -> Result<Salience, PluginError> {
+        match labels {
+            Labels::Desk(window) => self.staff(history, window, progress),
+            Labels::Evidence(panel) => panel.score(history, &self.params.evidence, self.params.fee, progress),
+        }
+    }
+}
+
+impl TradeMix {
+    /// Pays the miners that a desk misses (scoring: trademix).
+    fn staff(
+        &self,
+        history: &dyn History,
+        window: &Window,
+        progress: &dyn Progress,
+    ) -> Result<Salience, PluginError> {
         let miners = history.shape().miners;
         let mut salience = Salience::new(miners);
-        salience.fact("rows", labels.priced_rows as f64);
-        if labels.priced_rows < self.params.window_rows {
-            let (rows, needed) = (labels.priced_rows, self.params.window_rows);
+        salience.fact("rows", window.priced_rows as f64);
+        if window.priced_rows < self.params.window_rows {
+            let (rows, needed) = (window.priced_rows, self.params.window_rows);
             salience.empty = Some(format!("warming up: {rows} rows with a price, {needed} are needed"));
             return Ok(salience);
         }
-        let candidates = self.candidates(history, labels, &mut salience, progress)?;
+        let candidates = self.candidates(history, window, &mut salience, progress)?;
         salience.fact("skilled_miners", candidates.len() as f64);
         if candidates.is_empty() {
             salience.empty =
                 Some(format!("no miner's probability of skill reaches {}", self.params.min_skill));
             return Ok(salience);
         }
-        self.pay(history, &candidates, labels, &mut salience, progress);
+        self.pay(history, &candidates, window, &mut salience, progress);
         Ok(salience)
     }
-}
 
-impl TradeMix {
     /// The miners that pass the luck filter.
     fn candidates(
         &self,
         history: &dyn History,
-        labels: &Labels,
+        window: &Window,
         salience: &mut Salience,
         progress: &dyn Progress,
     ) -> Result<Vec<Candidate>, PluginError> {
         let miners = history.shape().miners;
-        let filter = LuckFilter::new(&self.params, labels.rows.len(), self.spec.rows_ahead(), self.spec.seed);
+        let filter = LuckFilter::new(&self.params, window.rows.len(), self.spec.rows_ahead(), self.spec.seed);
         let mut candidates = Vec::new();
         for miner in 0..miners {
             progress.report(0.5 * miner as f64 / miners as f64);
-            let positions = positions(history, miner, labels)?;
+            let positions = positions(history, miner, window)?;
             if positions.iter().flatten().all(|&x| x == 0.0) {
                 salience.zero(miner, WhyZero::absent());
                 continue;
             }
-            let by_asset = positions.iter().zip(&labels.returns);
+            let by_asset = positions.iter().zip(&window.returns);
             let evidence: Vec<_> = by_asset.map(|(own, returns)| filter.evidence(own, returns)).collect();
             let assets = evidence.len() as f64;
             let skill = evidence.iter().map(|of_asset| of_asset.skill).sum::<f64>() / assets;
@@ -89,7 +103,7 @@ impl TradeMix {
         &self,
         history: &dyn History,
         candidates: &[Candidate],
-        labels: &Labels,
+        window: &Window,
         salience: &mut Salience,
         progress: &dyn Progress,
     ) {
@@ -102,7 +116,7 @@ impl TradeMix {
         });
         let clusters = clusters(&positions, &order, self.params.duplicate_cosine, likeness);
         let seeds = clusters.iter().map(|cluster| positions[cluster.seed]).collect();
-        let lost = attribution(seeds, labels, self.spec.rows_ahead(), &self.params, |done| {
+        let lost = attribution(seeds, window, self.spec.rows_ahead(), &self.params, |done| {
             progress.report(0.5 + 0.5 * done);
         });
         salience.fact("clusters", clusters.len() as f64);
@@ -149,17 +163,17 @@ fn no_attribution(miner: usize, seed: usize, hotkeys: &[String]) -> WhyZero {
 }
 
 /// One miner's positions by asset and row of the window; a broken number counts as none.
-fn positions(history: &dyn History, miner: usize, labels: &Labels) -> Result<Vec<Vec<f32>>, PluginError> {
+fn positions(history: &dyn History, miner: usize, window: &Window) -> Result<Vec<Vec<f32>>, PluginError> {
     let assets = history.shape().dim;
-    let (Some(&first), Some(&last)) = (labels.rows.first(), labels.rows.last()) else {
+    let (Some(&first), Some(&last)) = (window.rows.first(), window.rows.last()) else {
         return Ok(vec![Vec::new(); assets]);
     };
-    let mut window = vec![f16::ZERO; (last + 1 - first) * assets];
-    history.read(miner..miner + 1, first..last + 1, &mut window)?;
+    let mut block = vec![f16::ZERO; (last + 1 - first) * assets];
+    history.read(miner..miner + 1, first..last + 1, &mut block)?;
     let position = |row: usize, asset: usize| {
-        let x = window[(row - first) * assets + asset];
+        let x = block[(row - first) * assets + asset];
         if x.is_finite() { x.to_f32() } else { 0.0 }
     };
-    let of_asset = |asset| labels.rows.iter().map(|&row| position(row, asset)).collect();
+    let of_asset = |asset| window.rows.iter().map(|&row| position(row, asset)).collect();
     Ok((0..assets).map(of_asset).collect())
 }

@@ -1,7 +1,8 @@
 //! Boosted regression trees that predict an asset's return from the seeds' positions in it.
 
 use super::trees::{Settings, Tree, bin_ends, bin_of, grow};
-use super::{Field, Fold, spread};
+use super::{Field, Fold};
+use crate::moments::spread;
 use mantis_kit::math;
 
 /// Losses without each seed.

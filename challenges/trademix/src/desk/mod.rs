@@ -79,18 +79,6 @@ impl Field<'_> {
     }
 }
 
-/// Takes the mean off the values, and gives the root of their sum of squares.
-fn centre(values: &mut [f64]) -> f64 {
-    let mean = math::sum(values) / values.len().max(1) as f64;
-    values.iter_mut().for_each(|x| *x -= mean);
-    math::dot(values, values).sqrt()
-}
-
-/// Population standard deviation; the values are left around their mean.
-fn spread(values: &mut [f64]) -> f64 {
-    centre(values) / (values.len().max(1) as f64).sqrt()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,8 @@
 //! A mixture of experts: each seed predicts the return by its scaled position, and a gate trusts those that were
 //! right lately.
 
-use super::{Field, Fold, spread};
+use super::{Field, Fold};
+use crate::moments::spread;
 use mantis_kit::math;
 
 /// Losses without each seed. Predictions are made at rebalances only.
@@ -129,6 +130,7 @@ impl<'a> Experts<'a> {
 mod tests {
     use super::*;
     use crate::Params;
+    use proptest::prelude::*;
 
     #[test]
     fn sums_without_each() {
@@ -162,5 +164,39 @@ mod tests {
         assert!(early[0] > 20_000.0, "all right is a correlation of 1: {early:?}");
         assert!(late[1] < 0.75 * late[0], "{late:?}");
         assert_eq!(run(201)[1], turn, "a return that begins at a row is not known there");
+    }
+
+    proptest! {
+        #[test]
+        fn the_mixture_lies_among_its_experts_and_does_not_care_for_their_order(
+            rows in prop::collection::vec(([-1.0..1.0f32, -1.0..1.0f32, -1.0..1.0f32], -0.1..0.1f64), 60..120),
+        ) {
+            let params = Params::default();
+            let returns = [rows.iter().map(|row| Some(row.1)).collect()];
+            let seeds: Vec<Vec<Vec<f32>>> =
+                (0..3).map(|i| vec![rows.iter().map(|row| row.0[i]).collect()]).collect();
+            let field = |order: [usize; 3]| Field {
+                seeds: order.iter().map(|&i| seeds[i].as_slice()).collect(),
+                median: rows.iter().map(|row| f64::from(row.0[0].min(row.0[2]))).collect(),
+                returns: &returns,
+                step: 2,
+                params: &params,
+            };
+            let (field, turned) = (field([0, 1, 2]), field([2, 0, 1]));
+            let fold = Fold::new(&field, 40..rows.len());
+            let mut experts = Experts::new(&field, &fold, 0);
+            let gate = experts.gate(50);
+            let sum: f64 = gate.iter().sum();
+            let (least, most) = (math::exp(-params.moe_rate), math::exp(params.moe_rate));
+            prop_assert!(gate.iter().all(|&g| g >= 0.999 * least && g <= 1.001 * most));
+            let each: Vec<f64> = (0..4).map(|i| experts.predict(i, 50)).collect();
+            let mixed: f64 = each.iter().zip(&gate).map(|(x, g)| x * g / sum).sum();
+            let (low, high) = each.iter().fold((f64::MAX, f64::MIN), |(l, h), &x| (l.min(x), h.max(x)));
+            prop_assert!(mixed >= low - 1e-12 && mixed <= high + 1e-12);
+            let (one, other) = (losses(&field, &fold, 0), losses(&turned, &fold, 0));
+            for (place, &seed) in [2, 0, 1].iter().enumerate() {
+                prop_assert!((one[seed] - other[place]).abs() < 1e-9, "{:?} {:?}", one, other);
+            }
+        }
     }
 }

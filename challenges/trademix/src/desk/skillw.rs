@@ -1,6 +1,7 @@
 //! The default model: positions weighed by how they went with returns.
 
-use super::{Field, Fold, centre, spread};
+use super::{Field, Fold};
+use crate::moments::{centre, spread};
 use mantis_kit::math;
 
 /// Positions that vary less count as constant.
