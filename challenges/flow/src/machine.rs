@@ -12,8 +12,8 @@ pub(crate) struct Machine {
     regime: usize,
     /// Ids that opened a trade or were invalid: each counts once.
     seen: Seen,
-    /// The id that is being sent, if it can open a trade.
-    pending: Option<u32>,
+    /// Whether the numbers that are being sent have not been looked at yet.
+    is_unread: bool,
     /// First row in which no trade is open any more; none if one stays open.
     free_from: usize,
     /// Hour of the last opening.
@@ -39,17 +39,17 @@ pub(crate) struct Opened {
 
 impl Machine {
     pub(crate) fn new(regime: usize) -> Self {
-        Self { regime, seen: Seen::default(), pending: None, free_from: 0, opened_at: f64::NEG_INFINITY }
+        Self { regime, seen: Seen::default(), is_unread: false, free_from: 0, opened_at: f64::NEG_INFINITY }
     }
 
-    /// Takes note that other numbers are sent than in the row before.
-    pub(crate) fn change(&mut self, numbers: &[f32; FIELDS], params: &Params) {
-        self.pending = intent::id(numbers, params).filter(|&id| !self.seen.contains(id));
+    /// Takes note that other numbers are sent than in the row before. They are not looked at as long as the regime is busy.
+    pub(crate) fn change(&mut self) {
+        self.is_unread = true;
     }
 
     /// The first row from `row` on in which something can happen if the numbers stay as they are.
     pub(crate) fn wakes_at(&self, row: usize) -> usize {
-        if self.pending.is_some() { self.free_from.max(row) } else { usize::MAX }
+        if self.is_unread { self.free_from.max(row) } else { usize::MAX }
     }
 
     /// Uses up the id that is being sent, if the regime is free in this row.
@@ -61,8 +61,10 @@ impl Machine {
         params: &Params,
     ) -> Option<Step> {
         let is_early = row < self.free_from || tape.hours[row] - self.opened_at < params.min_open_gap_h;
-        let id = self.pending.filter(|_| !is_early)?;
-        self.pending = None;
+        if is_early || !std::mem::take(&mut self.is_unread) {
+            return None;
+        }
+        let id = intent::id(numbers, params).filter(|&id| !self.seen.contains(id))?;
         self.seen.insert(id);
         let intent = match intent::check(numbers, self.regime, params) {
             Ok(intent) => intent,
@@ -96,7 +98,7 @@ mod tests {
         let mut machine = Machine::new(0);
         let mut steps = Vec::new();
         for row in 0..tape.len() {
-            machine.change(&numbers(row), &params);
+            machine.change();
             let wakes_at = machine.wakes_at(row);
             if let Some(step) = machine.step(row, &numbers(row), tape, &params) {
                 assert_eq!(wakes_at, row, "it says when to look");

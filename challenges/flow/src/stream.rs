@@ -49,6 +49,18 @@ pub(crate) fn books(
     params: &Params,
     progress: &dyn Progress,
 ) -> Result<Vec<Book>, PluginError> {
+    let step = BLOCK_NUMBERS / (history.shape().miners * NUMBERS).max(1);
+    in_blocks(history, labels, params, progress, step.max(1))
+}
+
+/// The same, so many rows at once.
+fn in_blocks(
+    history: &dyn History,
+    labels: &Labels,
+    params: &Params,
+    progress: &dyn Progress,
+    step: usize,
+) -> Result<Vec<Book>, PluginError> {
     let Shape { rows: stored, miners, dim } = history.shape();
     let rows = &labels.tape.rows;
     if dim != NUMBERS || rows.last().is_some_and(|&last| last >= stored) {
@@ -56,7 +68,6 @@ pub(crate) fn books(
     }
     let mut desks: Vec<Desk> =
         history.hotkeys().iter().map(|hotkey| Desk::new(labels.skins.of(hotkey))).collect();
-    let step = (BLOCK_NUMBERS / (miners * NUMBERS).max(1)).max(1);
     let mut buffer = Vec::new();
     let mut next = 0;
     while let Some(&start) = rows.get(next) {
@@ -94,22 +105,16 @@ impl<'a> Desk<'a> {
 
     /// Takes in the next row. Nearly always nothing has changed and nothing is waited for.
     fn see(&mut self, row: usize, numbers: &[f32; NUMBERS], labels: &Labels, params: &Params) {
-        let is_same = is_same(numbers, &self.before);
-        if is_same && row < self.wakes_at {
+        if !is_same(numbers, &self.before) {
+            self.before = *numbers;
+            self.book.is_present |= numbers.iter().any(|&x| x != 0.0);
+            self.machines.iter_mut().for_each(Machine::change);
+        } else if row < self.wakes_at {
             return;
         }
-        let of_regimes = || numbers.as_chunks::<FIELDS>().0;
-        let before = self.before.as_chunks::<FIELDS>().0;
-        for ((machine, now), before) in self.machines.iter_mut().zip(of_regimes()).zip(before) {
-            if !is_same && !self::is_same(now, before) {
-                machine.change(now, params);
-            }
-        }
-        self.before = *numbers;
-        self.book.is_present |= numbers.iter().any(|&x| x != 0.0);
         self.wakes_at = usize::MAX;
-        for (regime, now) in of_regimes().iter().enumerate() {
-            match self.machines[regime].step(row, now, &labels.tape, params) {
+        for (regime, intent) in numbers.as_chunks::<FIELDS>().0.iter().enumerate() {
+            match self.machines[regime].step(row, intent, &labels.tape, params) {
                 Some(Step::Invalid(fault)) => self.book.invalid[fault as usize] += 1,
                 Some(Step::Opened(trade)) => self.book.add(regime, &trade, self.skin, labels, params),
                 None => (),
@@ -148,6 +153,106 @@ impl Book {
 }
 
 /// Whether all numbers have the same bits.
-fn is_same<const N: usize>(a: &[f32; N], b: &[f32; N]) -> bool {
+fn is_same(a: &[f32; NUMBERS], b: &[f32; NUMBERS]) -> bool {
     a.iter().zip(b).fold(0, |different, (a, b)| different | (a.to_bits() ^ b.to_bits())) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::skin::Skins;
+    use crate::tape::Tape;
+    use mantis_plugin_api::test_kit::{MarketBuilder, MemoryHistory, Noise};
+    use mantis_plugin_api::{Silent, Storage};
+
+    const ROWS: usize = 2_000;
+
+    /// Two minutes from row to row, some without a price.
+    fn labels() -> Labels {
+        let mut noise = Noise::new(1);
+        let minutes: Vec<i64> = (0..ROWS as i64).map(|row| 2 * row).collect();
+        let market = MarketBuilder::new(1)
+            .walk(ROWS, 100.0, |price| price * (1.0 + 1e-3 * noise.normal()))
+            .at(&minutes)
+            .build();
+        let mut market = market;
+        market.prices.iter_mut().skip(7).step_by(13).for_each(|price| *price = f64::NAN);
+        let tape = Tape::new(&market, &crate::made::flow_spec(), &Params::default()).unwrap();
+        Labels { tape, skins: Skins::None, period: None }
+    }
+
+    /// Numbers that stay for some rows: few ids, some out of bounds, zeros in between.
+    fn sent(seed: u64) -> Vec<f32> {
+        let mut noise = Noise::new(seed);
+        let mut numbers = Vec::new();
+        let mut row = [0.0_f32; NUMBERS];
+        for _ in 0..ROWS {
+            for intent in row.as_chunks_mut::<FIELDS>().0 {
+                if noise.uniform() > 0.9 {
+                    let side = (2.2 * noise.uniform()).round() as f32;
+                    let id = (40.0 * noise.uniform().abs()).round() as f32;
+                    *intent = [side, 0.1, 0.01, 0.01, 0.02, 1.0 + 0.5 * noise.uniform() as f32, id];
+                }
+            }
+            numbers.extend(if noise.uniform() > 0.9 { [0.0; NUMBERS] } else { row });
+        }
+        numbers
+    }
+
+    /// Looks at every number of every row.
+    fn row_by_row(numbers: &[f32], labels: &Labels) -> Vec<Book> {
+        let params = Params::default();
+        let mut book = Book { is_present: true, ..Book::default() };
+        for regime in 0..REGIMES {
+            let mut machine = Machine::new(regime);
+            for (t, &row) in labels.tape.rows.iter().enumerate() {
+                let intents = numbers[row * NUMBERS..(row + 1) * NUMBERS].as_chunks::<FIELDS>().0;
+                machine.change();
+                match machine.step(t, &intents[regime], &labels.tape, &params) {
+                    Some(Step::Invalid(fault)) => book.invalid[fault as usize] += 1,
+                    Some(Step::Opened(trade)) => book.add(regime, &trade, MinerSkin::Free, labels, &params),
+                    None => (),
+                }
+            }
+        }
+        book.closed.sort_by_key(|trade| (trade.row, trade.opened, trade.regime));
+        vec![book]
+    }
+
+    #[test]
+    fn blocks_and_changes_find_what_every_row_says() {
+        let labels = labels();
+        for seed in 0..8 {
+            let numbers = sent(seed);
+            let mut history = MemoryHistory::new(ROWS, NUMBERS).stored(Storage::F32);
+            history.push("a", &numbers);
+            let expected = row_by_row(&numbers, &labels);
+            assert!(expected[0].closed.len() > 4 && expected[0].invalid[0] > 5, "{expected:?}");
+            for step in [1, 7, 64, 1_999, 5_000] {
+                let found = in_blocks(&history, &labels, &Params::default(), &Silent, step).unwrap();
+                assert_eq!(found, expected, "{step}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_history_of_another_shape_is_refused() {
+        let labels = labels();
+        for (rows, dim) in [(ROWS - 1, NUMBERS), (ROWS, 7)] {
+            let history = MemoryHistory::new(rows, dim).stored(Storage::F32);
+            assert!(books(&history, &labels, &Params::default(), &Silent).is_err(), "{rows} {dim}");
+        }
+    }
+
+    #[test]
+    fn zeros_of_either_sign_are_nothing() {
+        let labels = labels();
+        let mut history = MemoryHistory::new(ROWS, NUMBERS).stored(Storage::F32);
+        history.push("a", &[-0.0; ROWS * NUMBERS]);
+        let mut one = vec![0.0; ROWS * NUMBERS];
+        one[5 * NUMBERS + 3] = 0.5;
+        history.push("b", &one);
+        let found = books(&history, &labels, &Params::default(), &Silent).unwrap();
+        assert_eq!(found.iter().map(|book| book.is_present).collect::<Vec<_>>(), [false, true]);
+    }
 }
