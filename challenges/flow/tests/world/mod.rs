@@ -1,5 +1,7 @@
 //! A made-up market, and miners of many kinds who trade on it.
 
+#![allow(dead_code)] // each test takes what it needs
+
 use mantis_plugin_api::test_kit::{MarketBuilder, Noise, spec};
 use mantis_plugin_api::{FactList, FactRow, Market, Solver, Spec, Storage};
 
