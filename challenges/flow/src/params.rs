@@ -15,7 +15,7 @@ params! {
         /// Ids from this on open no trade.
         max_trade_id: u32 = 16_777_216, in 2..=16_777_216;
         /// Least size of a trade, as a part of what there is.
-        f_min: f64 = 0.01, in 0.0..=1.0;
+        f_min: f64 = 0.01, in 1e-6..=1.0;
         /// Largest size of a trade.
         f_max: f64 = 0.25, in 0.0..=1.0;
         /// Least distance of a stop or a target, as a part of the price.

@@ -39,6 +39,9 @@ impl Flow {
         salience.fact("hours_needed", self.params.warmup_hours);
         salience.fact("tail_hours", labels.tape.tail.iter().filter(|is_tail| **is_tail).count() as f64);
         if let Skins::Bets(bets) = &labels.skins {
+            if let Some(block) = bets.block {
+                salience.fact("bets_block", block as f64);
+            }
             salience.fact("bets", bets.count() as f64);
             salience.fact("bets_unreadable", bets.unreadable as f64);
         }

@@ -27,6 +27,8 @@ pub(crate) struct Bets {
     timing: Timing,
     /// Rows of the list that say nothing: another form, or no amount.
     pub(crate) unreadable: usize,
+    /// The block up to which the list is complete, if it is known.
+    pub(crate) block: Option<i64>,
 }
 
 /// A bet on one trade.
@@ -163,7 +165,7 @@ impl Bets {
             bets.sort_by_key(|bet| (bet.regime, bet.id));
             bets.dedup_by_key(|bet| (bet.regime, bet.id));
         }
-        Ok(Self { by_miner, timing, unreadable })
+        Ok(Self { by_miner, timing, unreadable, block: list.block })
     }
 
     /// Bets that can be read, one for each trade.

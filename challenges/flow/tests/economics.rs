@@ -31,12 +31,11 @@ fn field(random: usize, seed: u64) -> World {
 }
 
 /// What newcomers earn together, over what a skilled miner does, on average over markets.
-fn newcomers(params: &Value, newcomers: impl Fn(usize) -> Vec<Vec<f32>>) -> f64 {
+fn newcomers(worlds: &[World], params: &Value, newcomers: impl Fn(usize) -> Vec<Vec<f32>>) -> f64 {
     let (mut new, mut skilled) = (0.0, 0.0);
-    for seed in 0..MARKETS {
-        let World { market, mut miners } = field(0, seed);
-        miners.extend(newcomers(market.rows()));
-        let salience = run(params, &market, &miners);
+    for World { market, miners } in worlds {
+        let miners = [miners.as_slice(), &newcomers(market.rows())].concat();
+        let salience = run(params, market, &miners);
         new += earned(&salience, &(SKILLED..miners.len()).collect::<Vec<_>>());
         skilled += earned(&salience, &(0..SKILLED).collect::<Vec<_>>()) / SKILLED as f64;
     }
@@ -75,10 +74,12 @@ fn who_knows_nothing_earns_less_than_who_does_but_not_nothing() {
 /// What one hotkey loses, it does not owe: of a trade up and the same down, the one that wins is paid.
 #[test]
 fn hotkeys_that_trade_both_ways_once_are_paid_unless_there_is_a_gate() {
+    let worlds: Vec<World> = (0..MARKETS).map(|seed| field(0, seed)).collect();
     for (what, stop, target, bar) in [("a usual stop", 0.012, 0.012, 0.3), ("a tight stop", 4e-4, 0.02, 1.0)]
     {
         let [off, on] = rules().map(|(name, params)| {
-            let gains = [1, 5].map(|count| newcomers(&params, |rows| pairs(rows, count, stop, target)));
+            let gains =
+                [1, 5].map(|count| newcomers(&worlds, &params, |rows| pairs(rows, count, stop, target)));
             println!("{name}, {what}: a pair earns {:.3} of a skilled miner, five {:.3}", gains[0], gains[1]);
             gains
         });

@@ -190,7 +190,8 @@ fn trade(
         let hurry = if kind == Kind::Tight { 0.1 } else { 1.0 };
         let pause = hurry * PAUSES[regime] * between(noise, 0.2, 1.8) * 60.0 / EVERY as f64;
         let next = row + 1 + pause as usize;
-        for (sent, _) in numbers.chunks_mut(NUMBERS).zip(kept).filter(|(_, at)| (row..next).contains(*at)) {
+        let [from, to] = [row, next].map(|row| kept.partition_point(|&at| at < row));
+        for sent in numbers[from * NUMBERS..to * NUMBERS].chunks_mut(NUMBERS) {
             sent[7 * regime..7 * regime + 7].copy_from_slice(&intent);
         }
         row = next;
