@@ -12,6 +12,7 @@ mod browser;
 mod budget;
 mod chain;
 mod commands;
+mod contract;
 mod demo;
 mod deploy;
 mod doctor;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         budget::tests(),
         chain::tests(),
         commands::tests(),
+        contract::tests(),
         demo::tests(),
         deploy::tests(),
         doctor::tests(),
