@@ -98,7 +98,9 @@ fn what_a_plugin_of_contract_1_0_does_not_know_is_refused() {
         command.args(["config", "check", "--config"]).arg(world.config(keys));
         failure(&mut command)
     };
-    for (keys, key) in [("storage = \"f32\"", "storage"), ("assets = [\"A\"]\nchannels = [\"B\"]", "channels")] {
+    for (keys, key) in
+        [("storage = \"f32\"", "storage"), ("assets = [\"A\"]\nchannels = [\"B\"]", "channels")]
+    {
         let said = check(keys);
         assert!(said.contains(key) && said.contains("built for contract 1.0"), "{keys}: {said}");
     }

@@ -253,6 +253,7 @@ fn scored(config: &Config, ledger: &Ledger) -> (Vec<(String, u64)>, f64) {
         active: None,
         solver: None,
         threads: 1,
+        facts: Vec::new(),
         scratch: std::env::temp_dir(),
         launcher: launcher(),
     };

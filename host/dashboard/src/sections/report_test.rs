@@ -98,6 +98,7 @@ impl ReportWorld {
         let burn = Neuron { uid: 0, hotkey: "(burn)".into() };
         let input = mantis_weights::Input {
             salience: scores.total.clone(),
+            burn: scores.burn,
             metagraph: [burn].into_iter().chain(metagraph).collect(),
             first_block: BTreeMap::new(),
             block: Block(7500),
@@ -274,7 +275,7 @@ fn a_page_without_weights_says_why() {
     let mut world = ReportWorld::new(plain, 2, 0, "x", 0);
     world.outcome = Outcome::Rejected(mantis_weights::WeightsRejection::NearUniform);
     assert!(world.page("t").contains("No weights would be set: positive weights are nearly uniform."));
-    world.scores = Scores { challenges: Vec::new(), total: BTreeMap::new(), peak_rss_kib: 0 };
+    world.scores = Scores { challenges: Vec::new(), total: BTreeMap::new(), burn: 0.0, peak_rss_kib: 0 };
     let page = world.page("t");
     parse(&page);
     assert!(page.contains("None of 2 miners earns anything"), "{page}");

@@ -406,7 +406,7 @@ mod tests {
         };
         let knows = |m: usize| {
             let pairs = (0..rows.len() - 60)
-                .filter_map(|row| Some((sent(m, row)?[0].to_f64(), rows[row + 60].0 > rows[row].0)));
+                .filter_map(|row| Some((f64::from(sent(m, row)?[0]), rows[row + 60].0 > rows[row].0)));
             let (scores, rose): (Vec<f64>, Vec<bool>) = pairs.unzip();
             auc(&scores, &rose).unwrap()
         };
@@ -431,7 +431,7 @@ mod tests {
             assert_eq!(rows.len(), 40);
             let numbers = rows.iter().flat_map(|row| &row.1).flat_map(|(_, numbers)| numbers);
             assert!(numbers.clone().count() > 700);
-            assert!(numbers.clone().all(|x| x.to_f64().abs() <= 1.0), "{}", challenge.ticker);
+            assert!(numbers.clone().all(|x| x.abs() <= 1.0), "{}", challenge.ticker);
         }
     }
 }

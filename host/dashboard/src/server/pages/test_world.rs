@@ -59,6 +59,7 @@ impl PageWorld {
             let neurons = (1..).zip(&hotkeys).map(|(uid, hotkey)| Neuron { uid, hotkey: hotkey.clone() });
             let input = mantis_weights::Input {
                 salience: Scores::new(last.clone(), 0).total,
+                burn: 0.0,
                 metagraph: [burn].into_iter().chain(neurons).collect(),
                 first_block: BTreeMap::new(),
                 block: Block(1000 * k),
