@@ -216,9 +216,10 @@ impl Case {
                 if !is_file {
                     fs::create_dir_all(&part).unwrap();
                 }
-                let args = args.replacen("OUT.db", out, 1).replacen("OUT", out, 1);
+                let (first, args) = args.split_once(' ').expect("where to, and how");
+                let first = first.replace(if is_file { "OUT.db" } else { "OUT" }, out);
                 let mut command = Command::new(python(&dir));
-                run(command.arg(reference().join(program)).args(args.split_whitespace()));
+                run(command.arg(reference().join(program)).arg(first).args(args.split_whitespace()));
                 fs::rename(&part, &place).unwrap();
             }
             if is_file { place } else { place.join("mantis_datalog.db") }
