@@ -1,16 +1,30 @@
 //! The same bits, for every target that the plugins are compiled for.
 
-use crate::bench::simulated;
 use crate::document::results;
 use crate::plugins;
 use crate::shell::{build, cargo, mantis, output, root, run, target_dir};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use serde_json::Value;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Rows and miners of the ledgers: enough for a plugin to pay somebody, and a month for those that need it.
-const LEDGERS: [(u32, u16); 2] = [(16_000, 12), (44_500, 6)];
+/// A simulated ledger and what is scored of it.
+struct Trial {
+    /// The date of the profile.
+    profile: &'static str,
+    /// Enough for a plugin to pay somebody, and a month for those that need it.
+    rows: u32,
+    miners: u16,
+    /// What the profile changes; `None`: all.
+    only: Option<&'static str>,
+}
+
+const TRIALS: [Trial; 4] = [
+    Trial { profile: "2026-05", rows: 16_000, miners: 12, only: None },
+    Trial { profile: "2026-05", rows: 44_500, miners: 6, only: None },
+    Trial { profile: "2026-07", rows: 30_000, miners: 12, only: Some("ETH,ETHHITFIRST,ETHLBFGS,TRADEMIX") },
+    Trial { profile: "2026-09", rows: 20_000, miners: 12, only: Some("FLOW") },
+];
 
 /// Scores simulated ledgers with plugins for x86-64, for x86-64-v3 (AVX2, FMA) and for WebAssembly where it can be
 /// built.
@@ -27,32 +41,69 @@ pub(crate) fn compare() -> Result<()> {
     if v3.is_none() {
         eprintln!("without x86-64-v3: this processor cannot run it");
     }
-    for (rows, miners) in LEDGERS {
-        let ledger = simulated(rows, miners, None)?;
+    for trial in &TRIALS {
+        let ledger = trial.simulated()?;
         for solver in ["exact", "network"] {
-            let native = score(&ledger, solver, &["--runtime", "native"])?;
+            let config = trial.config();
+            let native = trial.score(&ledger, solver, "native", &config)?;
             let paid = native["per_challenge"].as_object().map_or(0, serde_json::Map::len);
             let same = |other: &Value, what: &str| -> Result<()> {
                 ensure!(*other == native, "{what}: other saliences than x86-64 in {}", ledger.display());
                 println!("{} {solver}: x86-64 and {what} agree on {paid} challenges", ledger.display());
                 Ok(())
             };
-            if let Some(config) = &v3 {
-                let config = config.to_str().context("a path in UTF-8")?;
-                same(&score(&ledger, solver, &["--runtime", "native", "--config", config])?, "x86-64-v3")?;
+            if let Some(target) = &v3 {
+                let config = trial.config_of(target)?;
+                same(&trial.score(&ledger, solver, "native", &config)?, "x86-64-v3")?;
             }
             if wasm.is_ok() {
-                same(&score(&ledger, solver, &["--runtime", "wasm"])?, "WebAssembly")?;
+                same(&trial.score(&ledger, solver, "wasm", &config)?, "WebAssembly")?;
             }
         }
     }
     Ok(())
 }
 
-fn score(ledger: &Path, solver: &str, args: &[&str]) -> Result<Value> {
-    let mut command = mantis()?;
-    command.args(["score", "--json", "--solver", solver]).args(args).arg("--ledger").arg(ledger);
-    Ok(results(&serde_json::from_str(&output(&mut command)?)?))
+impl Trial {
+    fn config(&self) -> PathBuf {
+        root().join("profiles").join(format!("{}.toml", self.profile))
+    }
+
+    /// The profile with the plugins of another target, in whose folder it is written.
+    fn config_of(&self, target: &Path) -> Result<PathBuf> {
+        let text = fs::read_to_string(self.config())?;
+        let text = text.replacen("plugin_dir = \"plugins\"", "plugin_dir = \"release\"", 1);
+        ensure!(text.contains("\"release\""), "{} names no plugin_dir", self.config().display());
+        let config = target.join(format!("{}.toml", self.profile));
+        fs::write(&config, text)?;
+        Ok(config)
+    }
+
+    /// The ledger, made once and kept.
+    fn simulated(&self) -> Result<PathBuf> {
+        let Self { profile, rows, miners, only } = self;
+        let folder = target_dir()?.join("bits");
+        fs::create_dir_all(&folder)?;
+        let ledger = folder.join(format!("{profile}-{rows}x{miners}.db"));
+        if !ledger.exists() {
+            let part = ledger.with_extension("part");
+            let mut command = mantis()?;
+            command.arg("simulate").arg("--config").arg(self.config()).arg("--out").arg(&part);
+            command.args(["--rows", &rows.to_string(), "--miners", &miners.to_string()]);
+            command.args(only.iter().flat_map(|only| ["--only", only]));
+            run(&mut command)?;
+            fs::rename(&part, &ledger)?;
+        }
+        Ok(ledger)
+    }
+
+    fn score(&self, ledger: &Path, solver: &str, runtime: &str, config: &Path) -> Result<Value> {
+        let mut command = mantis()?;
+        command.args(["score", "--json", "--solver", solver, "--runtime", runtime]);
+        command.args(self.only.iter().flat_map(|only| ["--only", only]));
+        command.arg("--config").arg(config).arg("--ledger").arg(ledger);
+        Ok(results(&serde_json::from_str(&output(&mut command)?)?))
+    }
 }
 
 /// Whether this processor runs code for x86-64-v3.
@@ -63,8 +114,8 @@ fn has_v3() -> bool {
     return false;
 }
 
-/// Builds the native plugins for x86-64-v3; gives a configuration whose plugin folder they are in.
-fn build_v3() -> Result<std::path::PathBuf> {
+/// Builds the native plugins for x86-64-v3; gives the folder in whose `release` they are.
+fn build_v3() -> Result<PathBuf> {
     let target = target_dir()?.join("x86-64-v3");
     let mut command = cargo();
     command.env("CARGO_TARGET_DIR", &target).env("CARGO_ENCODED_RUSTFLAGS", "-Ctarget-cpu=x86-64-v3");
@@ -73,10 +124,5 @@ fn build_v3() -> Result<std::path::PathBuf> {
         command.args(["-p", &name]);
     }
     run(&mut command)?;
-    let text = fs::read_to_string(root().join("challenges.toml"))?;
-    let text = text.replacen("plugin_dir = \"plugins\"", "plugin_dir = \"release\"", 1);
-    ensure!(text.contains("\"release\""), "challenges.toml names no plugin_dir");
-    let config = target.join("challenges.toml");
-    fs::write(&config, text)?;
-    Ok(config)
+    Ok(target)
 }

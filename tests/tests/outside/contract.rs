@@ -19,7 +19,8 @@ pub(crate) fn tests() -> Vec<Trial> {
 }
 
 /// What a host of contract 1.0 gave for the ledger of [`World`].
-const SALIENCES: [(&str, f64); 2] = [("5Alice", 0.0), ("5Bob", 0.0)];
+const SALIENCES: [(&str, f64); 3] =
+    [("5Alice", 0.6884398983098309), ("5Bob", 0.31156010169016907), ("5Carol", 0.0)];
 
 /// A component that was built with `mantis-plugin-api` 1.0.0: the template of `mantis plugin new` of that time.
 const COMPONENT: &str = "tests/fixtures/contract-1.0/mantis_direction.wasm";
