@@ -241,7 +241,8 @@ fn text(
             text += &format!("\n{} burns {burned:.1}% of what it pays: nobody earns it", challenge.ticker);
         }
         if challenge.weight <= 0.0 {
-            text += &format!("\n{} has no weight: it is scored and shown, and changes nothing", challenge.ticker);
+            text +=
+                &format!("\n{} has no weight: it is scored and shown, and changes nothing", challenge.ticker);
         }
     }
     if let Outcome::Rejected(reason) = &finished.outcome {
