@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-/// The lists of a configuration.
+/// Keeps the lists of a configuration up to date.
 #[derive(Default)]
-pub(super) struct FactKeeper {
+pub struct FactKeeper {
     sources: Vec<Source>,
 }
 
@@ -20,20 +20,23 @@ struct Source {
     client: FactClient,
     /// The sample with which it is looked at next.
     next: Option<Sidx>,
-    looking: Option<JoinHandle<Result<FactUpdate, FactError>>>,
+    looking: Option<Looking>,
 }
+
+/// A look under way.
+type Looking = JoinHandle<Result<FactUpdate, FactError>>;
 
 /// How it stands with a list of facts.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct FactStanding {
+pub struct FactStanding {
     /// As of which of its source's blocks the list is complete.
-    pub(super) block: Option<i64>,
+    pub block: Option<i64>,
     /// That block's time, or the document's, Unix seconds.
-    pub(super) time: Option<f64>,
+    pub time: Option<f64>,
     /// When it was last brought up to date, Unix seconds.
-    pub(super) updated: Option<u64>,
+    pub updated: Option<u64>,
     /// Why it was not brought up to date last time; `None` where it was.
-    pub(super) fault: Option<String>,
+    pub fault: Option<String>,
 }
 
 impl FactKeeper {
@@ -41,7 +44,7 @@ impl FactKeeper {
     ///
     /// # Errors
     /// If an HTTP client cannot be set up; then nothing is changed.
-    pub(super) fn set_config(&mut self, config: &Config) -> Result<(), FactError> {
+    pub fn set_config(&mut self, config: &Config) -> Result<(), FactError> {
         let mut sources = Vec::with_capacity(config.facts.len());
         for source in &config.facts {
             if !self.sources.iter().any(|known| known.client.source() == source) {
@@ -64,32 +67,35 @@ impl FactKeeper {
     ) -> BTreeMap<String, FactStanding> {
         let mut standings = BTreeMap::new();
         for source in &mut self.sources {
-            let name = source.client.source().name.clone();
             if let Some(looking) = source.looking.take_if(|looking| looking.is_finished()) {
-                let outcome = match looking.await {
-                    Ok(outcome) => outcome.map_err(|error| error.to_string()),
-                    Err(error) => Err(error.to_string()),
-                };
-                let outcome = outcome.and_then(|update| {
-                    source.take(ledger, update, now).map_err(|error: LedgerError| error.to_string())
-                });
-                let fault = outcome.unwrap_or_else(Some);
-                if let Some(fault) = &fault {
-                    warn!(facts = name, %fault, "the list of facts is not brought up to date, the one before stands");
-                }
-                let known = ledger.facts(&name).ok().flatten();
-                let list = known.as_ref().map(|known| &known.list);
-                let standing = FactStanding {
-                    block: list.and_then(|list| list.block),
-                    time: list.and_then(|list| list.time),
-                    updated: known.as_ref().map(|known| known.unix),
-                    fault,
-                };
-                standings.insert(name, standing);
+                standings.insert(source.name(), source.taken(looking, ledger, now).await);
             }
             if source.looking.is_none() && source.next.is_none_or(|next| next <= sidx) {
-                source.look(ledger, now);
-                source.next = Some(sidx + i64::from(source.client.source().every));
+                source.look(ledger, sidx, now);
+            }
+        }
+        standings
+    }
+
+    /// Asks for all that is new of every list, whether it is due or not, and waits for it. Gives how it stands with each list,
+    /// by name.
+    pub async fn catch_up(
+        &mut self,
+        ledger: &mut Ledger,
+        sidx: Sidx,
+        now: u64,
+    ) -> BTreeMap<String, FactStanding> {
+        let mut standings = BTreeMap::new();
+        for source in &mut self.sources {
+            loop {
+                if source.looking.is_none() {
+                    source.look(ledger, sidx, now);
+                }
+                let Some(looking) = source.looking.take() else { break };
+                standings.insert(source.name(), source.taken(looking, ledger, now).await);
+                if source.next.is_some() {
+                    break;
+                }
             }
         }
         standings
@@ -97,11 +103,39 @@ impl FactKeeper {
 }
 
 impl Source {
+    fn name(&self) -> String {
+        self.client.source().name.clone()
+    }
+
     /// Asks for what is new.
-    fn look(&mut self, ledger: &Ledger, now: u64) {
+    fn look(&mut self, ledger: &Ledger, sidx: Sidx, now: u64) {
         let known = self.known(ledger);
         let client = self.client.clone();
         self.looking = Some(tokio::spawn(async move { client.read(known, now).await }));
+        self.next = Some(sidx + i64::from(self.client.source().every));
+    }
+
+    /// Takes in what has come. Gives how it stands with the list now.
+    async fn taken(&mut self, looking: Looking, ledger: &mut Ledger, now: u64) -> FactStanding {
+        let outcome = match looking.await {
+            Ok(outcome) => outcome.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        let outcome = outcome.and_then(|update| {
+            self.take(ledger, update, now).map_err(|error: LedgerError| error.to_string())
+        });
+        let (fault, name) = (outcome.unwrap_or_else(Some), self.name());
+        if let Some(fault) = &fault {
+            warn!(facts = name, %fault, "the list of facts is not brought up to date, the one before stands");
+        }
+        let known = ledger.facts(&name).ok().flatten();
+        let list = known.as_ref().map(|known| &known.list);
+        FactStanding {
+            block: list.and_then(|list| list.block),
+            time: list.and_then(|list| list.time),
+            updated: known.as_ref().map(|known| known.unix),
+            fault,
+        }
     }
 
     /// How far the list is known: nothing of it where it came from another source.

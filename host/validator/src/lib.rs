@@ -36,6 +36,7 @@ pub use clock::unix;
 pub use belief::{Belief, HeadRejection, Seen, Verdict};
 pub use computation::{ComputationError, ComputationJob, weights_of_scores};
 pub use decoders::{DecoderError, Decoders};
+pub use facts::{FactKeeper, FactStanding};
 pub use hot_reload::{Adjust, HotReload, HotReloadError, Refreshed};
 pub use maturer::{MatureError, Maturer, Progress};
 pub use roster::{MetagraphRejection, judge_metagraph};

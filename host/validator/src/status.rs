@@ -347,7 +347,7 @@ impl Status {
     }
 
     /// Something is new of these lists of facts; those that are not configured any more are left out.
-    pub(super) fn facts_came(&mut self, standings: BTreeMap<String, FactStanding>, config: &Config) {
+    pub fn facts_came(&mut self, standings: BTreeMap<String, FactStanding>, config: &Config) {
         for (name, FactStanding { block, time, updated, fault }) in standings {
             self.facts.insert(name, FactsStatus { block, time, updated, fault });
         }

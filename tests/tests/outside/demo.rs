@@ -3,7 +3,7 @@
 use mantis_config::Block;
 use mantis_ledger::Ledger;
 use mantis_tests::suite::Trial;
-use mantis_tests::{json, mantis, trial};
+use mantis_tests::{json, mantis, root, trial};
 use rusqlite::Connection;
 use rusqlite::types::Value as Cell;
 use serde_json::Value;
@@ -18,6 +18,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     vec![
         trial!(miners_earn_what_they_deserve_and_are_told_why_not).takes(120),
         trial!(killed_at_any_time_it_goes_on_to_the_same_ledger).takes(55),
+        trial!(where_payloads_wait_for_a_week_some_are_opened_and_others_wait).takes(40),
     ]
 }
 
@@ -176,4 +177,36 @@ fn killed_at_any_time_it_goes_on_to_the_same_ledger() {
     for dir in [whole, killed] {
         std::fs::remove_dir_all(dir).unwrap();
     }
+}
+
+fn where_payloads_wait_for_a_week_some_are_opened_and_others_wait() {
+    let dir = folder("demo-september");
+    let mut command = demo(&dir, "16", "20");
+    let document = json(command.arg("--config").arg(root().join("profiles/2026-09.toml")));
+    let failed: Vec<_> = document["scores"]["skipped"].as_object().unwrap().iter().collect();
+    assert!(!failed.iter().any(|(ticker, _)| *ticker == "FLOW"), "{failed:?}");
+    let payloads = &document["payloads"];
+    let (accepted, opened) = (payloads["accepted"].as_u64().unwrap(), payloads["opened"].as_u64().unwrap());
+    assert!(opened > 150 && accepted > 2 * opened - 50, "{payloads}");
+
+    let mut ledger = Ledger::open(dir.join("ledger.db")).unwrap();
+    let last = ledger.last_block().unwrap().unwrap();
+    let waiting: Vec<Block> = ledger.pending().unwrap().iter().map(|pending| pending.block).collect();
+    assert_eq!(waiting, (0..10).map(|n| last - 45 + 5 * n).collect::<Vec<_>>());
+    // The first of the live part, a week before the first of those that wait.
+    assert_eq!(waiting[0] - 50_400, Block(5_000_000 + 16 * 7_200));
+    let bets = ledger.facts("bets").unwrap().unwrap().list;
+    assert!(bets.block == Some(last.0) && bets.rows.len() > 500, "{:?} {}", bets.block, bets.rows.len());
+
+    let flow = ledger.scored(last).unwrap().into_iter().find(|scored| scored.ticker == "FLOW").unwrap();
+    assert!(flow.burn_share() > 0.0 && flow.burn_share() < 1.0, "{}", flow.burn_share());
+    let why: BTreeMap<&str, &str> = flow
+        .hotkeys
+        .iter()
+        .filter_map(|hotkey| Some((hotkey.as_str(), flow.report(hotkey)?.why_zero.as_ref()?.code.as_str())))
+        .collect();
+    let about = document["miners"].as_object().unwrap();
+    let near_clone = about.iter().find(|(_, about)| about.as_str().unwrap().starts_with("near")).unwrap().0;
+    assert_eq!(why.get(near_clone.as_str()), Some(&"no_bet"), "{why:?}");
+    std::fs::remove_dir_all(dir).unwrap();
 }

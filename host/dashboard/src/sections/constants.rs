@@ -3,6 +3,7 @@
 use super::configuration::solver;
 use super::definitions::{Definition, Definitions, Value};
 use super::text::{clean, count, number, percent};
+use super::time::duration_of_blocks;
 use askama::Template;
 use askama::filters::HtmlSafe;
 use mantis_config::{Beacon, Collect, Config, MarketFeed, Network, Stale, bare_url};
@@ -35,7 +36,7 @@ fn network(network: &Network) -> Vec<Definition> {
         Definition::text("Subnet", network.netuid.to_string()),
         Definition::text("Version key", network.version_key.to_string()),
         Definition::text("A row every", blocks(network.sample_every)),
-        Definition::text("Opened after", format!("{} rows", count(network.lag))),
+        Definition::text("Opened after", opened_after(network)),
         Definition::text("Scoring stays behind", blocks(network.task_interval)),
         Definition::text("Computes every", blocks(network.weight_calc_interval)),
         Definition::text("Sets every", blocks(network.weight_set_interval)),
@@ -50,6 +51,11 @@ fn network(network: &Network) -> Vec<Definition> {
         Definition::text("Seed", network.seed.to_string()),
         Definition::new("Owner\u{2019}s key", Value::Code(hex::encode(network.owner_key))),
     ]
+}
+
+fn opened_after(network: &Network) -> String {
+    let blocks = network.maturity();
+    format!("{} blocks, about {}", count(blocks), duration_of_blocks(blocks))
 }
 
 fn beacon(beacon: &Beacon) -> Vec<Definition> {

@@ -185,8 +185,9 @@ fn miners<'a>(standing: &'a Standing, refusals: &'a [RejectionCounts], links: Li
     hotkeys.extend(standing.scores.challenges.iter().flat_map(|c| &c.hotkeys).map(String::as_str));
     hotkeys.extend(standing.scores.total.keys().map(String::as_str));
     hotkeys.extend(standing.about.keys().map(String::as_str));
-    hotkeys.extend(refused.keys().copied());
-    // The UID that is given the burn need not be a miner.
+    // The UID that is given the burn need not be a miner, and is not one for having served nothing.
+    let burned = steps.values().find(|step| step.uid == burn_uid).map(|step| step.hotkey.as_str());
+    hotkeys.extend(refused.keys().copied().filter(|&hotkey| burned != Some(hotkey)));
     hotkeys.extend(steps.values().filter(|step| step.uid != burn_uid).map(|step| step.hotkey.as_str()));
 
     let columns: Vec<Column<'_>> = standing

@@ -10,7 +10,7 @@ use crate::simulation::{SimulatedMiner, cast};
 use anyhow::Context;
 use clap::Args;
 use indicatif::ProgressBar;
-use mantis_config::Config;
+use mantis_config::{Config, Network};
 use mantis_dashboard::sections::{Input, html};
 use mantis_dashboard::server::Site;
 use mantis_ledger::{Ledger, RejectionCounts};
@@ -32,7 +32,8 @@ pub(super) struct DemoArgs {
     /// Simulated days that are written at once, before the live part.
     #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(0..=400))]
     pub(super) days: u32,
-    /// Simulated minutes, one sampled block each, in which payloads are sealed, uploaded, collected and opened.
+    /// Simulated minutes, one sampled block each, in which payloads are sealed, uploaded, collected and opened. Where payloads
+    /// wait for days, that time is passed over half way.
     #[arg(long, value_name = "N", default_value_t = 180, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(super) minutes: u32,
     /// The same seed gives the same ledger.
@@ -221,19 +222,27 @@ fn text(
 ) -> String {
     let Finished { miners, config, scores, ledger, totals, .. } = finished;
     let mut text = format!(
-        "{} simulated days of history, then {} minutes live: {} payloads collected, {} of them opened so far (each \
-         after {} minutes), {} refused or not there\n\n{}",
+        "{} simulated days of history, then {}: {} payloads collected, {} of them opened so far (each after {}), {} refused or \
+         not there\n\n{}",
         args.days,
-        args.minutes,
+        live(args.minutes, &config.network),
         totals.accepted,
         totals.opened,
-        config.network.lag,
+        minutes(config.network.maturity() / i64::from(config.network.sample_every)),
         totals.refused,
         table(finished, refusals),
     );
     for challenge in &scores.challenges {
         if let Some(reason) = &challenge.skipped {
             text += &format!("\n{} pays no miner: {reason}", challenge.ticker);
+        }
+        if challenge.burn_share() > 0.0 {
+            let burned = 100.0 * challenge.burn_share();
+            text += &format!("\n{} burns {burned:.1}% of what it pays: nobody earns it", challenge.ticker);
+        }
+        if challenge.weight <= 0.0 {
+            text +=
+                &format!("\n{} has no weight: it is scored and shown, and changes nothing", challenge.ticker);
         }
     }
     if let Outcome::Rejected(reason) = &finished.outcome {
@@ -242,11 +251,35 @@ fn text(
     text + &format!(
         "\n{:.0} % of the weights are burnt. Open {1} in a browser for the whole report. The ledger is {2}; ask it why a miner earned \
          what it earned:\n  mantis explain {3} --ledger {2}\n",
-        100.0 * config.network.burn,
+        100.0 * (config.network.burn + (1.0 - config.network.burn) * scores.burn),
         report.display(),
         ledger.display(),
         miners.first().map_or("HOTKEY", |miner| &miner.hotkey),
     )
+}
+
+/// The live part, in words.
+fn live(played: u32, network: &Network) -> String {
+    let plan = Plan { seed: 0, miners: 0, days: 0, live: played };
+    match plan.waits(network) {
+        0 => format!("{played} minutes live"),
+        waits => format!(
+            "{} minutes live, then {} passed over, in which no payload is collected and none opened, then {} minutes live",
+            played - played / 2,
+            minutes(waits.into()),
+            played / 2
+        ),
+    }
+}
+
+/// A time in minutes, or in days where it is longer than one.
+fn minutes(minutes: i64) -> String {
+    const DAY: i64 = 1440;
+    if minutes < DAY {
+        format!("{minutes} minutes")
+    } else {
+        format!("{:.1} days", minutes as f64 / DAY as f64)
+    }
 }
 
 /// Weights and who earned what, best first, and why those who earned nothing did not.

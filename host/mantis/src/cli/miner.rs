@@ -49,9 +49,9 @@ pub(super) struct MinerArgs {
     /// Seconds from one round to the next.
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = positive)]
     pub(super) every: f64,
-    /// Seconds until a payload can be opened.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=604_800))]
-    pub(super) lock_seconds: u64,
+    /// Seconds until a payload can be opened; `suggested_lock` of the configuration if not given.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
+    pub(super) lock_seconds: Option<u64>,
     /// Seconds that the command may take.
     #[arg(long, value_name = "SECONDS", default_value_t = 45.0, value_parser = positive)]
     pub(super) command_timeout: f64,
@@ -87,7 +87,7 @@ pub(super) fn run(args: &MinerArgs) -> anyhow::Result<()> {
             &args.embeddings,
             Duration::from_secs_f64(args.command_timeout),
         ),
-        lock_seconds: args.lock_seconds,
+        lock_seconds: args.lock_seconds.unwrap_or(config.network.suggested_lock.into()),
         seal: &seal,
         bucket,
         commit: args.commit.then(|| (&*chain, (&config.collect).into())),

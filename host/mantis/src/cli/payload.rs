@@ -50,9 +50,9 @@ pub(super) struct SealArgs {
     /// The beacon round that opens it.
     #[arg(long, conflicts_with = "lock_seconds", value_parser = clap::value_parser!(u64).range(1..))]
     round: Option<u64>,
-    /// Seconds from now until it can be opened.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(..=315_360_000))]
-    lock_seconds: u64,
+    /// Seconds from now until it can be opened; `suggested_lock` of the configuration if neither is given.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(..=315_360_000))]
+    lock_seconds: Option<u64>,
     /// The owner's public key instead of the configured one, 64 hexadecimal digits.
     #[arg(long, value_name = "HEX")]
     owner_key: Option<String>,
@@ -140,7 +140,10 @@ fn run_seal(args: &SealArgs) -> anyhow::Result<()> {
     };
     let round = match args.round {
         Some(round) => round,
-        None => beacon.round_at(now()?.saturating_add(args.lock_seconds)).max(1),
+        None => {
+            let seconds = args.lock_seconds.unwrap_or(config.network.suggested_lock.into());
+            beacon.round_at(now()?.saturating_add(seconds)).max(1)
+        }
     };
     if !args.force {
         let mut faults = Vec::new();

@@ -172,7 +172,11 @@ pub(super) fn text(scores: &Scores) -> String {
         let paid = c.paid();
         challenges.row([
             c.ticker.clone(),
-            if c.counts() { format!("{:.1}%", 100.0 * c.weight / weight) } else { "-".into() },
+            if c.counts() && weight > 0.0 {
+                format!("{:.1}%", 100.0 * c.weight / weight)
+            } else {
+                "-".into()
+            },
             paid.to_string(),
             if c.burn_share() > 0.0 { format!("{:.2}%", 100.0 * c.burn_share()) } else { "-".into() },
             format!("{:.2}", c.seconds),

@@ -2,18 +2,15 @@
 
 use super::world::DemoWorld;
 use crate::simulation::{Malformed, MinerKind, SimulatedMiner};
-use mantis_config::{Challenge, Config};
+use mantis_config::{Challenge, Config, Network};
 use mantis_ledger::SampledBlock;
 use mantis_network::bucket::{Bucket, BucketError};
-use mantis_network::chain::Head;
+use mantis_network::chain::{BLOCK_SECONDS, Head};
 use mantis_payload::{OwnerSecret, SealError, SealOptions, seal};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-
-/// Seconds for which miners lock their payloads.
-const LOCK_SECONDS: u64 = 30;
 
 /// The miners of a live world.
 pub struct Crowd<'a> {
@@ -66,7 +63,11 @@ impl<'a> Crowd<'a> {
         head: Head,
     ) -> Option<Vec<u8>> {
         let owner = &config.network.owner_key;
-        let seal_as = |plaintext: &Map<String, Value>| self.seal(owner, m, miner, plaintext, step, head);
+        let round = self.world.scheme().round_at(head.unix + lock_seconds(&config.network));
+        let seal_for = |owner: &[u8; 32], plaintext: &Map<String, Value>| {
+            self.seal(owner, m, miner, plaintext, step, round)
+        };
+        let seal_as = |plaintext: &Map<String, Value>| seal_for(owner, plaintext);
         let even = step.sidx.0 % 2 == 0;
         match miner.kind {
             MinerKind::Copier { of } => self.files.get(&self.miners.get(of)?.hotkey).cloned(),
@@ -80,7 +81,7 @@ impl<'a> Crowd<'a> {
                     (Malformed::VersionOrOwner, true) => file = edited(&file, |f| f["v"] = json!(1))?,
                     (Malformed::VersionOrOwner, false) => {
                         let other = OwnerSecret::new([7; 32]).public_key();
-                        file = self.seal(&other, m, miner, &all_zero(config), step, head).ok()?;
+                        file = seal_for(&other, &all_zero(config)).ok()?;
                     }
                     (Malformed::ChangedOrText, true) => {
                         file = edited(&file, |f| f["C"]["ct"] = json!("00".repeat(80)))?;
@@ -107,14 +108,17 @@ impl<'a> Crowd<'a> {
         miner: &SimulatedMiner,
         plaintext: &Map<String, Value>,
         step: &SampledBlock,
-        head: Head,
+        round: u64,
     ) -> Result<Vec<u8>, SealError> {
-        let scheme = self.world.scheme();
-        let round = scheme.round_at(head.unix + LOCK_SECONDS);
         // The same row gives the same file, whenever it is played.
         let mut rng = ChaCha20Rng::seed_from_u64(self.seed ^ ((m as u64) << 48) ^ step.sidx.0.unsigned_abs());
-        seal(plaintext, &miner.hotkey, round, owner, scheme, SealOptions::default(), &mut rng)
+        seal(plaintext, &miner.hotkey, round, owner, self.world.scheme(), SealOptions::default(), &mut rng)
     }
+}
+
+/// Seconds for which miners lock their payloads: as the network suggests, but not beyond the block in which they are opened.
+fn lock_seconds(network: &Network) -> u64 {
+    u64::from(network.suggested_lock).min(network.maturity().unsigned_abs() * BLOCK_SECONDS)
 }
 
 /// What a miner predicts in a row, challenge by challenge.

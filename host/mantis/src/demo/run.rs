@@ -6,12 +6,12 @@ use super::error::DemoError;
 use super::weigh::{WeightSetter, past};
 use super::world::DemoWorld;
 use crate::simulation::{SimulatedMiner, Simulation, Simulator, cast};
-use mantis_config::{Block, Config};
+use mantis_config::{Block, Config, Network};
 use mantis_ledger::{Ledger, PayloadTotals};
 use mantis_network::chain::Chain;
 use mantis_scoring::Observer;
 use mantis_scoring::worker::Launcher;
-use mantis_validator::{Board, HotReload, Pipeline, Refreshed};
+use mantis_validator::{Board, FactKeeper, HotReload, Pipeline, Refreshed, SetupError};
 use mantis_weights::{Outcome, Scores};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -30,7 +30,8 @@ pub struct Plan {
     pub miners: usize,
     /// Days of history that are written at once.
     pub days: u32,
-    /// Sampled blocks, minutes, that then go all the way: sealed, uploaded, collected, opened.
+    /// Sampled blocks, minutes, that then go all the way: sealed, uploaded, collected, opened. Where payloads wait for
+    /// days, half of them come when the others are due, and the time between is passed over.
     pub live: u32,
 }
 
@@ -45,6 +46,44 @@ pub struct Demo {
     pub dir: PathBuf,
     /// Starts the worker processes.
     pub launcher: Launcher,
+}
+
+impl Plan {
+    /// Rows of the parts of a demo.
+    fn rows(&self, network: &Network) -> Rows {
+        let (history, live) = (self.days as usize * ROWS_PER_DAY, self.live as usize);
+        let waits = self.waits(network) as usize;
+        let before = if waits > 0 { live - live / 2 } else { live };
+        let leap = history + before;
+        Rows { history, leap, landing: leap + waits, end: history + live + waits }
+    }
+
+    /// Minutes that are passed over in the midst of the live part, so that payloads of its first half are opened in its second
+    /// one: where payloads wait for a day or more. To wait for less, more minutes can be played.
+    #[must_use]
+    pub fn waits(&self, network: &Network) -> u32 {
+        let maturity = network.maturity() / i64::from(network.sample_every.max(1));
+        let is_long = maturity >= (ROWS_PER_DAY as i64).max(i64::from(self.live));
+        let waits = maturity - i64::from(self.live - self.live / 2);
+        if is_long { u32::try_from(waits).unwrap_or(0) } else { 0 }
+    }
+}
+
+/// The rows at which the parts of a demo end.
+struct Rows {
+    history: usize,
+    /// The first half of the live part, where time is passed over; else all of it.
+    leap: usize,
+    /// What is passed over.
+    landing: usize,
+    end: usize,
+}
+
+impl Rows {
+    /// How many live rows there are before a row of the live part.
+    fn played(&self, row: usize) -> usize {
+        row.min(self.leap) - self.history + row.saturating_sub(self.landing)
+    }
 }
 
 /// Parts of a demo.
@@ -108,25 +147,25 @@ impl Demo {
             block_in_place(|| HotReload::start_in(&plugins, file, self.launcher.clone(), world.adjust()))?;
         world.set_config(live.current().clone());
         board.set_config(live.current().clone());
-        let (history, minutes) = (self.plan.days as usize * ROWS_PER_DAY, self.plan.live as usize);
         let config = live.current().clone();
+        let rows = self.plan.rows(&config.network);
         ledger.keep_layout(&config)?;
-        let simulation = Simulation {
-            config: &config,
-            only: None,
-            rows: history + minutes,
-            miners: &miners,
-            seed: self.plan.seed,
-        };
+        let simulation =
+            Simulation { config: &config, only: None, rows: rows.end, miners: &miners, seed: self.plan.seed };
         let prices = block_in_place(|| simulation.prices());
         let mut simulator = Simulator::new(&simulation, &prices);
         block_in_place(|| {
-            simulator.write(history, &mut ledger, |done| progress.progress(Phase::History, done))
+            simulator.write(rows.history, &mut ledger, |done| progress.progress(Phase::History, done))
         })?;
+        world.state(&simulator.take_facts());
 
-        let scale = WeightSetter { world: &world, launcher: &self.launcher, board };
-        let end = simulation.block((history + minutes).saturating_sub(1));
-        let past = past(&simulation, history);
+        let neurons = world.chain.metagraph().await?.len();
+        board.write(|status| status.chain.neurons = Some(neurons));
+        let mut facts = FactKeeper::default();
+        facts.set_config(&config).map_err(SetupError::from)?;
+        let mut scale = WeightSetter { world: &world, launcher: &self.launcher, board, facts };
+        let end = simulation.block(rows.end.saturating_sub(1));
+        let past = past(&simulation, rows.history);
         for (n, &block) in past.iter().enumerate() {
             progress.progress(Phase::Past, n as f64 / past.len() as f64);
             let next = past.get(n + 1).copied().unwrap_or(end);
@@ -142,26 +181,33 @@ impl Demo {
                 simulator.set_config(&config);
                 world.set_config(config.clone());
                 pipeline.set_config(config.clone())?;
+                scale.facts.set_config(&config).map_err(SetupError::from)?;
                 board.set_config(config);
             }
+            if simulator.row() == rows.leap {
+                block_in_place(|| simulator.write_unopened(rows.landing, &mut ledger))?;
+            }
             let Some(step) = simulator.step() else { break };
+            world.state(&simulator.take_facts());
             let head = world.advance(&step);
             // What a run that was cut short has sampled is not sampled again, but the files that it saw are up.
             let is_new = step.block > last;
             crowd.act(&step, head, is_new).await?;
             if is_new {
                 let started = Instant::now();
+                scale.look_at_facts(live.current(), &mut ledger, head).await;
                 let stepped = pipeline.step(world.chain.as_ref(), &mut ledger).await?;
                 board.write(|status| {
                     status.answered_in_play(head);
-                    status.chain.neurons = Some(miners.len());
                     status.sampled(&stepped.sampled, 0, started.elapsed().as_secs_f64());
                     status.opened(&stepped.progress);
                 });
             }
-            progress.progress(Phase::Live, (simulator.row() - history) as f64 / minutes as f64);
+            progress.progress(Phase::Live, rows.played(simulator.row()) as f64 / f64::from(self.plan.live));
         }
-        pipeline.mature(world.chain.head().await?, &mut ledger).await?;
+        let head = world.chain.head().await?;
+        pipeline.mature(head, &mut ledger).await?;
+        scale.look_at_facts(live.current(), &mut ledger, head).await;
         progress.progress(Phase::Scoring, 0.0);
         let (scores, outcome) = scale.set_last(live.current(), &mut ledger, observer).await?;
         progress.progress(Phase::Scoring, 1.0);

@@ -6,11 +6,11 @@ use super::world::DemoWorld;
 use crate::simulation::Simulation;
 use mantis_config::{Block, Config};
 use mantis_ledger::Ledger;
-use mantis_network::chain::Chain as _;
+use mantis_network::chain::{Chain as _, Head};
 use mantis_plugin_api::Solver;
 use mantis_scoring::worker::Launcher;
 use mantis_scoring::{Observer, Quiet};
-use mantis_validator::{Board, ComputationJob, set_weights};
+use mantis_validator::{Board, ComputationJob, FactKeeper, set_weights};
 use mantis_weights::{Outcome, Scores};
 use std::sync::Arc;
 use tokio::task::block_in_place;
@@ -24,6 +24,8 @@ pub(super) struct WeightSetter<'a> {
     pub(super) world: &'a DemoWorld,
     pub(super) launcher: &'a Launcher,
     pub(super) board: &'a Board,
+    /// The lists of facts that are scored with.
+    pub(super) facts: FactKeeper,
 }
 
 /// The blocks for which weights are computed in a history of so many rows, in order. Its last days have none of their
@@ -38,7 +40,7 @@ impl WeightSetter<'_> {
     /// Computes the weights of a block of the past and sets them, where the ledger does not have them; `next` is the
     /// block of the computation after it.
     pub(super) async fn set_past(
-        &self,
+        &mut self,
         config: &Arc<Config>,
         ledger: &mut Ledger,
         block: Block,
@@ -48,10 +50,18 @@ impl WeightSetter<'_> {
         if ledger.attempts(1)?.first().is_none_or(|last| last.computed < block) {
             let head = self.world.set_block(block);
             self.board.write(|status| status.answered_in_play(head));
+            self.look_at_facts(config, ledger, head).await;
             self.weigh(config, ledger, block, &Quiet).await?;
         }
         self.board.write(|status| status.weights.next_computation = Some(next));
         Ok(())
+    }
+
+    /// Has the lists of facts complete up to the chain's head, as a validator has them by and by.
+    pub(super) async fn look_at_facts(&mut self, config: &Config, ledger: &mut Ledger, head: Head) {
+        let sidx = head.block.sidx(config.network.sample_every);
+        let standings = self.facts.catch_up(ledger, sidx, head.unix).await;
+        self.board.write(|status| status.facts_came(standings, config));
     }
 
     /// Computes the weights of the last block and sets them.

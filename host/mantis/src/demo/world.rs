@@ -1,13 +1,13 @@
-//! The world around a validator, on loopback: beacon, market feed, object store and chain.
+//! The world around a validator, on loopback: beacon, market feed, object store, chain, and a node that tells of
+//! miners' bets.
 
-use crate::simulation::SimulatedMiner;
-use crate::simulation::{FIRST_SIDX, ss58};
+use crate::simulation::{FIRST_SIDX, SimulatedFact, SimulatedMiner, ss58, unix_of};
 use mantis_config::{Block, Config, QuoteKind};
 use mantis_ledger::SampledBlock;
 use mantis_network::bucket::{Bucket, BucketError, BucketSettings};
-use mantis_network::chain::{BLOCK_SECONDS, ChainError, Head, Neuron, OfflineChain};
+use mantis_network::chain::{ChainError, Head, Neuron, OfflineChain};
 use mantis_network::loopback::beacon::BeaconServer;
-use mantis_network::loopback::{FeedServer, ObjectServer};
+use mantis_network::loopback::{EvmServer, FeedServer, LogEvent, ObjectServer};
 use mantis_payload::OwnerSecret;
 use mantis_payload::beacon::Scheme;
 use mantis_payload::beacon::signing::BeaconKey;
@@ -17,8 +17,8 @@ use sha2::{Digest, Sha256};
 use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
 
-/// Unix time of the first simulated block.
-const EPOCH: u64 = 1_750_000_000;
+/// Blocks that a reader of the node asks for at once: all of a demo's history in a few requests.
+const REQUEST_BLOCKS: u32 = 100_000;
 
 /// Everything that a validator talks to, under a clock that is set by hand.
 pub struct DemoWorld {
@@ -29,6 +29,7 @@ pub struct DemoWorld {
     /// Where miners upload.
     pub store: ObjectServer,
     feed: FeedServer,
+    node: EvmServer,
     config: Mutex<Arc<Config>>,
     pointers: Pointers,
     scheme: Scheme,
@@ -44,6 +45,8 @@ struct Pointers {
     beacon_key: [u8; 96],
     beacon: String,
     feed: String,
+    node: String,
+    first_block: u32,
 }
 
 /// Why a world cannot be set up.
@@ -86,6 +89,7 @@ impl DemoWorld {
         let read = move || served.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let feed = FeedServer::start(Arc::new(read)).await?;
         let store = ObjectServer::start().await?;
+        let node = EvmServer::start(Arc::new(now.clone())).await?;
         let clock = now.clone();
         let beacon = BeaconServer::start(key, scheme.clone(), Arc::new(move || clock().unix)).await?;
 
@@ -114,11 +118,14 @@ impl DemoWorld {
             beacon_key: scheme.public_key(),
             beacon: beacon.base(),
             feed: feed.url(),
+            node: node.url(),
+            first_block: u32::try_from(first.0).unwrap_or(u32::MAX),
         };
         let mut config = config.clone();
         pointers.point(&mut config);
         let (config, chain) = (Mutex::new(Arc::new(config)), Arc::new(chain));
-        Ok(Self { chain, beacon, store, feed, config, pointers, scheme, first_block: first, head, document })
+        let first_block = first;
+        Ok(Self { chain, beacon, store, feed, node, config, pointers, scheme, first_block, head, document })
     }
 
     /// The configuration that miners and the feed go by, pointed at this world.
@@ -157,6 +164,16 @@ impl DemoWorld {
             public_url: self.store.public_url(),
         };
         Bucket::with_key(&settings, ObjectServer::ACCESS_KEY, "not-a-secret")
+    }
+
+    /// The node tells of these facts from their blocks on, where the configuration reads them from events.
+    pub fn state(&self, facts: &[SimulatedFact]) {
+        let config = self.config();
+        let event = |fact: &SimulatedFact| {
+            let source = config.facts.iter().find(|source| source.name == fact.list)?;
+            LogEvent::stating(source, &fact.row)
+        };
+        self.node.add(facts.iter().filter_map(event));
     }
 
     /// Moves on to the block of a simulated row; the feed shows its prices.
@@ -211,6 +228,7 @@ impl DemoWorld {
 
     /// Ends all servers.
     pub async fn stop(self) {
+        self.node.stop().await;
         self.feed.stop().await;
         self.store.stop().await;
     }
@@ -218,7 +236,7 @@ impl DemoWorld {
 
 /// A block, and its time by that of the first.
 fn head_at(block: Block, first: Block) -> Head {
-    Head { block, unix: EPOCH + (block - first).max(0).cast_unsigned() * BLOCK_SECONDS }
+    Head { block, unix: unix_of(block, first) }
 }
 
 impl Pointers {
@@ -230,5 +248,12 @@ impl Pointers {
         config.market.others.clear();
         config.collect.hosts = vec!["127.0.0.1".into()];
         config.collect.allow_loopback = true;
+        for source in &mut config.facts {
+            // A document is none of a node's answers, but then nothing is asked outside of this machine.
+            source.url = format!("{}/{}", self.node, source.chain_id.unwrap_or_default());
+            source.others.clear();
+            source.from_block = self.first_block;
+            source.request_blocks = REQUEST_BLOCKS;
+        }
     }
 }

@@ -4,6 +4,7 @@ use mantis_config::{Challenge, Config};
 use mantis_ledger::Vector;
 use mantis_payload::describe::{kind, shortened, shown};
 use mantis_payload::submission::{Split, SplitError, split};
+use mantis_plugin_api::Storage;
 use mantis_scoring::decode;
 use mantis_scoring::worker::Launcher;
 use serde::Serialize;
@@ -29,7 +30,7 @@ pub struct Reviewed {
     pub ticker: String,
     /// Whether anything was sent for it.
     pub sent: bool,
-    /// The numbers that would be stored, as half floats hold them; `None` where nothing would be.
+    /// The numbers that would be stored, as they are held there; `None` where nothing would be.
     pub stored: Option<Vec<f32>>,
     /// What is not taken as it was sent.
     pub faults: Vec<String>,
@@ -120,7 +121,7 @@ fn judge(
                 reviewed.faults.push("every number is 0: it counts as not sent".into());
             } else {
                 if by_asset.is_none() {
-                    reviewed.faults.extend(changed(sent, &stored));
+                    reviewed.faults.extend(changed(sent, &stored, challenge.storage));
                 }
                 reviewed.stored = Some(stored);
             }
@@ -155,17 +156,17 @@ fn asset_fault(
         let zeros = numbers.as_ref().is_some_and(|n| n.len() == challenge.dim && n.iter().all(|&x| x == 0.0));
         return (!zeros).then(|| format!("{} is not taken and counts as 0", words(sent)));
     }
-    let same =
-        numbers.is_some_and(|n| n.len() == stored.len() && n.iter().zip(stored).all(|(a, &b)| near(*a, b)));
+    let is_near = |(a, &b): (&f64, &f32)| near(*a, b, challenge.storage);
+    let same = numbers.is_some_and(|n| n.len() == stored.len() && n.iter().zip(stored).all(is_near));
     (!same).then(|| format!("{} is stored as {stored:?}", words(sent)))
 }
 
 /// The first numbers of a list that are stored as others.
-fn changed(sent: &Value, stored: &[f32]) -> Vec<String> {
+fn changed(sent: &Value, stored: &[f32], storage: Storage) -> Vec<String> {
     /// Named; more of the same kind say nothing new.
     const NAMED: usize = 3;
     let Some(sent) = numbers(sent).filter(|sent| sent.len() == stored.len()) else { return Vec::new() };
-    let differing = sent.iter().zip(stored).enumerate().filter(|(_, (a, b))| !near(**a, **b));
+    let differing = sent.iter().zip(stored).enumerate().filter(|(_, (a, b))| !near(**a, **b, storage));
     let said = differing.map(|(i, (a, b))| format!("number {}: {a} is stored as {b}", i + 1));
     said.take(NAMED).collect()
 }
@@ -181,9 +182,14 @@ fn numbers(value: &Value) -> Option<Vec<f64>> {
     }
 }
 
-/// Whether a number is stored as itself, but for the rounding to a half float (2^-11, or 2^-25 near 0).
-fn near(sent: f64, stored: f32) -> bool {
-    (sent - f64::from(stored)).abs() <= sent.abs() * 4.9e-4 + 6e-8
+/// Whether a number is stored as itself, but for the rounding to a half float (2^-11, or 2^-25 near 0) or to single precision
+/// (2^-24, or 2^-150).
+fn near(sent: f64, stored: f32, storage: Storage) -> bool {
+    let (part, least) = match storage {
+        Storage::F16 => (4.9e-4, 6e-8),
+        Storage::F32 => (6e-8, 1e-45),
+    };
+    (sent - f64::from(stored)).abs() <= sent.abs() * part + least
 }
 
 /// A value as it may stand in a message.
@@ -204,12 +210,21 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn rounding_to_half_floats_is_no_change() {
+    fn rounding_to_what_is_stored_is_no_change() {
+        let half = |x: f64, stored: f32| near(x, stored, Storage::F16);
+        let single = |x: f64, stored: f32| near(x, stored, Storage::F32);
         for x in [0.1, -0.3333, 1.0, 1e-6, 5e-9, 0.0, 0.999_999] {
-            assert!(near(x, mantis_plugin_api::f16::from_f64(x).to_f32()), "{x}");
+            let rounded = mantis_plugin_api::f16::from_f64(x).to_f32();
+            assert!(half(x, rounded) && single(x, x as f32), "{x}");
         }
-        assert!(!near(0.1, 0.11) && !near(7.0, 1.0) && !near(1e-3, 0.0));
-        assert_eq!(changed(&json!([0.1, 7, 0.5]), &[0.1, 1.0, 0.5]), ["number 2: 7 is stored as 1"]);
+        assert!(single(16_777_215.0, 16_777_215.0) && single(1e-46, 0.0) && !single(0.1, 0.100_02));
+        assert!(!half(0.1, 0.11) && !half(7.0, 1.0) && !half(1e-3, 0.0));
+        let sent = json!([0.1, 7, 0.5]);
+        assert_eq!(changed(&sent, &[0.1, 1.0, 0.5], Storage::F16), ["number 2: 7 is stored as 1"]);
+        assert_eq!(
+            changed(&sent, &[0.100_02, 7.0, 0.5], Storage::F32),
+            ["number 1: 0.1 is stored as 0.10002"]
+        );
     }
 
     #[test]

@@ -3,7 +3,9 @@
 //! [`simulate`] writes a ledger of it, the same for the same seed.
 
 mod hotkey;
+mod intents;
 mod miners;
+mod players;
 mod prices;
 mod simulate;
 mod truth;
@@ -11,4 +13,4 @@ mod truth;
 pub(crate) use hotkey::ss58;
 pub use miners::{Malformed, MinerKind, SimulatedMiner, cast};
 pub use prices::Prices;
-pub use simulate::{FIRST_SIDX, Simulation, Simulator, simulate};
+pub use simulate::{FIRST_SIDX, SimulatedFact, Simulation, Simulator, simulate, unix_of};

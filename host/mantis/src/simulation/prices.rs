@@ -16,6 +16,8 @@ const SPELL_ROWS: usize = 5_000;
 const BUSY_ROWS: usize = 3_000;
 /// Volatility in a calm spell, as a part of what it would be.
 const CALM: f64 = 0.02;
+/// How far a minute's high and low go beyond its first and its last price, in volatilities.
+const WICK: f64 = 0.4;
 
 /// Every price and funding rate of a simulation, row by row. A copy of it shares its numbers.
 #[derive(Clone)]
@@ -97,6 +99,20 @@ impl Prices {
     /// The prices of a key; empty for an unknown one.
     pub(crate) fn path(&self, key: &str) -> &[f64] {
         self.prices.get(key).map_or(&[], |path| path)
+    }
+
+    /// A channel beside the prices: `BTC_HIGH` and `BTC_LOW` are the highest and lowest price of the minute that ends with
+    /// a row. None other is known.
+    pub(super) fn channel(&self, name: &str, row: usize) -> Option<f64> {
+        let ends = |key| {
+            let path = self.path(key);
+            Some((*path.get(row.saturating_sub(1))?, *path.get(row)?, WICK * self.common.volatility[row]))
+        };
+        if let Some(key) = name.strip_suffix("_HIGH") {
+            return ends(key).map(|(first, last, beyond)| first.max(last) * math::exp(beyond));
+        }
+        let (first, last, beyond) = ends(name.strip_suffix("_LOW")?)?;
+        Some(first.min(last) * math::exp(-beyond))
     }
 
     /// The funding rates of an asset; empty for an unknown one.

@@ -1,22 +1,22 @@
 //! The simulation, row by row, into a ledger.
 
 use super::miners::{MinerKind, SimulatedMiner};
-use super::prices::{Prices, normal, uniform};
+use super::players::{Player, submissions};
+use super::prices::Prices;
 use super::truth::Truth;
 use mantis_config::{Block, Challenge, Config, Sidx};
-use mantis_ledger::{Ledger, LedgerError, NewRow, SampledBlock, Vector};
-use mantis_plugin_api::Storage;
-use rand_xoshiro::Xoshiro256PlusPlus;
-use rand_xoshiro::rand_core::SeedableRng;
+use mantis_ledger::{Ledger, LedgerError, NewRow, SampledBlock, StoredFacts};
+use mantis_network::chain::BLOCK_SECONDS;
+use mantis_plugin_api::{FactList, FactRow};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Sampled-block index of the first row.
 pub const FIRST_SIDX: Sidx = Sidx(1_000_000);
+/// Unix time of the first simulated block.
+const EPOCH: u64 = 1_750_000_000;
 /// Rows that are written in one transaction.
 const BATCH: usize = 500;
-/// Rows for which the slow part of a miner's noise stays.
-const SLOW_ROWS: usize = 30;
 
 /// What is simulated.
 #[derive(Clone, Debug)]
@@ -33,6 +33,21 @@ pub struct Simulation<'a> {
     pub seed: u64,
 }
 
+/// A fact that the simulated world knows of a miner.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SimulatedFact {
+    /// The list that it belongs to.
+    pub list: String,
+    /// The fact.
+    pub row: FactRow,
+}
+
+/// Unix time of a block, in a world whose first block is `first`.
+#[must_use]
+pub fn unix_of(block: Block, first: Block) -> u64 {
+    EPOCH + (block - first).max(0).cast_unsigned() * BLOCK_SECONDS
+}
+
 /// Writes the simulated world into a ledger; `progress` hears of the finished part, 0 to 1.
 ///
 /// # Errors
@@ -43,7 +58,9 @@ pub fn simulate(
     progress: impl FnMut(f64),
 ) -> Result<(), LedgerError> {
     let prices = simulation.prices();
-    Simulator::new(simulation, &prices).write(simulation.rows, ledger, progress)
+    let mut simulator = Simulator::new(simulation, &prices);
+    simulator.write(simulation.rows, ledger, progress)?;
+    simulator.write_facts(ledger)
 }
 
 impl<'a> Simulation<'a> {
@@ -59,6 +76,11 @@ impl<'a> Simulation<'a> {
     #[must_use]
     pub fn block(&self, row: usize) -> Block {
         (FIRST_SIDX + row as i64).block(self.config.network.sample_every)
+    }
+
+    /// Unix time of a block.
+    fn unix(&self, block: Block) -> u64 {
+        unix_of(block, self.block(0))
     }
 
     fn challenges(&self) -> Vec<&'a Challenge> {
@@ -83,6 +105,8 @@ pub struct Simulator<'a> {
     simulation: Simulation<'a>,
     prices: Arc<Prices>,
     parts: Vec<Part>,
+    /// What was stated since it was taken last.
+    facts: Vec<SimulatedFact>,
     /// Challenges so far, those that are gone included.
     born: usize,
     row: usize,
@@ -100,8 +124,14 @@ impl<'a> Simulator<'a> {
     #[must_use]
     pub fn new(simulation: &Simulation<'a>, prices: &Prices) -> Self {
         let prices = Arc::new(prices.clone());
-        let mut simulator =
-            Self { simulation: simulation.clone(), prices, parts: Vec::new(), born: 0, row: 0 };
+        let mut simulator = Self {
+            simulation: simulation.clone(),
+            prices,
+            parts: Vec::new(),
+            facts: Vec::new(),
+            born: 0,
+            row: 0,
+        };
         simulator.set_config(simulation.config);
         simulator
     }
@@ -161,7 +191,34 @@ impl<'a> Simulator<'a> {
             submissions: submissions(row, *rows, truth, miners, players, challenge.storage),
         };
         let rows = self.parts.iter_mut().map(record).collect();
+        self.bet(block);
         Some(SampledBlock { block, sidx: FIRST_SIDX + row as i64, rows })
+    }
+
+    /// Miners bet on what they send for the first time; those who copy with a little noise copy the trade alone.
+    fn bet(&mut self, block: Block) {
+        let time = self.simulation.unix(block) as f64;
+        for Part { truth, players, .. } in &mut self.parts {
+            let Some(list) = truth.bets() else { continue };
+            for (miner, player) in self.simulation.miners.iter().zip(players) {
+                if !player.is_sending || matches!(miner.kind, MinerKind::NearClone { .. }) {
+                    continue;
+                }
+                let row = |numbers: [f64; 3]| FactRow {
+                    hotkey: miner.hotkey.clone(),
+                    block: Some(block.0),
+                    time: Some(time),
+                    numbers: numbers.into(),
+                };
+                let bets = player.bets.on(&player.numbers).into_iter();
+                self.facts.extend(bets.map(|numbers| SimulatedFact { list: list.into(), row: row(numbers) }));
+            }
+        }
+    }
+
+    /// The facts that became known in the rows played since they were taken last, in the order of their blocks.
+    pub fn take_facts(&mut self) -> Vec<SimulatedFact> {
+        std::mem::take(&mut self.facts)
     }
 
     /// Plays on to the row `until` and stores what the ledger does not have yet; `progress` hears of the finished
@@ -173,12 +230,33 @@ impl<'a> Simulator<'a> {
         &mut self,
         until: usize,
         ledger: &mut Ledger,
+        progress: impl FnMut(f64),
+    ) -> Result<(), LedgerError> {
+        self.store(until, true, ledger, progress)
+    }
+
+    /// As [`Simulator::write`], for rows whose payloads nobody has opened: with their prices alone.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written.
+    pub fn write_unopened(&mut self, until: usize, ledger: &mut Ledger) -> Result<(), LedgerError> {
+        self.store(until, false, ledger, |_| ())
+    }
+
+    fn store(
+        &mut self,
+        until: usize,
+        is_opened: bool,
+        ledger: &mut Ledger,
         mut progress: impl FnMut(f64),
     ) -> Result<(), LedgerError> {
         let last = ledger.last_block()?.unwrap_or(Block::MIN);
         let mut batch = Vec::with_capacity(BATCH);
         while self.row < until {
-            let Some(step) = self.step() else { break };
+            let Some(mut step) = self.step() else { break };
+            if !is_opened {
+                step.rows.iter_mut().for_each(|row| row.submissions.clear());
+            }
             if step.block > last {
                 batch.push(step);
             }
@@ -190,121 +268,19 @@ impl<'a> Simulator<'a> {
         }
         Ok(())
     }
-}
 
-/// What all miners send in one row, without those who send nothing.
-fn submissions(
-    row: usize,
-    rows: usize,
-    truth: &Truth,
-    miners: &[SimulatedMiner],
-    players: &mut [Player],
-    storage: Storage,
-) -> Vec<(String, Vector)> {
-    let dim = players.first().map_or(0, |player| player.slow.len());
-    let mut foresight = vec![0.0; dim];
-    truth.foresight(row, &mut foresight);
-    for (m, miner) in miners.iter().enumerate() {
-        let (before, rest) = players.split_at_mut(m);
-        let Some(player) = rest.first_mut() else { break };
-        player.play(miner.kind, row, rows, truth, &foresight, before);
-    }
-    let sent = miners.iter().zip(players.iter()).filter(|(_, player)| player.is_sending);
-    sent.map(|(miner, player)| (miner.hotkey.clone(), Vector::new(&player.numbers, storage))).collect()
-}
-
-/// One miner in one challenge.
-struct Player {
-    rng: Xoshiro256PlusPlus,
-    /// Whether a skilled miner knows anything of this challenge.
-    is_able: bool,
-    /// How much noise it adds.
-    scale: f64,
-    slow: Vec<f64>,
-    leanings: Vec<f64>,
-    /// What it sends in this row.
-    numbers: Vec<f32>,
-    is_sending: bool,
-}
-
-impl Player {
-    fn new(m: usize, c: usize, dim: usize, seed: u64) -> Self {
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-        Self {
-            is_able: !(m + c).is_multiple_of(3),
-            scale: 0.3 + 0.5 * uniform(&mut rng),
-            rng,
-            slow: vec![0.0; dim],
-            leanings: vec![0.0; dim],
-            numbers: Vec::new(),
-            is_sending: false,
+    /// Stores the lists of facts, complete up to the last row played.
+    fn write_facts(&mut self, ledger: &mut Ledger) -> Result<(), LedgerError> {
+        let block = self.simulation.block(self.row.saturating_sub(1));
+        let unix = self.simulation.unix(block);
+        let facts = self.take_facts();
+        let lists: BTreeSet<&str> = self.parts.iter().filter_map(|part| part.truth.bets()).collect();
+        for name in lists {
+            let rows = facts.iter().filter(|fact| fact.list == name).map(|fact| fact.row.clone()).collect();
+            let list = FactList { name: name.into(), block: Some(block.0), time: Some(unix as f64), rows };
+            ledger.store_facts(&StoredFacts { list, source: "simulation".into(), unix }, true)?;
         }
-    }
-
-    /// Decides what to send in this row; `before` are the miners of lower index, who have decided already.
-    fn play(
-        &mut self,
-        kind: MinerKind,
-        row: usize,
-        rows: usize,
-        truth: &Truth,
-        foresight: &[f64],
-        before: &[Self],
-    ) {
-        match kind {
-            // What they serve is refused, or comes to nothing.
-            MinerKind::Zeros | MinerKind::Copier { .. } | MinerKind::Malformed(_) => self.is_sending = false,
-            MinerKind::Constant | MinerKind::Stale => {
-                // Where positions are asked for, the same one for ever is a bet, which luck may pay: they stay out.
-                self.leanings.fill(if truth.asks_for_positions() { 0.0 } else { 0.3 });
-                truth.submission(&self.leanings, &mut self.numbers);
-                self.is_sending = true;
-            }
-            MinerKind::Clone { of } => self.repeat(before.get(of)),
-            MinerKind::NearClone { of } => {
-                self.repeat(before.get(of));
-                for x in &mut self.numbers {
-                    *x += 5e-4 * normal(&mut self.rng) as f32;
-                }
-            }
-            MinerKind::Skilled { .. }
-            | MinerKind::Noise
-            | MinerKind::Late
-            | MinerKind::Stopper
-            | MinerKind::Gappy => {
-                let skill = match kind {
-                    MinerKind::Skilled { skill } if self.is_able => skill,
-                    MinerKind::Late | MinerKind::Stopper | MinerKind::Gappy => 0.26,
-                    _ => 0.0,
-                };
-                self.lean(row, skill, foresight);
-                truth.submission(&self.leanings, &mut self.numbers);
-                let missing = uniform(&mut self.rng) < if kind == MinerKind::Gappy { 0.35 } else { 0.01 };
-                let away = match kind {
-                    MinerKind::Late => row < rows * 2 / 5,
-                    MinerKind::Stopper => row >= rows / 2,
-                    _ => false,
-                };
-                self.is_sending = !missing && !away;
-            }
-        }
-    }
-
-    fn lean(&mut self, row: usize, skill: f64, foresight: &[f64]) {
-        for (d, leaning) in self.leanings.iter_mut().enumerate() {
-            if row.is_multiple_of(SLOW_ROWS) {
-                self.slow[d] = normal(&mut self.rng);
-            }
-            let noise = 0.6 * normal(&mut self.rng) + 0.8 * self.slow[d];
-            *leaning = skill * foresight[d] + self.scale * noise;
-        }
-    }
-
-    fn repeat(&mut self, source: Option<&Self>) {
-        self.is_sending = source.is_some_and(|source| source.is_sending);
-        if let Some(source) = source {
-            self.numbers.clone_from(&source.numbers);
-        }
+        Ok(())
     }
 }
 
@@ -313,12 +289,24 @@ mod tests {
     use super::super::cast;
     use super::*;
     use mantis_kit::auc::auc;
+    use mantis_ledger::Vector;
     use std::path::Path;
 
     const CONFIG: &str = include_str!("../../../../challenges.toml");
+    const JULY: &str = include_str!("../../../../profiles/2026-07.toml");
+    const SEPTEMBER: &str = include_str!("../../../../profiles/2026-09.toml");
 
     fn simulated(rows: usize, seed: u64, only: &[&str]) -> (tempfile::TempDir, Ledger, Vec<SimulatedMiner>) {
-        let config = Config::parse(CONFIG, Path::new("challenges.toml")).unwrap();
+        simulated_by(CONFIG, rows, seed, only)
+    }
+
+    fn simulated_by(
+        text: &str,
+        rows: usize,
+        seed: u64,
+        only: &[&str],
+    ) -> (tempfile::TempDir, Ledger, Vec<SimulatedMiner>) {
+        let config = Config::parse(text, Path::new("challenges.toml")).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let mut ledger = Ledger::open(dir.path().join("ledger.db")).unwrap();
         let miners = cast(24, seed);
@@ -423,15 +411,74 @@ mod tests {
 
     #[test]
     fn every_challenge_of_the_network_is_simulated_in_its_range() {
-        let config = Config::parse(CONFIG, Path::new("challenges.toml")).unwrap();
-        let tickers: Vec<&str> = config.challenges.iter().map(|c| c.ticker.as_str()).collect();
-        let (_dir, ledger, _) = simulated(40, 1, &tickers);
-        for challenge in &config.challenges {
-            let rows = rows(&ledger, &challenge.ticker, challenge.storage_dim());
-            assert_eq!(rows.len(), 40);
-            let numbers = rows.iter().flat_map(|row| &row.1).flat_map(|(_, numbers)| numbers);
-            assert!(numbers.clone().count() > 700);
-            assert!(numbers.clone().all(|x| x.abs() <= 1.0), "{}", challenge.ticker);
+        for text in [CONFIG, JULY, SEPTEMBER] {
+            let config = Config::parse(text, Path::new("challenges.toml")).unwrap();
+            let tickers: Vec<&str> = config.challenges.iter().map(|c| c.ticker.as_str()).collect();
+            let (_dir, ledger, _) = simulated_by(text, 40, 1, &tickers);
+            for challenge in &config.challenges {
+                let rows = rows(&ledger, &challenge.ticker, challenge.storage_dim());
+                assert_eq!(rows.len(), 40);
+                let numbers = rows.iter().flat_map(|row| &row.1).flat_map(|(_, numbers)| numbers);
+                assert!(numbers.clone().count() > 700, "{}", challenge.ticker);
+                // The longest horizon of an intent is two weeks.
+                let bound = if challenge.plugin == "flow" { 336.0 } else { 1.0 };
+                assert!(numbers.clone().all(|x| f64::from(*x).abs() <= bound), "{}", challenge.ticker);
+            }
         }
+    }
+
+    #[test]
+    fn miners_of_flow_bet_on_what_they_send_first() {
+        let (_dir, ledger, miners) = simulated_by(SEPTEMBER, 1_600, 3, &["FLOW"]);
+        let rows = rows(&ledger, "FLOW", 28);
+        let facts = ledger.facts("bets").unwrap().unwrap();
+        let (first, last) = (FIRST_SIDX.block(5), (FIRST_SIDX + 1_599).block(5));
+        assert_eq!((facts.list.block, facts.list.time), (Some(last.0), Some(unix_of(last, first) as f64)));
+        let bets = |m: usize| facts.list.rows.iter().filter(|bet| bet.hotkey == miners[m].hotkey).count();
+        // Three of the shortest regime, and one of each other.
+        assert_eq!((bets(1), bets(3), bets(5)), (6, 6, 6), "skilled, noise, and a clone");
+        assert_eq!(
+            (bets(10), bets(12), bets(20), bets(21)),
+            (0, 0, 0, 0),
+            "no bets of their own, or no trades"
+        );
+        for bet in &facts.list.rows {
+            let row = usize::try_from((bet.block.unwrap() - first.0) / 5).unwrap();
+            let at = 7 * bet.numbers[0] as usize;
+            let sent = |row: usize| {
+                let numbers = rows[row].1.iter().find(|(hotkey, _)| *hotkey == bet.hotkey)?.1.clone();
+                Some(numbers[at..at + 7].to_vec())
+            };
+            let intent = sent(row).unwrap();
+            assert_eq!(
+                (f64::from(intent[6]), 100.0 * f64::from(intent[1])),
+                (bet.numbers[1], bet.numbers[2])
+            );
+            let before = row.checked_sub(1).and_then(sent);
+            assert!(before.is_none_or(|before| before[6] < intent[6]), "not before it was sent");
+        }
+    }
+
+    #[test]
+    fn high_and_low_of_a_minute_hold_its_prices() {
+        let config = Config::parse(SEPTEMBER, Path::new("c.toml")).unwrap();
+        let miners = cast(1, 1);
+        let only = Some(BTreeSet::from(["FLOW".to_string()]));
+        let simulation = Simulation { config: &config, only, rows: 300, miners: &miners, seed: 1 };
+        let prices = simulation.prices();
+        let mut simulator = Simulator::new(&simulation, &prices);
+        let mut before: Option<f64> = None;
+        while let Some(step) = simulator.step() {
+            let data = step.rows[0].price_data.clone().unwrap();
+            let names: Vec<&str> = data.iter().map(|(name, _)| name.as_str()).collect();
+            assert_eq!(names, ["BTC", "BTC_HIGH", "BTC_LOW"]);
+            let (close, high, low) = (data[0].1, data[1].1, data[2].1);
+            for price in [Some(close), before].into_iter().flatten() {
+                assert!(low < price && price < high, "{low} {price} {high}");
+            }
+            before = Some(close);
+        }
+        assert_eq!(prices.channel("BTC_MIDDLE", 0), None);
+        assert_eq!((prices.channel("ETH_LOW", 0), prices.channel("BTC_LOW", 300)), (None, None));
     }
 }

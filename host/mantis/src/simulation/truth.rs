@@ -1,5 +1,6 @@
 //! What a miner who knew the future would send, and how knowledge and noise become a submission.
 
+use super::intents::{FIELDS, horizons, renew};
 use super::prices::Prices;
 use mantis_config::Challenge;
 use mantis_kit::math;
@@ -11,6 +12,8 @@ const BREAKOUT_ROWS: (usize, usize) = (240, 600);
 /// turned with every doubt would lose all to the fees.
 const POSITION_ROWS: usize = 180;
 const POSITION_SURENESS: f64 = 6.0;
+/// The list of facts that bets on trades are in, as the plugin `flow` calls it.
+const BETS: &str = "bets";
 
 /// The shape of a challenge's submissions. The simulation must know how miners would answer, so it goes by the names
 /// of the network's plugins; a challenge of another plugin is answered like `binary`,
@@ -25,6 +28,7 @@ enum Shape {
     CrossSection,
     Funding,
     Position,
+    Intents,
 }
 
 /// One challenge of the simulation.
@@ -46,6 +50,7 @@ impl Truth {
             "xsec" => Shape::CrossSection,
             "funding" => Shape::Funding,
             "trademix" => Shape::Position,
+            "flow" => Shape::Intents,
             _ if challenge.assets.is_empty() => Shape::Direction,
             _ => Shape::Directions,
         };
@@ -60,9 +65,15 @@ impl Truth {
         truth
     }
 
-    /// Whether a submission is a position rather than an opinion.
+    /// Whether a submission is a position, or means to take one, rather than an opinion.
     pub(super) fn asks_for_positions(&self) -> bool {
-        self.shape == Shape::Position
+        matches!(self.shape, Shape::Position | Shape::Intents)
+    }
+
+    /// The list of facts in which miners bet on what they send, if they do.
+    pub(super) fn bets(&self) -> Option<&str> {
+        let facts = &self.challenge.facts;
+        facts.iter().map(String::as_str).find(|list| self.shape == Shape::Intents && *list == BETS)
     }
 
     /// The single price that is stored, where the challenge has one.
@@ -75,18 +86,22 @@ impl Truth {
         }
     }
 
-    /// The prices or funding rates per asset that are stored, where the challenge has them.
+    /// The prices or funding rates per asset that are stored, and the channels behind them, where the challenge has them.
     pub(super) fn price_data(&self, row: usize) -> Option<Vec<(String, f64)>> {
         let series = |asset: &str| match self.shape {
             Shape::Funding => self.prices.funding_of(asset),
             _ => self.prices.path(asset),
         };
         match self.shape {
-            Shape::Directions | Shape::CrossSection | Shape::Funding | Shape::Position => {
+            Shape::Directions | Shape::CrossSection | Shape::Funding | Shape::Position | Shape::Intents => {
                 let assets = self.challenge.assets.iter();
-                Some(assets.filter_map(|asset| Some((asset.clone(), *series(asset).get(row)?))).collect())
+                let assets = assets.filter_map(|asset| Some((asset.clone(), *series(asset).get(row)?)));
+                let channels = self.challenge.channels.iter();
+                let channels =
+                    channels.filter_map(|name| Some((name.clone(), self.prices.channel(name, row)?)));
+                Some(assets.chain(channels).collect())
             }
-            _ => None,
+            Shape::Direction | Shape::HitFirst | Shape::Buckets | Shape::Breakout => None,
         }
     }
 
@@ -144,12 +159,25 @@ impl Truth {
                     *out = POSITION_SURENESS * sign(next(asset, POSITION_ROWS));
                 }
             }
+            Shape::Intents => {
+                for (asset, out) in
+                    self.challenge.assets.iter().zip(out.chunks_mut(self.challenge.dim.max(1)))
+                {
+                    for (rows, intent) in horizons().zip(out.chunks_exact_mut(FIELDS)) {
+                        intent.fill(sign(next(asset, rows)));
+                    }
+                }
+            }
         }
     }
 
-    /// Turns leanings into what the challenge takes: probabilities or numbers from -1 to 1.
-    pub(super) fn submission(&self, leanings: &[f64], out: &mut Vec<f32>) {
+    /// Turns leanings into what the challenge takes: probabilities, numbers from -1 to 1, or intents, which go on from
+    /// what `out` holds, the miner's numbers of the row before; `turn` counts its rows.
+    pub(super) fn submission(&self, leanings: &[f64], turn: Option<usize>, out: &mut Vec<f32>) {
         let logistic = |x: f64| math::sigmoid(x).clamp(1e-3, 1.0 - 1e-3) as f32;
+        if self.shape == Shape::Intents {
+            return renew(turn, leanings, out);
+        }
         out.clear();
         match self.shape {
             Shape::HitFirst => softmax(leanings, &[0.0; 3], 1.0, out),

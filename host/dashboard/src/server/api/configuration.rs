@@ -32,6 +32,8 @@ struct NetworkAnswer {
     version_key: u64,
     sample_every: u32,
     lag: u32,
+    /// Blocks between a sample and its opening.
+    maturity_blocks: i64,
     task_interval: u32,
     weight_calc_interval: u32,
     weight_set_interval: u32,
@@ -99,6 +101,7 @@ impl From<&Network> for NetworkAnswer {
             version_key: network.version_key,
             sample_every: network.sample_every,
             lag: network.lag,
+            maturity_blocks: network.maturity(),
             task_interval: network.task_interval,
             weight_calc_interval: network.weight_calc_interval,
             weight_set_interval: network.weight_set_interval,
