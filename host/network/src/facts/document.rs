@@ -1,6 +1,6 @@
 //! A JSON document, signed or not: `{"block": n, "time": s, "rows": [{"hotkey", "block", "time", "numbers"}]}`.
 
-use super::{FactClient, FactError, FactUpdate, Known, check_time};
+use super::{FactClient, FactError, FactUpdate, Known, check_time, in_short};
 use crate::http::fetch;
 use mantis_config::bare_url;
 use mantis_plugin_api::{FactList, FactRow};
@@ -20,11 +20,14 @@ struct Document {
 /// Bytes of a signature in hexadecimal, and some white space.
 const SIGNATURE_BYTES: u64 = 256;
 
-pub(super) async fn read(client: &FactClient, known: Known, now: u64) -> Result<FactUpdate, FactError> {
+pub(super) async fn read(client: &FactClient, known: &Known, now: u64) -> Result<FactUpdate, FactError> {
     let mut faults = Vec::new();
     for url in client.urls() {
         match read_one(client, url, known, now).await {
-            Ok(list) => return Ok(FactUpdate { list, is_whole: true, more: false, faults }),
+            Ok(list) => {
+                let (hash, stopped) = (None, None);
+                return Ok(FactUpdate { list, hash, is_whole: true, is_complete: true, stopped, faults });
+            }
             Err(error) => faults.push(error),
         }
     }
@@ -32,7 +35,7 @@ pub(super) async fn read(client: &FactClient, known: Known, now: u64) -> Result<
     Err(faults.swap_remove(0))
 }
 
-async fn read_one(client: &FactClient, url: &str, known: Known, now: u64) -> Result<FactList, FactError> {
+async fn read_one(client: &FactClient, url: &str, known: &Known, now: u64) -> Result<FactList, FactError> {
     let wrong = |what: String| FactError::Answer { url: bare_url(url), what };
     let get = async |address: &str, limit: u64| {
         let body = fetch(client.client.get(address), limit, &mut ()).await;
@@ -45,12 +48,10 @@ async fn read_one(client: &FactClient, url: &str, known: Known, now: u64) -> Res
             return Err(wrong(format!("it is not signed by {signer}")));
         }
     }
-    let document: Document =
-        serde_json::from_slice(&text).map_err(|e| wrong(format!("it is no list of facts: {e}")))?;
-    check_time(document.time, known, now).map_err(wrong)?;
-    if document.block.is_some_and(|block| known.block.is_some_and(|known| block < known)) {
-        return Err(wrong("it is of an older block than the one that was had before".into()));
-    }
+    let document: Document = serde_json::from_slice(&text)
+        .map_err(|e| wrong(in_short(&format!("it is no list of facts: {e}"))))?;
+    // By its time alone: a block that is wrong once would shut out all that come after it.
+    check_time(document.time, known.time, now).map_err(wrong)?;
     let Document { block, time, rows } = document;
     Ok(FactList { name: client.source.name.clone(), block, time: Some(time), rows })
 }

@@ -1,6 +1,8 @@
-//! Servers on this machine's loopback, spoken to over real HTTP: a beacon, an object store and a market feed.
+//! Servers on this machine's loopback, spoken to over real HTTP: a beacon, an object store, a market
+//! feed and a node of an EVM chain.
 
 pub mod beacon;
+pub mod evm;
 mod feed;
 mod objects;
 mod serve;
