@@ -15,6 +15,7 @@ mod commands;
 mod demo;
 mod deploy;
 mod doctor;
+mod evm;
 mod export;
 mod file_calls;
 mod golden;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         demo::tests(),
         deploy::tests(),
         doctor::tests(),
+        evm::tests(),
         export::tests(),
         file_calls::tests(),
         golden::tests(),

@@ -66,6 +66,9 @@ fn is_signed(text: &[u8], signature: &[u8], signer: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::loopback::FeedServer;
+    use mantis_config::{FactKind, FactSource};
+    use std::sync::Arc;
     use subxt_signer::sr25519::dev;
 
     #[test]
@@ -78,5 +81,52 @@ mod tests {
         assert!(!is_signed(b"facts", signature.as_bytes(), &address(&bob)));
         assert!(!is_signed(b"facts", &signature.as_bytes()[2..], &address(&alice)));
         assert!(!is_signed(b"facts", signature.as_bytes(), "5nobody"));
+    }
+
+    /// What is read of a text, by a list that is known.
+    async fn read_of(text: String, known: &Known) -> Result<FactUpdate, String> {
+        let server = FeedServer::start(Arc::new(move || text.clone().into())).await.unwrap();
+        let kind = FactKind::Document;
+        let source = FactSource {
+            name: "stakes".into(),
+            kind,
+            url: server.url(),
+            max_bytes: 10_000,
+            ..FactSource::default()
+        };
+        let update = FactClient::new(&source).unwrap().read(known, 1000).await;
+        update.map_err(|error| error.to_string())
+    }
+
+    fn of(time: &str, block: &str) -> String {
+        format!(r#"{{"time": {time}, "block": {block}, "rows": [{{"hotkey": "5A", "numbers": [1, 2.5]}}]}}"#)
+    }
+
+    #[tokio::test]
+    async fn a_document_is_taken_whole_and_only_if_it_is_newer() {
+        let known = Known { block: Some(70), time: Some(900.0), hash: None };
+        let update = read_of(of("950", "71"), &known).await.unwrap();
+        assert!(update.is_whole && update.is_complete);
+        let list = update.list;
+        assert_eq!(
+            (list.block, list.time, &list.rows[0].numbers[..]),
+            (Some(71), Some(950.0), &[1.0, 2.5][..])
+        );
+        // A block that was wrong once is no reason to refuse all that follow.
+        let known = Known { block: Some(i64::MAX), ..known };
+        assert!(read_of(of("950", "71"), &known).await.is_ok());
+        for (text, says) in [
+            (of("899", "72"), "one of 900 was had before"),
+            (of("1121", "72"), "it is 1000 now"),
+            (of("-1", "72"), "it is of the time -1"),
+            (of("null", "72"), "no list of facts"),
+            (of("950", "9223372036854775808"), "no list of facts"),
+            (of(&format!("\"{}\"", "9".repeat(5000)), "1"), "no list of facts"),
+            (" ".repeat(10_001), "larger than 10000"),
+            ("[]".into(), "no list of facts"),
+        ] {
+            let fault = read_of(text, &known).await.unwrap_err();
+            assert!(fault.contains(says) && fault.len() < 400, "{says}: {fault}");
+        }
     }
 }

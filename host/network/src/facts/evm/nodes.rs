@@ -148,7 +148,7 @@ async fn final_head(client: &FactClient, url: &str, known: &Known, now: u64) -> 
 }
 
 async fn heads_of(client: &FactClient, url: &str, numbers: &[i64]) -> Result<Vec<BlockHead>, FactError> {
-    let asked = numbers.iter().map(|number| numbered(client, url, *number));
+    let asked: Vec<_> = numbers.iter().map(|number| numbered(client, url, *number)).collect();
     stream::iter(asked).buffered(AT_ONCE).try_collect().await
 }
 
