@@ -88,7 +88,15 @@ impl Anvil {
     fn send(&self, mut transaction: Value) -> Value {
         transaction["from"] = self.call("eth_accounts", &json!([]))[0].clone();
         let hash = self.call("eth_sendTransaction", &json!([transaction]));
-        let receipt = self.call("eth_getTransactionReceipt", &json!([hash]));
+        let until = Instant::now() + Duration::from_secs(30);
+        let receipt = loop {
+            let receipt = self.call("eth_getTransactionReceipt", &json!([hash]));
+            if !receipt.is_null() {
+                break receipt;
+            }
+            assert!(Instant::now() < until, "no block takes the transaction {hash}");
+            std::thread::sleep(Duration::from_millis(20));
+        };
         assert_eq!(receipt["status"], "0x1", "{receipt}");
         receipt
     }
