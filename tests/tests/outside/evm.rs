@@ -60,7 +60,7 @@ fn bets_of_a_real_chain_are_read() {
     let contract = anvil.deploy();
     let table = september(|facts| {
         facts.insert("url".into(), anvil.url().into());
-        facts.insert("contract".into(), contract[2..].into());
+        facts.insert("contract".into(), contract[2..].to_owned().into());
         facts.insert("from_block".into(), 1.into());
     });
     let config = Config::parse(&table.to_string(), Path::new("2026-09.toml")).expect("a configuration");
@@ -152,7 +152,7 @@ fn a_bet_pays_and_goes_on_paying_when_its_node_dies() {
                 ("weight_set_interval", 50),
                 ("task_interval", 25),
                 ("lag", 10),
-                ("young_blocks", 0),
+                ("young_blocks", 100),
             ] {
                 set(table, "network", key, value);
             }
