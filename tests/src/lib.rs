@@ -3,6 +3,7 @@
 //! The program and its plugins are those of the same build, in the folder above the test's own: `cargo xtask test`
 //! builds them first.
 
+pub mod anvil;
 pub mod boot;
 pub mod browser;
 pub mod http;

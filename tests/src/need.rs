@@ -1,6 +1,6 @@
 //! What tests need that may be missing where they run.
 
-use crate::{bin_dir, boot, localnet, no_program, root};
+use crate::{anvil, bin_dir, boot, localnet, no_program, root};
 use std::env;
 use std::path::PathBuf;
 
@@ -15,6 +15,8 @@ pub enum Need {
     Chopsticks,
     /// componentize-py, or the program that `MANTIS_COMPONENTIZE_PY` names.
     ComponentizePy,
+    /// anvil, a chain of Ethereum's kind, in the folder that `MANTIS_EVM` names.
+    Evm,
     /// The results of the network's own scorer, and the program that makes the ledgers they are of.
     Reference,
     /// A systemd that can be booted beside this machine's: root, namespaces, an overlay.
@@ -32,6 +34,7 @@ impl Need {
             Self::Browser => "MANTIS_NEED_BROWSER",
             Self::Chopsticks => "MANTIS_NEED_CHOPSTICKS",
             Self::ComponentizePy => "MANTIS_NEED_COMPONENTIZE_PY",
+            Self::Evm => "MANTIS_NEED_EVM",
             Self::Reference => "MANTIS_NEED_REFERENCE",
             Self::Systemd => "MANTIS_NEED_SYSTEMD",
             Self::Wasm => "MANTIS_NEED_WASM",
@@ -52,6 +55,7 @@ impl Need {
             Self::Browser => no_program("chromedriver").or_else(no_chromium),
             Self::Chopsticks => localnet::tools().err(),
             Self::ComponentizePy => no_program(componentize_py()),
+            Self::Evm => anvil::program().err(),
             Self::Reference => {
                 (!reference().join("golden").is_dir()).then(|| "no reference data in ../shared".into())
             }

@@ -53,7 +53,7 @@ pub use computations::{Attempt, Computation, Sent};
 pub use delayed::Delayed;
 pub use doubtful::DoubtfulPrice;
 pub use error::LedgerError;
-pub use facts::StoredFacts;
+pub use facts::FactsHead;
 pub use inspect::{PageCheck, SampledRange};
 pub use lock::{Holder, Lock};
 pub use mature::{Matured, Pending};

@@ -138,7 +138,8 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "challenges whose numbers are stored in single precision, and facts from outside",
         "CREATE TABLE host_singles (ticker TEXT PRIMARY KEY) WITHOUT ROWID;
         CREATE TABLE host_fact_lists (
-            name TEXT PRIMARY KEY, source TEXT NOT NULL, block INTEGER, time REAL, unix INTEGER NOT NULL) WITHOUT ROWID;
+            name TEXT PRIMARY KEY, source TEXT NOT NULL, block INTEGER, time REAL, hash TEXT, complete INTEGER NOT NULL,
+            unix INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE host_facts (
             name TEXT NOT NULL, place INTEGER NOT NULL, hotkey TEXT NOT NULL, block INTEGER, time REAL,
             numbers TEXT NOT NULL, PRIMARY KEY (name, place)) WITHOUT ROWID;",

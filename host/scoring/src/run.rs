@@ -176,7 +176,7 @@ fn run_plugin(
     })
 }
 
-/// The lists of facts that a challenge names, in its order. One of which nothing is known yet is not there: what that means,
+/// The lists of facts that a challenge names, in its order. One that was never complete is not there: what that means,
 /// the plugin says.
 fn fact_lists(
     challenge: &Challenge,
@@ -188,7 +188,7 @@ fn fact_lists(
         let given = options.facts.iter().find(|list| list.name == *name).cloned();
         let list = match given {
             Some(list) => Some(list),
-            None => ledger.facts(name)?.map(|facts| facts.list),
+            None => ledger.facts(name)?,
         };
         lists.extend(list);
     }

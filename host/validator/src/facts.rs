@@ -3,14 +3,14 @@
 //! A source that gives nothing, or something that cannot be, leaves its list as it is: an older list, never an empty one.
 
 use mantis_config::{Config, FactKind, FactSource, Sidx};
-use mantis_ledger::{Ledger, LedgerError, StoredFacts};
+use mantis_ledger::{FactsHead, Ledger, LedgerError};
 use mantis_network::facts::{FactClient, FactError, FactUpdate, Known};
 use serde_json::json;
 use std::collections::BTreeMap;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-/// Keeps the lists of a configuration up to date.
+/// The lists of a configuration.
 #[derive(Default)]
 pub struct FactKeeper {
     sources: Vec<Source>,
@@ -20,11 +20,23 @@ struct Source {
     client: FactClient,
     /// The sample with which it is looked at next.
     next: Option<Sidx>,
-    looking: Option<Looking>,
+    looking: Option<Look>,
 }
 
-/// A look under way.
-type Looking = JoinHandle<Result<FactUpdate, FactError>>;
+/// A look that is under way.
+struct Look {
+    /// How far the list was known when it began.
+    known: Known,
+    /// What comes of it.
+    task: JoinHandle<Result<FactUpdate, FactError>>,
+}
+
+impl Drop for Look {
+    /// Nobody waits for it any more.
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
 
 /// How it stands with a list of facts.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,11 +79,14 @@ impl FactKeeper {
     ) -> BTreeMap<String, FactStanding> {
         let mut standings = BTreeMap::new();
         for source in &mut self.sources {
-            if let Some(looking) = source.looking.take_if(|looking| looking.is_finished()) {
-                standings.insert(source.name(), source.taken(looking, ledger, now).await);
+            if source.looking.as_ref().is_some_and(|look| look.task.is_finished()) {
+                standings.insert(source.name(), source.finished(ledger, now).await);
             }
-            if source.looking.is_none() && source.next.is_none_or(|next| next <= sidx) {
-                source.look(ledger, sidx, now);
+            if source.looking.is_none()
+                && source.next.is_none_or(|next| next <= sidx)
+                && let Err(error) = source.look(ledger, sidx, now)
+            {
+                standings.entry(source.name()).or_default().fault = Some(error.to_string());
             }
         }
         standings
@@ -88,11 +103,13 @@ impl FactKeeper {
         let mut standings = BTreeMap::new();
         for source in &mut self.sources {
             loop {
-                if source.looking.is_none() {
-                    source.look(ledger, sidx, now);
+                if source.looking.is_none()
+                    && let Err(error) = source.look(ledger, sidx, now)
+                {
+                    standings.entry(source.name()).or_default().fault = Some(error.to_string());
+                    break;
                 }
-                let Some(looking) = source.looking.take() else { break };
-                standings.insert(source.name(), source.taken(looking, ledger, now).await);
+                standings.insert(source.name(), source.finished(ledger, now).await);
                 if source.next.is_some() {
                     break;
                 }
@@ -108,67 +125,89 @@ impl Source {
     }
 
     /// Asks for what is new.
-    fn look(&mut self, ledger: &Ledger, sidx: Sidx, now: u64) {
-        let known = self.known(ledger);
-        let client = self.client.clone();
-        self.looking = Some(tokio::spawn(async move { client.read(known, now).await }));
+    fn look(&mut self, ledger: &Ledger, sidx: Sidx, now: u64) -> Result<(), LedgerError> {
         self.next = Some(sidx + i64::from(self.client.source().every));
+        let known = known(&self.head(ledger)?);
+        let (client, asked) = (self.client.clone(), known.clone());
+        let task = tokio::spawn(async move { client.read(&asked, now).await });
+        self.looking = Some(Look { known, task });
+        Ok(())
     }
 
-    /// Takes in what has come. Gives how it stands with the list now.
-    async fn taken(&mut self, looking: Looking, ledger: &mut Ledger, now: u64) -> FactStanding {
-        let outcome = match looking.await {
-            Ok(outcome) => outcome.map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        let outcome = outcome.and_then(|update| {
-            self.take(ledger, update, now).map_err(|error: LedgerError| error.to_string())
-        });
-        let (fault, name) = (outcome.unwrap_or_else(Some), self.name());
+    /// How far the list is had: nothing of it where it came from another source. A ledger that cannot be read is no ledger
+    /// without the list.
+    fn head(&self, ledger: &Ledger) -> Result<FactsHead, LedgerError> {
+        let source = self.client.source();
+        let begun = FactsHead { source: identity(source), ..FactsHead::default() };
+        Ok(ledger.facts_head(&source.name)?.filter(|head| head.source == begun.source).unwrap_or(begun))
+    }
+
+    /// Stores what has come of a look. Gives how it stands with the list now.
+    async fn finished(&mut self, ledger: &mut Ledger, now: u64) -> FactStanding {
+        let (fault, name) = (self.finish(ledger, now).await, self.name());
         if let Some(fault) = &fault {
             warn!(facts = name, %fault, "the list of facts is not brought up to date, the one before stands");
         }
-        let known = ledger.facts(&name).ok().flatten();
-        let list = known.as_ref().map(|known| &known.list);
+        let head = ledger.facts_head(&name).ok().flatten();
         FactStanding {
-            block: list.and_then(|list| list.block),
-            time: list.and_then(|list| list.time),
-            updated: known.as_ref().map(|known| known.unix),
+            block: head.as_ref().and_then(|head| head.block),
+            time: head.as_ref().and_then(|head| head.time),
+            updated: head.as_ref().map(|head| head.unix),
             fault,
         }
     }
 
-    /// How far the list is known: nothing of it where it came from another source.
-    fn known(&self, ledger: &Ledger) -> Known {
-        let source = self.client.source();
-        let stored =
-            ledger.facts(&source.name).ok().flatten().filter(|stored| stored.source == identity(source));
-        stored
-            .map_or_else(Known::default, |stored| Known { block: stored.list.block, time: stored.list.time })
+    /// The same, but gives what is to be said of it, where something is.
+    async fn finish(&mut self, ledger: &mut Ledger, now: u64) -> Option<String> {
+        let mut look = self.looking.take()?;
+        match (&mut look.task).await {
+            Ok(Ok(update)) => {
+                self.take(ledger, &look.known, update, now).unwrap_or_else(|e| Some(e.to_string()))
+            }
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(error) => Some(error.to_string()),
+        }
     }
 
-    /// Stores what has come. Gives what is to be said of it, where something is.
     fn take(
         &mut self,
         ledger: &mut Ledger,
+        asked: &Known,
         update: FactUpdate,
         now: u64,
     ) -> Result<Option<String>, LedgerError> {
         let source = self.client.source();
-        let FactUpdate { list, is_whole, more, faults } = update;
-        let is_new = self.known(ledger) == Known::default();
-        let (facts, block) = (list.rows.len(), list.block);
-        let stored = StoredFacts { list, source: identity(source), unix: now };
-        ledger.store_facts(&stored, is_whole || is_new)?;
-        if facts > 0 {
-            info!(facts = source.name, new = facts, block, "facts");
+        let FactUpdate { list, hash, is_whole, is_complete, stopped, faults } = update;
+        let before = self.head(ledger)?;
+        if known(&before) != *asked {
+            return Ok(Some("the list has changed while it was read; it is read again".into()));
         }
-        if more {
+        let anew = is_whole || *asked == Known::default();
+        let (block, new) = (list.block, list.rows.len());
+        let head = FactsHead {
+            block,
+            time: list.time,
+            hash,
+            // One that was complete and falls behind is an older list.
+            is_complete: is_complete || before.is_complete,
+            unix: now,
+            source: before.source,
+        };
+        ledger.store_facts(&source.name, &head, &list.rows, anew)?;
+        if new > 0 || !is_complete {
+            info!(facts = source.name, new, block, is_complete, "facts");
+        }
+        if !is_complete && stopped.is_none() {
             // The rest follows at once.
             self.next = None;
         }
-        Ok(faults.first().map(|fault| format!("{fault}; others were asked in its place")))
+        let stopped = stopped.map(|fault| format!("{fault}; it was read up to there"));
+        Ok(stopped.or_else(|| faults.first().map(|fault| format!("{fault}; others were asked in its place"))))
     }
+}
+
+fn known(head: &FactsHead) -> Known {
+    Known { block: head.block, time: head.time, hash: head.hash.clone() }
 }
 
 /// What tells a source's facts from those of another: not how it is reached.
@@ -184,6 +223,7 @@ fn identity(source: &FactSource) -> String {
         contract,
         event,
         source.from_block,
+        source.confirmations,
         source.hotkey,
         source.numbers,
         source.signer

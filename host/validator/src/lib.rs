@@ -15,6 +15,8 @@ mod computation;
 mod decoders;
 mod doubtful;
 mod facts;
+#[cfg(test)]
+mod facts_test;
 mod forgetting;
 mod hold;
 mod hot_reload;

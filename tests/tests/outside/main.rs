@@ -16,6 +16,7 @@ mod contract;
 mod demo;
 mod deploy;
 mod doctor;
+mod evm;
 mod export;
 mod file_calls;
 mod golden;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         demo::tests(),
         deploy::tests(),
         doctor::tests(),
+        evm::tests(),
         export::tests(),
         file_calls::tests(),
         golden::tests(),

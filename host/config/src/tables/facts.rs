@@ -46,7 +46,7 @@ section! {
         request_blocks: u32 = 500, in 1..=100_000;
 
         /// Of `"evm_logs"`: blocks that the chain goes back at the most; logs are taken from older blocks only, where the
-        /// node does not tell which block is final.
+        /// node does not tell which block is final. Where it changes, the list is begun anew.
         confirmations: u32 = 20, in 0..=100_000;
 
         /// Of `"evm_logs"`: which word of the event is the miner, the 32 bytes of its public key: `topic1` to `topic3`, or
@@ -150,7 +150,8 @@ impl EventNumber {
             return Some(Self { mask: mask.parse().ok()?, ..plain });
         }
         let divisor: f64 = rest.strip_prefix('/')?.parse().ok()?;
-        (divisor.is_finite() && divisor > 0.0).then_some(Self { divisor, ..plain })
+        // Any word divided by it is a number that a double holds.
+        (divisor.is_finite() && divisor > 1e-200).then_some(Self { divisor, ..plain })
     }
 }
 
@@ -195,9 +196,17 @@ mod tests {
         assert_eq!(number("topic2>>32"), Some((topic, 32, u64::MAX, 1.0)));
         assert_eq!(number("topic2&4294967295"), Some((topic, 0, 0xffff_ffff, 1.0)));
         assert_eq!(number("data0/1e9"), Some((data, 0, u64::MAX, 1e9)));
-        for bad in
-            ["data0/0", "data0/x", "data0/-1", "data0/inf", "data0>>0", "data0>>256", "data0>1", "data0&"]
-        {
+        for bad in [
+            "data0/0",
+            "data0/x",
+            "data0/-1",
+            "data0/1e-300",
+            "data0/inf",
+            "data0>>0",
+            "data0>>256",
+            "data0>1",
+            "data0&",
+        ] {
             assert_eq!(number(bad), None, "{bad}");
         }
     }

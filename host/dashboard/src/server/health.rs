@@ -4,7 +4,7 @@ use super::site::Site;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use mantis_config::Network;
+use mantis_config::{Config, Network, Weight};
 use mantis_network::chain::BLOCK_SECONDS;
 use mantis_validator::{FailedChallenge, Status, unix as now};
 use serde::Serialize;
@@ -13,6 +13,9 @@ use utoipa::ToSchema;
 
 /// Sampled blocks that may be missing before it counts as not ready.
 const BEHIND: u32 = 3;
+
+/// Seconds that a list of facts which is not brought up to date may be old.
+const FACTS_AGE: u64 = 3600;
 
 /// Whether all is well.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,6 +55,7 @@ pub(super) async fn readyz(State(site): State<Arc<Site>>) -> (StatusCode, Json<H
     }
     if let (Some(status), Some(standing)) = (site.status(), standing) {
         why.extend(unready(&status, &standing.config.network));
+        why.extend(old_facts(&status, &standing.config, now()));
     }
     Health::new(why)
 }
@@ -89,10 +93,25 @@ fn unready(status: &Status, network: &Network) -> Vec<String> {
     why
 }
 
+/// Lists of facts by which a challenge that counts is scored, and that could not be brought up to date for long.
+fn old_facts(status: &Status, config: &Config, now: u64) -> Vec<String> {
+    let counts = |weight: &Weight| matches!(weight, Weight::Fixed(part) | Weight::Share(part) if *part > 0.0);
+    let is_used = |name: &String| {
+        config.challenges.iter().any(|challenge| counts(&challenge.weight) && challenge.facts.contains(name))
+    };
+    let lists = status.facts.iter().filter(|(name, facts)| {
+        is_used(name) && now.saturating_sub(facts.updated.unwrap_or_default()) > FACTS_AGE
+    });
+    let sentence =
+        |fault: &String, name: &String| format!("the facts `{name}` are not brought up to date: {fault}");
+    lists.filter_map(|(name, facts)| facts.fault.as_ref().map(|fault| sentence(fault, name))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mantis_config::{Block, Config};
+    use mantis_config::Block;
+    use mantis_validator::FactsStatus;
     use std::path::Path;
 
     #[test]
@@ -130,6 +149,34 @@ mod tests {
         status.chain.answered = Some(now() - 1000);
         status.chain.fault = Some("refused".into());
         assert_eq!(unready(&status, &network).len(), 2);
+    }
+
+    #[test]
+    fn facts_that_count_must_not_be_old() {
+        let text = |weight: u32| {
+            format!(
+                "[[facts]]\nname=\"bets\"\nkind=\"document\"\nurl=\"https://a/b\"\n[[challenge]]\nname=\"A\"\nticker=\"A\"\n\
+                 plugin=\"binary\"\nprice_key=\"A\"\ndim=2\nblocks_ahead=300\nweight={weight}\nfacts=[\"bets\"]\n\
+                 [[challenge]]\nname=\"B\"\nticker=\"B\"\nplugin=\"binary\"\nprice_key=\"B\"\ndim=2\nblocks_ahead=300\nweight=1"
+            )
+        };
+        let config = |weight| Config::parse(&text(weight), Path::new("a.toml")).unwrap();
+        let mut status = Status::default();
+        let facts = |updated, fault: Option<&str>| FactsStatus {
+            updated,
+            fault: fault.map(Into::into),
+            ..FactsStatus::default()
+        };
+        for (facts, faults) in [
+            (facts(Some(10_000), None), 0),
+            (facts(Some(10_000), Some("dead")), 1),
+            (facts(Some(17_000), Some("dead")), 0),
+            (facts(None, Some("dead")), 1),
+        ] {
+            status.facts.insert("bets".into(), facts);
+            assert_eq!(old_facts(&status, &config(1), 20_000).len(), faults);
+            assert_eq!(old_facts(&status, &config(0), 20_000), [""; 0]);
+        }
     }
 
     #[test]

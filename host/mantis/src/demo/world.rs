@@ -7,7 +7,7 @@ use mantis_ledger::SampledBlock;
 use mantis_network::bucket::{Bucket, BucketError, BucketSettings};
 use mantis_network::chain::{ChainError, Head, Neuron, OfflineChain};
 use mantis_network::loopback::beacon::BeaconServer;
-use mantis_network::loopback::{EvmServer, FeedServer, LogEvent, ObjectServer};
+use mantis_network::loopback::{FactNode, FeedServer, LogEvent, ObjectServer};
 use mantis_payload::OwnerSecret;
 use mantis_payload::beacon::Scheme;
 use mantis_payload::beacon::signing::BeaconKey;
@@ -29,7 +29,7 @@ pub struct DemoWorld {
     /// Where miners upload.
     pub store: ObjectServer,
     feed: FeedServer,
-    node: EvmServer,
+    node: FactNode,
     config: Mutex<Arc<Config>>,
     pointers: Pointers,
     scheme: Scheme,
@@ -89,7 +89,7 @@ impl DemoWorld {
         let read = move || served.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let feed = FeedServer::start(Arc::new(read)).await?;
         let store = ObjectServer::start().await?;
-        let node = EvmServer::start(Arc::new(now.clone())).await?;
+        let node = FactNode::start(Arc::new(now.clone())).await?;
         let clock = now.clone();
         let beacon = BeaconServer::start(key, scheme.clone(), Arc::new(move || clock().unix)).await?;
 

@@ -5,7 +5,7 @@ use super::players::{Player, submissions};
 use super::prices::Prices;
 use super::truth::Truth;
 use mantis_config::{Block, Challenge, Config, Sidx};
-use mantis_ledger::{Ledger, LedgerError, NewRow, SampledBlock, StoredFacts};
+use mantis_ledger::{FactsHead, Ledger, LedgerError, NewRow, SampledBlock};
 use mantis_network::chain::BLOCK_SECONDS;
 use mantis_plugin_api::{FactList, FactRow};
 use std::collections::BTreeSet;
@@ -278,7 +278,15 @@ impl<'a> Simulator<'a> {
         for name in lists {
             let rows = facts.iter().filter(|fact| fact.list == name).map(|fact| fact.row.clone()).collect();
             let list = FactList { name: name.into(), block: Some(block.0), time: Some(unix as f64), rows };
-            ledger.store_facts(&StoredFacts { list, source: "simulation".into(), unix }, true)?;
+            let head = FactsHead {
+                source: "simulation".into(),
+                block: list.block,
+                time: list.time,
+                hash: None,
+                is_complete: true,
+                unix,
+            };
+            ledger.store_facts(&list.name, &head, &list.rows, true)?;
         }
         Ok(())
     }
@@ -433,8 +441,8 @@ mod tests {
         let rows = rows(&ledger, "FLOW", 28);
         let facts = ledger.facts("bets").unwrap().unwrap();
         let (first, last) = (FIRST_SIDX.block(5), (FIRST_SIDX + 1_599).block(5));
-        assert_eq!((facts.list.block, facts.list.time), (Some(last.0), Some(unix_of(last, first) as f64)));
-        let bets = |m: usize| facts.list.rows.iter().filter(|bet| bet.hotkey == miners[m].hotkey).count();
+        assert_eq!((facts.block, facts.time), (Some(last.0), Some(unix_of(last, first) as f64)));
+        let bets = |m: usize| facts.rows.iter().filter(|bet| bet.hotkey == miners[m].hotkey).count();
         // Three of the shortest regime, and one of each other.
         assert_eq!((bets(1), bets(3), bets(5)), (6, 6, 6), "skilled, noise, and a clone");
         assert_eq!(
@@ -442,7 +450,7 @@ mod tests {
             (0, 0, 0, 0),
             "no bets of their own, or no trades"
         );
-        for bet in &facts.list.rows {
+        for bet in &facts.rows {
             let row = usize::try_from((bet.block.unwrap() - first.0) / 5).unwrap();
             let at = 7 * bet.numbers[0] as usize;
             let sent = |row: usize| {

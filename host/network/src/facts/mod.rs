@@ -5,6 +5,8 @@
 
 mod document;
 mod evm;
+#[cfg(test)]
+mod evm_test;
 mod rpc;
 
 use crate::http::{self, HttpError};
@@ -33,6 +35,22 @@ pub enum FactError {
         /// What is wrong with it.
         what: String,
     },
+    /// A node says that it does not answer this.
+    #[error("{url}: {what}")]
+    Refused {
+        /// The address, without user, password and query.
+        url: String,
+        /// The question, and the node's own words.
+        what: String,
+    },
+    /// Everything was answered, but it took too long.
+    #[error("{url}: it was not done in {seconds} s")]
+    Slow {
+        /// The address, without user, password and query.
+        url: String,
+        /// For how long it was waited.
+        seconds: u64,
+    },
     /// Two sources say different things.
     #[error("{one} and {other} say different things of the blocks {from} to {to}")]
     Disagree {
@@ -52,21 +70,27 @@ pub enum FactError {
 pub struct FactUpdate {
     /// The facts, and as of when the list is complete with them.
     pub list: FactList,
+    /// As [`Known::hash`].
+    pub hash: Option<String>,
     /// Whether they take the place of what was had, or come after it.
     pub is_whole: bool,
-    /// Whether there is more, to be asked for at once.
-    pub more: bool,
+    /// Whether that is all there is by now; if not, the rest is to be asked for.
+    pub is_complete: bool,
+    /// Why it ends before.
+    pub stopped: Option<FactError>,
     /// Sources that gave nothing, while others did.
     pub faults: Vec<FactError>,
 }
 
 /// How far a list is known.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Known {
     /// As [`FactList::block`].
     pub block: Option<i64>,
     /// As [`FactList::time`].
     pub time: Option<f64>,
+    /// That block's hash, in hexadecimal: a source whose block is another one is of another fork.
+    pub hash: Option<String>,
 }
 
 /// Reads one source of facts.
@@ -98,7 +122,7 @@ impl FactClient {
     ///
     /// # Errors
     /// [`FactError`]; the list should then stay as it is.
-    pub async fn read(&self, known: Known, now: u64) -> Result<FactUpdate, FactError> {
+    pub async fn read(&self, known: &Known, now: u64) -> Result<FactUpdate, FactError> {
         match self.source.kind {
             FactKind::EvmLogs => evm::read(self, known, now).await,
             FactKind::Document => document::read(self, known, now).await,
@@ -115,12 +139,20 @@ impl FactClient {
 const AHEAD: f64 = 120.0;
 
 /// Whether a time can be: not of the future, and not before what was known.
-fn check_time(time: f64, known: Known, now: u64) -> Result<(), String> {
+fn check_time(time: f64, known: Option<f64>, now: u64) -> Result<(), String> {
     if !(0.0..=now as f64 + AHEAD).contains(&time) {
         return Err(format!("it is of the time {time}, and it is {now} now"));
     }
-    match known.time.filter(|known| time < *known) {
+    match known.filter(|known| time < *known) {
         Some(known) => Err(format!("it is of the time {time}, and one of {known} was had before")),
         None => Ok(()),
     }
+}
+
+/// Characters of others' words that are repeated.
+const WORDS: usize = 200;
+
+/// What others say, or what a message quotes of it, cut.
+fn in_short(words: &str) -> String {
+    words.chars().filter(|c| !c.is_control()).take(WORDS).collect()
 }
