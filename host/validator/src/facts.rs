@@ -77,7 +77,7 @@ impl FactKeeper {
         sidx: Sidx,
         now: u64,
     ) -> BTreeMap<String, FactStanding> {
-        let mut standings = BTreeMap::new();
+        let mut standings: BTreeMap<String, FactStanding> = BTreeMap::new();
         for source in &mut self.sources {
             if source.looking.as_ref().is_some_and(|look| look.task.is_finished()) {
                 standings.insert(source.name(), source.finished(ledger, now).await);
@@ -100,7 +100,7 @@ impl FactKeeper {
         sidx: Sidx,
         now: u64,
     ) -> BTreeMap<String, FactStanding> {
-        let mut standings = BTreeMap::new();
+        let mut standings: BTreeMap<String, FactStanding> = BTreeMap::new();
         for source in &mut self.sources {
             loop {
                 if source.looking.is_none()

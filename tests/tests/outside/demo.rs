@@ -189,13 +189,13 @@ fn where_payloads_wait_for_a_week_some_are_opened_and_others_wait() {
     let (accepted, opened) = (payloads["accepted"].as_u64().unwrap(), payloads["opened"].as_u64().unwrap());
     assert!(opened > 150 && accepted > 2 * opened - 50, "{payloads}");
 
-    let mut ledger = Ledger::open(dir.join("ledger.db")).unwrap();
+    let ledger = Ledger::open(dir.join("ledger.db")).unwrap();
     let last = ledger.last_block().unwrap().unwrap();
     let waiting: Vec<Block> = ledger.pending().unwrap().iter().map(|pending| pending.block).collect();
     assert_eq!(waiting, (0..10).map(|n| last - 45 + 5 * n).collect::<Vec<_>>());
     // The first of the live part, a week before the first of those that wait.
     assert_eq!(waiting[0] - 50_400, Block(5_000_000 + 16 * 7_200));
-    let bets = ledger.facts("bets").unwrap().unwrap().list;
+    let bets = ledger.facts("bets").unwrap().unwrap();
     assert!(bets.block == Some(last.0) && bets.rows.len() > 500, "{:?} {}", bets.block, bets.rows.len());
 
     let flow = ledger.scored(last).unwrap().into_iter().find(|scored| scored.ticker == "FLOW").unwrap();

@@ -10,6 +10,7 @@ use axum::routing::post;
 use mantis_config::{Block, EventNumber, EventWord, FactSource};
 use mantis_plugin_api::FactRow;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::io;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -55,6 +56,7 @@ impl LogEvent {
             "topics": self.topics.iter().map(|topic| text(topic)).collect::<Vec<_>>(),
             "data": text(&self.data.concat()),
             "blockNumber": format!("0x{:x}", self.block),
+            "blockHash": hash_of(self.block),
             "blockTimestamp": format!("0x{:x}", time_of(self.block, head)),
             "logIndex": format!("0x{index:x}"),
             "removed": false,
@@ -88,6 +90,11 @@ fn digits(number: &EventNumber, value: f64) -> u128 {
 /// Unix time of a block, as they come every 12 seconds.
 fn time_of(block: i64, head: Head) -> u64 {
     head.unix.saturating_sub((head.block - Block(block)).max(0).cast_unsigned() * BLOCK_SECONDS)
+}
+
+/// The hash of a block, which is its number's: there are no forks.
+fn hash_of(block: i64) -> String {
+    format!("0x{}", hex::encode(Sha256::digest(block.to_be_bytes())))
 }
 
 /// Tells the chain's newest block.
@@ -157,7 +164,8 @@ fn block(which: &Value, head: Head) -> Value {
         _ => number(which).filter(|number| (0..=head.block.0).contains(number)),
     };
     number.map_or(Value::Null, |number| {
-        json!({ "number": format!("0x{number:x}"), "timestamp": format!("0x{:x}", time_of(number, head)) })
+        let time = format!("0x{:x}", time_of(number, head));
+        json!({ "number": format!("0x{number:x}"), "hash": hash_of(number), "timestamp": time })
     })
 }
 
@@ -225,12 +233,13 @@ mod tests {
         let other = FactSource { contract: Some([8; 20]), ..source.clone() };
         node.add(LogEvent::stating(&other, &facts[0]));
         let client = FactClient::new(&source).unwrap();
-        let update = client.read(Known::default(), 9_400).await.unwrap();
-        assert_eq!((update.list.block, update.list.time, update.more), (Some(150), Some(9_400.0), false));
+        let update = client.read(&Known::default(), 9_400).await.unwrap();
+        assert_eq!((update.list.block, update.list.time), (Some(150), Some(9_400.0)));
+        assert!(update.is_complete && update.stopped.is_none());
         assert_eq!(update.list.rows, facts[..2]);
         *head.lock().unwrap() = Head { block: Block(200), unix: 10_000 };
-        let known = Known { block: update.list.block, time: update.list.time };
-        assert_eq!(client.read(known, 10_000).await.unwrap().list.rows, facts[2..]);
+        let known = Known { block: update.list.block, time: update.list.time, hash: update.hash };
+        assert_eq!(client.read(&known, 10_000).await.unwrap().list.rows, facts[2..]);
         node.stop().await;
     }
 
