@@ -1,11 +1,16 @@
 //! One fit on its way.
 
 use super::draws::Draws;
-use super::table::Table;
+use super::table::{Table, fetch};
 use super::{Saga, Sample};
 
 /// Scales below this are worked into the coefficients at once, as above they are after each pass.
 const SMALLEST_SCALE: f32 = 1e-9;
+/// Visits that are looked up at once, of all fits of a group together: as many as memory serves at once.
+const AT_ONCE: usize = 40;
+/// Visits of one fit that are known, the present one among them.
+const KNOWN: usize = 16;
+
 /// A visit of a row.
 #[derive(Debug, Clone, Copy, Default)]
 struct Visit {
@@ -13,11 +18,6 @@ struct Visit {
     place: u32,
     /// Row of the table.
     row: u32,
-    /// Sample weight times class weight.
-    weight: f32,
-    is_positive: bool,
-    /// The derivative of the row's loss when it was last visited; NaN if it was not.
-    memory: f32,
 }
 
 /// One fit: coefficients up to a scale, what is remembered of the gradient, and where the pass is.
@@ -38,10 +38,15 @@ pub(super) struct Lane<'a> {
     /// Weights of the negative and of the positive class.
     class_weights: [f64; 2],
     draws: Draws,
-    /// The present visit and the next; memory is slow, so what the next needs is looked up early.
-    visit: Visit,
-    next: Visit,
-    /// [`Visit::memory`] per place.
+    /// The present visit, at `now`, and those after it, in a ring: memory is slow, so what they need is looked up early and
+    /// together.
+    visits: [Visit; KNOWN],
+    now: usize,
+    /// Visits after the present one that are known.
+    ready: usize,
+    /// How many are drawn at once.
+    reach: usize,
+    /// Per place the derivative of the row's loss when it was last visited; NaN if it was not.
     memories: Vec<f32>,
     visited: usize,
     /// Part of a step that a change makes by itself, besides by the mean of the gradients.
@@ -57,9 +62,6 @@ pub(super) struct Lane<'a> {
     /// How far coefficients have been due to move along the sums of gradients and towards 0 since the pass began: after the
     /// present step, and after that before. Differences of these are taken, with their rounding.
     due: [Due; 2],
-    /// Features of the present row, and of the next.
-    x: Vec<f32>,
-    next_x: Vec<f32>,
     /// Products of the coefficients with the features of the present row.
     products: Vec<f32>,
     lesson: Lesson,
@@ -81,7 +83,8 @@ struct Lesson {
 }
 
 impl<'a> Lane<'a> {
-    pub(super) fn new(saga: &Saga<'a>, index: usize, sample: Sample) -> Self {
+    /// One of a group of so many.
+    pub(super) fn new(saga: &Saga<'a>, index: usize, group: usize, sample: Sample) -> Self {
         let table = saga.table;
         let places = sample.len();
         let rows = f64::from(places);
@@ -90,7 +93,7 @@ impl<'a> Lane<'a> {
         let largest = squares.fold(0.0, f32::max);
         let steepest = f64::from((0.25 * (f64::from(largest) + 1.0) + ridge) as f32);
         let step = (1.0 / (2.0 * steepest + f64::min(2.0 * rows * ridge, steepest))) as f32;
-        let zeros = vec![0.0; table.stride];
+        let zeros = vec![0.0; table.length];
         let mut lane = Self {
             index,
             table,
@@ -102,8 +105,10 @@ impl<'a> Lane<'a> {
             class_weights: class_weights(table, &sample, saga.balanced),
             draws: Draws::new(sample.seed),
             sample,
-            visit: Visit::default(),
-            next: Visit::default(),
+            visits: [Visit::default(); KNOWN],
+            now: 0,
+            ready: 0,
+            reach: (AT_ONCE / group).clamp(1, KNOWN - 1),
             memories: vec![f32::NAN; places as usize],
             visited: 0,
             new_part: 0.0,
@@ -115,14 +120,10 @@ impl<'a> Lane<'a> {
             intercept: 0.0,
             intercept_sum: 0.0,
             due: [Due::default(); 2],
-            x: zeros.clone(),
-            next_x: zeros.clone(),
             products: zeros,
             lesson: Lesson::default(),
         };
-        lane.draw();
-        lane.look_ahead();
-        lane.go_on();
+        lane.visits[0] = lane.draw();
         lane
     }
 
@@ -136,26 +137,27 @@ impl<'a> Lane<'a> {
         coef.chain([&self.intercept]).map(|&value| f64::from(value)).collect()
     }
 
-    /// Looks up the row of the next visit.
+    /// Looks up the next visits, if none is known.
     pub(super) fn look_ahead(&mut self) {
-        let Visit { place, row, .. } = self.next;
-        self.next_x.copy_from_slice(self.table.row(row));
-        let (weight, is_positive) = self.table.weight(row);
-        let class_weight = self.class_weights[usize::from(is_positive)];
-        let weight = (f64::from(weight) * class_weight) as f32;
-        self.next = Visit { place, row, weight, is_positive, memory: self.memories[place as usize] };
+        if self.ready > 0 {
+            return;
+        }
+        for ahead in 1..=self.reach {
+            let visit = self.draw();
+            self.table.fetch(visit.row);
+            fetch(&self.memories[visit.place as usize]);
+            self.visits[(self.now + ahead) % KNOWN] = visit;
+        }
+        self.ready = self.reach;
     }
 
-    /// Makes the next visit the present one, and draws another.
-    fn go_on(&mut self) {
-        self.visit = self.next;
-        std::mem::swap(&mut self.x, &mut self.next_x);
-        self.draw();
+    fn draw(&mut self) -> Visit {
+        let place = self.draws.next(self.sample.len());
+        Visit { place, row: self.sample.row(place) }
     }
 
-    fn draw(&mut self) {
-        self.next.place = self.draws.next(self.sample.len());
-        self.next.row = self.sample.row(self.next.place);
+    fn visit(&self) -> Visit {
+        self.visits[self.now % KNOWN]
     }
 
     /// Products of coefficients and features; the decision value needs their sum.
@@ -170,22 +172,22 @@ impl<'a> Lane<'a> {
 
     /// The present row's label: 1 or 0.
     pub(super) fn label(&self) -> f64 {
-        f64::from(u8::from(self.visit.is_positive))
+        let (_, is_positive) = self.table.weight(self.visit().row);
+        f64::from(u8::from(is_positive))
     }
 
     /// Compares the present row with what is remembered of it, given the derivative of its loss in the decision value.
     pub(super) fn compare(&mut self, slope: f64) {
-        let Visit { place, weight, memory, .. } = self.visit;
+        let Visit { place, row } = self.visit();
+        let (weight, is_positive) = self.table.weight(row);
+        let weight = (f64::from(weight) * self.class_weights[usize::from(is_positive)]) as f32;
+        let gradient = (f64::from(weight) * slope) as f32;
+        let memory = std::mem::replace(&mut self.memories[place as usize], gradient);
         if memory.is_nan() {
             self.visited += 1;
             self.new_part = f64::from(self.step) * (1.0 - 1.0 / self.visited as f64);
         }
-        let gradient = (f64::from(weight) * slope) as f32;
         let change = if memory.is_nan() { gradient } else { gradient - memory };
-        self.memories[place as usize] = gradient;
-        if self.next.place == place {
-            self.next.memory = gradient;
-        }
 
         self.scale *= self.decay;
         let factor = (self.new_part / f64::from(self.scale)) as f32;
@@ -207,9 +209,12 @@ impl<'a> Lane<'a> {
     pub(super) fn learn(&mut self) {
         let [now, before] = self.due;
         let due = Due { gradient: now.gradient - before.gradient, l1: now.l1 - before.l1 };
-        let rows = (&self.x[..], &self.next_x[..]);
+        let x = self.table.row(self.visit().row);
+        self.now = (self.now + 1) % KNOWN;
+        self.ready -= 1;
+        let next_x = self.table.row(self.visit().row);
+        let rows = (x, next_x);
         update(&mut self.coef, &mut self.sums, &mut self.products, rows, self.lesson, due);
-        self.go_on();
         self.position += 1;
         let is_last = self.position == self.sample.len();
         if is_last || self.scale < SMALLEST_SCALE {
@@ -222,7 +227,8 @@ impl<'a> Lane<'a> {
 
     /// Works the scale into the coefficients, to which nothing is due.
     fn settle(&mut self) {
-        for ((coef, products), x) in self.coef.iter_mut().zip(&mut self.products).zip(&self.x) {
+        let x = self.table.row(self.visit().row);
+        for ((coef, products), x) in self.coef.iter_mut().zip(&mut self.products).zip(x) {
             *coef *= self.scale;
             *products = *coef * x;
         }

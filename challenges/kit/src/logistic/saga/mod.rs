@@ -60,11 +60,12 @@ impl Saga<'_> {
     /// of single precision can do. Each sample has rows of both classes.
     pub(crate) fn fit(&self, samples: Vec<Sample>) -> Vec<Option<Vec<f64>>> {
         let mut fitted = vec![None; samples.len()];
-        let mut samples = samples.into_iter().enumerate().peekable();
-        while samples.peek().is_some() {
-            let group = samples.by_ref().take(GROUP);
+        let mut samples = samples.into_iter().enumerate();
+        while samples.len() > 0 {
+            let size = samples.len().min(GROUP);
+            let group = samples.by_ref().take(size);
             let mut open: Vec<Lane<'_>> =
-                group.map(|(index, sample)| Lane::new(self, index, sample)).collect();
+                group.map(|(index, sample)| Lane::new(self, index, size, sample)).collect();
             while !open.is_empty() {
                 if step(&mut open) {
                     for lane in open.extract_if(.., |lane| lane.is_over()) {
@@ -79,35 +80,36 @@ impl Saga<'_> {
     }
 }
 
-/// One step of each of up to [`GROUP`] fits, of which there is at least one. Whether any is over.
+/// One step of each of up to [`GROUP`] fits. Whether any is over.
 fn step(lanes: &mut [Lane<'_>]) -> bool {
     // Together, so that the waits for the rows overlap.
     lanes.iter_mut().for_each(Lane::look_ahead);
-    let mut decisions = [0.0; GROUP];
-    let mut labels = [0.0; GROUP];
-    for (lanes, decisions) in lanes.chunks(CHAINS).zip(decisions.chunks_mut(CHAINS)) {
-        for ((lane, decision), sum) in lanes.iter().zip(decisions).zip(sums(lanes)) {
-            *decision = lane.decision(sum);
+    if let [lane] = lanes {
+        let sum = lane.products().iter().fold(0.0, |sum, product| sum + product);
+        lane.compare(slope(lane.decision(sum), lane.label()));
+    } else {
+        let mut decisions = [0.0; GROUP];
+        let mut labels = [0.0; GROUP];
+        for (lanes, decisions) in lanes.chunks(CHAINS).zip(decisions.chunks_mut(CHAINS)) {
+            for ((lane, decision), sum) in lanes.iter().zip(decisions).zip(sums(lanes)) {
+                *decision = lane.decision(sum);
+            }
         }
-    }
-    lanes.iter().zip(&mut labels).for_each(|(lane, label)| *label = lane.label());
-    let slopes = slopes(&decisions, &labels);
-    for (lane, slope) in lanes.iter_mut().zip(slopes) {
-        lane.compare(slope);
+        lanes.iter().zip(&mut labels).for_each(|(lane, label)| *label = lane.label());
+        // In whole arrays, so that it becomes vector code.
+        let slopes: [f64; GROUP] = std::array::from_fn(|i| slope(decisions[i], labels[i]));
+        lanes.iter_mut().zip(slopes).for_each(|(lane, slope)| lane.compare(slope));
     }
     lanes.iter_mut().for_each(Lane::learn);
     lanes.iter().any(Lane::is_over)
 }
 
-/// Derivatives of the loss in the decision values, without branches so that they become vector code.
-fn slopes(decisions: &[f64; GROUP], labels: &[f64; GROUP]) -> [f64; GROUP] {
-    std::array::from_fn(|i| {
-        let (z, y) = (decisions[i], labels[i]);
-        let is_far_below = z <= FAR_BELOW;
-        let t = math::exp(if is_far_below { z } else { -z });
-        let near = ((1.0 - y) - y * t) / (1.0 + t);
-        if is_far_below { t - y } else { near }
-    })
+/// Derivative of the loss in the decision value, without branches.
+fn slope(z: f64, y: f64) -> f64 {
+    let is_far_below = z <= FAR_BELOW;
+    let t = math::exp(if is_far_below { z } else { -z });
+    let near = ((1.0 - y) - y * t) / (1.0 + t);
+    if is_far_below { t - y } else { near }
 }
 
 /// Sums of the products of up to [`CHAINS`] fits, of which there is at least one, in the order of the features: the sum

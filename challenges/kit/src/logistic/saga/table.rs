@@ -1,20 +1,19 @@
 //! Features row by row, in single precision.
 
-/// Rows are filled up to a multiple of this: what any machine handles at once.
+/// Rows are filled up with zeros to a multiple of this: what any machine handles at once.
 const CHUNK: usize = 4;
 
 /// Rows of features in single precision, with their labels and weights.
 #[derive(Debug)]
 pub(crate) struct Table {
-    /// Row by row, each filled up with zeros.
-    features: Vec<f32>,
+    /// Row by row the features, filled up, then a chunk that begins with the row's weight, negative (or -0) for a negative
+    /// label: what a visit needs lies together.
+    numbers: Vec<f32>,
     pub(super) width: usize,
     /// The width once filled up.
-    pub(super) stride: usize,
+    pub(super) length: usize,
     /// Squared norm per row.
     pub(super) squares: Vec<f32>,
-    /// Weight per row, negative (or -0) for a negative label: one look-up instead of two.
-    signed_weights: Vec<f32>,
 }
 
 impl Table {
@@ -25,32 +24,52 @@ impl Table {
         weights: Option<&[f64]>,
     ) -> Self {
         let (width, rows) = (columns.len(), positive.len());
-        let stride = width.next_multiple_of(CHUNK);
-        let mut features = vec![0.0; stride * rows];
+        let length = width.next_multiple_of(CHUNK);
+        let record_length = length + CHUNK;
+        let mut numbers = vec![0.0; record_length * rows];
         let mut squares = vec![0.0; rows];
         for (j, column) in columns.enumerate() {
-            for (row, value) in column.take(rows).enumerate() {
-                features[row * stride + j] = value;
-                squares[row] += f64::from(value) * f64::from(value);
+            let records = numbers.chunks_exact_mut(record_length);
+            for ((record, square), value) in records.zip(&mut squares).zip(column) {
+                record[j] = value;
+                *square += f64::from(value) * f64::from(value);
             }
         }
-        let signed = |(row, &is_positive): (usize, &bool)| {
+        for (row, (record, &is_positive)) in numbers.chunks_exact_mut(record_length).zip(positive).enumerate()
+        {
             let weight = weights.map_or(1.0, |weights| weights[row] as f32);
-            if is_positive { weight } else { -weight }
-        };
-        let signed_weights = positive.iter().enumerate().map(signed).collect();
+            record[length] = if is_positive { weight } else { -weight };
+        }
         let squares = squares.into_iter().map(|square| square as f32).collect();
-        Self { features, width, stride, squares, signed_weights }
+        Self { numbers, width, length, squares }
     }
 
     /// The features of a row, filled up with zeros.
     pub(super) fn row(&self, row: u32) -> &[f32] {
-        &self.features[row as usize * self.stride..][..self.stride]
+        &self.record(row)[..self.length]
     }
 
     /// Weight of a row, and whether its label is positive.
     pub(super) fn weight(&self, row: u32) -> (f32, bool) {
-        let signed = self.signed_weights[row as usize];
+        let signed = self.record(row)[self.length];
         (signed.abs(), signed.is_sign_positive())
     }
+
+    /// Has a row fetched from memory: one number of each line of the cache that it lies in.
+    pub(super) fn fetch(&self, row: u32) {
+        /// Numbers per line.
+        const LINE: usize = 16;
+        let record = self.record(row);
+        record.iter().step_by(LINE).chain(record.last()).for_each(fetch);
+    }
+
+    fn record(&self, row: u32) -> &[f32] {
+        let length = self.length + CHUNK;
+        &self.numbers[row as usize * length..][..length]
+    }
+}
+
+/// Has a number fetched from memory. It is not needed yet; what is waited for together costs one wait.
+pub(super) fn fetch(number: &f32) {
+    std::hint::black_box(*number);
 }
