@@ -22,12 +22,12 @@ fn weights(input: &Input) -> Vec<Settlement> {
 
 /// Compares with what the network's validator set; gives how many cases came to weights.
 fn compare(cases: &str, rules: &SettleRules) -> usize {
-    let cases: Vec<Case> = serde_json::from_str(cases).unwrap();
+    let cases: Vec<Case> = serde_json::from_str(cases).expect("cases");
     let mut set = 0;
     for case in cases {
-        let mut input: Input = serde_json::from_value(case.input).unwrap();
+        let mut input: Input = serde_json::from_value(case.input).expect("an input");
         input.take_burn();
-        let outcome = settle(&input, rules).unwrap();
+        let outcome = settle(&input, rules).expect("it makes sense");
         let Some(expected) = case.expect["weights"].as_object() else {
             let Outcome::Rejected(reason) = outcome else { panic!("{outcome:?}") };
             let word = match reason {
@@ -41,7 +41,7 @@ fn compare(cases: &str, rules: &SettleRules) -> usize {
         set += 1;
         assert_eq!(outcome.settlements().len(), expected.len());
         for Settlement { uid, weight, .. } in outcome.settlements() {
-            let expected = expected[&uid.to_string()].as_f64().unwrap();
+            let expected = expected[&uid.to_string()].as_f64().expect("a weight");
             assert!((weight - expected).abs() < 1e-6, "uid {uid}: {weight} {expected}");
         }
     }

@@ -119,8 +119,14 @@ mod tests {
         assert_eq!(evaluate(word(0, 1_500_000_000), &number("data0/1e9")), 1.5);
         assert_eq!(evaluate(word(0, 0), &number("data0")), 0.0);
         assert_eq!(evaluate(word(0, (1 << 53) + 1), &number("data0")), 9_007_199_254_740_992.0);
-        assert_eq!(evaluate(word(0, u128::MAX), &number("data0")), 2.0_f64.powi(128));
-        assert_eq!(evaluate(word(1, 0), &number("data0")), 2.0_f64.powi(128));
+        assert_eq!(
+            evaluate(word(0, u128::MAX), &number("data0")),
+            340_282_366_920_938_463_463_374_607_431_768_211_456.0
+        );
+        assert_eq!(
+            evaluate(word(1, 0), &number("data0")),
+            340_282_366_920_938_463_463_374_607_431_768_211_456.0
+        );
     }
 
     #[test]
