@@ -130,7 +130,7 @@ pub(crate) fn content(dir: &Path) -> BTreeMap<String, Vec<Vec<Cell>>> {
         .map(Result::unwrap)
         .collect();
     let rows = |table: &String| {
-        let mut query = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2")).unwrap();
+        let mut query = connection.prepare(&format!("SELECT *, 1 FROM {table} ORDER BY 1, 2")).unwrap();
         let names: Vec<String> = query.column_names().map(String::from).collect();
         let is_time = |name: &&String| matches!(name.as_str(), "unix" | "seconds");
         let lasting: Vec<&str> = names.iter().filter(|name| !is_time(name)).map(String::as_str).collect();

@@ -18,6 +18,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     vec![
         trial!(libraries_come_and_go_while_the_demo_runs).takes(50),
         trial!(components_come_and_go_while_the_demo_runs).needs(Need::Wasm).takes(50),
+        trial!(the_network_moves_by_its_file_alone).takes(50),
     ]
 }
 
@@ -251,6 +252,104 @@ fn challenges_come_and_go(runtime: &str) {
     assert!((earned - 1.0).abs() < 1e-9, "{scores}");
     assert!(scores["per_challenge"]["CADUSD"].is_null());
     assert!(document["weights"].as_object().unwrap().values().any(|weight| weight.as_f64() > Some(0.0)));
+    fs::remove_dir_all(dir).unwrap();
+}
+
+/// Two challenges of the network of May, July and September: what differs is in the file.
+fn network_of(date: &str) -> String {
+    let (network, select, rest) = match date {
+        "2026-05" => ("burn = 0.30\nema = 0.15", "half", TRADEMIX.replace("SHARE", "0.15")),
+        "2026-07" => (
+            "burn = 0.35\nema = 0.3",
+            "daily",
+            TRADEMIX.replace("SHARE", "0.10") + "[challenge.params]\nmechanism = \"evidence\"\nfee = 0.001\n",
+        ),
+        _ => {
+            let waits = "burn = 0.35\nema = 0.3\nmaturity_blocks = 50400\nretain_blocks = 50400";
+            (waits, "daily", FLOW.to_owned())
+        }
+    };
+    format!("[network]\n{network}\n{TEXT_OF_ETH}select = \"{select}\"\n{rest}")
+}
+
+const TEXT_OF_ETH: &str = r#"
+[[challenge]]
+name = "ETH-1H-BINARY"
+ticker = "ETH"
+plugin = "binary"
+dim = 2
+blocks_ahead = 300
+weight = 1.0
+[challenge.params]
+"#;
+const TRADEMIX: &str = r#"
+[[challenge]]
+name = "TRADE-MIX"
+ticker = "TRADEMIX"
+plugin = "trademix"
+assets = ["BTC", "ETH", "TAO", "SOL"]
+dim = 1
+blocks_ahead = 300
+share = SHARE
+"#;
+const FLOW: &str = r#"
+[[challenge]]
+name = "FLOW-BTC"
+ticker = "FLOW"
+plugin = "flow"
+assets = ["BTC"]
+dim = 28
+storage = "f32"
+history_rows = 432000
+weight = 1.0
+[challenge.params]
+skin = "none"
+"#;
+
+fn the_network_moves_by_its_file_alone() {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hot-dates");
+    let _ = fs::remove_dir_all(&dir);
+    fs::create_dir_all(dir.join("plugins")).unwrap();
+    for plugin in ["binary", "trademix", "flow"] {
+        let file = format!("libmantis_{plugin}.so");
+        fs::copy(bin_dir().join(&file), dir.join("plugins").join(&file)).unwrap();
+    }
+    let write = |date: &str| fs::write(dir.join("challenges.toml"), network_of(date)).unwrap();
+    write("2026-05");
+    let mut demo = Running::start(&dir);
+    while demo.number("SELECT COUNT(*) FROM blocks") < ROWS_OF_HISTORY + 5 {
+        assert!(demo.child.try_wait().unwrap().is_none(), "the demo ended early");
+        sleep(Duration::from_millis(5));
+    }
+    write("2026-07");
+    let (_, what) = demo.taken();
+    for part in ["TRADEMIX has share 0.1, before share 0.15", "mechanism", "`network.burn` is 0.35", "daily"]
+    {
+        assert!(what.contains(part), "{part}: {what}");
+    }
+    demo.go_on(LAG + 5);
+    write("2026-09");
+    let (came, what) = demo.taken();
+    for part in ["FLOW is new", "TRADEMIX is gone", "`network.maturity_blocks` is 50400, before none"] {
+        assert!(what.contains(part), "{part}: {what}");
+    }
+    demo.go_on(5);
+
+    let ledger = demo.ledger.clone();
+    let document = demo.end();
+    let number = |query: &str| -> i64 {
+        Connection::open(&ledger).unwrap().query_row(query, [], |row| row.get(0)).unwrap()
+    };
+    let rows =
+        |ticker: &str| number(&format!("SELECT COUNT(*) FROM challenge_data WHERE ticker = '{ticker}'"));
+    assert_eq!(rows("ETH"), ROWS_OF_HISTORY + 700, "the ledger is kept");
+    let newest = number("SELECT MAX(block) FROM blocks");
+    assert_eq!(rows("FLOW"), (newest - came) / 5 + 1);
+    assert!(rows("TRADEMIX") > ROWS_OF_HISTORY + LAG);
+    // From then on payloads wait for a week.
+    assert!(number("SELECT COUNT(DISTINCT ts) FROM raw_payloads WHERE LENGTH(payload) > 2") > 300);
+    // A challenge that has not run for a week burns all that it pays.
+    assert_eq!(document["scores"]["burn"]["FLOW"], 1.0, "{document:#}");
     fs::remove_dir_all(dir).unwrap();
 }
 

@@ -34,6 +34,8 @@ fn small(table: &mut Table) {
         ("weight_set_interval", 40),
         ("task_interval", 25),
         ("lag", 6),
+        // Blocks come faster than every 12 s: an hour's lock would not be over in time.
+        ("suggested_lock", 30),
         ("young_blocks", 100),
     ];
     for (key, value) in intervals {
