@@ -216,7 +216,9 @@ fn a_bet_pays_and_goes_on_paying_when_its_node_dies() {
         let ledger = Ledger::read(stage.ledger()).unwrap();
         assert!(ledger.last_weights().unwrap().unwrap().block > computed, "{:#?}", running.tail());
         assert_eq!(ledger.facts("bets").unwrap().unwrap(), facts);
-        assert_eq!(paid("after its death"), before);
+        // The hours go on, and what it is paid for stays.
+        let after = paid("after its death");
+        assert!(after[BETTOR] >= before[BETTOR] && after[IDLER] == 0.0, "{after:?}");
         assert_eq!(running.terminate().0, Some(0));
     });
 }
