@@ -2,7 +2,7 @@
 
 use crate::Params;
 use crate::data::{Column, Data};
-use crate::select::Verdict;
+use crate::verdict::Verdict;
 use mantis_kit::{auc, math};
 use mantis_plugin_api::PluginError;
 

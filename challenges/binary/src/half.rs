@@ -1,7 +1,7 @@
 //! One AUC per miner: on the second half of the rows, by a model of the first.
 
 use crate::data::{Column, Data};
-use crate::select::Verdict;
+use crate::verdict::Verdict;
 use mantis_kit::auc;
 use mantis_plugin_api::PluginError;
 

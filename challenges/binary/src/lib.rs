@@ -13,6 +13,7 @@ mod out_of_sample;
 mod params;
 mod score;
 mod select;
+mod verdict;
 
 pub use label::Labels;
 pub use params::Params;

@@ -1,16 +1,9 @@
 //! Which miners enter the ensemble.
 
 use crate::data::Data;
+use crate::verdict::Verdict;
 use crate::{Params, daily, half};
 use mantis_plugin_api::{PluginError, Progress, Salience, WhyZero};
-
-/// What a miner's values out of sample are worth.
-pub(crate) enum Verdict {
-    /// Their AUC.
-    Auc(f64),
-    /// There are too few, says a sentence.
-    None(String),
-}
 
 /// The miners with the best AUC, in falling order; the others are told why not (scoring: binary, step 2).
 pub(crate) fn select(

@@ -109,11 +109,14 @@ pub fn broken_citations(root: &Path) -> Vec<String> {
     for path in files(root, "rs") {
         // A comment may break within a citation.
         let text = fs::read_to_string(&path).unwrap_or_default();
-        let lines = text.lines().map(|line| line.trim_start().trim_start_matches('/').trim());
+        let lines = text.lines().map(|line| line.trim_start().trim_start_matches(['/', '!']).trim());
         let text = lines.collect::<Vec<_>>().join(" ");
         for cited in text.split(CITED).skip(1).filter_map(|after| Some(after.split_once(')')?.0)) {
-            let (section, part) = cited.split_once(", ").map_or((cited, None), |(s, p)| (s, Some(p)));
-            if !has(&page.headings, section) || part.is_some_and(|part| !has(&page.parts, part)) {
+            // A heading, or a heading and a part; either may have a comma of its own.
+            let mut cuts = cited.match_indices(", ").map(|(at, _)| (&cited[..at], &cited[at + 2..]));
+            let found = has(&page.headings, cited)
+                || cuts.any(|(section, part)| has(&page.headings, section) && has(&page.parts, part));
+            if !found {
                 broken.push(format!("{}: docs/scoring.md has no `{cited}`", path.display()));
             }
         }

@@ -66,7 +66,7 @@ impl World {
             "[[challenge]]\nname = \"OLD\"\nticker = \"OLD\"\nplugin = \"direction\"\nruntime = \"wasm\"\ndim = 1\n\
              blocks_ahead = 10\nweight = 1.0\n{keys}\n\
              [[challenge]]\nname = \"NEW\"\nticker = \"NEW\"\nplugin = \"binary\"\nruntime = \"wasm\"\ndim = 2\n\
-             blocks_ahead = 10\nweight = 1.0\n"
+             blocks_ahead = 10\nweight = 1.0\n[challenge.params]\nsegment_rows = 1000\n"
         );
         let file = self.dir.path().join("challenges.toml");
         fs::write(&file, text).unwrap();

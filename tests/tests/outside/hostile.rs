@@ -104,9 +104,13 @@ fn a_plugin_of_another_abi_is_refused_with_a_remedy() {
                 weight = 1.0\n";
     fs::write(dir.path().join("c.toml"), text).unwrap();
     let says = failure(mantis().args(["config", "check"]).arg(dir.path().join("c.toml")));
-    for part in
-        ["c.toml:4:", "mantis_foreign", "built for ABI 99 by rustc", "supports ABI 1 to 1 by rustc", "build"]
-    {
+    for part in [
+        "c.toml:4:",
+        "mantis_foreign",
+        "built for ABI 99.0 by rustc",
+        "supports ABI 1.0 to 1.1 by rustc",
+        "build",
+    ] {
         assert!(says.contains(part), "{part}: {says}");
     }
 }

@@ -54,17 +54,22 @@ fn broken_links_are_found() {
 fn broken_citations_are_found() {
     let dir = TempDir::new().unwrap();
     fs::create_dir_all(dir.path().join("docs")).unwrap();
-    let page = "# Scoring\n\n## binary\n\n**Step 1**, weights.\n\n**Rows.** A **bold** word.\n";
+    let page = "# Scoring\n\n## binary\n\n**Step 1**, weights.\n\n**Step 2, daily**.\n\n**Rows.** A **bold** word.\n";
     fs::write(dir.path().join("docs/scoring.md"), page).unwrap();
     let cited = |comment: &str| {
         // So that the comment is not one of this file.
         fs::write(dir.path().join("a.rs"), comment.replace('<', "(scoring").replace('>', ")")).unwrap();
         broken_citations(dir.path()).len()
     };
-    for sound in ["// <: binary>", "/// <: binary, step 1>", "/// <: binary,\n    /// rows> and <: binary>"] {
+    for sound in [
+        "// <: binary>",
+        "/// <: binary, step 1>",
+        "//! <: binary,\n//! step 2, daily>",
+        "/// <: binary,\n    /// rows> and <: binary>",
+    ] {
         assert_eq!(cited(sound), 0, "{sound}");
     }
-    for broken in ["// <: ternary>", "// <: binary, step 2>", "// <: binary, bold>"] {
+    for broken in ["// <: ternary>", "// <: binary, step 3>", "// <: binary, bold>"] {
         assert_eq!(cited(broken), 1, "{broken}");
     }
 }

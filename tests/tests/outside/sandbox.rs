@@ -84,7 +84,7 @@ fn refused() -> Vec<(&'static str, String, &'static str)> {
         (
             "future",
             r#"(component (instance $p) (export "mantis:challenge/plugin@99.0.0" (instance $p)))"#.into(),
-            "plugin built for ABI 99 (mantis:challenge/plugin@99.0.0); this program supports ABI 1 to 1",
+            "plugin built for ABI 99.0 (mantis:challenge/plugin@99.0.0); this program supports ABI 1.0 to 1.1",
         ),
         (
             "newer-host",

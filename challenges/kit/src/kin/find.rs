@@ -27,7 +27,7 @@ pub struct CloneGroup {
     pub members: Vec<usize>,
 }
 
-/// Finds clones and cohorts in the newest of the given rows, which ascend (scoring: clones and cohorts).
+/// Finds clones and cohorts in the newest of the given rows, which ascend (scoring: numerics, clones and cohorts).
 ///
 /// Reads all miners twice, a few hundred rows at a time. Pairs are compared row by row until it is clear that they are no
 /// kin, which for most is after a tenth of the rows; each that is kin takes `rows x dim` products.

@@ -1,5 +1,5 @@
-//! Miners that say nearly the same in all rows, labelled or not, and what becomes of their pay (scoring: clones and
-//! cohorts).
+//! Miners that say nearly the same in all rows, labelled or not, and what becomes of their pay (scoring: numerics,
+//! clones and cohorts).
 //!
 //! *Clones* send the same numbers, but for rounding, in nearly all rows that both are there in; all that a group of them
 //! earns goes to one of its hotkeys. *Cohorts* are miners that all correlate with each other, of either sign; what a cohort

@@ -34,7 +34,7 @@ pub(crate) struct Pay {
 }
 
 impl Channel {
-    /// Settles the channel (scoring: trademix, evidence, gate and pay).
+    /// Settles the channel (scoring: trademix, evidence, gate) (scoring: trademix, evidence, pay).
     pub(crate) fn pay(&self, coverage: &[f64], cosines: &Cosines, params: &EvidenceParams) -> Pay {
         let p: Vec<f64> = self.evidence.iter().map(|evidence| evidence.p).collect();
         let passes = benjamini_hochberg(&p, &self.takes_part, params.fdr);
