@@ -22,9 +22,8 @@ pub(crate) fn tests() -> Vec<Trial> {
     ]
 }
 
-/// Two challenges; the second one is to go.
-const TEXT: &str = r#"runtime = "RUNTIME"
-
+const HEAD: &str = "runtime = \"RUNTIME\"\n";
+const ETH: &str = r#"
 [[challenge]]
 name = "ETH-1H-BINARY"
 ticker = "ETH"
@@ -33,6 +32,7 @@ dim = 2
 blocks_ahead = 300
 weight = 1.0
 "#;
+/// The one that is to go.
 const GOES: &str = r#"
 [[challenge]]
 name = "CADUSD-1H-BINARY"
@@ -178,7 +178,7 @@ fn challenges_come_and_go(runtime: &str) {
     };
     let plugin = |name: &str| dir.join("plugins").join(file(name));
     fs::copy(bin_dir().join(file("binary")), plugin("binary")).unwrap();
-    write(&[TEXT, GOES]);
+    write(&[HEAD, ETH, GOES]);
     let mut demo = Running::start(&dir);
     while demo.number("SELECT COUNT(*) FROM blocks") < ROWS_OF_HISTORY + 5 {
         assert!(demo.child.try_wait().unwrap().is_none(), "the demo ended early");
@@ -186,7 +186,7 @@ fn challenges_come_and_go(runtime: &str) {
     }
 
     // Its table first: without its plugin it is no use.
-    write(&[TEXT, GOES, COMES]);
+    write(&[HEAD, ETH, GOES, COMES]);
     let why = demo.kept();
     assert!(
         why.contains("challenges.toml:22: [[challenge]] \"GOLD-10M\": key `plugin`: no plugin `newcomer`"),
@@ -201,7 +201,7 @@ fn challenges_come_and_go(runtime: &str) {
     assert_eq!(demo.number(&first("GOLD")), came, "collected from the next sample on");
 
     // A bad edit, and a plugin that is broken: what ran before runs on.
-    write(&[TEXT, GOES, &COMES.replace("min_rows = 100", "min_rows = 1")]);
+    write(&[HEAD, ETH, GOES, &COMES.replace("min_rows = 100", "min_rows = 1")]);
     let why = demo.kept();
     assert!(
         why.contains(
@@ -210,7 +210,7 @@ fn challenges_come_and_go(runtime: &str) {
         "{why}"
     );
     demo.go_on(5);
-    write(&[TEXT, GOES, COMES]);
+    write(&[HEAD, ETH, GOES, COMES]);
     assert_eq!(demo.taken().1, "nothing: the files say again what runs");
     let whole = fs::read(plugin("newcomer")).unwrap();
     fs::write(plugin("newcomer"), &whole[..whole.len() / 2]).unwrap();
@@ -221,7 +221,7 @@ fn challenges_come_and_go(runtime: &str) {
     assert_eq!(demo.taken().1, "nothing: the files say again what runs");
 
     // A challenge that goes, together with another weight.
-    write(&[TEXT, &COMES.replace("weight = 3.0", "weight = 2")]);
+    write(&[HEAD, ETH, &COMES.replace("weight = 3.0", "weight = 2")]);
     let (gone, what) = demo.taken();
     assert_eq!(what, "GOLD has weight 2, before weight 3; CADUSD is gone; its rows stay in the ledger");
     demo.go_on(3);
@@ -269,19 +269,9 @@ fn network_of(date: &str) -> String {
             (waits, "daily", FLOW.to_owned())
         }
     };
-    format!("[network]\n{network}\n{TEXT_OF_ETH}select = \"{select}\"\n{rest}")
+    format!("[network]\n{network}\n{ETH}[challenge.params]\nselect = \"{select}\"\n{rest}")
 }
 
-const TEXT_OF_ETH: &str = r#"
-[[challenge]]
-name = "ETH-1H-BINARY"
-ticker = "ETH"
-plugin = "binary"
-dim = 2
-blocks_ahead = 300
-weight = 1.0
-[challenge.params]
-"#;
 const TRADEMIX: &str = r#"
 [[challenge]]
 name = "TRADE-MIX"
