@@ -2,7 +2,8 @@
 
 use mantis::demo::Crowd;
 use mantis::simulation::{Simulation, Simulator};
-use mantis_ledger::{Ledger, SampledBlock, Sent};
+use mantis_config::Config;
+use mantis_ledger::{Computation, Ledger, SampledBlock, Sent};
 use mantis_network::chain::{Chain, ChainSettings, Subtensor};
 use mantis_network::wallet::Hotkey;
 use mantis_tests::localnet::{self, Localnet, free_port};
@@ -10,14 +11,16 @@ use mantis_tests::need::Need;
 use mantis_tests::proxy::{Mode, Proxy};
 use mantis_tests::stage::{Running, Stage, VALIDATOR, keep, set};
 use mantis_tests::suite::Trial;
-use mantis_tests::{note, runtime, trial};
+use mantis_tests::{note, root, runtime, trial};
+use mantis_weights::Scored;
 use std::collections::BTreeMap;
+use std::fs;
 use std::time::{Duration, Instant};
 use toml::Table;
 
 /// The tests of this file.
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![trial!(it_works_on_the_real_runtime_and_outlives_its_node).needs(Need::Chopsticks).takes(130)]
+    vec![trial!(it_works_on_the_real_runtime_and_outlives_its_node).needs(Need::Chopsticks).takes(160)]
 }
 
 const SEED: u64 = 9;
@@ -91,6 +94,7 @@ fn it_works_on_the_real_runtime_and_outlives_its_node() {
             wait(&mut running, "weights set", 240).await;
             sets_what_was_computed(&stage, port).await;
             collects(&mut running).await;
+            moves_from_date_to_date(&stage, &mut running).await;
 
             node.signal("-STOP");
             tokio::time::sleep(seconds(60)).await;
@@ -196,4 +200,97 @@ async fn collects(running: &mut Running) {
         }
     }
     panic!("the payloads of the chain's miners are not opened: {:?}", running.tail());
+}
+
+/// The network's May becomes its July, and that its September, by the validator's file alone.
+async fn moves_from_date_to_date(stage: &Stage, running: &mut Running) {
+    let rows = |ticker: &str| {
+        let tickers = Ledger::read(stage.ledger()).unwrap().tickers().unwrap();
+        tickers.iter().find(|known| known.ticker == ticker).map_or(0, |known| known.rows)
+    };
+    let before = rows("ETH");
+    let process = running.id();
+    take(stage, running, july).await;
+    let computed = computes_by(stage, running, "2026-07").await;
+    let scored: Vec<&str> = computed.scored.iter().map(|scored| scored.ticker.as_str()).collect();
+    assert_eq!(scored, ["ETH", "ETHHITFIRST"]);
+    let facts = |scored: &Scored| scored.salience.as_ref().map_or(0, |salience| salience.miners.len());
+    assert!(
+        computed.scored.iter().all(|scored| scored.failure.is_none() && facts(scored) > 0),
+        "{computed:#?}"
+    );
+
+    take(stage, running, september).await;
+    let computed = computes_by(stage, running, "2026-09").await;
+    let flow = computed.scored.iter().find(|scored| scored.ticker == "FLOW").unwrap();
+    // A week goes by before anything of it is opened.
+    assert_eq!((flow.failure, flow.skipped.as_deref()), (None, Some("no miner has stored anything")));
+    wait(running, "sampled", 60).await;
+    assert!(rows("FLOW") > 0 && rows("ETH") > before, "the ledger goes on");
+    assert_eq!(running.id(), process);
+}
+
+/// Changes the validator's file, and waits until it is taken.
+async fn take(stage: &Stage, running: &mut Running, edit: impl FnOnce(&mut Table)) {
+    let file = stage.dir.join("challenges.toml");
+    let mut table: Table = toml::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    edit(&mut table);
+    running.read();
+    let since = running.log.len();
+    fs::write(file.with_extension("new"), table.to_string()).unwrap();
+    fs::rename(file.with_extension("new"), &file).unwrap();
+    running.wait_for("the changed configuration is taken", since, seconds(60)).await;
+}
+
+/// Waits for weights that are computed by the network's rules of a date.
+async fn computes_by(stage: &Stage, running: &mut Running, date: &str) -> Computation {
+    let rules = Config::load(root().join(format!("profiles/{date}.toml"))).unwrap().network;
+    for _ in 0..5 {
+        wait(running, "weights computed", 120).await;
+        let ledger = Ledger::read(stage.ledger()).unwrap();
+        let mut computed = ledger.last_computation().unwrap().unwrap();
+        let basis = computed.basis.clone().unwrap();
+        // One may have been on its way by the rules of before.
+        if (basis.rules.burn, basis.rules.ema) == (rules.burn, rules.ema) && basis.config == digest(stage) {
+            computed.scored = ledger.scored(computed.block).unwrap();
+            return computed;
+        }
+    }
+    panic!("no weights by the rules of {date}: {:?}", running.tail());
+}
+
+fn digest(stage: &Stage) -> String {
+    Config::load(stage.dir.join("challenges.toml")).unwrap().digest()
+}
+
+/// What July's file has other than May's, for the two challenges of this test.
+fn july(table: &mut Table) {
+    let profile = profile("2026-07");
+    for key in ["burn", "ema"] {
+        set(table, "network", key, profile["network"][key].clone());
+    }
+    set(table, "network", "weight_calc_interval", 20);
+    let mut params = profile["params"].clone();
+    // The history is short.
+    params["binary"]["select_min_windows"] = 2.into();
+    params["hitfirst"]["min_rows"] = 1000.into();
+    table["params"] = params;
+}
+
+/// And September's than July's: a challenge comes, and payloads wait for a week.
+fn september(table: &mut Table) {
+    let mut profile = profile("2026-09");
+    for key in ["burn", "ema", "maturity_blocks", "retain_blocks"] {
+        set(table, "network", key, profile["network"][key].clone());
+    }
+    let mut flow = profile["challenge"].as_array_mut().unwrap().pop().unwrap();
+    let keys = flow.as_table_mut().unwrap();
+    keys.retain(|key, _| !["file", "facts"].contains(&key));
+    keys["weight"] = 1.0.into();
+    keys["params"]["skin"] = "none".into();
+    table["challenge"].as_array_mut().unwrap().push(flow);
+}
+
+fn profile(date: &str) -> Table {
+    toml::from_str(&fs::read_to_string(root().join(format!("profiles/{date}.toml"))).unwrap()).unwrap()
 }
