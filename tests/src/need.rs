@@ -3,6 +3,7 @@
 use crate::{anvil, bin_dir, boot, localnet, no_program, root};
 use std::env;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 /// Something without which a test cannot run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +18,8 @@ pub enum Need {
     ComponentizePy,
     /// anvil, a chain of Ethereum's kind, in the folder that `MANTIS_EVM` names.
     Evm,
+    /// A Python that has NumPy: what `MANTIS_NUMPY` names, or `python3`.
+    Numpy,
     /// The results of the network's own scorer, and the program that makes the ledgers they are of.
     Reference,
     /// A systemd that can be booted beside this machine's: root, namespaces, an overlay.
@@ -35,6 +38,7 @@ impl Need {
             Self::Chopsticks => "MANTIS_NEED_CHOPSTICKS",
             Self::ComponentizePy => "MANTIS_NEED_COMPONENTIZE_PY",
             Self::Evm => "MANTIS_NEED_EVM",
+            Self::Numpy => "MANTIS_NEED_NUMPY",
             Self::Reference => "MANTIS_NEED_REFERENCE",
             Self::Systemd => "MANTIS_NEED_SYSTEMD",
             Self::Wasm => "MANTIS_NEED_WASM",
@@ -56,6 +60,7 @@ impl Need {
             Self::Chopsticks => localnet::tools().err(),
             Self::ComponentizePy => no_program(componentize_py()),
             Self::Evm => anvil::program().err(),
+            Self::Numpy => no_numpy(),
             Self::Reference => {
                 (!reference().join("golden").is_dir()).then(|| "no reference data in ../shared".into())
             }
@@ -96,6 +101,22 @@ pub fn api_tools() -> Result<PathBuf, String> {
 #[must_use]
 pub fn componentize_py() -> PathBuf {
     env::var_os("MANTIS_COMPONENTIZE_PY").map_or_else(|| "componentize-py".into(), PathBuf::from)
+}
+
+/// The Python for programs that use NumPy.
+#[must_use]
+pub fn numpy() -> PathBuf {
+    env::var_os("MANTIS_NUMPY").map_or_else(|| "python3".into(), PathBuf::from)
+}
+
+/// What to say if that Python has none.
+fn no_numpy() -> Option<String> {
+    let mut python = Command::new(numpy());
+    python.args(["-c", "import numpy"]).stdout(Stdio::null()).stderr(Stdio::null());
+    match python.status() {
+        Ok(status) if status.success() => None,
+        _ => Some("no Python with NumPy".into()),
+    }
 }
 
 /// What to say if there is no browser that chromedriver finds.

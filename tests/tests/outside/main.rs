@@ -31,6 +31,7 @@ mod report;
 mod runtimes;
 mod sandbox;
 mod score;
+mod second;
 mod step;
 mod structure;
 mod tracking;
@@ -73,6 +74,7 @@ fn main() -> ExitCode {
         runtimes::tests(),
         sandbox::tests(),
         score::tests(),
+        second::tests(),
         step::tests(),
         structure::tests(),
         tracking::tests(),
