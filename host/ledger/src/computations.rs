@@ -3,7 +3,7 @@
 
 use super::{Activities, Ledger, LedgerError, activity, reports, runs, schema, weights};
 use mantis_config::Block;
-use mantis_weights::{BURN, Outcome, Scored, Settlement, WeightsRejection};
+use mantis_weights::{Outcome, Scored, Settlement, WeightsRejection};
 use rusqlite::{OptionalExtension, TransactionBehavior};
 use std::collections::BTreeMap;
 
@@ -304,12 +304,8 @@ fn write(tx: &rusqlite::Transaction<'_>, computation: &Computation) -> rusqlite:
     let sql = "INSERT INTO host_saliences (block, ticker, hotkey, salience) VALUES (?1, ?2, ?3, ?4)";
     let mut insert = tx.prepare_cached(sql)?;
     for scored in &computation.scored {
-        for (hotkey, salience) in scored.shares().iter().filter(|(_, salience)| **salience > 0.0) {
-            insert.execute((block, &scored.ticker, hotkey, salience))?;
-        }
-        let burn = scored.burn_share();
-        if burn > 0.0 {
-            insert.execute((block, &scored.ticker, BURN, burn))?;
+        for (name, share) in scored.shares().named() {
+            insert.execute((block, &scored.ticker, name, share))?;
         }
     }
     reports::write(tx, computation.block, &computation.scored)?;

@@ -4,12 +4,9 @@
 use super::{Ledger, LedgerError, schema};
 use mantis_config::{Block, Runtime};
 use mantis_plugin_api::Solver;
-use mantis_weights::{FailureCause, Held, MadeWith, Scored, SettleRules};
+use mantis_weights::{FailureCause, Held, MadeWith, Scored, SettleRules, Shares};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::BTreeMap;
-
-/// A challenge's saliences per hotkey; they sum to 1.
-pub type Shares = BTreeMap<String, f64>;
 
 /// What the weights of a computation go by.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,8 +26,8 @@ pub(super) struct Run {
 }
 
 impl Ledger {
-    /// The newest saliences of a challenge that did not fail, from a computation for a block before `before`: shares per
-    /// hotkey. `None` if there is no such computation.
+    /// The newest saliences of a challenge that did not fail, from a computation for a block before `before`. `None` if there
+    /// is no such computation.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -54,8 +51,7 @@ impl Ledger {
         Ok(Some((Held { block, computations }, shares)))
     }
 
-    /// What every challenge paid in the computation for a block, by ticker, with what nobody earned under
-    /// [`mantis_weights::BURN`]. Challenges that paid nothing are not there.
+    /// What every challenge paid in the computation for a block, by ticker. Challenges that paid nothing are not there.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -213,7 +209,7 @@ mod tests {
         }
         let (found, shares) = ledger.last_good("A", Block(5000)).unwrap().unwrap();
         assert_eq!(found, Held { block: Block(2000), computations: 3 });
-        assert_eq!(shares, [("x".to_owned(), 0.75), ("y".to_owned(), 0.25)].into());
+        assert_eq!(shares.miners, [("x".to_owned(), 0.75), ("y".to_owned(), 0.25)].into());
         // One that is made once more looks at what was before it.
         assert_eq!(ledger.last_good("A", Block(2000)).unwrap().unwrap().0.block, Block(1000));
         assert_eq!(ledger.last_good("B", Block(5000)).unwrap(), None);

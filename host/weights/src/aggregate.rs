@@ -20,6 +20,21 @@ impl Shares {
     pub fn sum(&self) -> f64 {
         self.miners.values().sum::<f64>() + self.burn
     }
+
+    /// Takes in what a table says: the share of a hotkey, or under [`BURN`] what nobody earns.
+    pub fn insert(&mut self, name: String, share: f64) {
+        if name == BURN {
+            self.burn = share;
+        } else {
+            self.miners.insert(name, share);
+        }
+    }
+
+    /// What a table is told: the shares above zero, what nobody earns under [`BURN`].
+    pub fn named(&self) -> impl Iterator<Item = (&str, f64)> {
+        let miners = self.miners.iter().map(|(hotkey, share)| (hotkey.as_str(), *share));
+        miners.chain([(BURN, self.burn)]).filter(|(_, share)| *share > 0.0)
+    }
 }
 
 /// Saliences of all challenges by weight: `sum_c w_c s_c / sum_c w_c`, where each `s_c` is scaled to sum 1 first, and

@@ -1,6 +1,6 @@
 //! What a challenge gave: the input of all that follows.
 
-use super::aggregate::{BURN, Shares, aggregate};
+use super::aggregate::{Shares, aggregate};
 use super::failure::{FailureCause, Held};
 use mantis_config::Runtime;
 use mantis_plugin_api::{Description, Fact, MinerReport, Salience, Solver, WhyZero};
@@ -65,7 +65,7 @@ impl Scores {
     }
 
     /// Puts the salience of an earlier computation in the place of one that failed: see [`Scored::set_shares`].
-    pub fn hold(&mut self, ticker: &str, held: Held, shares: &BTreeMap<String, f64>) {
+    pub fn hold(&mut self, ticker: &str, held: Held, shares: &Shares) {
         for scored in self.challenges.iter_mut().filter(|scored| scored.ticker == ticker) {
             scored.set_shares(shares);
             scored.held = Some(held);
@@ -87,9 +87,7 @@ pub fn failed(challenges: &[Scored]) -> impl Iterator<Item = (&Scored, FailureCa
 }
 
 fn join(challenges: &[Scored], weight: impl Fn(&Scored) -> f64) -> Shares {
-    let weighted = challenges
-        .iter()
-        .map(|scored| (weight(scored), Shares { miners: scored.shares(), burn: scored.burn_share() }));
+    let weighted = challenges.iter().map(|scored| (weight(scored), scored.shares()));
     aggregate(&weighted.collect::<Vec<_>>())
 }
 
@@ -147,21 +145,19 @@ impl Scored {
         if burn > 0.0 { burn / self.sum() } else { 0.0 }
     }
 
-    /// Salience per hotkey, scaled to sum 1 with the burn; empty if it does not count.
+    /// Salience per hotkey and burn, scaled to sum 1; empty if it does not count.
     #[must_use]
-    pub fn shares(&self) -> BTreeMap<String, f64> {
-        self.parts().map(|(hotkey, part)| (hotkey.clone(), part)).collect()
+    pub fn shares(&self) -> Shares {
+        let miners = self.parts().map(|(hotkey, part)| (hotkey.clone(), part)).collect();
+        Shares { miners, burn: self.burn_share() }
     }
 
-    /// Sets who is paid how much, with the burn under [`BURN`]; nothing more is known of the miners then, and nothing less
-    /// of the challenge.
-    pub fn set_shares(&mut self, shares: &BTreeMap<String, f64>) {
+    /// Sets who is paid how much; nothing more is known of the miners then, and nothing less of the challenge.
+    pub fn set_shares(&mut self, shares: &Shares) {
         let facts = self.salience.take().map_or_else(Vec::new, |salience| salience.facts);
-        let burn = shares.get(BURN).copied().unwrap_or(0.0);
-        let miners: Vec<_> = shares.iter().filter(|(hotkey, _)| *hotkey != BURN).collect();
-        let mut salience = Salience { facts, burn, ..Salience::new(miners.len()) };
-        miners.iter().enumerate().for_each(|(miner, (_, share))| salience.set(miner, **share));
-        self.hotkeys = miners.into_iter().map(|(hotkey, _)| hotkey.clone()).collect();
+        let mut salience = Salience { facts, burn: shares.burn, ..Salience::new(shares.miners.len()) };
+        shares.miners.values().enumerate().for_each(|(miner, share)| salience.set(miner, *share));
+        self.hotkeys = shares.miners.keys().cloned().collect();
         self.salience = Some(salience);
     }
 
@@ -209,7 +205,8 @@ mod tests {
             ["B"]
         );
         let held = Held { block: mantis_config::Block(1000), computations: 2 };
-        scores.hold("B", held, &[("h1".to_owned(), 1.0)].into());
+        let shares = Shares { miners: [("h1".to_owned(), 1.0)].into(), burn: 0.0 };
+        scores.hold("B", held, &shares);
         assert_eq!((scores.total["h0"], scores.total["h1"]), (0.25, 0.75));
         assert_eq!(scores.challenges[1].held, Some(held));
     }
@@ -218,16 +215,20 @@ mod tests {
     fn what_nobody_earns_is_kept_apart() {
         let mut some = scored("A", 1.0, &[1.0, 2.0]);
         some.salience.as_mut().unwrap().burn = 1.0;
-        assert_eq!((some.shares()["h1"], some.burn_share(), some.paid()), (0.5, 0.25, 2));
+        assert_eq!((some.shares().miners["h1"], some.burn_share(), some.paid()), (0.5, 0.25, 2));
         let mut all = scored("B", 1.0, &[0.0]);
         all.salience.as_mut().unwrap().burn = 0.7;
-        assert_eq!((all.shares()["h0"], all.burn_share(), all.paid(), all.counts()), (0.0, 1.0, 0, true));
+        assert_eq!(
+            (all.shares().miners["h0"], all.burn_share(), all.paid(), all.counts()),
+            (0.0, 1.0, 0, true)
+        );
         let scores = Scores::new(vec![some, all, scored("C", 9.0, &[0.0])], 0);
         assert_eq!((scores.total["h1"], scores.burn), (0.25, 0.625));
 
         let mut later = Scored::default();
-        later.set_shares(&[(BURN.to_owned(), 0.25), ("h1".to_owned(), 0.75)].into());
-        assert_eq!((later.shares()["h1"], later.burn_share()), (0.75, 0.25));
+        let shares = Shares { miners: [("h1".to_owned(), 0.75)].into(), burn: 0.25 };
+        later.set_shares(&shares);
+        assert_eq!(later.shares(), shares);
         assert_eq!(later.hotkeys, ["h1"]);
     }
 

@@ -29,7 +29,7 @@ pub struct Standing {
     pub about: BTreeMap<String, String>,
     /// Prices, or rates, by the ticker that they are stored under.
     pub(crate) series: BTreeMap<String, Arc<Series>>,
-    /// [`Scored::shares`] of each challenge in `scores`.
+    /// What each challenge in `scores` pays to miners: see [`Scored::shares`].
     shares: Vec<BTreeMap<String, f64>>,
     /// What the chain is given by UID, 0 to 65,535.
     on_chain: BTreeMap<u16, u16>,
@@ -91,7 +91,7 @@ impl Standing {
             past: ledger.past_weights(DRAWN)?,
             activities: ledger.activities()?,
             series: all_series(ledger, &config)?,
-            shares: scores.challenges.iter().map(Scored::shares).collect(),
+            shares: scores.challenges.iter().map(|scored| scored.shares().miners).collect(),
             on_chain: on_chain(outcome.settlements()),
             config,
             scores,

@@ -286,7 +286,7 @@ fn minutes(minutes: i64) -> String {
 fn table(finished: &Finished, refusals: &BTreeMap<String, RejectionCounts>) -> String {
     let Finished { scores, miners, .. } = finished;
     let weights = weights(finished);
-    let paid: Vec<_> = scores.challenges.iter().map(|c| (&c.ticker, c.shares())).collect();
+    let paid: Vec<_> = scores.challenges.iter().map(|c| (&c.ticker, c.shares().miners)).collect();
     let mut table = Table::new(["hotkey", "miner", "weight", "total"]);
     table.header(paid.iter().map(|(ticker, _)| (*ticker).clone()).chain(["why nothing".into()]));
     let mut order: Vec<(&SimulatedMiner, f64)> =

@@ -10,7 +10,7 @@ use clap::Args;
 use mantis_config::Block;
 use mantis_ledger::Ledger;
 use mantis_network::chain::Neuron;
-use mantis_weights::{BURN, Outcome, Scored, Scores, SettleRules, Settlement, on_chain};
+use mantis_weights::{Outcome, Scored, Scores, SettleRules, Settlement, on_chain};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -64,7 +64,7 @@ fn recorded(args: &ExplainArgs) -> anyhow::Result<Explanation> {
     let shares = ledger.shares(block)?;
     let registered = computation.settlements.iter().map(|s| &s.hotkey);
     let stored = challenges.iter().flat_map(|scored| &scored.hotkeys);
-    let paid = shares.values().flat_map(|shares| shares.keys()).filter(|hotkey| *hotkey != BURN);
+    let paid = shares.values().flat_map(|shares| shares.miners.keys());
     let hotkey = find(&args.hotkey, &registered.chain(stored).chain(paid).collect())?;
     let reasons = challenges.iter().any(|scored| !scored.hotkeys.is_empty());
     for scored in challenges.iter_mut().filter(|scored| scored.hotkeys.is_empty()) {
@@ -194,8 +194,7 @@ fn explain(
 }
 
 fn part(scored: &Scored, hotkey: &str, paying: f64, reasons: bool) -> Part {
-    let shares = scored.shares();
-    let salience = shares.get(hotkey).copied().unwrap_or(0.0);
+    let salience = scored.shares().miners.get(hotkey).copied().unwrap_or(0.0);
     let report = scored.report(hotkey);
     let made = scored.made_with.as_ref();
     let facts = || report.iter().flat_map(|report| &report.facts);

@@ -154,7 +154,7 @@ impl<'a> Document<'a> {
         let skipped =
             scores.challenges.iter().filter_map(|c| Some((c.ticker.as_str(), c.skipped.as_deref()?)));
         Self {
-            per_challenge: scored.map(|c| (c.ticker.as_str(), c.shares())).collect(),
+            per_challenge: scored.map(|c| (c.ticker.as_str(), c.shares().miners)).collect(),
             total: &scores.total,
             burn: burn.collect(),
             skipped: skipped.collect(),
@@ -185,8 +185,12 @@ pub(super) fn text(scores: &Scores) -> String {
     }
     let mut miners: Vec<_> = scores.total.iter().filter(|(_, x)| **x > 0.0).collect();
     miners.sort_by(|a, b| b.1.total_cmp(a.1));
-    let paid: Vec<_> =
-        scores.challenges.iter().map(|c| (&c.ticker, c.shares())).filter(|c| !c.1.is_empty()).collect();
+    let paid: Vec<_> = scores
+        .challenges
+        .iter()
+        .map(|c| (&c.ticker, c.shares().miners))
+        .filter(|c| !c.1.is_empty())
+        .collect();
     let mut table = Table::new(["hotkey", "total"]);
     table.header(paid.iter().map(|(ticker, _)| (*ticker).clone()));
     for (hotkey, total) in miners {

@@ -104,7 +104,7 @@ mod tests {
             for scored in &world.standing.scores.challenges {
                 assert_eq!(
                     value(&scored.ticker),
-                    scored.shares().get(hotkey).copied(),
+                    scored.shares().miners.get(hotkey).copied(),
                     "{hotkey} {}",
                     scored.ticker
                 );
