@@ -27,7 +27,7 @@ pub(super) struct Summary<'a> {
     miners: usize,
     paid: usize,
     challenges: usize,
-    /// Challenges that pay.
+    /// Challenges that pay and count.
     paying: usize,
     no_weights: NoWeights<'a>,
     extent: &'a Extent,
@@ -70,7 +70,11 @@ impl<'a> Summary<'a> {
             miners: view.miners.len(),
             paid: view.paid(),
             challenges: view.challenges.len(),
-            paying: view.challenges.iter().filter(|challenge| challenge.pays()).count(),
+            paying: view
+                .challenges
+                .iter()
+                .filter(|challenge| challenge.pays() && !challenge.is_shadow())
+                .count(),
             no_weights: NoWeights::new(view),
             extent,
             days: (last - first) as f64 * BLOCK_SECONDS as f64 / 86_400.0,

@@ -28,6 +28,8 @@ const PREFIX: &str = "mantis";
 pub(super) async fn metrics(State(site): State<Arc<Site>>, request: HeaderMap) -> Result<Response, ApiError> {
     let (status, standing, traffic) = (site.status(), site.standing(), site.traffic.by_status());
     site.read(move |ledger| {
+        status.facts =
+            [("bets".to_owned(), FactsStatus { updated: Some(9), ..FactsStatus::default() })].into();
         let sources = Sources {
             traffic,
             process: Process::read(),
@@ -59,7 +61,7 @@ mod tests {
     use mantis_config::{Block, Config, Sidx};
     use mantis_ledger::{Computation, Ledger, SampledBlock};
     use mantis_plugin_api::Salience;
-    use mantis_validator::{FailedChallenge, Status};
+    use mantis_validator::{FactsStatus, FailedChallenge, Status};
     use mantis_weights::Scored;
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::Path;

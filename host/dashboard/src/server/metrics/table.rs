@@ -3,7 +3,7 @@
 use super::metric::{Metric, Sample, Samples, counter, gauge, info};
 use super::sources::{Market, Sources};
 use crate::standing::Ranked;
-use mantis_validator::{FailedChallenge, Status, unix};
+use mantis_validator::{FactsStatus, FailedChallenge, Status, unix};
 use mantis_weights::Scored;
 use prometheus_client::registry::Unit::{Bytes, Seconds};
 
@@ -138,6 +138,18 @@ pub(super) const METRICS: &[Metric] = &[
     gauge("delayed_payloads", "Payloads whose round alone the beacon does not give", None, |sources| {
         status_value(sources, |status| Some(status.opening.delayed as f64))
     }),
+    gauge(
+        "facts_up",
+        "1 for each list of facts that is up to date, 0 where the one before stands",
+        None,
+        |sources| by_list(sources, |facts| flag(facts.fault.is_none())),
+    ),
+    gauge(
+        "facts_time",
+        "When each list of facts was last brought up to date, Unix time",
+        Some(Seconds),
+        |sources| by_list(sources, |facts| facts.updated.map(|unix| unix as f64)),
+    ),
     gauge("computing", "1 while weights are computed", None, |sources| {
         status_value(sources, |status| flag(status.weights.computing.is_some()))
     }),
@@ -231,6 +243,13 @@ pub(super) const METRICS: &[Metric] = &[
 /// A number of the validator's, if there is a validator and the number is known.
 fn status_value(sources: &Sources<'_>, value: fn(&Status) -> Option<f64>) -> Option<Samples> {
     value(sources.status?).map(Samples::One)
+}
+
+/// A number for each list of facts that was looked at, where it is known.
+fn by_list(sources: &Sources<'_>, value: fn(&FactsStatus) -> Option<f64>) -> Option<Samples> {
+    let sample =
+        |(name, facts): (&String, &FactsStatus)| Some(Sample::new([("list", name.clone())], value(facts)?));
+    Some(Samples::Labelled(sources.status?.facts.iter().filter_map(sample).collect()))
 }
 
 /// A number for each challenge of the newest computation.
