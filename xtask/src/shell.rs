@@ -23,21 +23,27 @@ pub(crate) fn build() -> Result<()> {
     run(cargo().args(["build", "--release", "--workspace"]))
 }
 
-/// Builds the program and the plugins of `challenges/` alone: nothing that only tests use.
-pub(crate) fn build_program() -> Result<()> {
+/// Builds the program and the plugins of `challenges/` alone, for a demo: nothing that only tests use, and not as fast as a
+/// release. Gives the program.
+pub(crate) fn build_demo() -> Result<Command> {
     let mut command = cargo();
-    command.args(["build", "--release", "--package", "mantis"]);
+    command.args(["build", "--profile", "demo", "--package", "mantis"]);
     for entry in fs::read_dir(root().join("challenges"))? {
         // A folder's name is the plugin's.
         let name = entry?.file_name();
         command.arg("--package").arg(format!("mantis-{}", name.to_string_lossy()));
     }
-    run(&mut command)
+    run(&mut command)?;
+    program("demo")
 }
 
 /// The built program, at the root of the workspace.
 pub(crate) fn mantis() -> Result<Command> {
-    let mut command = Command::new(target_dir()?.join("release").join("mantis"));
+    program("release")
+}
+
+fn program(profile: &str) -> Result<Command> {
+    let mut command = Command::new(target_dir()?.join(profile).join("mantis"));
     command.current_dir(root());
     Ok(command)
 }
