@@ -47,6 +47,18 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 60)]
         seconds: u32,
     },
+    /// What sampling and maturing cost while payloads wait for days.
+    Waiting {
+        /// Days of payloads that wait.
+        #[arg(long, default_value_t = 7)]
+        days: u32,
+        /// Miners, each with a payload in every sampled block.
+        #[arg(long, default_value_t = 256)]
+        miners: u32,
+        /// Bytes of a payload. All of them are written to the disk.
+        #[arg(long, default_value_t = 5000)]
+        bytes: u32,
+    },
     /// Seconds per challenge of the same plugins as WebAssembly components and as shared libraries.
     Runtime {
         /// Rows of the ledger.
@@ -80,6 +92,11 @@ pub(crate) fn run_bench(what: &Bench) -> Result<()> {
             build()?;
             let numbers = [readers, seconds].map(ToString::to_string);
             run(Command::new(target_dir()?.join("release/readers")).current_dir(root()).args(numbers))
+        }
+        Bench::Waiting { days, miners, bytes } => {
+            build()?;
+            let numbers = [days, miners, bytes].map(ToString::to_string);
+            run(Command::new(target_dir()?.join("release/waiting")).current_dir(target_dir()?).args(numbers))
         }
         Bench::Score { rows, miners, only, runs, ledger, growth } => {
             build()?;

@@ -52,7 +52,7 @@ impl Ledger {
         let mut names = Directory::default();
         let mut miners: Vec<Miner> = Vec::new();
         let mut rows = 0;
-        self.scan(Columns::Submissions, ticker, range, None, |row: Row<'_>| {
+        self.scan(Columns::Submissions, ticker, range, self.any_length(ticker)?, |row: Row<'_>| {
             rows += 1;
             names.rewind();
             // The first that sent a vector; who sends it after that is the first one's twin, and the first the

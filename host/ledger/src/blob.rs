@@ -110,6 +110,25 @@ pub(crate) fn is_nonzero(numbers: &[u8], storage: Storage) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BlobError;
 
+/// How long the vectors of a blob may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Length {
+    /// So many numbers, of either precision.
+    Exact(usize),
+    /// As many half floats as the blob's length says; where that is so many numbers in single precision, it is those.
+    Any(Option<usize>),
+}
+
+impl Length {
+    /// So many numbers, or as many as there are.
+    fn expected(self) -> Option<usize> {
+        match self {
+            Self::Exact(dim) => Some(dim),
+            Self::Any(dim) => dim,
+        }
+    }
+}
+
 /// Reads blobs; keeps its buffers from one to the next.
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
@@ -118,11 +137,11 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    /// Reads one blob. `storage_dim` `None` takes the dimension that the length implies, for half floats.
+    /// Reads one blob.
     pub(super) fn decode<'a>(
         &'a mut self,
         blob: &'a [u8],
-        storage_dim: Option<usize>,
+        length: Length,
     ) -> Result<Submissions<'a>, BlobError> {
         self.spans.clear();
         self.owned.clear();
@@ -141,13 +160,13 @@ impl Decoder {
         let mut found = Submissions { names, numbers, stride: 0, storage: Storage::F16 };
         let is_single =
             |dim: usize| Some(numbers.len()) == found.len().checked_mul(dim * Storage::F32.bytes());
-        if !found.is_empty() && storage_dim.is_some_and(|dim| dim > 0 && is_single(dim)) {
+        if !found.is_empty() && length.expected().is_some_and(|dim| dim > 0 && is_single(dim)) {
             found.storage = Storage::F32;
         }
-        found.stride = match (storage_dim, found.len()) {
-            (Some(dim), _) => dim * found.storage.bytes(),
-            (None, 0) => 0,
-            (None, n) => numbers.len() / n,
+        found.stride = match (length, found.len()) {
+            (Length::Exact(dim), _) => dim * found.storage.bytes(),
+            (Length::Any(_), 0) => 0,
+            (Length::Any(_), n) => numbers.len() / n,
         };
         let fits =
             found.len().checked_mul(found.stride) == Some(numbers.len()) && found.stride.is_multiple_of(2);
@@ -226,7 +245,7 @@ mod tests {
 
     fn read_names(blob: &[u8], dim: usize) -> Result<Vec<String>, BlobError> {
         let mut decoder = Decoder::default();
-        let found = decoder.decode(blob, Some(dim))?;
+        let found = decoder.decode(blob, Length::Exact(dim))?;
         Ok(found.iter().map(|(name, _)| name.to_string()).collect())
     }
 
@@ -234,10 +253,10 @@ mod tests {
     fn reads_what_python_writes() {
         let blob = b"[\"5A\", \"5B\"]\0\x00\x3c\x00\xbc";
         let mut decoder = Decoder::default();
-        let found: Vec<_> = decoder.decode(blob, Some(1)).unwrap().iter().collect();
+        let found: Vec<_> = decoder.decode(blob, Length::Exact(1)).unwrap().iter().collect();
         assert_eq!(found, [("5A", &b"\x00\x3c"[..]), ("5B", &b"\x00\xbc"[..])]);
-        assert_eq!(decoder.decode(b"", Some(1)).unwrap().len(), 0);
-        assert_eq!(decoder.decode(b"[]\0", Some(1)).unwrap().len(), 0);
+        assert_eq!(decoder.decode(b"", Length::Exact(1)).unwrap().len(), 0);
+        assert_eq!(decoder.decode(b"[]\0", Length::Exact(1)).unwrap().len(), 0);
     }
 
     #[test]
@@ -283,7 +302,8 @@ mod tests {
     fn the_length_tells_the_precision() {
         let blob = |bytes: usize| [&b"[\"5A\", \"5B\"]\0"[..], &vec![1; bytes]].concat();
         let mut decoder = Decoder::default();
-        let mut precision = |bytes: usize| decoder.decode(&blob(bytes), Some(3)).map(|found| found.storage());
+        let mut precision =
+            |bytes: usize| decoder.decode(&blob(bytes), Length::Exact(3)).map(|found| found.storage());
         assert_eq!(precision(12), Ok(Storage::F16));
         assert_eq!(precision(24), Ok(Storage::F32));
         assert_eq!(
@@ -291,7 +311,7 @@ mod tests {
             (Err(BlobError), Err(BlobError), Err(BlobError))
         );
         // Nobody: no numbers of either kind.
-        assert_eq!(decoder.decode(b"[]\0", Some(3)).unwrap().storage(), Storage::F16);
+        assert_eq!(decoder.decode(b"[]\0", Length::Exact(3)).unwrap().storage(), Storage::F16);
     }
 
     proptest! {
@@ -307,7 +327,7 @@ mod tests {
         #[test]
         fn never_panics(blob in proptest::collection::vec(any::<u8>(), 0..40), dim in 0_usize..3) {
             let _ = read_names(&blob, dim);
-            let _ = Decoder::default().decode(&blob, None).map(|found| found.iter().count());
+            let _ = Decoder::default().decode(&blob, Length::Any(None)).map(|found| found.iter().count());
         }
 
         #[test]
@@ -320,7 +340,7 @@ mod tests {
             let (_, blob) = encode(&vectors);
             prop_assert_eq!(read_names(&blob, dim).unwrap(), names.iter().cloned().collect::<Vec<_>>());
             let mut decoder = Decoder::default();
-            for (_, bytes) in decoder.decode(&blob, Some(dim)).unwrap() {
+            for (_, bytes) in decoder.decode(&blob, Length::Exact(dim)).unwrap() {
                 prop_assert_eq!(&Vector::from_bytes(bytes, storage), &vector);
             }
         }

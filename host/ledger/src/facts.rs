@@ -158,42 +158,4 @@ mod tests {
         assert_eq!((read.block, read.time, read.rows), (Some(30), Some(1.5), rows(30, &[("z", 1.0)])));
         assert_eq!(ledger.facts("stakes").unwrap(), None);
     }
-
-    /// How long a long list takes: `cargo test --release -p mantis-ledger -- --ignored --nocapture facts`.
-    #[test]
-    #[ignore = "measures"]
-    fn a_million_facts() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut ledger = Ledger::open(dir.path().join("a.db")).unwrap();
-        let hotkey = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
-        let row = |i: i64| FactRow {
-            hotkey: hotkey.into(),
-            block: Some(8_859_422 + i),
-            time: Some(1.788e9 + 12.0 * i as f64),
-            numbers: vec![1.0, i as f64, 2.5],
-        };
-        let seconds = |began: std::time::Instant| began.elapsed().as_secs_f64();
-        for (from, to) in [(0, 100_000), (100_000, 1_000_000)] {
-            let began = std::time::Instant::now();
-            let rows: Vec<_> = (from..to).map(row).collect();
-            ledger.store_facts("bets", &head(to), &rows, false).unwrap();
-            let stored = seconds(began);
-            let began = std::time::Instant::now();
-            let list = ledger.facts("bets").unwrap().unwrap();
-            let read = seconds(began);
-            let began = std::time::Instant::now();
-            let text = serde_json::to_vec(&list).unwrap();
-            let written = seconds(began);
-            let began = std::time::Instant::now();
-            let again: FactList = serde_json::from_slice(&text).unwrap();
-            let parsed = seconds(began);
-            assert_eq!(again, list);
-            let bytes = std::fs::metadata(dir.path().join("a.db")).unwrap().len();
-            println!(
-                "{to} facts: stored in {stored:.2} s, read in {read:.2} s; as JSON {} bytes, written in {written:.2} s, \
-                 parsed in {parsed:.2} s; the ledger has {bytes} bytes",
-                text.len()
-            );
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! Looking at a ledger without leaving a trace.
 
+use super::blob::Length;
 use super::rows::Columns;
 use super::{Ledger, LedgerError, Row, Warnings, schema};
 use mantis_config::{Block, Sidx};
@@ -117,14 +118,20 @@ impl Ledger {
         Ok(())
     }
 
-    /// As [`Ledger::rows`], with vectors of any length.
+    /// As [`Ledger::rows`], with vectors of any length. Those of `dim` numbers may be of single precision, by what the ledger
+    /// says or, where it says nothing, by `dim`; all others are of half floats.
     pub(crate) fn any_rows<E: From<LedgerError>>(
         &self,
         ticker: &str,
         sidx: RangeInclusive<Sidx>,
+        dim: Option<usize>,
         visit: impl FnMut(Row<'_>) -> Result<ControlFlow<()>, E>,
     ) -> Result<Warnings, E> {
-        self.scan(Columns::All, ticker, sidx, None, visit)
+        let length = match self.any_length(ticker)? {
+            Length::Any(None) => Length::Any(dim),
+            known => known,
+        };
+        self.scan(Columns::All, ticker, sidx, length, visit)
     }
 
     /// A handle that breaks off what the connection is doing.

@@ -1,9 +1,9 @@
 //! Maturing late: a payload that waited alone comes to those of its block.
 
 use super::append::{AppendError, replace_vectors};
-use super::blob::Decoder;
+use super::blob::{Decoder, Length};
 use super::rejections::reject;
-use super::{Ledger, LedgerError, Matured, Vector, sums};
+use super::{Ledger, LedgerError, Matured, Vector, held, sums};
 use mantis_config::Sidx;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
@@ -35,8 +35,8 @@ fn write(tx: &Connection, hotkey: &str, matured: &Matured) -> Result<(), AppendE
     for rejection in &matured.rejections {
         reject(tx, matured.block, rejection)?;
     }
+    held::drop_payloads(tx, "ts = ?1 AND hotkey = ?2", (matured.ts, hotkey))?;
     for sql in [
-        "DELETE FROM raw_payloads WHERE ts = ?1 AND hotkey = ?2",
         "DELETE FROM host_waiting WHERE ts = ?1 AND hotkey = ?2",
         "DELETE FROM host_openings WHERE ts = ?1 AND hotkey = ?2",
     ] {
@@ -57,7 +57,7 @@ fn add(tx: &Connection, ticker: &str, sidx: Sidx, hotkey: &str, vector: &Vector)
         return Ok(());
     }
     let mut decoder = Decoder::default();
-    let Ok(there) = decoder.decode(&stored, None) else { return Ok(()) };
+    let Ok(there) = decoder.decode(&stored, Length::Any(None)) else { return Ok(()) };
     let mut all: Vec<(&str, Vector)> = Vec::with_capacity(there.len() + 1);
     all.extend(there.iter().map(|(name, numbers)| (name, Vector::from_bytes(numbers, vector.storage()))));
     // Assets are only ever appended: what the row has no room for belongs to those that came since.
@@ -131,7 +131,13 @@ mod tests {
         let delayed = Delayed { ts: 0, block: Block(5), hotkey: "b".into(), round: 7, since: 1000 };
         let first = Matured { delayed: vec![delayed.clone()], ..matured(0, 5, &["a", "c"], &[0.5, 1.0]) };
         ledger.mature(&first).unwrap();
-        assert_eq!(ledger.delayed().unwrap(), [delayed]);
+        assert_eq!(ledger.delayed_of_round(7).unwrap(), [delayed.clone()]);
+        assert_eq!(
+            (ledger.delayed_since(1000).unwrap(), ledger.delayed_since(999).unwrap()),
+            (vec![delayed], vec![])
+        );
+        let rounds = |newest: u64| ledger.delayed_rounds(newest).unwrap();
+        assert_eq!((rounds(6), rounds(7)), ([].into(), [7].into()));
         assert_eq!(ledger.pending().unwrap().iter().map(|p| p.ts).collect::<Vec<_>>(), [1]);
         assert_eq!(ledger.first_pending().unwrap(), Some(Block(10)));
         assert_eq!(ledger.payload_sizes(0).unwrap(), []);
@@ -141,7 +147,7 @@ mod tests {
         // It comes with an asset more than its row has room for.
         ledger.mature_delayed("b", &matured(0, 5, &["b"], &[0.25, 0.75, 9.0])).unwrap();
         assert_eq!(stored(&ledger), [(1, "a".into()), (1, "b".into()), (1, "c".into())]);
-        assert_eq!((ledger.delayed().unwrap(), ledger.payload(0, "b").unwrap()), (vec![], None));
+        assert_eq!((ledger.delayed().unwrap(), ledger.payload(0, "b").unwrap()), (0, None));
         // A block of which all wait has room for each.
         let all = ["a", "b", "c"].map(|hotkey| Delayed {
             ts: 1,
@@ -157,6 +163,6 @@ mod tests {
         // What is forgotten leaves nothing behind.
         let all = Horizon { block: Block(1000), sidx: Sidx(200), round: 1000, ..Horizon::default() };
         while ledger.prune(&all, 100).unwrap() > 0 {}
-        assert_eq!((ledger.delayed().unwrap(), ledger.last_block().unwrap()), (vec![], None));
+        assert_eq!((ledger.delayed().unwrap(), ledger.last_block().unwrap()), (0, None));
     }
 }

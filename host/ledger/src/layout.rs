@@ -3,6 +3,7 @@
 //! A vector is numbers in a row; which asset each belongs to, and how many there are, is said by the configuration alone. If
 //! that changes behind a ledger's back, old rows mean other assets, and nothing would be seen to be wrong.
 
+use super::blob::Length;
 use super::{Ledger, LedgerError, schema};
 use mantis_config::{Challenge, Config};
 use mantis_plugin_api::Storage;
@@ -97,6 +98,12 @@ impl Ledger {
             write(&tx, &challenge.ticker, &layout).map_err(fail)?;
         }
         tx.commit().map_err(fail)
+    }
+
+    /// How long a challenge's vectors are, by what the ledger itself says, for readers that take any.
+    pub(super) fn any_length(&self, ticker: &str) -> Result<Length, LedgerError> {
+        let layout = self.layouts()?.remove(ticker);
+        Ok(Length::Any(layout.map(|layout| layout.dim * layout.assets.len().max(1))))
     }
 
     fn layouts(&self) -> Result<BTreeMap<String, Layout>, LedgerError> {

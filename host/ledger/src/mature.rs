@@ -4,7 +4,7 @@ use super::append::{AppendError, replace_vectors, sorted};
 use super::delayed::{Delayed, NOT_DELAYED};
 use super::rejections::{Rejection, reject};
 use super::sample::NO_PAYLOAD;
-use super::{Ledger, LedgerError, Vector};
+use super::{Ledger, LedgerError, Vector, held};
 use mantis_config::{Block, Sidx};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,11 +49,15 @@ impl Ledger {
 
     /// What finds the blocks of [`Ledger::pending`].
     pub(super) fn pending_sql(&self) -> Result<String, LedgerError> {
-        let but = if self.may_delay()? { NOT_DELAYED } else { "" };
+        // Where a payload waits alone, the others of its block were opened.
+        let but = match self.may_delay()? {
+            true => "AND NOT EXISTS (SELECT 1 FROM host_waiting w WHERE w.ts = idx)",
+            false => "",
+        };
         // One look into the index per block, rather than one per payload.
         Ok(format!(
             "SELECT idx, block FROM blocks
-            WHERE EXISTS (SELECT 1 FROM raw_payloads r WHERE r.ts = idx {but})
+            WHERE EXISTS (SELECT 1 FROM raw_payloads r WHERE r.ts = idx) {but}
                 AND idx >= (SELECT MIN(ts) FROM raw_payloads)
             ORDER BY idx"
         ))
@@ -94,19 +98,6 @@ impl Ledger {
             .map_err(|e| LedgerError::sqlite(&self.path, "the table raw_payloads", e))
     }
 
-    /// Bytes of all payloads that wait, by hotkey.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
-    pub fn waiting_bytes(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
-        let sql =
-            "SELECT hotkey, SUM(LENGTH(payload)) FROM raw_payloads WHERE LENGTH(payload) > 2 GROUP BY hotkey";
-        let bytes = self.list("raw_payloads", sql, |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?.cast_unsigned()))
-        })?;
-        Ok(bytes.into_iter().collect())
-    }
-
     /// Stores what the payloads of a block have become and drops the payloads but those that are delayed, wholly or not
     /// at all.
     ///
@@ -139,13 +130,9 @@ fn write(tx: &Connection, matured: &Matured) -> Result<(), AppendError> {
         let round = i64::try_from(*round).unwrap_or(i64::MAX);
         wait.execute((matured.ts, hotkey, round, since.cast_signed()))?;
     }
-    for sql in [
-        "DELETE FROM raw_payloads WHERE ts = ?1
-            AND hotkey NOT IN (SELECT hotkey FROM host_waiting WHERE ts = ?1)",
-        "DELETE FROM host_openings WHERE ts = ?1",
-    ] {
-        tx.prepare_cached(sql)?.execute([matured.ts])?;
-    }
+    let opened = "ts = ?1 AND hotkey NOT IN (SELECT hotkey FROM host_waiting WHERE ts = ?1)";
+    held::drop_payloads(tx, opened, [matured.ts])?;
+    tx.prepare_cached("DELETE FROM host_openings WHERE ts = ?1")?.execute([matured.ts])?;
     Ok(())
 }
 

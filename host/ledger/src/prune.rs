@@ -1,6 +1,6 @@
 //! Forgetting what is too old to count.
 
-use super::{Ledger, LedgerError};
+use super::{Ledger, LedgerError, held};
 use mantis_config::{Block, Sidx};
 use rusqlite::TransactionBehavior;
 use std::collections::BTreeMap;
@@ -46,9 +46,10 @@ impl Ledger {
         let sql = "DELETE FROM host_doubtful_prices WHERE sidx < ?1";
         removed += tx.execute(sql, [sidx.0]).map_err(fail)?;
         // Payloads first: they are found by the block that goes with them.
+        let payloads = "rowid IN (SELECT rowid FROM raw_payloads WHERE ts < (
+            SELECT COALESCE(MIN(idx), 9223372036854775807) FROM blocks WHERE block >= ?1) ORDER BY ts, hotkey LIMIT ?2)";
+        removed += held::drop_payloads(&tx, payloads, (block.0, limit)).map_err(fail)?;
         for sql in [
-            "DELETE FROM raw_payloads WHERE rowid IN (SELECT rowid FROM raw_payloads WHERE ts < (
-                SELECT COALESCE(MIN(idx), 9223372036854775807) FROM blocks WHERE block >= ?1) LIMIT ?2)",
             "DELETE FROM blocks WHERE idx IN (SELECT idx FROM blocks WHERE block < ?1
                 AND NOT EXISTS (SELECT 1 FROM raw_payloads WHERE ts = idx) ORDER BY block LIMIT ?2)",
             "DELETE FROM host_waiting WHERE ts < (

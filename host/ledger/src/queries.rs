@@ -130,8 +130,9 @@ impl Ledger {
     pub fn first_seen(&self, sample_every: u32) -> Result<BTreeMap<String, Block>, LedgerError> {
         let mut names = Directory::default();
         let mut first: Vec<Option<Sidx>> = Vec::new();
-        for ticker in self.tickers()? {
-            self.scan(Columns::Submissions, &ticker.ticker, Sidx::MIN..=Sidx::MAX, None, |row: Row<'_>| {
+        for Ticker { ticker, .. } in self.tickers()? {
+            let length = self.any_length(&ticker)?;
+            self.scan(Columns::Submissions, &ticker, Sidx::MIN..=Sidx::MAX, length, |row: Row<'_>| {
                 names.rewind();
                 for (hotkey, numbers) in row.submissions {
                     let number = names.number(hotkey);

@@ -1,6 +1,6 @@
 //! Setting a ledger back, where blocks were stored that the chain never had.
 
-use super::{Ledger, LedgerError, weights};
+use super::{Ledger, LedgerError, held, weights};
 use mantis_config::Block;
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -69,8 +69,10 @@ impl Ledger {
 
 fn take_out(tx: &Connection, last: Block, sample_every: u32) -> rusqlite::Result<()> {
     let (block, sidx) = (last.0, last.sidx(sample_every).0);
+    held::drop_payloads(tx, "ts IN (SELECT idx FROM blocks WHERE block > ?1)", [block])?;
     for (sql, from) in [
-        ("DELETE FROM raw_payloads WHERE ts IN (SELECT idx FROM blocks WHERE block > ?1)", block),
+        ("DELETE FROM host_waiting WHERE ts IN (SELECT idx FROM blocks WHERE block > ?1)", block),
+        ("DELETE FROM host_openings WHERE ts IN (SELECT idx FROM blocks WHERE block > ?1)", block),
         ("DELETE FROM blocks WHERE block > ?1", block),
         ("DELETE FROM main.challenge_data WHERE sidx > ?1", sidx),
         ("DELETE FROM host_sums WHERE sidx > ?1", sidx),
@@ -98,7 +100,10 @@ fn take_out(tx: &Connection, last: Block, sample_every: u32) -> rusqlite::Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Accepted, Arrival, ChainRecord, Computation, NewRow, Pruned, Sample, SampledBlock};
+    use crate::{
+        Accepted, Arrival, ChainRecord, Computation, Delayed, Matured, NewRow, Pending, Pruned, Sample,
+        SampledBlock,
+    };
     use mantis_weights::Settlement;
 
     fn sample(block: i64) -> Sample {
@@ -142,6 +147,10 @@ mod tests {
         ledger.sample(&sample(1_000_000_000)).unwrap();
         ledger.store_computation(&computation(1_000_000_000, 0.75)).unwrap();
         assert!(ledger.sample(&sample(110)).is_err());
+        // A payload that waits alone there goes too: its number in the order of sampling will be another block's.
+        let Pending { ts, block } = ledger.pending().unwrap()[2];
+        let delayed = vec![Delayed { ts, block, hotkey: "a".into(), round: 1, since: 1 }];
+        ledger.mature(&Matured { ts, block, delayed, ..Matured::default() }).unwrap();
         let rewound = ledger.rewind(Block(107), 5).unwrap();
         assert_eq!(rewound, Rewound { blocks: 1, rows: 1, computations: 1 });
         assert_eq!((ledger.weights_before(Block(1000)).unwrap(), ledger.pending().unwrap()), good);
@@ -149,6 +158,7 @@ mod tests {
         assert_eq!(ledger.tickers().unwrap()[0].rows, 2);
         assert_eq!(ledger.chain_record().unwrap(), ChainRecord { head: None, ..record });
         ledger.sample(&sample(110)).unwrap();
+        assert_eq!((ledger.delayed().unwrap(), ledger.pending().unwrap().len()), (0, 3));
         ledger.forget_chain().unwrap();
         assert_eq!(ledger.chain_record().unwrap(), ChainRecord::default());
     }

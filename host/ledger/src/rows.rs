@@ -1,6 +1,6 @@
 //! Reading the rows of a ticker, one after the other.
 
-use super::blob::{BlobError, Decoder, Submissions};
+use super::blob::{BlobError, Decoder, Length, Submissions};
 use super::sums::{self, Comparison, Damage, Found, SUMS};
 use super::{Ledger, LedgerError};
 use mantis_config::Sidx;
@@ -86,7 +86,7 @@ impl Ledger {
         storage_dim: usize,
         visit: impl FnMut(Row<'_>) -> Result<ControlFlow<()>, E>,
     ) -> Result<Warnings, E> {
-        self.scan(Columns::All, ticker, sidx, Some(storage_dim), visit)
+        self.scan(Columns::All, ticker, sidx, Length::Exact(storage_dim), visit)
     }
 
     /// As [`Ledger::rows`], without the submissions: cheaper.
@@ -99,16 +99,16 @@ impl Ledger {
         sidx: RangeInclusive<Sidx>,
         visit: impl FnMut(Row<'_>) -> Result<ControlFlow<()>, E>,
     ) -> Result<Warnings, E> {
-        self.scan(Columns::Prices, ticker, sidx, None, visit)
+        self.scan(Columns::Prices, ticker, sidx, Length::Any(None), visit)
     }
 
-    /// Reads rows, and compares what is read with its checksums. Without a `storage_dim` a blob's own length decides.
+    /// Reads rows, and compares what is read with its checksums.
     pub(super) fn scan<E: From<LedgerError>>(
         &self,
         columns: Columns,
         ticker: &str,
         sidx: RangeInclusive<Sidx>,
-        storage_dim: Option<usize>,
+        length: Length,
         mut visit: impl FnMut(Row<'_>) -> Result<ControlFlow<()>, E>,
     ) -> Result<Warnings, E> {
         let mut last = None;
@@ -166,7 +166,7 @@ impl Ledger {
                 let vectors = (columns != Columns::Prices).then(|| sums::of_vectors(blob));
                 sums.compare(Found { sidx, prices, vectors }).map_err(damaged)?;
             }
-            let submissions = decoder.decode(blob, storage_dim).unwrap_or_else(|BlobError| {
+            let submissions = decoder.decode(blob, length).unwrap_or_else(|BlobError| {
                 warnings.bad_blobs.add(sidx);
                 Submissions::NONE
             });

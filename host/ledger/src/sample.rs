@@ -2,7 +2,7 @@
 
 use super::append::{AppendError, insert};
 use super::rejections::{Rejection, reject};
-use super::{DoubtfulPrice, Ledger, LedgerError, SampledBlock, doubtful};
+use super::{DoubtfulPrice, Ledger, LedgerError, SampledBlock, doubtful, held};
 use rusqlite::{Connection, TransactionBehavior};
 
 /// What stands in for a payload that was not there, as in the network's ledgers.
@@ -90,6 +90,7 @@ fn write(tx: &Connection, sample: &Sample) -> Result<(), AppendError> {
             continue;
         };
         raw.execute((ts, &arrival.hotkey, &accepted.payload))?;
+        held::add(tx, &arrival.hotkey, accepted.payload.len())?;
         let round = i64::try_from(accepted.round).unwrap_or(i64::MAX);
         let times: i64 =
             seen.query_row((&arrival.hotkey, accepted.sha256, round, block.0), |row| row.get(0))?;

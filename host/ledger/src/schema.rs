@@ -144,6 +144,14 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
             name TEXT NOT NULL, place INTEGER NOT NULL, hotkey TEXT NOT NULL, block INTEGER, time REAL,
             numbers TEXT NOT NULL, PRIMARY KEY (name, place)) WITHOUT ROWID;",
     ),
+    (
+        "bytes of the payloads that wait, and ways to those that wait alone",
+        "CREATE TABLE host_held (hotkey TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
+        INSERT INTO host_held (hotkey, bytes)
+            SELECT hotkey, SUM(LENGTH(payload)) FROM raw_payloads WHERE LENGTH(payload) > 2 GROUP BY hotkey;
+        CREATE INDEX host_waiting_round ON host_waiting(round);
+        CREATE INDEX host_waiting_since ON host_waiting(since);",
+    ),
 ];
 
 /// Which of the steps were done.

@@ -2,7 +2,7 @@
 
 use super::decoders::{DecoderError, Decoders};
 use super::opener::{ToOpen, open, refused};
-use super::rounds::{Found, Rounds};
+use super::rounds::{self, Found, Rounds};
 use mantis_config::{Block, Config};
 use mantis_ledger::{Delayed, Ledger, LedgerError, Matured, Pending, Rejection, Stage};
 use mantis_network::beacon::BeaconClient;
@@ -46,6 +46,17 @@ pub struct Progress {
     pub delayed: usize,
     /// Why a challenge's live states did not go on; nothing is lost by it.
     pub untracked: Option<String>,
+}
+
+impl Progress {
+    /// A payload that waited alone does so no longer.
+    fn end(&mut self, ledger: &mut Ledger, hotkey: &str, matured: &Matured) -> Result<(), LedgerError> {
+        ledger.mature_delayed(hotkey, matured)?;
+        self.delayed -= 1;
+        self.opened += matured.opened.len();
+        self.rejected += matured.rejections.len();
+        Ok(())
+    }
 }
 
 /// Why maturing stopped. What was committed stays, the rest waits.
@@ -155,29 +166,25 @@ impl Maturer {
         rounds: &mut Rounds,
         progress: &mut Progress,
     ) -> Result<(), LedgerError> {
-        let all = ledger.delayed()?;
-        progress.delayed = all.len();
-        let known: BTreeSet<u64> = all.iter().map(|delayed| delayed.round).collect();
+        progress.delayed = ledger.delayed()?;
+        let known = ledger.delayed_rounds(rounds.newest())?;
         self.pauses.retain(|round, _| known.contains(round));
         let next = |round: &u64| self.pauses.get(round).map_or(0, |(next, _)| *next);
         let mut due: Vec<u64> = known.into_iter().filter(|round| next(round) <= now).collect();
         due.sort_by_key(next);
         let wanted: BTreeSet<u64> = due.into_iter().take(ASKED_AT_ONCE).collect();
-        if wanted.is_empty() {
-            return Ok(());
-        }
         let Ok(Found { signatures, missing }) = rounds.find(ledger, &wanted).await? else { return Ok(()) };
         for round in missing.keys() {
             let pause = self.pauses.get(round).map_or(PAUSE.0, |(_, pause)| *pause);
             self.pauses.insert(*round, (now + pause, (2 * pause).min(PAUSE.1)));
         }
         let rules = self.rules();
-        let retained = u64::from(self.config.network.retain_blocks) * BLOCK_SECONDS;
-        let patience = self.config.beacon.wait.max(retained);
-        for Delayed { ts, block, hotkey, round, since } in all {
-            let mut matured = self.matured(ts, block);
-            let waited = now.saturating_sub(since);
-            if signatures.contains_key(&round) {
+        for &round in signatures.keys() {
+            for Delayed { ts, block, hotkey, .. } in ledger.delayed_of_round(round)? {
+                if rounds.is_over() {
+                    return Ok(());
+                }
+                let mut matured = self.matured(ts, block);
                 let payload = ToOpen { hotkey: hotkey.clone(), bytes: 0 };
                 let decoders = &mut self.decoders;
                 let opened = block_in_place(|| {
@@ -187,24 +194,34 @@ impl Maturer {
                     progress.why.get_or_insert_with(|| format!("the plugin of {ticker}: {reason}"));
                     return Ok(());
                 }
-            } else if let Some(why) = missing.get(&round).filter(|_| waited >= patience) {
-                matured.rejections.push(Rejection {
-                    hotkey: hotkey.clone(),
-                    stage: Stage::Open,
-                    ticker: String::new(),
-                    code: "round_missing".into(),
-                    detail: format!(
-                        "{why}; the payload waited for it for {waited} s, while the beacon gave others: seal for a round \
-                         to come"
-                    ),
-                });
-            } else {
-                continue;
+                progress.end(ledger, &hotkey, &matured)?;
             }
-            ledger.mature_delayed(&hotkey, &matured)?;
-            progress.delayed -= 1;
-            progress.opened += matured.opened.len();
-            progress.rejected += matured.rejections.len();
+        }
+        let retained = u64::from(self.config.network.retain_blocks) * BLOCK_SECONDS;
+        let patience = self.config.beacon.wait.max(retained);
+        for Delayed { ts, block, hotkey, round, since } in
+            ledger.delayed_since(now.saturating_sub(patience))?
+        {
+            let why = match missing.get(&round) {
+                Some(why) => why.clone(),
+                None if round > rounds.newest() => rounds::not_out(round),
+                None => continue,
+            };
+            if rounds.is_over() {
+                return Ok(());
+            }
+            let waited = now.saturating_sub(since);
+            let mut matured = self.matured(ts, block);
+            matured.rejections.push(Rejection {
+                hotkey: hotkey.clone(),
+                stage: Stage::Open,
+                ticker: String::new(),
+                code: "round_missing".into(),
+                detail: format!(
+                    "{why}; the payload waited for it for {waited} s, while the beacon gave others: seal for a round to come"
+                ),
+            });
+            progress.end(ledger, &hotkey, &matured)?;
         }
         Ok(())
     }

@@ -40,11 +40,26 @@ pub(super) struct Found {
     pub(super) missing: BTreeMap<u64, String>,
 }
 
+/// Why nothing is asked for a round of the future.
+pub(super) fn not_out(round: u64) -> String {
+    format!("beacon round {round} is not out yet")
+}
+
 impl Rounds {
     /// A pass that ends with `until`, at a Unix time.
     pub(super) fn new(beacon: BeaconClient, now: u64, until: Instant) -> Self {
         let newest = beacon.scheme().round_at(now);
         Self { beacon, newest, until, health: Health::Unknown, failed: BTreeMap::new() }
+    }
+
+    /// The newest round that can be out.
+    pub(super) fn newest(&self) -> u64 {
+        self.newest
+    }
+
+    /// Whether the time of the pass is over.
+    pub(super) fn is_over(&self) -> bool {
+        Instant::now() >= self.until
     }
 
     /// The signatures of rounds; what was fetched is kept in the ledger at once. In the place of an answer, why nothing
@@ -61,8 +76,7 @@ impl Rounds {
             if let Some(signature) = ledger.signature(round)? {
                 found.signatures.insert(round, signature);
             } else if round > self.newest {
-                let why = format!("beacon round {round} is not out yet");
-                found.missing.insert(round, why);
+                found.missing.insert(round, not_out(round));
             } else if let Some(why) = self.failed.get(&round) {
                 found.missing.insert(round, why.clone());
             } else {

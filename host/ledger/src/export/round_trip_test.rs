@@ -3,13 +3,13 @@
 use super::*;
 use crate::{
     Accepted, Activities, Arrival, Attempt, Computation, Ledger, LedgerError, NewRow, Rejection, Row, Sample,
-    SampledBlock, Sent, Stage,
+    SampledBlock, Sent, Stage, Vector,
 };
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
 use half::f16;
-use mantis_config::{Block, Sidx};
+use mantis_config::{Block, Config, Sidx};
 use mantis_plugin_api::Salience;
 use mantis_weights as weights;
 use mantis_weights::Scored;
@@ -118,6 +118,7 @@ fn export(ledger: &Path, out: &Path, format: Format) -> Export {
         format: Some(format),
         tables: Vec::new(),
         tickers: Vec::new(),
+        dims: BTreeMap::new(),
         blocks: Block(0)..=Block::MAX,
         force: false,
     }
@@ -269,4 +270,26 @@ fn a_ledger_of_the_network_lacks_our_tables() {
     assert!(exported.tables.iter().all(|written| written.rows == 0));
     let named = Export { tables: vec![Table::Cycles], force: true, ..export(&path, &out, Format::Csv) };
     assert!(matches!(named.run(|_, _| {}), Err(ExportError::Lacks { table: "cycles", .. })));
+}
+
+#[test]
+fn single_precision_is_told_by_the_ledger_or_by_who_asks() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, out) = (dir.path().join("a.db"), dir.path().join("out"));
+    let keys = "[[challenge]]\nname=\"F\"\nticker=\"F\"\nplugin=\"flow\"\nstorage=\"f32\"\ndim=2\nblocks_ahead=300\nweight=1\n";
+    let config = Config::parse(keys, Path::new("a.toml")).unwrap();
+    let mut writer = Ledger::open(&path).unwrap();
+    let submissions = vec![("5Carol".into(), Vector::F32(vec![0.1, 16_777_215.0]))];
+    let row = NewRow { ticker: "F".into(), dim: 2, submissions, ..NewRow::default() };
+    writer.append(&SampledBlock { block: Block(10), sidx: Sidx(2), rows: vec![row] }).unwrap();
+    let exported = |dims: &[(&str, usize)]| {
+        let dims = dims.iter().map(|(ticker, dim)| (ticker.to_string(), *dim)).collect();
+        let done = Export { dims, force: true, ..export(&path, &out, Format::Csv) }.run(|_, _| {}).unwrap();
+        let text = std::fs::read_to_string(out.join("submissions.csv")).unwrap();
+        (text.contains("0.1,16777215.0]"), done.assumed)
+    };
+    assert_eq!(exported(&[]), (false, vec!["F".to_owned()]));
+    assert_eq!(exported(&[("F", 2)]), (true, vec![]));
+    writer.keep_layout(&config).unwrap();
+    assert_eq!(exported(&[]), (true, vec![]));
 }

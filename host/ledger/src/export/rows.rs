@@ -22,6 +22,8 @@ pub(super) struct Wanted {
     pub(super) all_tickers: bool,
     /// Blocks between two rows.
     pub(super) every: u32,
+    /// Numbers of a miner's vector, by ticker, for a ledger that does not say it.
+    pub(super) dims: BTreeMap<String, usize>,
 }
 
 type Push<'a> = dyn FnMut(&[Value<'_>]) -> Result<(), ExportError> + 'a;
@@ -105,7 +107,9 @@ fn samples(
                 Ok::<_, ExportError>(ControlFlow::Continue(()))
             };
             match table {
-                Table::Submissions => ledger.any_rows(ticker, first..=last, keep)?,
+                Table::Submissions => {
+                    ledger.any_rows(ticker, first..=last, wanted.dims.get(ticker).copied(), keep)?
+                }
                 _ => ledger.prices(ticker, first..=last, keep)?,
             };
         }

@@ -5,8 +5,10 @@ use super::file::Writer;
 use super::rows::{self, Wanted};
 use super::{ExportError, Format, Table};
 use crate::Ledger;
+use crate::blob::Length;
 use mantis_config::Block;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +25,8 @@ pub struct Export {
     pub tables: Vec<Table>,
     /// The tickers of tables that have them; empty for all.
     pub tickers: Vec<String>,
+    /// Numbers of a miner's vector, by ticker: tells half floats from single precision where the ledger does not.
+    pub dims: BTreeMap<String, usize>,
     /// First and last block.
     pub blocks: RangeInclusive<Block>,
     /// Whether files that are there are replaced.
@@ -36,6 +40,8 @@ pub struct Exported {
     pub tables: Vec<Written>,
     /// Tables that the ledger does not have.
     pub missing: Vec<&'static str>,
+    /// Tickers whose vectors were taken for half floats, as neither the ledger nor [`Export::dims`] says it.
+    pub assumed: Vec<String>,
 }
 
 /// One file.
@@ -76,6 +82,13 @@ impl Export {
         tables.sort_unstable();
         tables.dedup();
         let wanted = self.wanted(&ledger)?;
+        if tables.contains(&Table::Submissions) {
+            for ticker in wanted.tickers.iter().filter(|ticker| !self.dims.contains_key(*ticker)) {
+                if ledger.any_length(ticker)? == Length::Any(None) {
+                    exported.assumed.push(ticker.clone());
+                }
+            }
+        }
         let places = self.places(&tables)?;
         for (table, (path, format)) in tables.into_iter().zip(places) {
             let mut batch = Batch::new(table);
@@ -114,7 +127,8 @@ impl Export {
         let tickers =
             known.into_iter().filter(|t| self.tickers.is_empty() || self.tickers.contains(t)).collect();
         let every = rows::every(ledger)?;
-        Ok(Wanted { blocks: self.blocks.clone(), tickers, all_tickers: self.tickers.is_empty(), every })
+        let (blocks, dims) = (self.blocks.clone(), self.dims.clone());
+        Ok(Wanted { blocks, tickers, all_tickers: self.tickers.is_empty(), every, dims })
     }
 
     /// Each table's file and form. None is there already, unless it may be replaced.

@@ -3,7 +3,7 @@
 use super::output::{Table as Lines, bar, print, print_json};
 use clap::{Args, ValueEnum};
 use indicatif::MultiProgress;
-use mantis_config::Block;
+use mantis_config::{Block, Config};
 use mantis_ledger::export::{Export, Exported, Format, Table};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -37,6 +37,10 @@ pub(super) struct ExportArgs {
     /// Export up to this block.
     #[arg(long, value_name = "BLOCK", default_value_t = i64::MAX, hide_default_value = true)]
     to_block: i64,
+    /// A configuration that says which challenges are stored in single precision, for a ledger that does not say it
+    /// itself, as the network's.
+    #[arg(long, value_name = "TOML")]
+    config: Option<PathBuf>,
     /// Replace files that are there already.
     #[arg(long)]
     force: bool,
@@ -59,12 +63,15 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<()> {
         FormatArg::Parquet => Format::Parquet,
         FormatArg::Csv => Format::Csv,
     });
+    let config = args.config.as_ref().map(Config::load).transpose()?;
+    let challenges = config.iter().flat_map(|config| &config.challenges);
     let export = Export {
         ledger: args.ledger.clone(),
         out: args.out.clone(),
         format,
         tables: args.table.clone(),
         tickers: args.ticker.clone(),
+        dims: challenges.map(|challenge| (challenge.ticker.clone(), challenge.storage_dim())).collect(),
         blocks: Block(args.from_block)..=Block(args.to_block),
         force: args.force,
     };
@@ -78,8 +85,10 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<()> {
     })?;
     let seconds = started.elapsed().as_secs_f64();
     if args.json {
-        let Exported { tables, missing } = &exported;
-        return print_json(&serde_json::json!({ "tables": tables, "missing": missing, "seconds": seconds }));
+        let Exported { tables, missing, assumed } = &exported;
+        return print_json(&serde_json::json!({
+            "tables": tables, "missing": missing, "half_floats_assumed": assumed, "seconds": seconds,
+        }));
     }
     let mut lines = Lines::new(["table", "rows", "bytes", "file"]);
     for written in &exported.tables {
@@ -94,5 +103,12 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<()> {
         [] => String::new(),
         missing => format!("not in the ledger: {}\n", missing.join(", ")),
     };
-    print(&format!("{}{missing}", lines.render()))
+    let assumed = match exported.assumed.as_slice() {
+        [] => String::new(),
+        tickers => format!(
+            "taken for half floats, as the ledger does not say how they are stored (--config says it): {}\n",
+            tickers.join(", ")
+        ),
+    };
+    print(&format!("{}{missing}{assumed}", lines.render()))
 }
