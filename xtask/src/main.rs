@@ -10,7 +10,7 @@ mod shell;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use shell::{cargo, mantis};
+use shell::cargo;
 use std::process::ExitCode;
 
 #[derive(Parser)]

@@ -28,8 +28,6 @@ const PREFIX: &str = "mantis";
 pub(super) async fn metrics(State(site): State<Arc<Site>>, request: HeaderMap) -> Result<Response, ApiError> {
     let (status, standing, traffic) = (site.status(), site.standing(), site.traffic.by_status());
     site.read(move |ledger| {
-        status.facts =
-            [("bets".to_owned(), FactsStatus { updated: Some(9), ..FactsStatus::default() })].into();
         let sources = Sources {
             traffic,
             process: Process::read(),
@@ -104,6 +102,8 @@ mod tests {
         status.weights.challenge_failures = [(("A".to_owned(), "crash"), 2)].into();
         status.weights.failed =
             vec![FailedChallenge { ticker: "A".into(), cause: "crash".into(), ..FailedChallenge::default() }];
+        status.facts =
+            [("bets".to_owned(), FactsStatus { updated: Some(9), ..FactsStatus::default() })].into();
         let sources = Sources {
             traffic: [(200, 3)].into(),
             process: Process::read(),
