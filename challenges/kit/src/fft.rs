@@ -140,8 +140,16 @@ fn quarters(x: &mut [f64], m: usize) -> [&mut [f64]; 4] {
     [a, b, &mut c[..m], &mut d[..m]]
 }
 
-/// One pass of radix 4, forward: two of radix 2 at once.
-fn split_quarters((re, im): Block, twiddles: &Twiddles) {
+/// A complex number: real and imaginary part.
+type Point = (f64, f64);
+
+/// Changes the four points at each place of the quarters of a block, by the place's factors.
+#[inline]
+fn change_quarters(
+    (re, im): Block,
+    twiddles: &Twiddles,
+    change: impl Fn([Point; 4], [Point; 3]) -> [Point; 4],
+) {
     let m = twiddles.one.re.len();
     let ([a_re, b_re, c_re, d_re], [a_im, b_im, c_im, d_im]) = (quarters(re, m), quarters(im, m));
     let Twiddles { one, two, three } = twiddles;
@@ -149,46 +157,53 @@ fn split_quarters((re, im): Block, twiddles: &Twiddles) {
     let (two_re, two_im) = (&two.re[..m], &two.im[..m]);
     let (three_re, three_im) = (&three.re[..m], &three.im[..m]);
     for j in 0..m {
-        let (sum_ac_re, sum_ac_im) = (a_re[j] + c_re[j], a_im[j] + c_im[j]);
-        let (sum_bd_re, sum_bd_im) = (b_re[j] + d_re[j], b_im[j] + d_im[j]);
-        let (dif_ac_re, dif_ac_im) = (a_re[j] - c_re[j], a_im[j] - c_im[j]);
-        let (dif_bd_re, dif_bd_im) = (b_re[j] - d_re[j], b_im[j] - d_im[j]);
-        (a_re[j], a_im[j]) = (sum_ac_re + sum_bd_re, sum_ac_im + sum_bd_im);
-        let (x, y) = (sum_ac_re - sum_bd_re, sum_ac_im - sum_bd_im);
-        (b_re[j], b_im[j]) = (x * two_re[j] - y * two_im[j], x * two_im[j] + y * two_re[j]);
-        let (x, y) = (dif_ac_re + dif_bd_im, dif_ac_im - dif_bd_re);
-        (c_re[j], c_im[j]) = (x * one_re[j] - y * one_im[j], x * one_im[j] + y * one_re[j]);
-        let (x, y) = (dif_ac_re - dif_bd_im, dif_ac_im + dif_bd_re);
-        (d_re[j], d_im[j]) = (x * three_re[j] - y * three_im[j], x * three_im[j] + y * three_re[j]);
+        let points = [(a_re[j], a_im[j]), (b_re[j], b_im[j]), (c_re[j], c_im[j]), (d_re[j], d_im[j])];
+        let factors = [(one_re[j], one_im[j]), (two_re[j], two_im[j]), (three_re[j], three_im[j])];
+        let [a, b, c, d] = change(points, factors);
+        (a_re[j], a_im[j]) = a;
+        (b_re[j], b_im[j]) = b;
+        (c_re[j], c_im[j]) = c;
+        (d_re[j], d_im[j]) = d;
     }
 }
 
+fn product((x, y): Point, (re, im): Point) -> Point {
+    (x * re - y * im, x * im + y * re)
+}
+
+fn product_with_conjugate((x, y): Point, (re, im): Point) -> Point {
+    (x * re + y * im, y * re - x * im)
+}
+
+/// One pass of radix 4, forward: two of radix 2 at once.
+fn split_quarters(block: Block, twiddles: &Twiddles) {
+    change_quarters(block, twiddles, |[a, b, c, d], [one, two, three]| {
+        let (sum_ac, sum_bd) = ((a.0 + c.0, a.1 + c.1), (b.0 + d.0, b.1 + d.1));
+        let (dif_ac, dif_bd) = ((a.0 - c.0, a.1 - c.1), (b.0 - d.0, b.1 - d.1));
+        [
+            (sum_ac.0 + sum_bd.0, sum_ac.1 + sum_bd.1),
+            product((sum_ac.0 - sum_bd.0, sum_ac.1 - sum_bd.1), two),
+            product((dif_ac.0 + dif_bd.1, dif_ac.1 - dif_bd.0), one),
+            product((dif_ac.0 - dif_bd.1, dif_ac.1 + dif_bd.0), three),
+        ]
+    });
+}
+
 /// What undoes [`split_quarters`], times 4.
-fn join_quarters((re, im): Block, twiddles: &Twiddles) {
-    let m = twiddles.one.re.len();
-    let ([a_re, b_re, c_re, d_re], [a_im, b_im, c_im, d_im]) = (quarters(re, m), quarters(im, m));
-    let Twiddles { one, two, three } = twiddles;
-    let (one_re, one_im) = (&one.re[..m], &one.im[..m]);
-    let (two_re, two_im) = (&two.re[..m], &two.im[..m]);
-    let (three_re, three_im) = (&three.re[..m], &three.im[..m]);
-    for j in 0..m {
-        // By the conjugate factors.
-        let (x, y) = (b_re[j], b_im[j]);
-        let (two_back_re, two_back_im) = (x * two_re[j] + y * two_im[j], y * two_re[j] - x * two_im[j]);
-        let (x, y) = (c_re[j], c_im[j]);
-        let (one_back_re, one_back_im) = (x * one_re[j] + y * one_im[j], y * one_re[j] - x * one_im[j]);
-        let (x, y) = (d_re[j], d_im[j]);
-        let (three_back_re, three_back_im) =
-            (x * three_re[j] + y * three_im[j], y * three_re[j] - x * three_im[j]);
-        let (sum_ac_re, sum_ac_im) = (a_re[j] + two_back_re, a_im[j] + two_back_im);
-        let (sum_bd_re, sum_bd_im) = (a_re[j] - two_back_re, a_im[j] - two_back_im);
-        let (dif_ac_re, dif_ac_im) = (one_back_re + three_back_re, one_back_im + three_back_im);
-        let (dif_bd_re, dif_bd_im) = (three_back_im - one_back_im, one_back_re - three_back_re);
-        (a_re[j], a_im[j]) = (sum_ac_re + dif_ac_re, sum_ac_im + dif_ac_im);
-        (c_re[j], c_im[j]) = (sum_ac_re - dif_ac_re, sum_ac_im - dif_ac_im);
-        (b_re[j], b_im[j]) = (sum_bd_re + dif_bd_re, sum_bd_im + dif_bd_im);
-        (d_re[j], d_im[j]) = (sum_bd_re - dif_bd_re, sum_bd_im - dif_bd_im);
-    }
+fn join_quarters(block: Block, twiddles: &Twiddles) {
+    change_quarters(block, twiddles, |[a, b, c, d], [one, two, three]| {
+        let b = product_with_conjugate(b, two);
+        let c = product_with_conjugate(c, one);
+        let d = product_with_conjugate(d, three);
+        let (sum_ab, dif_ab) = ((a.0 + b.0, a.1 + b.1), (a.0 - b.0, a.1 - b.1));
+        let (sum_cd, dif_dc) = ((c.0 + d.0, c.1 + d.1), (d.1 - c.1, c.0 - d.0));
+        [
+            (sum_ab.0 + sum_cd.0, sum_ab.1 + sum_cd.1),
+            (dif_ab.0 + dif_dc.0, dif_ab.1 + dif_dc.1),
+            (sum_ab.0 - sum_cd.0, sum_ab.1 - sum_cd.1),
+            (dif_ab.0 - dif_dc.0, dif_ab.1 - dif_dc.1),
+        ]
+    });
 }
 
 /// One pass of radix 2 over the whole series, forward.

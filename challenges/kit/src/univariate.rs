@@ -112,11 +112,15 @@ impl Histogram {
     pub fn fit(&self, c: f64, balanced: bool, penalty: Penalty, stop: Stop) -> Result<Model, FitError> {
         let column = |of: fn(&Bin) -> f64| -> Vec<f64> { self.sorted().map(of).collect() };
         let values = column(|bin| value_of(bin.code).to_f64());
-        let (mut positive, mut negative) = (column(|bin| bin.positive), column(|bin| bin.negative));
-        let sums = (math::sum(&positive), math::sum(&negative));
-        let total = class_weights(balanced, sums.0, sums.1, &mut positive, &mut negative)?;
-        let rows = Rows::new(vec![Cow::Owned(values)], positive, negative).with_classes(self.classes);
-        solve(rows, total, c, penalty, stop, None)
+        let mut weights = [column(|bin| bin.positive), column(|bin| bin.negative)];
+        let sums = weights.each_ref().map(|weights| math::sum(weights));
+        let [positive, negative] = sums;
+        let [for_negative, for_positive] = class_weights(balanced, [negative, positive])?;
+        for (weights, factor) in weights.iter_mut().zip([for_positive, for_negative]) {
+            weights.iter_mut().for_each(|weight| *weight *= factor);
+        }
+        let rows = Rows::with_sums(vec![Cow::Owned(values)], weights, self.classes);
+        solve(rows, positive + negative, c, penalty, stop, None)
     }
 
     fn add_bin(&mut self, bin: Bin) {

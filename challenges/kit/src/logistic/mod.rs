@@ -14,6 +14,7 @@ mod error;
 mod gram;
 mod lbfgs;
 mod line_search;
+mod loss;
 mod newton;
 mod problem;
 mod quadratic;

@@ -50,56 +50,69 @@ pub struct Problem<'a> {
 /// See [`FitError`]. Data that are merely hard (collinear, separable, of one value) are not an error.
 pub fn fit(problem: &Problem<'_>, stop: Stop, start: Option<&Model>) -> Result<Model, FitError> {
     check_shape(problem)?;
-    let weight_of = |row: usize| problem.weights.map_or(1.0, |weights| weights[row]);
-    let mut kept = Vec::with_capacity(problem.y.len());
-    for row in 0..problem.y.len() {
-        let weight = weight_of(row);
-        if !(weight >= 0.0 && weight.is_finite()) {
-            return Err(FitError::BadWeight { row, weight });
-        }
-        if weight > 0.0 {
-            kept.push(row);
-        }
-    }
-
-    let all = kept.len() == problem.y.len();
+    let kept = kept(problem.weights)?;
     let mut columns = Vec::with_capacity(problem.x.width());
     for (index, &column) in problem.x.columns.iter().enumerate() {
-        let column: Cow<'_, [f64]> =
-            if all { Cow::Borrowed(column) } else { kept.iter().map(|&row| column[row]).collect() };
+        let column = pick(column, kept.as_deref());
         if !column.iter().fold(true, |finite, value| finite & value.is_finite()) {
             return Err(FitError::NonFinite { column: index });
         }
         columns.push(column);
     }
+    let y = pick(problem.y, kept.as_deref());
+    let weights = match problem.weights {
+        Some(weights) => pick(weights, kept.as_deref()),
+        None => Cow::Owned(vec![1.0; y.len()]),
+    };
 
     if let (Penalty::ElasticNet { l1_ratio }, Stop::Network { tol, max_iter, seed }) = (problem.penalty, stop)
     {
         check_parameters(problem.c, problem.penalty)?;
-        let positive: Vec<bool> = kept.iter().map(|&row| problem.y[row]).collect();
-        check_classes(positive.contains(&true), positive.contains(&false))?;
-        let weights: Vec<f64> = kept.iter().map(|&row| weight_of(row)).collect();
+        check_classes(y.contains(&true), y.contains(&false))?;
         let columns = columns.iter().map(|column| column.iter().map(|&x| x as f32));
-        let table = Table::new(columns, &positive, Some(&weights));
-        let sample = Sample { starts: vec![0], block: kept.len() as u32, seed };
+        let table = Table::new(columns, &y, Some(&weights));
+        let sample = Sample { starts: vec![0], block: y.len() as u32, seed };
         let saga = Saga { table: &table, balanced: problem.balanced, c: problem.c, l1_ratio, tol, max_iter };
         if let Some(parameters) = saga.fit(vec![sample]).pop().flatten() {
             return Ok(Model::from_parameters(parameters));
         }
     }
 
-    let class = |up: bool| -> Vec<f64> {
-        kept.iter().map(|&row| if problem.y[row] == up { weight_of(row) } else { 0.0 }).collect()
+    let mut signed = vec![0.0; y.len()];
+    let mut sum = |class: bool| {
+        let rows = signed.iter_mut().zip(weights.iter().zip(&*y));
+        rows.for_each(|(signed, (&weight, &y))| *signed = if y == class { weight } else { 0.0 });
+        math::sum(&signed)
     };
-    let (mut positive, mut negative) = (class(true), class(false));
-    let total = class_weights(
-        problem.balanced,
-        math::sum(&positive),
-        math::sum(&negative),
-        &mut positive,
-        &mut negative,
-    )?;
-    solve(Rows::new(columns, positive, negative), total, problem.c, problem.penalty, stop, start)
+    let sums = [sum(false), sum(true)];
+    let [negative, positive] = class_weights(problem.balanced, sums)?;
+    let rows = signed.iter_mut().zip(weights.iter().zip(&*y));
+    rows.for_each(|(signed, (weight, &y))| {
+        *signed = if y { weight * positive } else { -(weight * negative) }
+    });
+    let total = sums[0] + sums[1];
+    solve(Rows::with_labels(columns, signed), total, problem.c, problem.penalty, stop, start)
+}
+
+/// The rows that have a weight; `None` if all have.
+fn kept(weights: Option<&[f64]>) -> Result<Option<Vec<usize>>, FitError> {
+    let Some(weights) = weights else { return Ok(None) };
+    let is_plain = |weight: f64| (weight > 0.0) & weight.is_finite();
+    if weights.iter().fold(true, |plain, &weight| plain & is_plain(weight)) {
+        return Ok(None);
+    }
+    if let Some(row) = weights.iter().position(|&weight| !(weight >= 0.0 && weight.is_finite())) {
+        return Err(FitError::BadWeight { row, weight: weights[row] });
+    }
+    Ok(Some((0..weights.len()).filter(|&row| weights[row] > 0.0).collect()))
+}
+
+/// Those of the rows that are kept.
+fn pick<'a, T: Copy>(values: &'a [T], kept: Option<&[usize]>) -> Cow<'a, [T]> {
+    match kept {
+        Some(kept) => kept.iter().map(|&row| values[row]).collect(),
+        None => Cow::Borrowed(values),
+    }
 }
 
 /// Whether there are labels of both classes.
@@ -108,24 +121,12 @@ pub fn has_both_classes(y: &[bool]) -> bool {
     y.contains(&true) && y.contains(&false)
 }
 
-/// Multiplies each class by its class weight; gives the sum of all weights after that. The sums are those of the
-/// weights as given.
-pub(crate) fn class_weights(
-    balanced: bool,
-    positive_sum: f64,
-    negative_sum: f64,
-    positive: &mut [f64],
-    negative: &mut [f64],
-) -> Result<f64, FitError> {
-    let total = positive_sum + negative_sum;
-    check_classes(positive_sum > 0.0, negative_sum > 0.0)?;
-    if balanced {
-        for (weights, sum) in [(positive, positive_sum), (negative, negative_sum)] {
-            let class_weight = total / (2.0 * sum);
-            weights.iter_mut().for_each(|weight| *weight *= class_weight);
-        }
-    }
-    Ok(total)
+/// Weights of the negative and of the positive class, whose rows sum to `sums`.
+pub(crate) fn class_weights(balanced: bool, sums: [f64; 2]) -> Result<[f64; 2], FitError> {
+    let [negative, positive] = sums;
+    check_classes(positive > 0.0, negative > 0.0)?;
+    let total = positive + negative;
+    Ok(sums.map(|sum| if balanced { total / (2.0 * sum) } else { 1.0 }))
 }
 
 fn check_classes(has_positive: bool, has_negative: bool) -> Result<(), FitError> {

@@ -2,33 +2,48 @@
 
 use std::borrow::Cow;
 
+use super::loss::{Derivatives, of_labels, of_labels_at_zero, of_sums};
 use super::{BLOCK, gram};
 use crate::math;
 
-/// Feature columns with, per row, the weight of a positive and of a negative label there. A plain row has one of the
-/// two; a histogram bin may have both.
+/// Feature columns and weights.
 #[derive(Debug)]
 pub(crate) struct Rows<'a> {
     columns: Vec<Cow<'a, [f64]>>,
-    positive: Vec<f64>,
-    negative: Vec<f64>,
+    weights: Weights,
     /// Number of rows with a negative and with a positive label, whatever they weigh.
     classes: [usize; 2],
     /// Second derivative of the loss in the decision value of each row, at the point last evaluated.
     curvature: Vec<f64>,
 }
 
+/// What rows weigh, and what their labels are.
+#[derive(Debug)]
+enum Weights {
+    /// One label per row: the weight, negated if the label is negative.
+    Signed(Vec<f64>),
+    /// Rows that stand for others: the weights of those with a positive and with a negative label.
+    Sums { positive: Vec<f64>, negative: Vec<f64> },
+}
+
 impl<'a> Rows<'a> {
-    /// All columns and both weights have the same length; all values are finite.
-    pub(crate) fn new(columns: Vec<Cow<'a, [f64]>>, positive: Vec<f64>, negative: Vec<f64>) -> Self {
-        let curvature = vec![0.0; positive.len()];
-        let classes = [&negative, &positive].map(|weights| weights.iter().filter(|&&w| w > 0.0).count());
-        Self { columns, positive, negative, classes, curvature }
+    /// Rows with one label each, of weights that are above 0 and negated if the label is negative. All columns are as long
+    /// as these; all values are finite.
+    pub(crate) fn with_labels(columns: Vec<Cow<'a, [f64]>>, signed: Vec<f64>) -> Self {
+        let negative = signed.iter().filter(|weight| weight.is_sign_negative()).count();
+        let classes = [negative, signed.len() - negative];
+        Self { curvature: vec![0.0; signed.len()], columns, weights: Weights::Signed(signed), classes }
     }
 
-    /// Rows that stand for others: how many of those have a negative and a positive label.
-    pub(crate) fn with_classes(self, classes: [usize; 2]) -> Self {
-        Self { classes, ..self }
+    /// Rows that stand for others, which weigh so much with a positive and with a negative label, and of which so many
+    /// have a negative and a positive one.
+    pub(crate) fn with_sums(
+        columns: Vec<Cow<'a, [f64]>>,
+        [positive, negative]: [Vec<f64>; 2],
+        classes: [usize; 2],
+    ) -> Self {
+        let curvature = vec![0.0; positive.len()];
+        Self { columns, weights: Weights::Sums { positive, negative }, classes, curvature }
     }
 
     /// Number of rows with a negative and with a positive label.
@@ -41,12 +56,17 @@ impl<'a> Rows<'a> {
     }
 
     pub(super) fn scale_weights(&mut self, factor: f64) {
-        self.positive.iter_mut().chain(&mut self.negative).for_each(|weight| *weight *= factor);
+        match &mut self.weights {
+            Weights::Signed(signed) => signed.iter_mut().for_each(|weight| *weight *= factor),
+            Weights::Sums { positive, negative } => {
+                positive.iter_mut().chain(negative).for_each(|weight| *weight *= factor);
+            }
+        }
     }
 
     /// Loss plus `1/2 sum_j ridge_j theta_j^2`; `theta` and `gradient` end with the intercept.
     pub(super) fn penalised(&mut self, theta: &[f64], ridge: &[f64], gradient: &mut [f64]) -> f64 {
-        let mut value = self.loss(theta, gradient);
+        let mut value = self.evaluate::<true>(theta, gradient);
         for ((gradient, &theta), &ridge) in gradient.iter_mut().zip(theta).zip(ridge) {
             *gradient += ridge * theta;
             value += 0.5 * ridge * theta * theta;
@@ -54,27 +74,45 @@ impl<'a> Rows<'a> {
         value
     }
 
-    /// The weighted loss and its gradient; keeps the curvature for [`Self::hessian`].
-    fn loss(&mut self, theta: &[f64], gradient: &mut [f64]) -> f64 {
+    /// The gradient only of [`Self::penalised`], for about half the time.
+    pub(super) fn penalised_gradient(&mut self, theta: &[f64], ridge: &[f64], gradient: &mut [f64]) {
+        self.evaluate::<false>(theta, gradient);
+        for ((gradient, &theta), &ridge) in gradient.iter_mut().zip(theta).zip(ridge) {
+            *gradient += ridge * theta;
+        }
+    }
+
+    /// The weighted loss, if `VALUES`, and its gradient; keeps the curvature for [`Self::hessian`].
+    fn evaluate<const VALUES: bool>(&mut self, theta: &[f64], gradient: &mut [f64]) -> f64 {
         let width = self.width();
         gradient.fill(0.0);
+        let is_zero = theta.iter().all(|&theta| theta == 0.0);
         let mut decision = [0.0; BLOCK];
         let mut residual = [0.0; BLOCK];
         let mut loss = [0.0; BLOCK];
         let mut value = 0.0;
-        for start in (0..self.positive.len()).step_by(BLOCK) {
-            let rows = start..(start + BLOCK).min(self.positive.len());
+        for start in (0..self.curvature.len()).step_by(BLOCK) {
+            let rows = start..(start + BLOCK).min(self.curvature.len());
             let n = rows.len();
-            decide(&self.columns, theta, start, &mut decision[..n]);
-            logistic(
-                &decision[..n],
-                &self.positive[rows.clone()],
-                &self.negative[rows.clone()],
-                &mut residual[..n],
-                &mut self.curvature[rows.clone()],
-                &mut loss[..n],
-            );
-            value += math::sum(&loss[..n]);
+            let into = Derivatives {
+                residual: &mut residual[..n],
+                curvature: &mut self.curvature[rows.clone()],
+                loss: &mut loss[..n],
+            };
+            match &self.weights {
+                Weights::Signed(signed) if is_zero => of_labels_at_zero(&signed[rows.clone()], into),
+                Weights::Signed(signed) => {
+                    decide(&self.columns, theta, start, &mut decision[..n]);
+                    of_labels::<VALUES>(&decision[..n], &signed[rows.clone()], into);
+                }
+                Weights::Sums { positive, negative } => {
+                    decide(&self.columns, theta, start, &mut decision[..n]);
+                    of_sums(&decision[..n], &positive[rows.clone()], &negative[rows.clone()], into);
+                }
+            }
+            if VALUES {
+                value += math::sum(&loss[..n]);
+            }
             for (gradient, column) in gradient.iter_mut().zip(&self.columns) {
                 *gradient += math::dot(&residual[..n], &column[rows.clone()]);
             }
@@ -105,37 +143,15 @@ fn decide(columns: &[Cow<'_, [f64]>], theta: &[f64], start: usize, decision: &mu
             *value += (theta[0] * a[i] + theta[1] * b[i]) + (theta[2] * c[i] + theta[3] * d[i]);
         }
     }
-    for (column, &theta) in rest.iter().zip(&theta[columns.len() - rest.len()..]) {
-        math::axpy(theta, &column[start..start + n], decision);
+    let rest_theta = &theta[columns.len() - rest.len()..];
+    let (pairs, last) = rest.as_chunks::<2>();
+    for (pair, theta) in pairs.iter().zip(rest_theta.chunks_exact(2)) {
+        let [a, b] = pair.each_ref().map(|column| &column[start..start + n]);
+        for (i, value) in decision.iter_mut().enumerate() {
+            *value = (*value + theta[0] * a[i]) + theta[1] * b[i];
+        }
     }
-}
-
-/// Per row: derivative of the loss in the decision value, second derivative, loss. Branch-free.
-fn logistic(
-    decision: &[f64],
-    positive: &[f64],
-    negative: &[f64],
-    residual: &mut [f64],
-    curvature: &mut [f64],
-    loss: &mut [f64],
-) {
-    let n = decision.len();
-    let (positive, negative) = (&positive[..n], &negative[..n]);
-    let (residual, curvature, loss) = (&mut residual[..n], &mut curvature[..n], &mut loss[..n]);
-    for i in 0..n {
-        let z = decision[i];
-        let t = math::exp(-z.abs());
-        // Probabilities of the likelier and the unlikelier label; neither is had by subtraction from 1.
-        let likely = 1.0 / (1.0 + t);
-        let unlikely = t * likely;
-        let up = z > 0.0;
-        let p = if up { likely } else { unlikely };
-        let q = if up { unlikely } else { likely };
-        let above = if up { z } else { 0.0 };
-        let below = if up { 0.0 } else { -z };
-        let weight = positive[i] + negative[i];
-        residual[i] = negative[i] * p - positive[i] * q;
-        curvature[i] = weight * likely * unlikely;
-        loss[i] = weight * math::ln_1p_unit(t) + (negative[i] * above + positive[i] * below);
+    for column in last {
+        math::axpy(rest_theta[rest.len() - 1], &column[start..start + n], decision);
     }
 }

@@ -31,6 +31,23 @@ pub fn exp(x: f64) -> f64 {
     let x = if x > 710.0 { 710.0 } else { x };
     let x = if x < -746.0 { -746.0 } else { x };
 
+    let (mantissa, power) = parts(x);
+    // In two factors, because 2^power alone may be out of range where the result is not.
+    let half = (power * 0.5 + ROUND) - ROUND;
+    mantissa * two_to(half) * two_to(power - half)
+}
+
+/// [`exp`] of what is not above 0, for less: it stays at 2^-1021 where that falls below.
+#[inline]
+pub(crate) fn exp_of_negative(x: f64) -> f64 {
+    let x = if x < -707.5 { -707.5 } else { x };
+    let (mantissa, power) = parts(x);
+    mantissa * two_to(power)
+}
+
+/// `e^x` as a number near 1 and a power of 2.
+#[inline]
+fn parts(x: f64) -> (f64, f64) {
     let power = (x * LOG2_E + ROUND) - ROUND;
     let r = (x - power * LN2_HIGH) - power * LN2_LOW;
     let r2 = r * r;
@@ -38,14 +55,12 @@ pub fn exp(x: f64) -> f64 {
     let low = (EXP[0] + r * EXP[1]) + r2 * (EXP[2] + r * EXP[3]);
     let middle = (EXP[4] + r * EXP[5]) + r2 * (EXP[6] + r * EXP[7]);
     let high = EXP[8] + r * EXP[9];
-    let mantissa = 1.0 + (r + r2 * (low + r4 * (middle + r4 * high)));
-
-    // In two factors, because 2^power alone may be out of range where the result is not.
-    let half = (power * 0.5 + ROUND) - ROUND;
-    mantissa * two_to(half) * two_to(power - half)
+    (1.0 + (r + r2 * (low + r4 * (middle + r4 * high))), power)
 }
 
 /// [`exp`] of every element, in place.
+// Not inlined: as a loop of its own it is vector code for few elements, too.
+#[inline(never)]
 pub fn exp_slice(x: &mut [f64]) {
     for value in x {
         *value = exp(*value);
@@ -111,6 +126,17 @@ mod tests {
         }
         println!("exp: worst {} ulp at {}", worst.0, worst.1);
         assert!(worst.0 <= 1.0, "{worst:?}");
+    }
+
+    #[test]
+    fn exp_of_negative_is_exp_but_for_the_smallest() {
+        for i in 0..70_740 {
+            let x = f64::from(i) * -0.01;
+            assert_eq!(exp_of_negative(x).to_bits(), exp(x).to_bits(), "{x}");
+        }
+        assert_eq!(exp_of_negative(-0.0), 1.0);
+        assert!((0.0..1e-307).contains(&exp_of_negative(f64::NEG_INFINITY)));
+        assert!(exp_of_negative(f64::NAN).is_nan());
     }
 
     #[test]

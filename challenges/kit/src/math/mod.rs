@@ -7,6 +7,7 @@
 mod exp;
 mod sums;
 
+pub(crate) use exp::exp_of_negative;
 pub use exp::{exp, exp_slice, ln_1p_unit, softplus};
 pub use sums::{axpy, dot, pairwise_sum, products, sum};
 

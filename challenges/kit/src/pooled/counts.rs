@@ -101,7 +101,8 @@ impl Counts {
         let positive: Vec<f64> = filled().map(|(_, cell)| f64::from(cell[1])).collect();
         let negative: Vec<f64> = filled().map(|(_, cell)| f64::from(cell[0])).collect();
         let total = (self.totals[0] + self.totals[1]) as f64;
-        let rows = Rows::new(vec![Cow::Owned(values)], positive, negative);
+        let classes = self.totals.map(|total| total as usize);
+        let rows = Rows::with_sums(vec![Cow::Owned(values)], [positive, negative], classes);
         let start = start.map(|line| Model { coef: vec![line.slope], intercept: line.offset });
         let model = solve(rows, total, c, Penalty::L2, stop, start.as_ref())?;
         Ok(Line { slope: model.coef[0], offset: model.intercept })

@@ -7,7 +7,8 @@ use crate::logistic::{FitError, Model, Penalty, Saga, Sample, Table};
 ///
 /// As [`logistic::fit`](crate::logistic::fit) with [`Stop::Network`](crate::logistic::Stop::Network) of the drawn rows in
 /// order, one that was drawn twice being there twice. Replicate b, those without a model counted, visits its rows in the
-/// order of `seed + b`. All features are copied in single precision; 16 bytes per row and replicate besides.
+/// order of `seed + b`. All features are copied in single precision, each row filled up to whole lines of 64 bytes; 16
+/// bytes per row and replicate besides.
 ///
 /// # Errors
 /// As [`logistic::fit`](crate::logistic::fit), and [`FitError::BadParameter`] for another penalty.

@@ -96,20 +96,35 @@ fn step(lanes: &mut [Lane<'_>]) -> bool {
             }
         }
         lanes.iter().zip(&mut labels).for_each(|(lane, label)| *label = lane.label());
-        // In whole arrays, so that it becomes vector code.
-        let slopes: [f64; GROUP] = std::array::from_fn(|i| slope(decisions[i], labels[i]));
-        lanes.iter_mut().zip(slopes).for_each(|(lane, slope)| lane.compare(slope));
+        turn_to_slopes(&mut decisions, &labels);
+        lanes.iter_mut().zip(decisions).for_each(|(lane, slope)| lane.compare(slope));
     }
     lanes.iter_mut().for_each(Lane::learn);
     lanes.iter().any(Lane::is_over)
 }
 
+/// Turns decision values into [`slope`]s: step by step for all, so that it becomes vector code.
+fn turn_to_slopes(decisions: &mut [f64; GROUP], labels: &[f64; GROUP]) {
+    let mut powers = decisions.map(exponent);
+    math::exp_slice(&mut powers);
+    for ((z, t), y) in decisions.iter_mut().zip(powers).zip(labels) {
+        *z = slope_of(*z, t, *y);
+    }
+}
+
 /// Derivative of the loss in the decision value, without branches.
 fn slope(z: f64, y: f64) -> f64 {
-    let is_far_below = z <= FAR_BELOW;
-    let t = math::exp(if is_far_below { z } else { -z });
+    slope_of(z, math::exp(exponent(z)), y)
+}
+
+fn exponent(z: f64) -> f64 {
+    if z <= FAR_BELOW { z } else { -z }
+}
+
+/// The slope, given the exponential of the [`exponent`].
+fn slope_of(z: f64, t: f64, y: f64) -> f64 {
     let near = ((1.0 - y) - y * t) / (1.0 + t);
-    if is_far_below { t - y } else { near }
+    if z <= FAR_BELOW { t - y } else { near }
 }
 
 /// Sums of the products of up to [`CHAINS`] fits, of which there is at least one, in the order of the features: the sum
