@@ -210,8 +210,8 @@ async fn moves_from_date_to_date(stage: &Stage, running: &mut Running) {
     };
     let before = rows("ETH");
     let process = running.id();
-    take(stage, running, july).await;
-    let computed = computes_by(stage, running, "2026-07").await;
+    let digest = take(stage, running, july).await;
+    let computed = computes_by(stage, running, &digest, "2026-07").await;
     let scored: Vec<&str> = computed.scored.iter().map(|scored| scored.ticker.as_str()).collect();
     assert_eq!(scored, ["ETH", "ETHHITFIRST"]);
     let facts = |scored: &Scored| scored.salience.as_ref().map_or(0, |salience| salience.miners.len());
@@ -220,8 +220,8 @@ async fn moves_from_date_to_date(stage: &Stage, running: &mut Running) {
         "{computed:#?}"
     );
 
-    take(stage, running, september).await;
-    let computed = computes_by(stage, running, "2026-09").await;
+    let digest = take(stage, running, september).await;
+    let computed = computes_by(stage, running, &digest, "2026-09").await;
     let flow = computed.scored.iter().find(|scored| scored.ticker == "FLOW").unwrap();
     // A week goes by before anything of it is opened.
     assert_eq!((flow.failure, flow.skipped.as_deref()), (None, Some("no miner has stored anything")));
@@ -230,8 +230,8 @@ async fn moves_from_date_to_date(stage: &Stage, running: &mut Running) {
     assert_eq!(running.id(), process);
 }
 
-/// Changes the validator's file, and waits until it is taken.
-async fn take(stage: &Stage, running: &mut Running, edit: impl FnOnce(&mut Table)) {
+/// Changes the validator's file, and waits until it is taken; gives its digest.
+async fn take(stage: &Stage, running: &mut Running, edit: impl FnOnce(&mut Table)) -> String {
     let file = stage.dir.join("challenges.toml");
     let mut table: Table = toml::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
     edit(&mut table);
@@ -239,11 +239,12 @@ async fn take(stage: &Stage, running: &mut Running, edit: impl FnOnce(&mut Table
     let since = running.log.len();
     fs::write(file.with_extension("new"), table.to_string()).unwrap();
     fs::rename(file.with_extension("new"), &file).unwrap();
-    running.wait_for("the changed configuration is taken", since, seconds(60)).await;
+    let taken = running.wait_for("the changed configuration is taken", since, seconds(60)).await;
+    taken["digest"].as_str().unwrap().to_owned()
 }
 
-/// Waits for weights that are computed by the network's rules of a date.
-async fn computes_by(stage: &Stage, running: &mut Running, date: &str) -> Computation {
+/// Waits for weights that are computed by a configuration, and so by the network's rules of a date.
+async fn computes_by(stage: &Stage, running: &mut Running, digest: &str, date: &str) -> Computation {
     let rules = Config::load(root().join(format!("profiles/{date}.toml"))).unwrap().network;
     for _ in 0..5 {
         wait(running, "weights computed", 120).await;
@@ -251,16 +252,13 @@ async fn computes_by(stage: &Stage, running: &mut Running, date: &str) -> Comput
         let mut computed = ledger.last_computation().unwrap().unwrap();
         let basis = computed.basis.clone().unwrap();
         // One may have been on its way by the rules of before.
-        if (basis.rules.burn, basis.rules.ema) == (rules.burn, rules.ema) && basis.config == digest(stage) {
+        if basis.config == digest {
+            assert_eq!((basis.rules.burn, basis.rules.ema), (rules.burn, rules.ema));
             computed.scored = ledger.scored(computed.block).unwrap();
             return computed;
         }
     }
-    panic!("no weights by the rules of {date}: {:?}", running.tail());
-}
-
-fn digest(stage: &Stage) -> String {
-    Config::load(stage.dir.join("challenges.toml")).unwrap().digest()
+    panic!("no weights by {digest}: {:?}", running.tail());
 }
 
 /// What July's file has other than May's, for the two challenges of this test.

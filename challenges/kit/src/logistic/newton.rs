@@ -16,6 +16,9 @@ const MAX_HALVINGS: usize = 50;
 
 /// Part of its promise by which a step may overshoot the minimum along itself, so that it need not be asked for its value.
 const OVERSHOT: f64 = 0.25;
+/// How much more than the whole loss at zero a step may promise and be believed: the model is of no use where the loss is all
+/// but straight, and promises what is not there to be had.
+const BELIEVED: f64 = 2.0 * std::f64::consts::LN_2;
 /// How much larger than foretold the promise after a step may be.
 const MISTAKEN: f64 = 100.0;
 
@@ -33,6 +36,7 @@ pub(super) fn minimise(problem: &mut Penalised<'_>, theta: Vec<f64>) -> Vec<f64>
 fn smooth(problem: &mut Penalised<'_>, mut theta: Vec<f64>) -> Vec<f64> {
     let mut gradient = vec![0.0; theta.len()];
     let mut next = gradient.clone();
+    let most = BELIEVED * problem.rows.weight();
     problem.gradient(&theta, &mut gradient);
     // The promise of the last step, if all of it was taken.
     let mut before = None;
@@ -44,6 +48,9 @@ fn smooth(problem: &mut Penalised<'_>, mut theta: Vec<f64>) -> Vec<f64> {
             break;
         }
         let goal = goal(&theta);
+        if promise > most {
+            before = None;
+        }
         // The length of a step is quadratic in that of the one before, and the promise is the square of a length.
         let foretold =
             before.map_or(f64::INFINITY, |before| promise * (promise / before) * (promise / before));
@@ -51,14 +58,16 @@ fn smooth(problem: &mut Penalised<'_>, mut theta: Vec<f64>) -> Vec<f64> {
             theta = target;
             break;
         }
-        problem.gradient(&target, &mut next);
-        if math::dot(&next, &step) <= OVERSHOT * promise {
-            theta = target;
-            std::mem::swap(&mut gradient, &mut next);
-            before = Some(promise);
-            continue;
+        if promise <= most {
+            problem.gradient(&target, &mut next);
+            if math::dot(&next, &step) <= OVERSHOT * promise {
+                theta = target;
+                std::mem::swap(&mut gradient, &mut next);
+                before = Some(promise);
+                continue;
+            }
         }
-        // It went too far: whether it gains at all is for the values to say.
+        // It goes too far: whether it gains at all is for the values to say.
         before = None;
         let value = problem.value(&theta, &mut gradient);
         if value.is_finite() {

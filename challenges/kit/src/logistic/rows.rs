@@ -55,6 +55,14 @@ impl<'a> Rows<'a> {
         self.columns.len()
     }
 
+    /// What all rows weigh.
+    pub(super) fn weight(&self) -> f64 {
+        match &self.weights {
+            Weights::Signed(signed) => signed.iter().map(|weight| weight.abs()).sum(),
+            Weights::Sums { positive, negative } => math::sum(positive) + math::sum(negative),
+        }
+    }
+
     pub(super) fn scale_weights(&mut self, factor: f64) {
         match &mut self.weights {
             Weights::Signed(signed) => signed.iter_mut().for_each(|weight| *weight *= factor),
