@@ -131,7 +131,7 @@ mod tests {
         let delayed = Delayed { ts: 0, block: Block(5), hotkey: "b".into(), round: 7, since: 1000 };
         let first = Matured { delayed: vec![delayed.clone()], ..matured(0, 5, &["a", "c"], &[0.5, 1.0]) };
         ledger.mature(&first).unwrap();
-        assert_eq!(ledger.delayed_of_round(7).unwrap(), [delayed.clone()]);
+        assert_eq!(ledger.delayed_of_round(7).unwrap(), std::slice::from_ref(&delayed));
         assert_eq!(
             (ledger.delayed_since(1000).unwrap(), ledger.delayed_since(999).unwrap()),
             (vec![delayed], vec![])
