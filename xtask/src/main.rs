@@ -80,7 +80,10 @@ fn main() -> ExitCode {
 
 fn perform(task: Task) -> Result<()> {
     match task {
-        Task::Demo { args } => shell::run(shell::build_demo()?.arg("demo").args(args)),
+        Task::Demo { args } => {
+            shell::build_program()?;
+            shell::run(mantis()?.arg("demo").args(args))
+        }
         Task::Test { args } => {
             // The tests from outside run the built program and its plugins, in both forms.
             shell::build()?;

@@ -23,27 +23,21 @@ pub(crate) fn build() -> Result<()> {
     run(cargo().args(["build", "--release", "--workspace"]))
 }
 
-/// Builds the program and the plugins of `challenges/` alone, for a demo: nothing that only tests use, and not as fast as a
-/// release. Gives the program.
-pub(crate) fn build_demo() -> Result<Command> {
+/// Builds the program and the plugins of `challenges/` alone: nothing that only tests use.
+pub(crate) fn build_program() -> Result<()> {
     let mut command = cargo();
-    command.args(["build", "--profile", "demo", "--package", "mantis"]);
+    command.args(["build", "--release", "--package", "mantis"]);
     for entry in fs::read_dir(root().join("challenges"))? {
         // A folder's name is the plugin's.
         let name = entry?.file_name();
         command.arg("--package").arg(format!("mantis-{}", name.to_string_lossy()));
     }
-    run(&mut command)?;
-    program("demo")
+    run(&mut command)
 }
 
 /// The built program, at the root of the workspace.
 pub(crate) fn mantis() -> Result<Command> {
-    program("release")
-}
-
-fn program(profile: &str) -> Result<Command> {
-    let mut command = Command::new(target_dir()?.join(profile).join("mantis"));
+    let mut command = Command::new(target_dir()?.join("release").join("mantis"));
     command.current_dir(root());
     Ok(command)
 }
