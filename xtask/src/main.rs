@@ -10,7 +10,7 @@ mod shell;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use shell::cargo;
+use shell::{cargo, mantis};
 use std::process::ExitCode;
 
 #[derive(Parser)]
