@@ -118,19 +118,14 @@ impl Ledger {
         Ok(())
     }
 
-    /// As [`Ledger::rows`], with vectors of any length. Those of `dim` numbers may be of single precision, by what the ledger
-    /// says or, where it says nothing, by `dim`; all others are of half floats.
+    /// As [`Ledger::rows`], with vectors of any length: see [`Ledger::any_length`].
     pub(crate) fn any_rows<E: From<LedgerError>>(
         &self,
         ticker: &str,
         sidx: RangeInclusive<Sidx>,
-        dim: Option<usize>,
+        length: Length,
         visit: impl FnMut(Row<'_>) -> Result<ControlFlow<()>, E>,
     ) -> Result<Warnings, E> {
-        let length = match self.any_length(ticker)? {
-            Length::Any(None) => Length::Any(dim),
-            known => known,
-        };
         self.scan(Columns::All, ticker, sidx, length, visit)
     }
 

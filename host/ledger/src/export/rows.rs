@@ -2,6 +2,7 @@
 
 use super::batch::Value;
 use super::{ExportError, Table};
+use crate::blob::Length;
 use crate::{Ledger, LedgerError, Row, Vector};
 use mantis_config::{Block, Sidx};
 use rusqlite::types::ValueRef;
@@ -16,14 +17,12 @@ const WINDOW: usize = 16;
 pub(super) struct Wanted {
     /// First and last block.
     pub(super) blocks: RangeInclusive<Block>,
-    /// Tickers, by name.
-    pub(super) tickers: Vec<String>,
+    /// Tickers, by name, and how long their vectors are.
+    pub(super) tickers: BTreeMap<String, Length>,
     /// Whether these are all tickers there are.
     pub(super) all_tickers: bool,
     /// Blocks between two rows.
     pub(super) every: u32,
-    /// Numbers of a miner's vector, by ticker, for a ledger that does not say it.
-    pub(super) dims: BTreeMap<String, usize>,
 }
 
 type Push<'a> = dyn FnMut(&[Value<'_>]) -> Result<(), ExportError> + 'a;
@@ -42,7 +41,8 @@ pub(super) fn read(
             _ => samples(table, ledger, wanted, push, done),
         };
     };
-    let tickers = (!wanted.all_tickers).then(|| serde_json::json!(wanted.tickers).to_string());
+    let tickers = (!wanted.all_tickers)
+        .then(|| serde_json::json!(wanted.tickers.keys().collect::<Vec<_>>()).to_string());
     let params = (wanted.blocks.start().0, wanted.blocks.end().0, tickers);
     let width = table.columns().len();
     ledger.each(table.source(), sql, params, |row| {
@@ -90,7 +90,7 @@ fn samples(
 ) -> Result<(), ExportError> {
     let sidx = wanted.blocks.start().sidx(wanted.every)..=wanted.blocks.end().sidx(wanted.every);
     let mut all: Vec<Sidx> = Vec::new();
-    for ticker in &wanted.tickers {
+    for ticker in wanted.tickers.keys() {
         all.extend(ledger.sidx(ticker, sidx.clone())?);
         all.sort_unstable();
         all.dedup();
@@ -101,15 +101,13 @@ fn samples(
     for (window, at) in all.chunks(WINDOW).zip((0..).step_by(WINDOW)) {
         let (Some(&first), Some(&last)) = (window.first(), window.last()) else { continue };
         let mut held: BTreeMap<Sidx, Vec<Held>> = BTreeMap::new();
-        for ticker in &wanted.tickers {
+        for (ticker, &length) in &wanted.tickers {
             let keep = |row: Row<'_>| {
                 held.entry(row.sidx).or_default().push(Held::copy_row(table, ticker, &row));
                 Ok::<_, ExportError>(ControlFlow::Continue(()))
             };
             match table {
-                Table::Submissions => {
-                    ledger.any_rows(ticker, first..=last, wanted.dims.get(ticker).copied(), keep)?
-                }
+                Table::Submissions => ledger.any_rows(ticker, first..=last, length, keep)?,
                 _ => ledger.prices(ticker, first..=last, keep)?,
             };
         }

@@ -83,11 +83,8 @@ impl Export {
         tables.dedup();
         let wanted = self.wanted(&ledger)?;
         if tables.contains(&Table::Submissions) {
-            for ticker in wanted.tickers.iter().filter(|ticker| !self.dims.contains_key(*ticker)) {
-                if ledger.any_length(ticker)? == Length::Any(None) {
-                    exported.assumed.push(ticker.clone());
-                }
-            }
+            let unknown = wanted.tickers.iter().filter(|(_, length)| **length == Length::Any(None));
+            exported.assumed = unknown.map(|(ticker, _)| ticker.clone()).collect();
         }
         let places = self.places(&tables)?;
         for (table, (path, format)) in tables.into_iter().zip(places) {
@@ -124,11 +121,16 @@ impl Export {
             let known = if known.is_empty() { "none".into() } else { known.join(", ") };
             return Err(ExportError::NoTicker { ledger, ticker, known });
         }
-        let tickers =
-            known.into_iter().filter(|t| self.tickers.is_empty() || self.tickers.contains(t)).collect();
+        let mut tickers = BTreeMap::new();
+        for ticker in known.into_iter().filter(|t| self.tickers.is_empty() || self.tickers.contains(t)) {
+            let length = match ledger.any_length(&ticker)? {
+                Length::Any(None) => Length::Any(self.dims.get(&ticker).copied()),
+                known => known,
+            };
+            tickers.insert(ticker, length);
+        }
         let every = rows::every(ledger)?;
-        let (blocks, dims) = (self.blocks.clone(), self.dims.clone());
-        Ok(Wanted { blocks, tickers, all_tickers: self.tickers.is_empty(), every, dims })
+        Ok(Wanted { blocks: self.blocks.clone(), tickers, all_tickers: self.tickers.is_empty(), every })
     }
 
     /// Each table's file and form. None is there already, unless it may be replaced.
