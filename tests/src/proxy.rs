@@ -5,6 +5,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 /// What becomes of the server's bytes.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub enum Mode {
     Replace(Vec<u8>, Vec<u8>),
     /// Every client gets this, and nothing else.
     Say(Vec<u8>),
+    /// They come as they are, so much later.
+    Slow(Duration),
 }
 
 /// A proxy on a port of loopback; its threads live as long as the process.
@@ -83,14 +86,15 @@ fn serve(mut client: TcpStream, to: u16, mode: &Mutex<Mode>) {
             break;
         }
         held.extend(&buffer[..count]);
-        let mut kept = 0;
-        if let Mode::Replace(from, into) = &*mode.lock().expect("a lock") {
-            let places: Vec<usize> =
-                (0..held.len()).filter(|at| held[*at..].starts_with(from.as_slice())).collect();
-            places.into_iter().for_each(|at| held[at..at + from.len()].copy_from_slice(into));
-            // The beginning of the string may be the end of what has come so far.
-            kept = (1..from.len()).rev().find(|n| held.ends_with(&from[..*n])).unwrap_or(0);
-        }
+        let now = mode.lock().expect("a lock").clone();
+        let kept = match &now {
+            Mode::Replace(from, into) => replace(&mut held, from, into),
+            Mode::Slow(time) => {
+                thread::sleep(*time);
+                0
+            }
+            Mode::Pass | Mode::Say(_) => 0,
+        };
         let ready = held.len() - kept;
         if client.write_all(&held[..ready]).is_err() {
             break;
@@ -99,4 +103,11 @@ fn serve(mut client: TcpStream, to: u16, mode: &Mutex<Mode>) {
     }
     let _ = client.shutdown(Shutdown::Both);
     let _ = up.join();
+}
+
+/// Replaces one string by another; gives how many bytes at the end may be the beginning of a string that has not come yet.
+fn replace(held: &mut [u8], from: &[u8], into: &[u8]) -> usize {
+    let places: Vec<usize> = (0..held.len()).filter(|at| held[*at..].starts_with(from)).collect();
+    places.into_iter().for_each(|at| held[at..at + from.len()].copy_from_slice(into));
+    (1..from.len()).rev().find(|n| held.ends_with(&from[..*n])).unwrap_or(0)
 }

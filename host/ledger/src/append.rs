@@ -216,7 +216,7 @@ mod tests {
             (tickers[0].rows, tickers[0].sidx, tickers[0].dim),
             (10, Some((Sidx(20), Sidx(29))), Some(2))
         );
-        let first: Vec<_> = reader.first_seen(5).unwrap().into_iter().collect();
+        let first: Vec<_> = reader.first_seen(None, 5).unwrap().into_iter().collect();
         assert_eq!(first, [("a".into(), Block(100)), ("b".into(), Block(100))]);
         let stop = |row: Row<'_>| {
             let names: Vec<&str> = row.submissions.iter().map(|(name, _)| name).collect();

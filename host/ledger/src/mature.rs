@@ -47,6 +47,19 @@ impl Ledger {
         self.list("raw_payloads", &sql, |row| Ok(Pending { ts: row.get(0)?, block: Block(row.get(1)?) }))
     }
 
+    /// The last block before all whose payloads wait to be opened together: what is stored up to there changes only where
+    /// a payload was delayed. `None` if nothing waits.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub(crate) fn settled(&self) -> Result<Option<Block>, LedgerError> {
+        let sql = format!("SELECT MIN(block) - 1 FROM ({})", self.pending_sql()?);
+        self.conn
+            .query_row(&sql, [], |row| row.get::<_, Option<i64>>(0))
+            .map(|block| block.map(Block))
+            .map_err(|e| LedgerError::sqlite(&self.path, "raw_payloads", e))
+    }
+
     /// What finds the blocks of [`Ledger::pending`].
     pub(super) fn pending_sql(&self) -> Result<String, LedgerError> {
         // Where a payload waits alone, the others of its block were opened.

@@ -192,10 +192,13 @@ mod tests {
         }
     }
 
+    fn row(price: Option<f64>, price_data: Option<&str>) -> Row<'_> {
+        let submissions = Submissions::NONE;
+        Row { sidx: Sidx(1), price, price_data, submissions, bad_vectors: false, bad_prices: false }
+    }
+
     #[test]
     fn a_missing_price_is_nan_for_one_asset_as_for_several() {
-        let row =
-            |price, price_data| Row { sidx: Sidx(1), price, price_data, submissions: Submissions::NONE };
         let single = |price| {
             let mut out = [7.0];
             assert!(row(price, None).read_prices(&[], &mut out));
@@ -210,8 +213,6 @@ mod tests {
 
     #[test]
     fn all_prices_are_the_numbers_that_are_stored() {
-        let row =
-            |price, price_data| Row { sidx: Sidx(1), price, price_data, submissions: Submissions::NONE };
         let named = |asset: &str, price| (Some(asset.to_owned()), price);
         let several = row(None, Some(r#"{"B": 0, "A": -0.5, "C": null, "D": "1"}"#)).all_prices();
         assert_eq!(several, [named("A", -0.5), named("B", 0.0)]);

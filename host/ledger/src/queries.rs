@@ -1,10 +1,12 @@
 //! The smaller things that a ledger knows.
 
 use super::rows::Columns;
+use super::snapshot::KeptHistory;
 use super::{Directory, Ledger, LedgerError, Row, is_nonzero, schema};
 use mantis_config::{Block, Sidx};
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, RangeInclusive};
+use std::path::Path;
 
 /// A ticker of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,37 +122,51 @@ impl Ledger {
         self.list("breakout_state", sql, |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
-    /// The block of each hotkey's first stored vector, in any ticker, that is not all zero.
-    ///
-    /// It reads every row of the ledger. Where snapshots of all tickers are built anyway, the earliest of their
-    /// [`first_seen`](crate::snapshot::Snapshot::first_seen) says the same of the hotkeys that are columns, for nothing.
+    /// The block of each hotkey's first stored vector, in any ticker, that is not all zero. What is kept in a folder of
+    /// histories is taken from there; of what is not, every row is read.
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn first_seen(&self, sample_every: u32) -> Result<BTreeMap<String, Block>, LedgerError> {
+    pub fn first_seen(
+        &self,
+        histories: Option<&Path>,
+        sample_every: u32,
+    ) -> Result<BTreeMap<String, Block>, LedgerError> {
+        let mut first = BTreeMap::new();
+        for Ticker { ticker, .. } in self.tickers()? {
+            // A history that cannot be read is as good as none.
+            let kept = histories.and_then(|folder| {
+                let history = KeptHistory::take_existing(folder, &ticker).ok()??;
+                history.first_seen(self, &ticker).ok()?
+            });
+            let (kept, from) = kept.map_or((BTreeMap::new(), Sidx::MIN), |(kept, last)| (kept, last + 1));
+            for (hotkey, sidx) in kept.into_iter().chain(self.first_of(&ticker, from)?) {
+                first.entry(hotkey).and_modify(|known: &mut Sidx| *known = sidx.min(*known)).or_insert(sidx);
+            }
+        }
+        Ok(first.into_iter().map(|(hotkey, sidx)| (hotkey, sidx.block(sample_every))).collect())
+    }
+
+    /// The first row of each hotkey in a ticker's rows from one on whose vector is not all zero.
+    fn first_of(&self, ticker: &str, from: Sidx) -> Result<Vec<(String, Sidx)>, LedgerError> {
         let mut names = Directory::default();
         let mut first: Vec<Option<Sidx>> = Vec::new();
-        for Ticker { ticker, .. } in self.tickers()? {
-            let length = self.any_length(&ticker)?;
-            self.scan(Columns::Submissions, &ticker, Sidx::MIN..=Sidx::MAX, length, |row: Row<'_>| {
-                names.rewind();
-                for (hotkey, numbers) in row.submissions {
-                    let number = names.number(hotkey);
-                    if number == first.len() {
-                        first.push(None);
-                    }
-                    if first[number].is_none_or(|known| row.sidx < known)
-                        && is_nonzero(numbers, row.submissions.storage())
-                    {
-                        first[number] = Some(row.sidx);
-                    }
+        let length = self.any_length(ticker)?;
+        self.scan(Columns::Submissions, ticker, from..=Sidx::MAX, length, |row: Row<'_>| {
+            names.rewind();
+            for (hotkey, numbers) in row.submissions {
+                let number = names.number(hotkey);
+                if number == first.len() {
+                    first.push(None);
                 }
-                Ok::<_, LedgerError>(ControlFlow::Continue(()))
-            })?;
-        }
-        let block =
-            |(name, number): &(String, usize)| Some((name.clone(), first[*number]?.block(sample_every)));
-        Ok(names.sorted().iter().filter_map(block).collect())
+                if first[number].is_none() && is_nonzero(numbers, row.submissions.storage()) {
+                    first[number] = Some(row.sidx);
+                }
+            }
+            Ok::<_, LedgerError>(ControlFlow::Continue(()))
+        })?;
+        let found = |(name, number): &(String, usize)| Some((name.clone(), first[*number]?));
+        Ok(names.sorted().iter().filter_map(found).collect())
     }
 
     /// One value of one row.
@@ -215,6 +231,6 @@ mod tests {
         assert_eq!(reader.breakout_state().unwrap(), []);
         assert_eq!(reader.previous_weights().unwrap(), None);
         assert_eq!(reader.tickers().unwrap(), []);
-        assert_eq!(reader.first_seen(5).unwrap(), BTreeMap::new());
+        assert_eq!(reader.first_seen(None, 5).unwrap(), BTreeMap::new());
     }
 }

@@ -1,6 +1,6 @@
 //! Reading the rows of a ticker, one after the other.
 
-use super::blob::{BlobError, Decoder, Length, Submissions};
+use super::blob::{Decoder, Length, Submissions};
 use super::sums::{self, Comparison, Damage, Found, SUMS};
 use super::{Ledger, LedgerError};
 use mantis_config::Sidx;
@@ -45,6 +45,10 @@ pub struct Row<'a> {
     pub price_data: Option<&'a str>,
     /// What the miners sent.
     pub submissions: Submissions<'a>,
+    /// Whether vectors were ignored, because the blob's length or its list of hotkeys is wrong.
+    pub bad_vectors: bool,
+    /// Whether its price or prices are not numbers, and were taken as absent.
+    pub bad_prices: bool,
 }
 
 /// How often something was met, and where first.
@@ -154,7 +158,8 @@ impl Ledger {
                 },
                 _ => (None, false),
             };
-            if !price_ok || !data_ok {
+            let bad_prices = !price_ok || !data_ok;
+            if bad_prices {
                 warnings.bad_prices.add(sidx);
             }
             let blob = match column(3)? {
@@ -166,11 +171,13 @@ impl Ledger {
                 let vectors = (columns != Columns::Prices).then(|| sums::of_vectors(blob));
                 sums.compare(Found { sidx, prices, vectors }).map_err(damaged)?;
             }
-            let submissions = decoder.decode(blob, length).unwrap_or_else(|BlobError| {
+            let submissions = decoder.decode(blob, length);
+            let bad_vectors = submissions.is_err();
+            if bad_vectors {
                 warnings.bad_blobs.add(sidx);
-                Submissions::NONE
-            });
-            if visit(Row { sidx, price, price_data, submissions })?.is_break() {
+            }
+            let submissions = submissions.unwrap_or(Submissions::NONE);
+            if visit(Row { sidx, price, price_data, submissions, bad_vectors, bad_prices })?.is_break() {
                 return Ok(warnings);
             }
             last = Some(sidx);

@@ -157,6 +157,24 @@ impl Damage {
 }
 
 impl Ledger {
+    /// The checksums of a ticker's rows in order: `sidx`, of its prices, of its vectors. Rows that another program has
+    /// written have none.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub(crate) fn row_sums(&self, ticker: &str) -> Result<Vec<(Sidx, i64, i64)>, LedgerError> {
+        if !self.has("host_sums")? {
+            return Ok(Vec::new());
+        }
+        let all = (ticker, Sidx::MIN.0, Sidx::MAX.0);
+        self.conn
+            .prepare_cached(SUMS)
+            .and_then(|mut query| {
+                query.query_map(all, |row| Ok((Sidx(row.get(0)?), row.get(1)?, row.get(2)?)))?.collect()
+            })
+            .map_err(|e| LedgerError::sqlite(&self.path, "the table host_sums", e))
+    }
+
     /// Forgets the checksums of all rows: they are taken as they are from now on.
     ///
     /// # Errors

@@ -85,6 +85,7 @@ fn the_chain_is_read_and_written_and_failures_are_named_and_survived() {
         commits(port).await;
         refuses(port).await;
         sets(port).await;
+        sends_slowly(port).await;
         lacks(port).await;
         mines(port).await;
         chain = recovers(chain, &tools, &options).await;
@@ -186,6 +187,15 @@ async fn sets(port: u16) {
     let newer = ChainSettings { version_key: 7, ..settings() };
     client(port, newer, "//Validator").set_weights(&[(2, 1), (3, 3)]).await.unwrap();
     assert_eq!(validator.weights_of(1).await.unwrap(), [(2, 21_845), (3, 65_535)]);
+}
+
+/// Where blocks are final at once and come faster than answers do, a transaction is still born in a block that the chain has.
+async fn sends_slowly(port: u16) {
+    let proxy = Proxy::start(port);
+    let miner = client(proxy.port, settings(), "//Miner1");
+    miner.head().await.unwrap();
+    proxy.set(Mode::Slow(Duration::from_millis(700)));
+    miner.commit("https://example.com/slow").await.unwrap();
 }
 
 async fn lacks(port: u16) {

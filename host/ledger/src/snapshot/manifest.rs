@@ -1,7 +1,8 @@
 //! `snapshot.json`: what the folder holds. It is written last, so that a folder without it is unfinished.
 
+use super::SnapshotError;
+use super::parts::Part;
 use super::sums::Sums;
-use super::{MARKET, SnapshotError};
 use mantis_config::Block;
 use mantis_plugin_api::{FactList, Storage};
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 /// The format that this program writes and reads.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
 pub(super) const NAME: &str = "snapshot.json";
 
@@ -36,6 +37,8 @@ pub struct Manifest {
     pub sample_every: u32,
     /// Rows of the market that may be scored: the rows of the history.
     pub rows: usize,
+    /// The file with the market.
+    pub market: String,
     /// Rows of the market, the future included.
     pub market_rows: usize,
     /// The hotkey of each miner, sorted as byte strings.
@@ -53,10 +56,10 @@ pub struct Manifest {
 pub struct SnapshotPart {
     /// The file's name in the folder.
     pub file: String,
-    /// Its rows.
+    /// Rows at its beginning that do not count.
+    pub skip: usize,
+    /// Its rows after those. There may be more in the file.
     pub rows: usize,
-    /// Its columns in order: each an index into [`Manifest::hotkeys`], ascending.
-    pub columns: Vec<usize>,
 }
 
 impl Manifest {
@@ -69,16 +72,17 @@ impl Manifest {
         }
     }
 
-    /// Writes the manifest, whole or not at all.
-    pub(super) fn write(&self, dir: &Path) -> Result<(), SnapshotError> {
+    /// Writes the manifest, whole or not at all; the checksums of the other files go with it.
+    pub(super) fn write(
+        &self,
+        dir: &Path,
+        files: impl IntoIterator<Item = (String, u32)>,
+    ) -> Result<(), SnapshotError> {
         let path = dir.join(NAME);
-        let fail = SnapshotError::io(&path);
-        let draft = dir.join("snapshot.json.new");
-        let text = serde_json::to_vec(self).map_err(|e| fail(e.into()))?;
-        let files = self.parts.iter().map(|part| part.file.as_str()).chain([MARKET]);
-        Sums::of(dir, files, (NAME, &text))?.write(dir)?;
-        fs::write(&draft, text).map_err(&fail)?;
-        fs::rename(&draft, &path).map_err(&fail)
+        let text = serde_json::to_vec(self).map_err(|e| SnapshotError::io(&path)(e.into()))?;
+        let own = (NAME.to_owned(), crc32fast::hash(&text));
+        Sums::new(files.into_iter().chain([own])).write(dir)?;
+        replace(&path, &text)
     }
 
     /// Reads and checks the manifest.
@@ -104,7 +108,7 @@ impl Manifest {
 
     /// Whether its parts fit together.
     fn check(&self) -> Result<(), &'static str> {
-        let ascending = |x: &[usize]| x.windows(2).all(|pair| pair[0] < pair[1]);
+        let elsewhere = |file: &str| file.contains(['/', '\\']);
         let rows = self.parts.iter().try_fold(0_usize, |sum, part| sum.checked_add(part.rows));
         let small = self.storage_dim.checked_mul(self.rows).is_some_and(|n| n < isize::MAX as usize / 2);
         match () {
@@ -115,21 +119,24 @@ impl Manifest {
                 Err("the hotkeys are not sorted")
             }
             () if self.first_seen.len() != self.hotkeys.len() => Err("first_seen is not as long as hotkeys"),
-            () if self.parts.iter().any(|part| part.file.contains(['/', '\\']) || part.rows == 0) => {
+            () if elsewhere(&self.market) => Err("the market lies in another folder"),
+            () if self.parts.iter().any(|part| elsewhere(&part.file) || part.rows == 0) => {
                 Err("a part is empty or lies in another folder")
-            }
-            () if self.parts.iter().any(|part| !ascending(&part.columns)) => {
-                Err("the columns of a part are not sorted")
-            }
-            () if self
-                .parts
-                .iter()
-                .filter_map(|part| part.columns.last())
-                .any(|last| *last >= self.hotkeys.len()) =>
-            {
-                Err("a part has a column of no hotkey")
             }
             () => Ok(()),
         }
+    }
+}
+
+/// Writes a file in the place of an old one, whole or not at all.
+pub(super) fn replace(path: &Path, text: &[u8]) -> Result<(), SnapshotError> {
+    let draft = path.with_extension("json.new");
+    fs::write(&draft, text).map_err(SnapshotError::io(path))?;
+    fs::rename(&draft, path).map_err(SnapshotError::io(path))
+}
+
+impl From<&Part> for SnapshotPart {
+    fn from(part: &Part) -> Self {
+        Self { file: part.file.clone(), skip: part.skip, rows: part.rows }
     }
 }

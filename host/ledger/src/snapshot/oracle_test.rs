@@ -186,7 +186,7 @@ proptest! {
         let built = Snapshot::build_in_runs(&Ledger::read(&path).unwrap(), &request, &dir.path().join("snap"), run).unwrap();
         let bad = own.iter().filter(|(sidx, line)| {
             let (Blob::Long(_) | Blob::Spoilt(_)) = line.blob else { return false };
-            max_block.is_none_or(|block| *sidx * 5 <= block)
+            max_block.is_none_or(|block| *sidx * 5 <= block) && (!two || other.contains_key(sidx))
         });
         prop_assert_eq!(built.warnings().bad_blobs.count as usize, bad.count());
         let snapshot = Snapshot::open(&dir.path().join("snap")).unwrap();
@@ -267,8 +267,8 @@ fn an_unfinished_snapshot_is_named_as_such() {
     small(dir.path());
     assert_eq!(old.market().unwrap(), small(dir.path()).market().unwrap());
     let manifest = fs::read_to_string(dir.path().join("snapshot.json")).unwrap();
-    fs::write(dir.path().join("snapshot.json"), manifest.replace("\"format\":2", "\"format\":3")).unwrap();
-    assert!(matches!(Snapshot::open(dir.path()), Err(SnapshotError::Format { found: 3, .. })));
+    fs::write(dir.path().join("snapshot.json"), manifest.replace("\"format\":3", "\"format\":4")).unwrap();
+    assert!(matches!(Snapshot::open(dir.path()), Err(SnapshotError::Format { found: 4, .. })));
 }
 
 #[test]

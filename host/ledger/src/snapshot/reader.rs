@@ -29,6 +29,8 @@ struct Run {
     file: ArrowFile,
     /// Its rows, as rows of the history.
     rows: Range<usize>,
+    /// Rows of the file before those.
+    skip: usize,
     /// Where the vectors of each miner begin in the file; `None` if it has none here.
     vectors: Vec<Option<u64>>,
 }
@@ -114,31 +116,28 @@ impl Run {
         start: usize,
     ) -> Result<Self, SnapshotError> {
         let file = ArrowFile::open(&dir.join(&part.file))?;
-        let batch = match file.batches.as_slice() {
-            [batch] if batch.rows == part.rows => batch,
-            _ => {
-                return Err(
-                    file.damaged(format!("snapshot.json says that it is one batch of {} rows", part.rows))
-                );
-            }
-        };
-        if file.columns.len() != part.columns.len() {
+        let [batch] = file.batches.as_slice() else { return Err(file.damaged("it is not one batch")) };
+        if part.skip.checked_add(part.rows).is_none_or(|rows| rows > batch.rows) {
+            let (skip, rows) = (part.skip, part.rows);
             return Err(
-                file.damaged(format!("snapshot.json says that it has {} columns", part.columns.len()))
+                file.damaged(format!("snapshot.json says that it has {rows} rows after {skip} others"))
             );
         }
+        let kind = match manifest.storage {
+            Storage::F16 => Kind::Halves(manifest.storage_dim),
+            Storage::F32 => Kind::Singles(manifest.storage_dim),
+        };
         let mut vectors = vec![None; manifest.hotkeys.len()];
-        for ((column, at), miner) in file.columns.iter().zip(&batch.values).zip(&part.columns) {
-            let kind = match manifest.storage {
-                Storage::F16 => Kind::Halves(manifest.storage_dim),
-                Storage::F32 => Kind::Singles(manifest.storage_dim),
-            };
-            if column.kind != kind || column.name != manifest.hotkeys[*miner] {
+        for (column, at) in file.columns.iter().zip(&batch.values) {
+            if column.kind != kind {
                 return Err(file.damaged(format!("column {} is not what snapshot.json says", column.name)));
             }
-            vectors[*miner] = Some(*at);
+            // Others are in the file too, who are not registered any more.
+            if let Ok(miner) = manifest.hotkeys.binary_search(&column.name) {
+                vectors[miner] = Some(*at);
+            }
         }
-        Ok(Self { rows: start..start + part.rows, vectors, file })
+        Ok(Self { rows: start..start + part.rows, skip: part.skip, vectors, file })
     }
 }
 
@@ -211,7 +210,7 @@ impl Snapshot {
                     part.fill(T::default());
                     continue;
                 };
-                let skip = (from - run.rows.start) * shape.dim * N;
+                let skip = (run.skip + from - run.rows.start) * shape.dim * N;
                 let bytes = part.as_mut_bytes();
                 run.file.read(at + skip as u64, bytes).map_err(|e| PluginError::host(e.to_string()))?;
                 if cfg!(target_endian = "big") {

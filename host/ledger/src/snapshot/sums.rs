@@ -5,6 +5,7 @@
 use super::SnapshotError;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -16,19 +17,9 @@ const PIECE: usize = 1 << 20;
 pub(super) struct Sums(BTreeMap<String, u32>);
 
 impl Sums {
-    /// Sums up the files of a folder that were written, and one whose text is about to be.
-    pub(super) fn of<'a>(
-        dir: &Path,
-        files: impl IntoIterator<Item = &'a str>,
-        next: (&str, &[u8]),
-    ) -> Result<Self, SnapshotError> {
-        let mut sums = BTreeMap::from([(next.0.to_owned(), crc32fast::hash(next.1))]);
-        for name in files {
-            let path = dir.join(name);
-            let file = File::open(&path).map_err(SnapshotError::io(&path))?;
-            sums.insert(name.to_owned(), sum(&file, &path)?);
-        }
-        Ok(Self(sums))
+    /// The checksums of these files.
+    pub(super) fn new(files: impl IntoIterator<Item = (String, u32)>) -> Self {
+        Self(files.into_iter().collect())
     }
 
     /// Writes them.
@@ -54,10 +45,17 @@ impl Sums {
     pub(super) fn check(&self, file: &File, path: &Path) -> Result<(), SnapshotError> {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         match self.0.get(name) {
-            Some(known) if sum(file, path)? == *known => Ok(()),
-            Some(_) => Err(SnapshotError::damaged(path, "its checksum is another")),
+            Some(known) => check(file, path, *known),
             None => Err(SnapshotError::damaged(path, format!("{NAME} does not have its checksum"))),
         }
+    }
+}
+
+/// Compares an open file with a checksum.
+pub(super) fn check(file: &File, path: &Path, known: u32) -> Result<(), SnapshotError> {
+    match sum(file, path)? == known {
+        true => Ok(()),
+        false => Err(SnapshotError::damaged(path, "its checksum is another")),
     }
 }
 
@@ -72,6 +70,42 @@ fn sum(file: &File, path: &Path) -> Result<u32, SnapshotError> {
                 at += length as u64;
             }
         }
+    }
+}
+
+/// A file that is summed up while it is written.
+pub(super) struct SummedFile {
+    file: File,
+    sum: crc32fast::Hasher,
+}
+
+impl SummedFile {
+    /// Begins a file, replacing an old one.
+    pub(super) fn create(path: &Path) -> Result<Self, SnapshotError> {
+        // What is open of an old one stays as it is.
+        match fs::remove_file(path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(SnapshotError::io(path)(e)),
+            _ => {}
+        }
+        let file = File::create_new(path).map_err(SnapshotError::io(path))?;
+        Ok(Self { file, sum: crc32fast::Hasher::new() })
+    }
+
+    /// The checksum of what was written.
+    pub(super) fn sum(self) -> u32 {
+        self.sum.finalize()
+    }
+}
+
+impl Write for SummedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let length = self.file.write(bytes)?;
+        self.sum.update(&bytes[..length]);
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 

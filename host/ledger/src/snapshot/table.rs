@@ -1,9 +1,9 @@
 //! A snapshot of what is in memory: for trying plugins out without a ledger.
 
-use super::manifest::{FORMAT, Manifest};
-use super::market::MarketWriter;
-use super::parts::{PartsWriter, rows_per_part};
-use super::{Snapshot, SnapshotError};
+use super::manifest::{FORMAT, Manifest, SnapshotPart};
+use super::market::{Line, MarketWriter};
+use super::parts::{PartShape, PartsWriter, rows_per_part};
+use super::{MARKET, Snapshot, SnapshotError};
 use mantis_config::Sidx;
 use mantis_plugin_api::{Market, Storage, f16};
 use std::fs;
@@ -36,17 +36,18 @@ impl Snapshot {
     pub fn write(table: &Table<'_>, dir: &Path) -> Result<(), SnapshotError> {
         fs::create_dir_all(dir).map_err(SnapshotError::io(dir))?;
         let Table { ticker, assets, dim, sample_every, market, miners } = *table;
-        let mut writer = MarketWriter::create(dir, assets, &[])?;
+        let mut writer = MarketWriter::create(&dir.join(MARKET), assets, &[])?;
         for (row, sidx) in market.sidx.iter().enumerate() {
             let submitted = market.submitted.get(row).copied().unwrap_or_default();
             let prices = &market.prices[row * market.assets..(row + 1) * market.assets];
-            writer.push(Sidx(*sidx), submitted, prices)?;
+            writer.push(Line { sidx: Sidx(*sidx), submitted, ..Line::default() }, prices)?;
         }
-        writer.finish()?;
+        let market_sum = writer.finish()?;
         let names: Vec<(String, usize)> =
             miners.iter().enumerate().map(|(i, (hotkey, _))| ((*hotkey).to_owned(), i)).collect();
-        let mut parts =
-            PartsWriter::create(dir, ticker, dim, Storage::F16, rows_per_part(dim, Storage::F16))?;
+        let storage = Storage::F16;
+        let shape = PartShape { ticker: ticker.into(), dim, storage, run: rows_per_part(dim, storage) };
+        let mut parts = PartsWriter::new(dir, shape, 0);
         let mut bytes = Vec::new();
         for row in 0..market.scored_rows {
             parts.seek(row, &names)?;
@@ -57,7 +58,7 @@ impl Snapshot {
                 parts.put(row, miner, &bytes, Storage::F16);
             }
         }
-        let chosen: Vec<usize> = (0..miners.len()).collect();
+        let (parts, _) = parts.finish(market.scored_rows, &names)?;
         let manifest = Manifest {
             format: FORMAT,
             ticker: ticker.into(),
@@ -69,13 +70,15 @@ impl Snapshot {
             storage_dim: dim,
             sample_every,
             rows: market.scored_rows,
+            market: MARKET.into(),
             market_rows: market.rows(),
             hotkeys: names.iter().map(|(hotkey, _)| hotkey.clone()).collect(),
             first_seen: vec![None; names.len()],
-            parts: parts.finish(market.scored_rows, &names, &chosen)?,
+            parts: parts.iter().map(SnapshotPart::from).collect(),
             carried: market.carried.clone(),
         };
-        manifest.write(dir)
+        let sums = parts.into_iter().map(|part| (part.file, part.sum));
+        manifest.write(dir, sums.chain([(MARKET.to_owned(), market_sum)]))
     }
 }
 

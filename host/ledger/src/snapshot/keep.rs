@@ -1,0 +1,193 @@
+//! Histories that stay beside a ledger, so that the next snapshot reads only what is new.
+//!
+//! A ledger `datalog.db` has them in the folder `datalog.db.history`, one folder per ticker. They are a cache: without them
+//! everything takes longer, and comes to the same bits. Whether a row that is kept is still the ledger's, its checksums there
+//! tell; rows without checksums are believed as long as the ledger's files have not changed at all.
+
+use super::cut::Plan;
+use super::kept::{self, FileMark, Found, Identity, remove_others};
+use super::parts::rows_per_part;
+use super::seen::seen;
+use super::stamps::Stamps;
+use super::{Snapshot, SnapshotError, SnapshotRequest};
+use crate::Ledger;
+use mantis_config::Sidx;
+use std::collections::BTreeMap;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+/// The file in a folder that is locked while the history is used.
+const LOCK: &str = "lock";
+
+/// A kept history of one ticker, ours until this is dropped.
+#[derive(Debug)]
+pub struct KeptHistory {
+    dir: PathBuf,
+    _lock: File,
+}
+
+/// A snapshot of a kept history, and what of it had been kept.
+#[derive(Debug)]
+pub struct Extended {
+    /// The snapshot; it is valid until the next one of the same history is made.
+    pub snapshot: Snapshot,
+    /// Rows that had been kept.
+    pub kept: usize,
+    /// Rows of them that are still the ledger's and were not read again.
+    pub reused: usize,
+    /// Why what had been kept could not be used, where it is damaged.
+    pub damage: Option<SnapshotError>,
+}
+
+impl KeptHistory {
+    /// The folder of a ledger's histories.
+    #[must_use]
+    pub fn folder(ledger: &Path) -> PathBuf {
+        let mut name = ledger.as_os_str().to_owned();
+        name.push(".history");
+        PathBuf::from(name)
+    }
+
+    /// Takes the history of a ticker in a folder of histories, which is made if it is not there. `None` if another process
+    /// uses it.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn take(folder: &Path, ticker: &str) -> Result<Option<Self>, SnapshotError> {
+        let dir = folder.join(name_of(ticker));
+        fs::create_dir_all(&dir).map_err(SnapshotError::io(&dir))?;
+        Self::lock(dir)
+    }
+
+    /// As [`KeptHistory::take`], but `None` also if there is none.
+    pub(crate) fn take_existing(folder: &Path, ticker: &str) -> Result<Option<Self>, SnapshotError> {
+        let dir = folder.join(name_of(ticker));
+        if dir.join(kept::NAME).exists() { Self::lock(dir) } else { Ok(None) }
+    }
+
+    fn lock(dir: PathBuf) -> Result<Option<Self>, SnapshotError> {
+        let path = dir.join(LOCK);
+        let lock = File::options().create(true).append(true).open(&path).map_err(SnapshotError::io(&path))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(Self { dir, _lock: lock })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(e)) => Err(SnapshotError::io(&path)(e)),
+        }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Brings it up to date and makes a snapshot of it: what [`Snapshot::build`] makes. What is kept and damaged is made
+    /// again. `None` where rows are kept that are newer than what is asked for, as nothing of them may be in it.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read or the folder cannot be written.
+    pub fn snapshot(
+        &self,
+        ledger: &Ledger,
+        request: &SnapshotRequest,
+    ) -> Result<Option<Extended>, SnapshotError> {
+        self.snapshot_in_runs(ledger, request, rows_per_part(request.storage_dim, request.storage))
+    }
+
+    /// As [`KeptHistory::snapshot`], with so many rows to a part.
+    pub(super) fn snapshot_in_runs(
+        &self,
+        ledger: &Ledger,
+        request: &SnapshotRequest,
+        run: usize,
+    ) -> Result<Option<Extended>, SnapshotError> {
+        request.check()?;
+        match self.extend(ledger, request, run, true) {
+            // What is kept cannot be gone on with.
+            Err(damage @ SnapshotError::Damaged { .. }) => {
+                let made = self.extend(ledger, request, run, false)?;
+                Ok(made.map(|made| Extended { damage: Some(damage), ..made }))
+            }
+            other => other,
+        }
+    }
+
+    fn extend(
+        &self,
+        ledger: &Ledger,
+        request: &SnapshotRequest,
+        run: usize,
+        go_on: bool,
+    ) -> Result<Option<Extended>, SnapshotError> {
+        // Before anything is read: what changes meanwhile is another mark.
+        let mark = FileMark::read(ledger.path());
+        let _moment = ledger.freeze()?;
+        let found = if go_on { Found::read(&self.dir, &mark)? } else { None };
+        let found = found.filter(|found| found.identity == Identity::of(request));
+        let settled = ledger.settled()?.map_or(Sidx::MAX, |block| block.sidx(request.sample_every));
+        let stamps = Stamps::read(ledger, &request.ticker, request.source())?;
+        let (kept, next_file) = found.as_ref().map_or((0, 0), |found| (found.rows(), found.next_file()));
+        let state = found.map(|found| found.fit(&stamps));
+        let newest = state.as_ref().and_then(|(_, lines)| lines.lines.last());
+        if newest.is_some_and(|line| line.sidx > request.last()) {
+            return Ok(None);
+        }
+        let reused = state.as_ref().map_or(0, |(_, lines)| lines.lines.len());
+        let plan = Plan {
+            dir: &self.dir,
+            keep_all: true,
+            market: format!("market-{next_file:05}.arrow"),
+            shape: request.shape(run),
+            stamps,
+            settled,
+            state,
+            next_file,
+        };
+        let made = request.make(ledger, plan)?;
+        made.manifest.write(&self.dir, made.files.iter().cloned())?;
+        made.store.write(&self.dir, request, mark, &made.files)?;
+        let snapshot = Snapshot::open(&self.dir)?.with_warnings(made.warnings);
+        Ok(Some(Extended { snapshot, kept, reused, damage: None }))
+    }
+
+    /// The first row of each hotkey whose vector is not all zero, in the rows that are kept and still the ledger's, and the
+    /// last of these rows; `None` where that is not all that the ledger has of the ticker up to there.
+    pub(crate) fn first_seen(
+        &self,
+        ledger: &Ledger,
+        ticker: &str,
+    ) -> Result<Option<(BTreeMap<String, Sidx>, Sidx)>, SnapshotError> {
+        let mark = FileMark::read(ledger.path());
+        let found = Found::read(&self.dir, &mark)?.filter(|found| found.identity.ticker == ticker);
+        let Some(found) = found else { return Ok(None) };
+        let Identity { price_source, storage, storage_dim, .. } = found.identity.clone();
+        let stamps = Stamps::read(ledger, ticker, &price_source)?;
+        let (state, lines) = found.fit(&stamps);
+        let last = lines.lines.last().map(|line| line.sidx);
+        let Some(last) = last.filter(|last| !stamps.strays_to(*last)) else { return Ok(None) };
+        let first = seen(&self.dir, &state.parts, storage_dim, storage)?;
+        let named = |(number, row): (usize, Option<usize>)| {
+            Some((state.hotkeys[number].clone(), lines.lines[row?].sidx))
+        };
+        Ok(Some((first.into_iter().filter_map(named).collect(), last)))
+    }
+
+    /// Forgets what is kept: the next snapshot is made from the ledger alone.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn forget(&self) -> Result<(), SnapshotError> {
+        let path = self.dir.join(kept::NAME);
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(SnapshotError::io(&path)(e)),
+            _ => {}
+        }
+        remove_others(&self.dir, &[])
+    }
+}
+
+/// A folder's name: the ticker's letters, digits, `-` and `_`; others by their numbers.
+fn name_of(ticker: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    ticker.chars().map(|c| if plain(c) { c.to_string() } else { format!("%{:x}", u32::from(c)) }).collect()
+}
