@@ -32,6 +32,27 @@ pub(crate) enum Bench {
         #[arg(long, conflicts_with = "ledger")]
         growth: bool,
     },
+    /// A computation of weights at full size: without kept histories, while they are begun, and when new rows have come.
+    Cycle {
+        /// Rows of the ledger.
+        #[arg(long, default_value_t = 86_400)]
+        rows: u32,
+        /// Miners in it.
+        #[arg(long, default_value_t = 256)]
+        miners: u16,
+        /// Rows that come between two computations.
+        #[arg(long, default_value_t = 200)]
+        new: u32,
+        /// Where model fits stop, one after the other.
+        #[arg(long, default_value = "exact,network")]
+        solvers: String,
+        /// What plugins run in, one after the other.
+        #[arg(long, default_value = "native,wasm")]
+        runtimes: String,
+        /// Score this ledger instead of a simulated one. Its histories are made anew.
+        #[arg(long)]
+        ledger: Option<PathBuf>,
+    },
     /// Payloads opened per second on one core, beside the `timelock` crate.
     Payload {
         /// How many different payloads.
@@ -82,6 +103,9 @@ pub(crate) enum Bench {
     },
 }
 
+/// Bytes that a miner's vectors of all challenges take in a row of the ledger and of the histories: 38 GB in 86,400 x 256.
+const BYTES_EACH: f64 = 1_700.0;
+
 pub(crate) fn run_bench(what: &Bench) -> Result<()> {
     match what {
         Bench::Payload { count } => {
@@ -97,6 +121,19 @@ pub(crate) fn run_bench(what: &Bench) -> Result<()> {
             build()?;
             let numbers = [days, miners, bytes].map(ToString::to_string);
             run(Command::new(target_dir()?.join("release/waiting")).current_dir(target_dir()?).args(numbers))
+        }
+        Bench::Cycle { rows, miners, new, solvers, runtimes, ledger } => {
+            crate::plugins::build()?;
+            let ledger = match ledger {
+                Some(ledger) => ledger.clone(),
+                None => {
+                    let gigabytes = f64::from(*rows) * f64::from(*miners) * BYTES_EACH / 1e9;
+                    eprintln!("the ledger and its histories take some {gigabytes:.0} GB");
+                    simulated(*rows, *miners, None)?
+                }
+            };
+            let mut command = Command::new(target_dir()?.join("release/cycle"));
+            run(command.current_dir(root()).arg(ledger).args([&new.to_string(), solvers, runtimes]))
         }
         Bench::Score { rows, miners, only, runs, ledger, growth } => {
             build()?;
@@ -179,7 +216,7 @@ fn score(ledger: &Path, only: Option<&str>, runs: u32) -> Result<Best> {
 
 fn once(ledger: &Path, only: Option<&str>, mode: &str) -> Result<(f64, Value)> {
     let mut command = mantis()?;
-    command.arg("score").arg("--ledger").arg(ledger).args(["--solver", mode, "--json"]);
+    command.arg("score").arg("--ledger").arg(ledger).args(["--solver", mode, "--json", "--no-cache"]);
     if let Some(only) = only {
         command.args(["--only", only]);
     }

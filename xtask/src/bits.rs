@@ -27,7 +27,7 @@ const TRIALS: [Trial; 4] = [
 ];
 
 /// Scores simulated ledgers with plugins for x86-64, for x86-64-v3 (AVX2, FMA) and for WebAssembly where it can be
-/// built.
+/// built, from the ledger alone and from histories that were kept.
 ///
 /// # Errors
 /// If any result differs in a bit, or something cannot be built or run.
@@ -45,7 +45,7 @@ pub(crate) fn compare() -> Result<()> {
         let ledger = trial.simulated()?;
         for solver in ["exact", "network"] {
             let config = trial.config();
-            let native = trial.score(&ledger, solver, "native", &config)?;
+            let native = trial.score(&ledger, solver, &["native", "--no-cache"], &config)?;
             let paid = native["per_challenge"].as_object().map_or(0, serde_json::Map::len);
             let same = |other: &Value, what: &str| -> Result<()> {
                 ensure!(*other == native, "{what}: other saliences than x86-64 in {}", ledger.display());
@@ -54,10 +54,12 @@ pub(crate) fn compare() -> Result<()> {
             };
             if let Some(target) = &v3 {
                 let config = trial.config_of(target)?;
-                same(&trial.score(&ledger, solver, "native", &config)?, "x86-64-v3")?;
+                same(&trial.score(&ledger, solver, &["native"], &config)?, "x86-64-v3")?;
             }
+            // From here on with the histories that were kept meanwhile.
+            same(&trial.score(&ledger, solver, &["native"], &config)?, "a kept history")?;
             if wasm.is_ok() {
-                same(&trial.score(&ledger, solver, "wasm", &config)?, "WebAssembly")?;
+                same(&trial.score(&ledger, solver, &["wasm"], &config)?, "WebAssembly")?;
             }
         }
     }
@@ -97,9 +99,9 @@ impl Trial {
         Ok(ledger)
     }
 
-    fn score(&self, ledger: &Path, solver: &str, runtime: &str, config: &Path) -> Result<Value> {
+    fn score(&self, ledger: &Path, solver: &str, runtime: &[&str], config: &Path) -> Result<Value> {
         let mut command = mantis()?;
-        command.args(["score", "--json", "--solver", solver, "--runtime", runtime]);
+        command.args(["score", "--json", "--solver", solver, "--runtime"]).args(runtime);
         command.args(self.only.iter().flat_map(|only| ["--only", only]));
         command.arg("--config").arg(config).arg("--ledger").arg(ledger);
         Ok(results(&serde_json::from_str(&output(&mut command)?)?))

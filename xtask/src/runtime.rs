@@ -67,7 +67,7 @@ fn once(
 ) -> Result<Run> {
     let mut command = mantis()?;
     command.arg("score").arg("--ledger").arg(ledger);
-    command.args(["--solver", solver, "--runtime", runtime, "--json"]);
+    command.args(["--solver", solver, "--runtime", runtime, "--json", "--no-cache"]);
     for (option, value) in [("--only", only), ("--threads", threads)] {
         if let Some(value) = value {
             command.args([option, value]);

@@ -18,9 +18,37 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
+/// Whether all that is built of the workspace for tests is built by clippy, with warnings as errors: `MANTIS_LINTS` is set.
+/// A second look at everything is saved.
+pub(crate) fn lints() -> bool {
+    env::var_os("MANTIS_LINTS").is_some_and(|value| !value.is_empty())
+}
+
+/// The cargo that builds the workspace and its tests.
+pub(crate) fn building() -> Result<Command> {
+    let mut command = cargo();
+    if lints() {
+        // As `cargo clippy -- -D warnings` does, but that code is made too.
+        command.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
+        command.env("CLIPPY_ARGS", "-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__");
+        // What tests build is others' code.
+        let runner = format!("CARGO_TARGET_{}_RUNNER", host()?.to_uppercase().replace('-', "_"));
+        let without = ["env", "-u", "RUSTC_WORKSPACE_WRAPPER", "-u", "CLIPPY_ARGS", "-u", &runner].join(" ");
+        command.env(&runner, without);
+    }
+    Ok(command)
+}
+
+/// The target that this machine's programs are built for.
+fn host() -> Result<String> {
+    let about = output(Command::new("rustc").arg("-vV"))?;
+    let host = about.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("rustc does not say for what it builds")?.to_owned())
+}
+
 /// Builds all of the workspace into one folder, where the program finds the plugins, and tests find both.
 pub(crate) fn build() -> Result<()> {
-    run(cargo().args(["build", "--release", "--workspace"]))
+    run(building()?.args(["build", "--release", "--workspace"]))
 }
 
 /// Builds the program and the plugins of `challenges/` alone: nothing that only tests use.

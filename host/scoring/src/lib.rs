@@ -1,6 +1,7 @@
 //! Scoring a ledger: every challenge of the configuration, each in a worker process, several at a time.
 
 mod failure;
+mod history;
 mod inspect;
 mod memory;
 mod parallel;

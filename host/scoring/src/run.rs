@@ -1,13 +1,14 @@
 //! The run over all challenges.
 
 use super::failure::ChallengeError;
+use super::history::History;
 use super::memory::PeakMemory;
 use super::parallel::fan_out;
-use super::scratch::{Scratch, sweep};
+use super::scratch::sweep;
 use crate::plugins::{LocateError, Source, locate};
-use crate::worker::{Job, Launcher, Task};
+use crate::worker::{Failure, Finished, Job, Launcher, Task, WorkerError};
 use mantis_config::{Block, Challenge, Config};
-use mantis_ledger::snapshot::{Snapshot, SnapshotRequest};
+use mantis_ledger::snapshot::SnapshotRequest;
 use mantis_ledger::{Ledger, LedgerError};
 use mantis_plugin_api::{Description, FactList, Salience, Solver};
 use mantis_weights::{MadeWith, Scored, Scores};
@@ -33,7 +34,10 @@ pub struct Options {
     pub threads: usize,
     /// Lists of facts to give in the place of those of the ledger.
     pub facts: Vec<FactList>,
-    /// Folder for history snapshots, which are removed at the end.
+    /// Folder of kept histories, as [`KeptHistory::folder`](mantis_ledger::snapshot::KeptHistory::folder) names it; `None`:
+    /// none is used, and none is kept.
+    pub histories: Option<PathBuf>,
+    /// Folder for histories that are not kept, which are removed at the end.
     pub scratch: PathBuf,
     /// Starts the worker processes.
     pub launcher: Launcher,
@@ -139,8 +143,6 @@ fn run_plugin(
     let ledger = Ledger::read(&options.ledger)?;
     ledger.attach_sides(config)?;
     let facts = fact_lists(challenge, &ledger, options)?;
-    let folder = Scratch::new(&options.scratch)
-        .map_err(|source| ChallengeError::Scratch { folder: options.scratch.clone(), source })?;
     let request = SnapshotRequest {
         ticker: challenge.ticker.clone(),
         price_source: challenge.prices_from.clone(),
@@ -155,25 +157,37 @@ fn run_plugin(
         // A challenge without a horizon is about events, some of which may be older than the stored prices.
         carry_breakouts: challenge.blocks_ahead == 0,
     };
-    let snapshot = Snapshot::build(&ledger, &request, folder.path())?;
-    observer.progress(ticker, 0.0);
-    let job = Job {
-        plugin,
-        spec: challenge.spec(&config.network, options.solver.unwrap_or(challenge.solver)),
-        params: challenge.params.clone(),
-        task: Task::Score { snapshot: folder.path().to_path_buf() },
-    };
-    let started = Instant::now();
-    let outcome =
-        options.launcher.run(&job, |done| observer.progress(ticker, done), |line| observer.log(ticker, line));
-    let finished = outcome?;
-    memory.worker(started, finished.peak_rss_kib);
-    Ok(Run {
-        hotkeys: mantis_plugin_api::History::hotkeys(&snapshot).to_vec(),
-        salience: finished.salience.ok_or(ChallengeError::NoScore)?,
-        description: finished.description,
-        sha256: finished.sha256,
-    })
+    let say = |line: &str| observer.log(ticker, line);
+    let mut again = true;
+    loop {
+        let history = History::prepare(&ledger, challenge, &request, options, &say)?;
+        observer.progress(ticker, 0.0);
+        let job = Job {
+            plugin: plugin.clone(),
+            spec: challenge.spec(&config.network, options.solver.unwrap_or(challenge.solver)),
+            params: challenge.params.clone(),
+            task: Task::Score { snapshot: history.path().to_path_buf() },
+        };
+        let started = Instant::now();
+        let Finished { salience, description, sha256, peak_rss_kib, .. } =
+            match options.launcher.run(&job, |done| observer.progress(ticker, done), say) {
+                Ok(finished) => finished,
+                // What was kept is damaged: what the ledger has is not.
+                Err(WorkerError::Failed(Failure::History(why)))
+                    if std::mem::take(&mut again) && history.give_up(&why, &say) =>
+                {
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+        memory.worker(started, peak_rss_kib);
+        return Ok(Run {
+            hotkeys: mantis_plugin_api::History::hotkeys(&history.snapshot).to_vec(),
+            salience: salience.ok_or(ChallengeError::NoScore)?,
+            description,
+            sha256,
+        });
+    }
 }
 
 /// The lists of facts that a challenge names, in its order. One that was never complete is not there: what that means,

@@ -2,6 +2,7 @@
 
 use crate::hold::hold_failed;
 use mantis_config::{Block, Config};
+use mantis_ledger::snapshot::KeptHistory;
 use mantis_ledger::{Activities, Basis, Computation, Ledger, LedgerError};
 use mantis_network::chain::{self, DAY_BLOCKS};
 use mantis_plugin_api::Solver;
@@ -9,7 +10,7 @@ use mantis_scoring::worker::Launcher;
 use mantis_scoring::{Observer, Options, score};
 use mantis_weights::Scores;
 use mantis_weights::{Input, InputError, Neuron, Outcome, SettleRules, settle};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 use thiserror::Error;
@@ -25,25 +26,27 @@ pub enum ComputationError {
 }
 
 /// What the scores of a ledger come to for these neurons, smoothed with the weights of the computation before, if the
-/// ledger has one. Earlier saliences stand in for challenges that failed, as a validator has them.
+/// ledger has one. Earlier saliences stand in for challenges that failed, as a validator has them. `histories` is the folder of
+/// the ledger's kept histories, if they are used.
 ///
 /// # Errors
 /// If the ledger cannot be read, or the metagraph makes no sense.
 pub fn weights_of_scores(
     config: &Config,
     ledger: &Ledger,
+    histories: Option<&Path>,
     scores: &Scores,
     neurons: &[chain::Neuron],
 ) -> Result<Outcome, ComputationError> {
     let block = ledger.last_block()?.unwrap_or_default();
-    weights_at(block, config, ledger, &mut scores.clone(), neurons)
+    weights_at(block, config, (ledger, histories), &mut scores.clone(), neurons)
 }
 
 /// The same for the metagraph of a block. What stands in for a challenge that failed is put into the scores.
 fn weights_at(
     block: Block,
     config: &Config,
-    ledger: &Ledger,
+    (ledger, histories): (&Ledger, Option<&Path>),
     scores: &mut Scores,
     neurons: &[chain::Neuron],
 ) -> Result<Outcome, ComputationError> {
@@ -54,7 +57,7 @@ fn weights_at(
         salience: scores.total.clone(),
         burn: scores.burn,
         metagraph: neurons.iter().map(|n| Neuron { uid: n.uid, hotkey: n.hotkey.clone() }).collect(),
-        first_block: ledger.first_seen(config.network.sample_every)?,
+        first_block: ledger.first_seen(histories, config.network.sample_every)?,
         block,
         previous: ledger.weights_before(block)?.map(|previous| previous.weights),
     };
@@ -75,7 +78,9 @@ pub struct ComputationJob {
     pub solver: Option<Solver>,
     /// Challenges scored at the same time, at least 1.
     pub threads: usize,
-    /// Folder for history snapshots, which are removed at the end.
+    /// Folder of kept histories; `None`: none is kept.
+    pub histories: Option<PathBuf>,
+    /// Folder for histories that are not kept, which are removed at the end.
     pub scratch: PathBuf,
     /// Starts the worker processes.
     pub launcher: Launcher,
@@ -84,7 +89,7 @@ pub struct ComputationJob {
 impl ComputationJob {
     /// Scores the ledger and settles the weights: the scores, and what is kept of all. Takes minutes; writes nothing.
     pub fn run(self, observer: &dyn Observer) -> Result<(Scores, Computation), ComputationError> {
-        let Self { config, ledger, neurons, block, solver, threads, scratch, launcher } = self;
+        let Self { config, ledger, neurons, block, solver, threads, histories, scratch, launcher } = self;
         let max_block = block - i64::from(config.network.task_interval);
         let options = Options {
             ledger,
@@ -94,14 +99,20 @@ impl ComputationJob {
             solver,
             threads,
             facts: Vec::new(),
+            histories,
             scratch,
             launcher,
         };
+        if let Some(folder) = &options.histories {
+            let stored = Ledger::read(&options.ledger)?.tickers()?;
+            // What cannot be removed is in the way of nothing.
+            let _ = KeptHistory::sweep(folder, &stored.into_iter().map(|ticker| ticker.ticker).collect::<Vec<_>>());
+        }
         let started = Instant::now();
         let mut scores = score(&config, &options, observer)?;
         let seconds = started.elapsed().as_secs_f64();
         let ledger = Ledger::read(&options.ledger)?;
-        let outcome = weights_at(block, &config, &ledger, &mut scores, &neurons)?;
+        let outcome = weights_at(block, &config, (&ledger, options.histories.as_deref()), &mut scores, &neurons)?;
         let computation = recorded(block, max_block, seconds, &config, &ledger, &scores, outcome)?;
         Ok((scores, computation))
     }

@@ -12,7 +12,7 @@ use super::stamps::Stamps;
 use super::{Snapshot, SnapshotError, SnapshotRequest};
 use crate::Ledger;
 use mantis_config::Sidx;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
@@ -73,6 +73,28 @@ impl KeptHistory {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(e)) => Err(SnapshotError::io(&path)(e)),
         }
+    }
+
+    /// Removes the histories in a folder that are of none of these tickers and that nobody uses.
+    ///
+    /// # Errors
+    /// If the folder cannot be read or written.
+    pub fn sweep(folder: &Path, tickers: &[String]) -> Result<(), SnapshotError> {
+        let wanted: BTreeSet<String> = tickers.iter().map(|ticker| name_of(ticker)).collect();
+        let entries = match fs::read_dir(folder) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(SnapshotError::io(folder))?,
+        };
+        for entry in entries {
+            let entry = entry.map_err(SnapshotError::io(folder))?;
+            if !wanted.contains(entry.file_name().to_string_lossy().as_ref())
+                && entry.path().join(LOCK).is_file()
+                && let Some(history) = Self::lock(entry.path())?
+            {
+                fs::remove_dir_all(&history.dir).map_err(SnapshotError::io(&history.dir))?;
+            }
+        }
+        Ok(())
     }
 
     /// Where it is.

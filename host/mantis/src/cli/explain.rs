@@ -128,7 +128,7 @@ fn fresh(args: &ExplainArgs) -> anyhow::Result<Explanation> {
         reasons: true,
         ..Source::default()
     };
-    let outcome = settled(&config, &args.scoring.ledger, &scores, neurons)?;
+    let outcome = settled(&config, &args.scoring, &scores, neurons)?;
     Ok(explain(&scores, outcome, Some(SettleRules::from(&config.network)), hotkey, source))
 }
 

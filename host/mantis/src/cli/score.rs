@@ -39,7 +39,7 @@ pub(super) fn run(args: &ScoreArgs) -> anyhow::Result<()> {
     let (config, scores) = scored(&args.scoring)?;
     if let Some(file) = &args.report {
         let ledger = &args.scoring.ledger;
-        let outcome = settled(&config, ledger, &scores, None)?;
+        let outcome = settled(&config, &args.scoring, &scores, None)?;
         let title = ledger.file_name().unwrap_or(ledger.as_os_str()).to_string_lossy();
         let ledger = Ledger::read(ledger)?;
         let about = BTreeMap::new();
@@ -113,6 +113,7 @@ fn options(args: &ScoringArgs, config: &Config) -> anyhow::Result<Options> {
         solver: args.solver.map(Into::into),
         threads: args.threads.map_or(processors, usize::from),
         facts: args.facts.as_deref().map(read_facts).transpose()?.unwrap_or_default(),
+        histories: args.cache.histories(&args.ledger),
         scratch: args.scratch.clone().unwrap_or_else(std::env::temp_dir),
         launcher: launcher(args.deadline)?,
     })

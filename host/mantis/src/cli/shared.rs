@@ -1,8 +1,9 @@
 //! Arguments that several commands take.
 
 use clap::{Args, ValueEnum};
+use mantis_ledger::snapshot::KeptHistory;
 use mantis_plugin_api::Solver;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Which configuration.
 #[derive(Debug, Args)]
@@ -47,6 +48,24 @@ pub(super) struct ScoringArgs {
     /// Folder for temporary files; the default is the system's.
     #[arg(long, value_name = "DIR")]
     pub(super) scratch: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) cache: CacheArgs,
+}
+
+/// The histories beside the ledger, by which a second run reads only what is new.
+#[derive(Debug, Args)]
+pub(super) struct CacheArgs {
+    /// Read the whole ledger, and keep no histories in the folder DB.history beside it. They save time alone: the result is
+    /// the same.
+    #[arg(long)]
+    no_cache: bool,
+}
+
+impl CacheArgs {
+    /// The folder of a ledger's kept histories, if they are used.
+    pub(super) fn histories(&self, ledger: &Path) -> Option<PathBuf> {
+        (!self.no_cache).then(|| KeptHistory::folder(ledger))
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

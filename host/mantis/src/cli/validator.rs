@@ -4,7 +4,7 @@ use super::Lasting;
 use super::listen::{self, ListenArgs};
 use super::log::LogArgs;
 use super::score::launcher;
-use super::shared::{ConfigArgs, positive};
+use super::shared::{CacheArgs, ConfigArgs, positive};
 use super::supervisor::Supervisor;
 use super::wallet::WalletArgs;
 use anyhow::Context;
@@ -62,6 +62,8 @@ pub(super) struct ValidatorArgs {
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
     #[command(flatten)]
+    cache: CacheArgs,
+    #[command(flatten)]
     listen: ListenArgs,
     #[command(flatten)]
     log: LogArgs,
@@ -90,6 +92,7 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
         dry_run: args.dry_run,
         poll: Duration::from_secs_f64(args.poll),
         threads: args.threads.map_or(processors.saturating_sub(1).max(1), usize::from),
+        histories: args.cache.histories(&args.ledger),
         scratch: args.scratch.clone().unwrap_or_else(std::env::temp_dir),
         launcher: launcher(args.deadline)?,
     };

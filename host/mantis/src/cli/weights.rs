@@ -1,7 +1,7 @@
 //! `mantis weights`.
 
 use super::output::{Table, print, print_json, short};
-use super::shared::ConfigArgs;
+use super::shared::{ConfigArgs, ScoringArgs};
 use anyhow::Context;
 use clap::Args;
 use mantis_config::Config;
@@ -12,7 +12,6 @@ use mantis_weights::Scores;
 use mantis_weights::{Input, Outcome, SettleRules, Settlement, on_chain, settle};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
-use std::path::Path;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -62,12 +61,13 @@ pub(super) fn run(args: &WeightsArgs) -> anyhow::Result<()> {
 /// What the scores of a ledger come to. Without `neurons`, every stored hotkey counts as registered.
 pub(super) fn settled(
     config: &Config,
-    ledger: &Path,
+    args: &ScoringArgs,
     scores: &Scores,
     neurons: Option<Vec<Neuron>>,
 ) -> anyhow::Result<Outcome> {
     let neurons = neurons.unwrap_or_else(|| everybody(scores, &SettleRules::from(&config.network)));
-    Ok(weights_of_scores(config, &Ledger::read(ledger)?, scores, &neurons)?)
+    let (ledger, histories) = (Ledger::read(&args.ledger)?, args.cache.histories(&args.ledger));
+    Ok(weights_of_scores(config, &ledger, histories.as_deref(), scores, &neurons)?)
 }
 
 /// A made-up metagraph: no miner at the burn UID, then every stored hotkey.

@@ -6,6 +6,7 @@ use super::world::DemoWorld;
 use crate::simulation::Simulation;
 use mantis_config::{Block, Config};
 use mantis_ledger::Ledger;
+use mantis_ledger::snapshot::KeptHistory;
 use mantis_network::chain::{Chain as _, Head};
 use mantis_plugin_api::Solver;
 use mantis_scoring::worker::Launcher;
@@ -95,6 +96,7 @@ impl WeightSetter<'_> {
             // The network's early stops pay constants in some challenges; the optimum does not.
             solver: Some(Solver::Exact),
             threads: std::thread::available_parallelism().map_or(1, usize::from),
+            histories: Some(KeptHistory::folder(ledger.path())),
             scratch: std::env::temp_dir(),
             launcher: self.launcher.clone(),
         };

@@ -3,6 +3,7 @@
 use super::finding::Verdict;
 use super::size;
 use mantis_config::Config;
+use mantis_ledger::snapshot::KeptHistory;
 use std::path::{Path, PathBuf};
 
 pub(super) const LEDGER: &str = "ledger_disk";
@@ -44,7 +45,10 @@ pub(super) struct Reading {
 pub(super) fn ledger(ledger: &Path, size: u64, config: Option<&Config>) -> Verdict {
     let folder = ledger.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     match read(folder) {
-        Ok(reading) => judge_ledger(&reading, config.map(|c| (size::day(c), size::ledger(c))), size),
+        Ok(reading) => {
+            let needs = config.map(|c| (size::day(c), size::ledger(c) + size::all_histories(c)));
+            judge_ledger(&reading, needs, size + size_of(&KeptHistory::folder(ledger)))
+        }
         Err(reason) => unreadable(folder, &reason),
     }
 }
@@ -55,6 +59,17 @@ pub(super) fn scratch(folder: &Path, config: Option<&Config>) -> Verdict {
         Ok(reading) => judge_scratch(&reading, config.map(size::largest_history)),
         Err(reason) => unreadable(folder, &reason),
     }
+}
+
+/// Bytes of the files in a folder and in those within it, as far as they can be seen.
+fn size_of(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let size = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(about) if about.is_dir() => size_of(&entry.path()),
+        Ok(about) => about.len(),
+        Err(_) => 0,
+    };
+    entries.map(size).sum()
 }
 
 fn unreadable(folder: &Path, reason: &str) -> Verdict {
@@ -83,7 +98,7 @@ fn kind(_: &Path) -> i64 {
     0
 }
 
-/// `needs` are the bytes of a day of rows and of a full ledger, `size` those that are there.
+/// `needs` are the bytes of a day of rows and of a full ledger with its histories, `size` those that are there.
 fn judge_ledger(reading: &Reading, needs: Option<(u64, u64)>, size: u64) -> Verdict {
     let Reading { folder, free, writable, kind } = reading;
     let place = folder.display();
@@ -104,7 +119,7 @@ fn judge_ledger(reading: &Reading, needs: Option<(u64, u64)>, size: u64) -> Verd
         return Verdict::fault(format!("{has}: it is full within days"), more);
     }
     if *free < rest {
-        let what = format!("{has}; at full size the ledger takes {} more", size::shown(rest));
+        let what = format!("{has}; at full size the ledger and its histories take {} more", size::shown(rest));
         return Verdict::warning(what, more);
     }
     if *kind == FUSE {
@@ -116,7 +131,7 @@ fn judge_ledger(reading: &Reading, needs: Option<(u64, u64)>, size: u64) -> Verd
         );
     }
     Verdict::ok(if rest > 0 {
-        format!("{has}; at full size it takes {} more", size::shown(rest))
+        format!("{has}; at full size the ledger and its histories take {} more", size::shown(rest))
     } else {
         has
     })

@@ -1,6 +1,6 @@
 //! What a full-size ledger takes: `max_days` of a subnet's 256 miners.
 
-use mantis_config::Config;
+use mantis_config::{Challenge, Config};
 use mantis_network::chain::BLOCK_SECONDS;
 
 /// Neurons of a full subnet.
@@ -24,10 +24,19 @@ pub(super) fn ledger(config: &Config) -> u64 {
 
 /// Bytes of the largest history that a challenge is scored from.
 pub(super) fn largest_history(config: &Config) -> u64 {
+    histories(config).max().unwrap_or(0)
+}
+
+/// Bytes of all histories, which are kept beside the ledger.
+pub(super) fn all_histories(config: &Config) -> u64 {
+    histories(config).sum()
+}
+
+fn histories(config: &Config) -> impl Iterator<Item = u64> {
     let rows = u64::from(config.network.max_days) * 86_400
         / (BLOCK_SECONDS * u64::from(config.network.sample_every.max(1)));
-    let largest = config.challenges.iter().map(|challenge| challenge.storage_dim() as u64).max();
-    largest.unwrap_or(0) * 2 * MINERS * rows
+    let row = |challenge: &Challenge| (challenge.storage_dim() * challenge.storage.bytes()) as u64;
+    config.challenges.iter().map(move |challenge| row(challenge) * MINERS * rows)
 }
 
 /// Bytes for people.
@@ -50,6 +59,7 @@ mod tests {
         assert!((15.0..45.0).contains(&gigabytes), "{gigabytes}");
         assert!(largest_history(&config) < ledger(&config));
         assert_eq!(largest_history(&config), 66 * 2 * 256 * 86_400);
+        assert!((largest_history(&config)..ledger(&config)).contains(&all_histories(&config)));
     }
 
     #[test]

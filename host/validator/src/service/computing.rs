@@ -33,6 +33,7 @@ impl Service {
             block,
             solver: None,
             threads: self.run.threads,
+            histories: self.run.histories.clone(),
             scratch: self.run.scratch.clone(),
             launcher: self.run.launcher.clone(),
         };

@@ -78,6 +78,7 @@ impl Theatre {
             dry_run: false,
             poll: Duration::ZERO,
             threads: 1,
+            histories: None,
             scratch: self.dir.path().into(),
             launcher: launcher(),
         };

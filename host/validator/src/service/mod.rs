@@ -40,7 +40,9 @@ pub struct ServiceOptions {
     pub poll: Duration,
     /// Challenges scored at the same time, at least 1.
     pub threads: usize,
-    /// Folder for history snapshots.
+    /// Folder of kept histories; `None`: none is kept.
+    pub histories: Option<PathBuf>,
+    /// Folder for histories that are not kept.
     pub scratch: PathBuf,
     /// Starts the worker processes.
     pub launcher: Launcher,

@@ -1,0 +1,122 @@
+//! The history that a worker reads: the one that is kept beside the ledger, brought up to date, or one for this run alone.
+
+use super::failure::ChallengeError;
+use super::run::Options;
+use super::scratch::Scratch;
+use mantis_config::Challenge;
+use mantis_ledger::snapshot::{Extended, KeptHistory, Snapshot, SnapshotError, SnapshotRequest};
+use mantis_ledger::{Ledger, Tally, Warnings};
+use std::io::ErrorKind;
+use std::path::Path;
+
+/// A snapshot, and what holds its files.
+pub(super) struct History {
+    pub(super) snapshot: Snapshot,
+    place: Place,
+}
+
+enum Place {
+    /// It stays; no other process changes it meanwhile.
+    Kept(KeptHistory),
+    /// It goes with this value.
+    Scratch(Scratch),
+}
+
+impl History {
+    /// Makes it. What cannot be kept is said, and made for this run alone.
+    pub(super) fn prepare(
+        ledger: &Ledger,
+        challenge: &Challenge,
+        request: &SnapshotRequest,
+        options: &Options,
+        say: &dyn Fn(&str),
+    ) -> Result<Self, ChallengeError> {
+        // Rows of another file have no checksums by which they could be known again.
+        let folder = options.histories.as_deref().filter(|_| challenge.file.is_none());
+        let kept = folder.and_then(|folder| take(folder, challenge, say));
+        if let Some(kept) = kept
+            && let Some(snapshot) = extended(&kept, ledger, request, say)?
+        {
+            return Ok(Self { snapshot, place: Place::Kept(kept) }.told(say));
+        }
+        let scratch = Scratch::new(&options.scratch)
+            .map_err(|source| ChallengeError::Scratch { folder: options.scratch.clone(), source })?;
+        let snapshot = Snapshot::build(ledger, request, scratch.path())?;
+        Ok(Self { snapshot, place: Place::Scratch(scratch) }.told(say))
+    }
+
+    /// The snapshot's folder.
+    pub(super) fn path(&self) -> &Path {
+        match &self.place {
+            Place::Kept(kept) => kept.path(),
+            Place::Scratch(scratch) => scratch.path(),
+        }
+    }
+
+    /// Drops what a worker could not read; whether another one may be made in its place.
+    pub(super) fn give_up(self, why: &str, say: &dyn Fn(&str)) -> bool {
+        match self.place {
+            Place::Kept(kept) => {
+                say(&format!("the kept history is made again: {why}"));
+                kept.forget().is_ok()
+            }
+            Place::Scratch(_) => false,
+        }
+    }
+
+    /// Says what was left out.
+    fn told(self, say: &dyn Fn(&str)) -> Self {
+        let Warnings { bad_blobs, bad_prices } = self.snapshot.warnings();
+        for (Tally { count, first_sidx }, what) in [(bad_blobs, "vectors"), (bad_prices, "prices")] {
+            if let Some(first) = first_sidx {
+                say(&format!(
+                    "the ledger's {what} cannot be read in {count} rows, the first at sidx {first}; they count as none"
+                ));
+            }
+        }
+        self
+    }
+}
+
+/// The challenge's kept history; `None` where it cannot be had.
+fn take(folder: &Path, challenge: &Challenge, say: &dyn Fn(&str)) -> Option<KeptHistory> {
+    match KeptHistory::take(folder, &challenge.ticker) {
+        Ok(kept) => kept,
+        // A ledger in a folder that is only read is scored all the same.
+        Err(SnapshotError::Io { source, .. })
+            if matches!(source.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) =>
+        {
+            None
+        }
+        Err(error) => {
+            say(&format!("no history is kept: {error}"));
+            None
+        }
+    }
+}
+
+/// The snapshot of a kept history; `None` where there is none.
+fn extended(
+    kept: &KeptHistory,
+    ledger: &Ledger,
+    request: &SnapshotRequest,
+    say: &dyn Fn(&str),
+) -> Result<Option<Snapshot>, SnapshotError> {
+    match kept.snapshot(ledger, request) {
+        Ok(None) => Ok(None),
+        Ok(Some(Extended { snapshot, kept, reused, damage })) => {
+            if let Some(damage) = damage {
+                say(&format!("the kept history is made again: {damage}"));
+            } else if reused == 0 && kept > 0 {
+                say(&format!("the kept history is made again: its {kept} rows are not the ledger's any more"));
+            }
+            Ok(Some(snapshot))
+        }
+        // A full disk, say: room that is left elsewhere may do.
+        Err(error @ (SnapshotError::Io { .. } | SnapshotError::Arrow { .. })) => {
+            say(&format!("no history is kept: {error}"));
+            kept.forget().map(|()| None)
+        }
+        Err(error) => Err(error),
+    }
+}
