@@ -139,7 +139,7 @@ impl Ledger {
                 let history = KeptHistory::take_existing(folder, &ticker).ok()??;
                 history.first_seen(self, &ticker).ok()?
             });
-            let (kept, from) = kept.map_or((BTreeMap::new(), Sidx::MIN), |(kept, last)| (kept, last + 1));
+            let (kept, from) = kept.map_or((BTreeMap::new(), Sidx::MIN), |kept| (kept.first, kept.last + 1));
             for (hotkey, sidx) in kept.into_iter().chain(self.first_of(&ticker, from)?) {
                 first.entry(hotkey).and_modify(|known: &mut Sidx| *known = sidx.min(*known)).or_insert(sidx);
             }

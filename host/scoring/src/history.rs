@@ -1,11 +1,14 @@
 //! The history that a worker reads: the one that is kept beside the ledger, brought up to date, or one for this run alone.
 
 use super::failure::ChallengeError;
-use super::run::Options;
+use super::run::{Observer, Options};
 use super::scratch::Scratch;
-use mantis_config::Challenge;
-use mantis_ledger::snapshot::{Extended, KeptHistory, Snapshot, SnapshotError, SnapshotRequest};
-use mantis_ledger::{Ledger, Tally, Warnings};
+use mantis_config::{Challenge, Config};
+use mantis_ledger::snapshot::{
+    Extended, KeptHistory, Snapshot, SnapshotError, SnapshotRequest, extend_together,
+};
+use mantis_ledger::{Ledger, LedgerError, Tally, Warnings};
+use mantis_plugin_api::FactList;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -31,8 +34,7 @@ impl History {
         options: &Options,
         say: &dyn Fn(&str),
     ) -> Result<Self, ChallengeError> {
-        // Rows of another file have no checksums by which they could be known again.
-        let folder = options.histories.as_deref().filter(|_| challenge.file.is_none());
+        let folder = options.histories.as_deref().filter(|_| may_be_kept(challenge));
         let kept = folder.and_then(|folder| take(folder, challenge, say));
         if let Some(kept) = kept
             && let Some(snapshot) = extended(&kept, ledger, request, say)?
@@ -78,6 +80,55 @@ impl History {
     }
 }
 
+/// Brings the kept histories of challenges up to date that lack many rows, in one pass over the ledger.
+pub(super) fn extend_all(
+    config: &Config,
+    challenges: &[&Challenge],
+    options: &Options,
+    observer: &dyn Observer,
+) -> Result<(), LedgerError> {
+    let Some(folder) = &options.histories else { return Ok(()) };
+    let mut histories = Vec::new();
+    for challenge in challenges.iter().filter(|challenge| may_be_kept(challenge)) {
+        // Why one cannot be had is said when it is scored.
+        if let Ok(Some(history)) = KeptHistory::take(folder, &challenge.ticker) {
+            histories.push((history, request(config, challenge, Vec::new(), options)));
+        }
+    }
+    let begun = |ticker: &str, rows: usize| {
+        observer.log(ticker, &format!("{rows} rows of the ledger are read, and kept for the next time"));
+    };
+    extend_together(&Ledger::read(&options.ledger)?, &histories, &begun)
+}
+
+/// What is cut out of the ledger for a challenge.
+pub(super) fn request(
+    config: &Config,
+    challenge: &Challenge,
+    facts: Vec<FactList>,
+    options: &Options,
+) -> SnapshotRequest {
+    SnapshotRequest {
+        ticker: challenge.ticker.clone(),
+        price_source: challenge.prices_from.clone(),
+        assets: challenge.assets.clone(),
+        channels: challenge.channels.clone(),
+        facts,
+        storage_dim: challenge.storage_dim(),
+        storage: challenge.storage,
+        max_block: options.max_block,
+        sample_every: config.network.sample_every,
+        active: options.active.clone(),
+        // A challenge without a horizon is about events, some of which may be older than the stored prices.
+        carry_breakouts: challenge.blocks_ahead == 0,
+    }
+}
+
+/// Rows of another file have no checksums by which they could be known again.
+fn may_be_kept(challenge: &Challenge) -> bool {
+    challenge.file.is_none()
+}
+
 /// The challenge's kept history; `None` where it cannot be had.
 fn take(folder: &Path, challenge: &Challenge, say: &dyn Fn(&str)) -> Option<KeptHistory> {
     match KeptHistory::take(folder, &challenge.ticker) {
@@ -108,7 +159,9 @@ fn extended(
             if let Some(damage) = damage {
                 say(&format!("the kept history is made again: {damage}"));
             } else if reused == 0 && kept > 0 {
-                say(&format!("the kept history is made again: its {kept} rows are not the ledger's any more"));
+                say(&format!(
+                    "the kept history is made again: its {kept} rows are not the ledger's any more"
+                ));
             }
             Ok(Some(snapshot))
         }

@@ -1,14 +1,13 @@
 //! The run over all challenges.
 
 use super::failure::ChallengeError;
-use super::history::History;
+use super::history::{History, extend_all, request};
 use super::memory::PeakMemory;
 use super::parallel::fan_out;
 use super::scratch::sweep;
 use crate::plugins::{LocateError, Source, locate};
 use crate::worker::{Failure, Finished, Job, Launcher, Task, WorkerError};
 use mantis_config::{Block, Challenge, Config};
-use mantis_ledger::snapshot::SnapshotRequest;
 use mantis_ledger::{Ledger, LedgerError};
 use mantis_plugin_api::{Description, FactList, Salience, Solver};
 use mantis_weights::{MadeWith, Scored, Scores};
@@ -77,6 +76,7 @@ pub fn score(config: &Config, options: &Options, observer: &dyn Observer) -> Res
     let wanted =
         |challenge: &&Challenge| options.only.as_ref().is_none_or(|only| only.contains(&challenge.ticker));
     let challenges: Vec<&Challenge> = config.challenges.iter().filter(wanted).collect();
+    extend_all(config, &challenges, options, observer)?;
     let memory = PeakMemory::default();
     // The widest first, as they take longest: a long one that starts last would leave processors idle at the end.
     let mut order: Vec<(usize, &Challenge)> = challenges.into_iter().enumerate().collect();
@@ -143,20 +143,7 @@ fn run_plugin(
     let ledger = Ledger::read(&options.ledger)?;
     ledger.attach_sides(config)?;
     let facts = fact_lists(challenge, &ledger, options)?;
-    let request = SnapshotRequest {
-        ticker: challenge.ticker.clone(),
-        price_source: challenge.prices_from.clone(),
-        assets: challenge.assets.clone(),
-        channels: challenge.channels.clone(),
-        facts,
-        storage_dim: challenge.storage_dim(),
-        storage: challenge.storage,
-        max_block: options.max_block,
-        sample_every: config.network.sample_every,
-        active: options.active.clone(),
-        // A challenge without a horizon is about events, some of which may be older than the stored prices.
-        carry_breakouts: challenge.blocks_ahead == 0,
-    };
+    let request = request(config, challenge, facts, options);
     let say = |line: &str| observer.log(ticker, line);
     let mut again = true;
     loop {

@@ -106,13 +106,17 @@ impl ComputationJob {
         if let Some(folder) = &options.histories {
             let stored = Ledger::read(&options.ledger)?.tickers()?;
             // What cannot be removed is in the way of nothing.
-            let _ = KeptHistory::sweep(folder, &stored.into_iter().map(|ticker| ticker.ticker).collect::<Vec<_>>());
+            let _ = KeptHistory::sweep(
+                folder,
+                &stored.into_iter().map(|ticker| ticker.ticker).collect::<Vec<_>>(),
+            );
         }
         let started = Instant::now();
         let mut scores = score(&config, &options, observer)?;
         let seconds = started.elapsed().as_secs_f64();
         let ledger = Ledger::read(&options.ledger)?;
-        let outcome = weights_at(block, &config, (&ledger, options.histories.as_deref()), &mut scores, &neurons)?;
+        let outcome =
+            weights_at(block, &config, (&ledger, options.histories.as_deref()), &mut scores, &neurons)?;
         let computation = recorded(block, max_block, seconds, &config, &ledger, &scores, outcome)?;
         Ok((scores, computation))
     }

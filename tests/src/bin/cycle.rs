@@ -42,7 +42,9 @@ fn run(ledger: &Path, new: &str, solvers: &str, runtimes: &str) -> Result<(), Er
     println!("{}: {:.1} GB, up to block {last}, {new} new rows", ledger.display(), bytes as f64 / 1e9);
     for runtime in runtimes.split(',') {
         for solver in solvers.split(',') {
-            let with = |options: &[&str]| score(ledger, &[&["--solver", solver, "--runtime", runtime], options].concat());
+            let with = |options: &[&str]| {
+                score(ledger, &[&["--solver", solver, "--runtime", runtime], options].concat())
+            };
             let folder = KeptHistory::folder(ledger);
             if folder.exists() {
                 fs::remove_dir_all(&folder)?;

@@ -254,6 +254,7 @@ fn scored(config: &Config, ledger: &Ledger) -> (Vec<(String, u64)>, f64) {
         solver: None,
         threads: 1,
         facts: Vec::new(),
+        histories: None,
         scratch: std::env::temp_dir(),
         launcher: launcher(),
     };

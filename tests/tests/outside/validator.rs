@@ -256,6 +256,7 @@ fn committed_weights_count_when_the_chain_shows_them() {
             dry_run: false,
             poll: Duration::from_millis(50),
             threads: 1,
+            histories: None,
             scratch: stage.dir.clone(),
             launcher: launcher.clone(),
         };

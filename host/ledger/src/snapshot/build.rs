@@ -1,12 +1,12 @@
 //! Cutting a snapshot out of the ledger.
 
-use super::cut::{Cut, Made, Plan};
+use super::cut::{Cut, Plan};
 use super::kept::remove_others;
 use super::manifest::Manifest;
 use super::parts::{PartShape, rows_per_part};
 use super::stamps::Stamps;
 use super::{MARKET, Snapshot, SnapshotError};
-use crate::Ledger;
+use crate::{Ledger, LedgerError};
 use mantis_config::{Block, Sidx};
 use mantis_plugin_api::{FactList, Storage};
 use std::collections::BTreeSet;
@@ -77,11 +77,9 @@ impl SnapshotRequest {
         }
     }
 
-    /// Makes the files of a snapshot, all but the manifest.
-    pub(super) fn make(&self, ledger: &Ledger, plan: Plan<'_>) -> Result<Made, SnapshotError> {
-        let mut cut = Cut::begin(self, plan)?;
-        cut.read(ledger)?;
-        cut.finish(if self.carry_breakouts { ledger.breakout_state()? } else { Vec::new() })
+    /// What is taken along of the ledger beside rows.
+    pub(super) fn carried(&self, ledger: &Ledger) -> Result<Vec<(String, String)>, LedgerError> {
+        if self.carry_breakouts { ledger.breakout_state() } else { Ok(Vec::new()) }
     }
 }
 
@@ -120,7 +118,9 @@ impl Snapshot {
             next_file: 0,
         };
         let _moment = ledger.freeze()?;
-        let made = request.make(ledger, plan)?;
+        let mut cut = Cut::begin(request, plan)?;
+        cut.read(ledger)?;
+        let made = cut.finish(request.carried(ledger)?)?;
         made.manifest.write(dir, made.files)?;
         Self::open(dir).map(|snapshot| snapshot.with_warnings(made.warnings))
     }

@@ -10,7 +10,7 @@ use super::{SnapshotError, SnapshotRequest};
 use crate::{Directory, Ledger, Row, Submissions, Tally, Warnings};
 use mantis_config::{Block, Sidx};
 use mantis_plugin_api::FactList;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 use std::path::Path;
 
 /// A snapshot in the making.
@@ -114,65 +114,69 @@ impl<'a> Cut<'a> {
         self.parts.resume(state.parts)
     }
 
-    /// Reads what is not there yet.
+    /// Reads all that is not there yet.
     pub(super) fn read(&mut self, ledger: &Ledger) -> Result<(), SnapshotError> {
-        match &self.request.price_source {
-            Some(source) if *source != self.request.ticker => self.two_tickers(ledger, source),
-            _ => self.one_ticker(ledger),
+        self.read_to(ledger, self.last)?;
+        // The future: prices alone.
+        let source = self.request.source();
+        ledger.prices(source, self.from..=Sidx::MAX, |row: Row<'_>| self.price_row(&row, Line::default()))?;
+        Ok(())
+    }
+
+    /// Where the rows begin that are not there yet.
+    pub(super) fn from(&self) -> Sidx {
+        self.from
+    }
+
+    /// Reads the rows that may be scored up to one.
+    pub(super) fn read_to(&mut self, ledger: &Ledger, to: Sidx) -> Result<(), SnapshotError> {
+        let to = to.min(self.last);
+        if self.from > to {
+            return Ok(());
         }
+        let range = self.from..=to;
+        match &self.request.price_source {
+            Some(source) if *source != self.request.ticker => self.two_tickers(ledger, source, range)?,
+            _ => self.one_ticker(ledger, range)?,
+        }
+        // There is no row behind the last that can be.
+        self.from = if to < Sidx::MAX { to + 1 } else { to };
+        Ok(())
     }
 
     /// Prices and submissions of one ticker: one pass.
-    fn one_ticker(&mut self, ledger: &Ledger) -> Result<(), SnapshotError> {
-        let (ticker, dim) = (&self.request.ticker, self.request.storage_dim);
-        if self.from <= self.last {
-            ledger.rows(ticker, self.from..=self.last, dim, |row: Row<'_>| {
-                let line = self.submissions(&row)?;
-                self.rows.push(row.sidx);
-                self.price_row(&row, line)
-            })?;
-        }
-        if self.last < Sidx::MAX {
-            let later = self.from.max(self.last + 1)..=Sidx::MAX;
-            ledger.prices(ticker, later, |row: Row<'_>| self.price_row(&row, Line::default()))?;
-        }
+    fn one_ticker(&mut self, ledger: &Ledger, range: RangeInclusive<Sidx>) -> Result<(), SnapshotError> {
+        ledger.rows(&self.request.ticker, range, self.request.storage_dim, |row: Row<'_>| {
+            let line = self.submissions(&row)?;
+            self.rows.push(row.sidx);
+            self.price_row(&row, line)
+        })?;
         Ok(())
     }
 
     /// Prices of another ticker: its rows first, then the submissions, then the prices.
-    fn two_tickers(&mut self, ledger: &Ledger, source: &str) -> Result<(), SnapshotError> {
-        let first = self.rows.len();
-        if self.from <= self.last {
-            let known = ledger.sidx(source, self.from..=self.last)?;
-            let mut lines = vec![Line::default(); known.len()];
-            let mut at = 0;
-            let (ticker, dim) = (&self.request.ticker, self.request.storage_dim);
-            ledger.rows(ticker, self.from..=self.last, dim, |row: Row<'_>| {
-                while known.get(at).is_some_and(|sidx| *sidx < row.sidx) {
-                    self.rows.push(known[at]);
-                    at += 1;
-                }
-                if known.get(at) == Some(&row.sidx) {
-                    lines[at] = self.submissions(&row)?;
-                }
-                Ok::<_, SnapshotError>(ControlFlow::Continue(()))
-            })?;
-            self.rows.extend(&known[at..]);
-            self.source_prices(ledger, source, &lines, first)
-        } else {
-            self.source_prices(ledger, source, &[], first)
-        }
-    }
-
-    /// The prices of another ticker's rows, of which those from `first` on have these lines.
-    fn source_prices(
+    fn two_tickers(
         &mut self,
         ledger: &Ledger,
         source: &str,
-        lines: &[Line],
-        first: usize,
+        range: RangeInclusive<Sidx>,
     ) -> Result<(), SnapshotError> {
-        ledger.prices(source, self.from..=Sidx::MAX, |row: Row<'_>| {
+        let known = ledger.sidx(source, range.clone())?;
+        let (first, mut at) = (self.market.rows(), 0);
+        let mut lines = vec![Line::default(); known.len()];
+        let (ticker, dim) = (&self.request.ticker, self.request.storage_dim);
+        ledger.rows(ticker, range.clone(), dim, |row: Row<'_>| {
+            while known.get(at).is_some_and(|sidx| *sidx < row.sidx) {
+                self.rows.push(known[at]);
+                at += 1;
+            }
+            if known.get(at) == Some(&row.sidx) {
+                lines[at] = self.submissions(&row)?;
+            }
+            Ok::<_, SnapshotError>(ControlFlow::Continue(()))
+        })?;
+        self.rows.extend(&known[at..]);
+        ledger.prices(source, range, |row: Row<'_>| {
             let line = lines.get(self.market.rows() - first).copied().unwrap_or_default();
             self.price_row(&row, line)
         })?;

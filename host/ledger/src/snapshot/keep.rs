@@ -4,17 +4,22 @@
 //! everything takes longer, and comes to the same bits. Whether a row that is kept is still the ledger's, its checksums there
 //! tell; rows without checksums are believed as long as the ledger's files have not changed at all.
 
-use super::cut::Plan;
+use super::cut::{Cut, Plan};
 use super::kept::{self, FileMark, Found, Identity, remove_others};
 use super::parts::rows_per_part;
 use super::seen::seen;
 use super::stamps::Stamps;
 use super::{Snapshot, SnapshotError, SnapshotRequest};
-use crate::Ledger;
+use crate::{Ledger, LedgerError};
 use mantis_config::Sidx;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+
+/// Rows from which on it pays to read for several histories at once.
+const MANY: usize = 2_000;
+/// Rows that are read for one history, then for the next: what lies between them in the file is in the system's cache.
+const STRETCH: i64 = 500;
 
 /// The file in a folder that is locked while the history is used.
 const LOCK: &str = "lock";
@@ -37,6 +42,14 @@ pub struct Extended {
     pub reused: usize,
     /// Why what had been kept could not be used, where it is damaged.
     pub damage: Option<SnapshotError>,
+}
+
+/// Who is in the rows of a history, and since when.
+pub(crate) struct FirstSeen {
+    /// The first row of each hotkey whose vector is not all zero.
+    pub(crate) first: BTreeMap<String, Sidx>,
+    /// The last row.
+    pub(crate) last: Sidx,
 }
 
 impl KeptHistory {
@@ -144,11 +157,24 @@ impl KeptHistory {
         // Before anything is read: what changes meanwhile is another mark.
         let mark = FileMark::read(ledger.path());
         let _moment = ledger.freeze()?;
+        let growing = self.begin(ledger, request, run, mark, go_on)?;
+        growing.map(|growing| growing.finish(ledger)).transpose()
+    }
+
+    fn begin<'a>(
+        &'a self,
+        ledger: &Ledger,
+        request: &'a SnapshotRequest,
+        run: usize,
+        mark: FileMark,
+        go_on: bool,
+    ) -> Result<Option<Growing<'a>>, SnapshotError> {
         let found = if go_on { Found::read(&self.dir, &mark)? } else { None };
         let found = found.filter(|found| found.identity == Identity::of(request));
         let settled = ledger.settled()?.map_or(Sidx::MAX, |block| block.sidx(request.sample_every));
         let stamps = Stamps::read(ledger, &request.ticker, request.source())?;
         let (kept, next_file) = found.as_ref().map_or((0, 0), |found| (found.rows(), found.next_file()));
+        let rows = stamps.rows().partition_point(|(sidx, _)| *sidx <= request.last().min(settled));
         let state = found.map(|found| found.fit(&stamps));
         let newest = state.as_ref().and_then(|(_, lines)| lines.lines.last());
         if newest.is_some_and(|line| line.sidx > request.last()) {
@@ -165,20 +191,17 @@ impl KeptHistory {
             state,
             next_file,
         };
-        let made = request.make(ledger, plan)?;
-        made.manifest.write(&self.dir, made.files.iter().cloned())?;
-        made.store.write(&self.dir, request, mark, &made.files)?;
-        let snapshot = Snapshot::open(&self.dir)?.with_warnings(made.warnings);
-        Ok(Some(Extended { snapshot, kept, reused, damage: None }))
+        let (dir, new) = (&self.dir, rows.saturating_sub(reused));
+        Ok(Some(Growing { dir, request, cut: Cut::begin(request, plan)?, mark, kept, reused, new }))
     }
 
-    /// The first row of each hotkey whose vector is not all zero, in the rows that are kept and still the ledger's, and the
-    /// last of these rows; `None` where that is not all that the ledger has of the ticker up to there.
+    /// Who is in the rows that are kept and still the ledger's; `None` where these are not all that the ledger has of the
+    /// ticker up to the last of them.
     pub(crate) fn first_seen(
         &self,
         ledger: &Ledger,
         ticker: &str,
-    ) -> Result<Option<(BTreeMap<String, Sidx>, Sidx)>, SnapshotError> {
+    ) -> Result<Option<FirstSeen>, SnapshotError> {
         let mark = FileMark::read(ledger.path());
         let found = Found::read(&self.dir, &mark)?.filter(|found| found.identity.ticker == ticker);
         let Some(found) = found else { return Ok(None) };
@@ -191,7 +214,7 @@ impl KeptHistory {
         let named = |(number, row): (usize, Option<usize>)| {
             Some((state.hotkeys[number].clone(), lines.lines[row?].sidx))
         };
-        Ok(Some((first.into_iter().filter_map(named).collect(), last)))
+        Ok(Some(FirstSeen { first: first.into_iter().filter_map(named).collect(), last }))
     }
 
     /// Forgets what is kept: the next snapshot is made from the ledger alone.
@@ -205,6 +228,93 @@ impl KeptHistory {
             _ => {}
         }
         remove_others(&self.dir, &[])
+    }
+}
+
+/// A history that is being brought up to date.
+pub(super) struct Growing<'a> {
+    dir: &'a Path,
+    request: &'a SnapshotRequest,
+    cut: Cut<'a>,
+    mark: FileMark,
+    kept: usize,
+    reused: usize,
+    /// Rows that may be kept and are not there.
+    new: usize,
+}
+
+impl Growing<'_> {
+    fn finish(mut self, ledger: &Ledger) -> Result<Extended, SnapshotError> {
+        let Self { dir, request, kept, reused, .. } = self;
+        self.cut.read(ledger)?;
+        let made = self.cut.finish(request.carried(ledger)?)?;
+        made.manifest.write(dir, made.files.iter().cloned())?;
+        made.store.write(dir, request, self.mark, &made.files)?;
+        let snapshot = Snapshot::open(dir)?.with_warnings(made.warnings);
+        Ok(Extended { snapshot, kept, reused, damage: None })
+    }
+}
+
+/// Brings histories up to date that lack many rows, in one pass over the ledger: row after row for all of them, as they
+/// lie in the file. `begun` hears of each how many rows it lacks. One that fails stays as it was; its own
+/// [`KeptHistory::snapshot`] says why.
+///
+/// # Errors
+/// If the ledger cannot be read.
+pub fn extend_together(
+    ledger: &Ledger,
+    histories: &[(KeptHistory, SnapshotRequest)],
+    begun: &dyn Fn(&str, usize),
+) -> Result<(), LedgerError> {
+    let rule = Together { run: None, least: MANY, stretch: STRETCH };
+    rule.extend(ledger, histories, begun)
+}
+
+/// How histories are brought up to date together.
+pub(super) struct Together {
+    /// Rows to a part, where they are not the usual ones.
+    pub(super) run: Option<usize>,
+    /// A history that lacks fewer rows is left alone.
+    pub(super) least: usize,
+    /// Rows that are read for one history, then for the next.
+    pub(super) stretch: i64,
+}
+
+impl Together {
+    pub(super) fn extend(
+        &self,
+        ledger: &Ledger,
+        histories: &[(KeptHistory, SnapshotRequest)],
+        begun: &dyn Fn(&str, usize),
+    ) -> Result<(), LedgerError> {
+        let mark = FileMark::read(ledger.path());
+        let _moment = ledger.freeze()?;
+        let mut growing = Vec::new();
+        for (history, request) in histories {
+            let run = self.run.unwrap_or_else(|| rows_per_part(request.storage_dim, request.storage));
+            let begin = |go_on| history.begin(ledger, request, run, mark.clone(), go_on);
+            // What is damaged is begun anew.
+            let begun = begin(true).or_else(|_| begin(false));
+            growing.extend(begun.ok().flatten().filter(|growing: &Growing<'_>| growing.new >= self.least));
+        }
+        if growing.len() < 2 {
+            return Ok(());
+        }
+        growing.iter().for_each(|growing| begun(&growing.request.ticker, growing.new));
+        let stored: Vec<(Sidx, Sidx)> = ledger.tickers()?.iter().filter_map(|ticker| ticker.sidx).collect();
+        let first = stored.iter().map(|(first, _)| *first).min().unwrap_or(Sidx::MIN);
+        let wanted = growing.iter().map(|growing| growing.request.last()).max().unwrap_or(Sidx::MIN);
+        let last = stored.iter().map(|(_, last)| *last).max().unwrap_or(Sidx::MIN).min(wanted);
+        let mut to = growing.iter().map(|growing| growing.cut.from()).min().unwrap_or(first).max(first);
+        while to < last {
+            to = (to + self.stretch).min(last);
+            growing.retain_mut(|growing| growing.cut.read_to(ledger, to).is_ok());
+        }
+        for growing in growing {
+            // As above.
+            let _ = growing.finish(ledger);
+        }
+        Ok(())
     }
 }
 

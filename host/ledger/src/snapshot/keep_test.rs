@@ -1,6 +1,6 @@
 //! Histories that are kept against snapshots that are built anew.
 
-use super::keep::Extended;
+use super::keep::{Extended, Together};
 use super::{KeptHistory, Manifest, Snapshot, SnapshotError, SnapshotRequest};
 use crate::{Ledger, Matured, NewRow, Sample, SampledBlock, Vector};
 use mantis_config::{Block, Sidx};
@@ -222,7 +222,7 @@ proptest! {
 
     #[test]
     fn what_is_kept_changes_no_bit(
-        events in proptest::collection::vec((event(), 0_i64..4, any::<bool>()), 1..24),
+        events in proptest::collection::vec((event(), 0_i64..4, any::<bool>(), 0_i64..5), 1..24),
         two in any::<bool>(),
         active in proptest::option::of(proptest::sample::subsequence(NAMES.to_vec(), 0..5)),
     ) {
@@ -230,7 +230,7 @@ proptest! {
         let folder = KeptHistory::folder(&world.path());
         let active: Option<BTreeSet<String>> =
             active.map(|names| names.into_iter().map(String::from).collect());
-        for (event, behind, all) in events {
+        for (event, behind, all, together) in events {
             world.happen(&event);
             let request = SnapshotRequest {
                 ticker: "T".into(),
@@ -242,6 +242,13 @@ proptest! {
                 ..SnapshotRequest::default()
             };
             let ledger = Ledger::read(world.path()).unwrap();
+            if together > 0 {
+                let other = SnapshotRequest { ticker: "P".into(), price_source: None, ..request.clone() };
+                let histories = [("T", &request), ("P", &other)]
+                    .map(|(ticker, request)| (KeptHistory::take(&folder, ticker).unwrap().unwrap(), request.clone()));
+                let rule = Together { run: Some(RUN), least: 1, stretch: together };
+                rule.extend(&ledger, &histories, &|_, _| ()).unwrap();
+            }
             let built = Snapshot::build_in_runs(&ledger, &request, &world.dir.path().join("new"), RUN);
             let history = KeptHistory::take(&folder, "T").unwrap().unwrap();
             let kept = history.snapshot_in_runs(&ledger, &request, RUN);
@@ -295,6 +302,23 @@ fn only_what_is_new_is_read() {
     world.happen(&Event::Mature(0xff));
     assert_eq!(extend(&world), (28, 28));
     assert_eq!(extend(&world), (31, 31));
+}
+
+#[test]
+fn several_are_begun_in_one_pass() {
+    let mut world = World::new();
+    world.happen(&Event::Append(30, 0xff));
+    let histories = ["T", "P"].map(|ticker| {
+        let history = KeptHistory::take(&KeptHistory::folder(&world.path()), ticker).unwrap().unwrap();
+        (history, SnapshotRequest { ticker: ticker.into(), ..request() })
+    });
+    let begun = std::cell::RefCell::new(Vec::new());
+    let rule = Together { run: Some(RUN), least: 1, stretch: 7 };
+    let tell = |ticker: &str, rows| begun.borrow_mut().push((ticker.to_owned(), rows));
+    rule.extend(&world.ledger, &histories, &tell).unwrap();
+    assert_eq!(begun.into_inner(), [("T".to_owned(), 30), ("P".to_owned(), 24)]);
+    drop(histories);
+    assert_eq!(extend(&world), (30, 30));
 }
 
 #[test]

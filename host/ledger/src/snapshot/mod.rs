@@ -34,7 +34,7 @@ mod table;
 
 pub use build::SnapshotRequest;
 pub use error::SnapshotError;
-pub use keep::{Extended, KeptHistory};
+pub use keep::{Extended, KeptHistory, extend_together};
 pub use manifest::{Manifest, SnapshotPart};
 pub use reader::Snapshot;
 pub use table::{Column, Table};

@@ -283,11 +283,11 @@ fn a_part_fits_the_budget_and_holds_enough_rows() {
     for dim in [1, 2, 3, 17, 20, 33, 66, 1000, 1 << 20] {
         let rows = super::parts::rows_per_part(dim, Storage::F16);
         assert!(rows.is_power_of_two() && (64..=16_384).contains(&rows));
-        assert!(rows == 64 || rows * 256 * dim * 2 <= 96 << 20, "{dim}: {rows}");
+        assert!(rows == 64 || rows * 256 * dim * 2 <= 32 << 20, "{dim}: {rows}");
     }
     let rows = |dim| super::parts::rows_per_part(dim, Storage::F16);
-    assert_eq!([2, 33, 66].map(rows), [16_384, 4_096, 2_048]);
-    assert_eq!(super::parts::rows_per_part(28, Storage::F32), 2_048);
+    assert_eq!([2, 33, 66].map(rows), [16_384, 1_024, 512]);
+    assert_eq!(super::parts::rows_per_part(28, Storage::F32), 1_024);
 }
 
 #[test]

@@ -14,8 +14,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Bytes of one part in memory, for as many miners as the network has.
-const BUDGET: usize = 96 << 20;
+/// Bytes of one part in memory, for as many miners as the network has. Parts of all challenges may be gathered at once.
+const BUDGET: usize = 32 << 20;
 const MINERS: usize = 256;
 
 /// Rows of a part, as many as the budget allows within these bounds: a part is what an extension rewrites.

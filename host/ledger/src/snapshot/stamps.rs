@@ -1,5 +1,6 @@
 //! What tells whether a row of the ledger is still the one that was read: its checksums.
 
+use crate::sums::Damage;
 use crate::{Ledger, LedgerError};
 use mantis_config::Sidx;
 use std::collections::BTreeSet;
@@ -78,9 +79,18 @@ impl Stamps {
 /// The rows of a ticker: `sidx`, and the checksums of prices and vectors.
 fn summed(ledger: &Ledger, ticker: &str) -> Result<Vec<(Sidx, i64, i64)>, LedgerError> {
     let mut sums = ledger.row_sums(ticker)?.into_iter().peekable();
-    let rows = ledger.sidx(ticker, Sidx::MIN..=Sidx::MAX)?.into_iter().map(|sidx| {
-        while sums.next_if(|(of, ..)| *of < sidx).is_some() {}
-        sums.next_if(|(of, ..)| *of == sidx).unwrap_or((sidx, UNSUMMED, UNSUMMED))
-    });
-    Ok(rows.collect())
+    let mut rows = Vec::new();
+    for sidx in ledger.sidx(ticker, Sidx::MIN..=Sidx::MAX)? {
+        while let Some((gone, ..)) = sums.next_if(|(of, ..)| *of < sidx) {
+            // What lies before the first may have been removed by another program.
+            if !rows.is_empty() {
+                return Err(Damage::Missing(gone).of(ledger, ticker));
+            }
+        }
+        rows.push(sums.next_if(|(of, ..)| *of == sidx).unwrap_or((sidx, UNSUMMED, UNSUMMED)));
+    }
+    match sums.next() {
+        Some((gone, ..)) if !rows.is_empty() => Err(Damage::Missing(gone).of(ledger, ticker)),
+        _ => Ok(rows),
+    }
 }

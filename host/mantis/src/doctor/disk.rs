@@ -119,7 +119,8 @@ fn judge_ledger(reading: &Reading, needs: Option<(u64, u64)>, size: u64) -> Verd
         return Verdict::fault(format!("{has}: it is full within days"), more);
     }
     if *free < rest {
-        let what = format!("{has}; at full size the ledger and its histories take {} more", size::shown(rest));
+        let what =
+            format!("{has}; at full size the ledger and its histories take {} more", size::shown(rest));
         return Verdict::warning(what, more);
     }
     if *kind == FUSE {
