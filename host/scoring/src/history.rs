@@ -1,7 +1,8 @@
 //! The history that a worker reads: the one that is kept beside the ledger, brought up to date, or one for this run alone.
 
 use super::failure::ChallengeError;
-use super::run::{Observer, Options};
+use super::observer::Observer;
+use super::options::Options;
 use super::scratch::Scratch;
 use mantis_config::{Challenge, Config};
 use mantis_ledger::snapshot::{
@@ -95,10 +96,7 @@ pub(super) fn extend_all(
             histories.push((history, request(config, challenge, Vec::new(), options)));
         }
     }
-    let begun = |ticker: &str, rows: usize| {
-        observer.log(ticker, &format!("{rows} rows of the ledger are read, and kept for the next time"));
-    };
-    extend_together(&Ledger::read(&options.ledger)?, &histories, &begun)
+    extend_together(&Ledger::read(&options.ledger)?, &histories, &|done| observer.reading(done))
 }
 
 /// What is cut out of the ledger for a challenge.

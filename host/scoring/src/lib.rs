@@ -4,6 +4,8 @@ mod failure;
 mod history;
 mod inspect;
 mod memory;
+mod observer;
+mod options;
 mod parallel;
 pub mod plugins;
 mod run;
@@ -11,5 +13,7 @@ pub mod scratch;
 pub mod worker;
 
 pub use inspect::{Inspected, check, decode, inspect, session, session_job};
+pub use observer::{Observer, Quiet};
+pub use options::Options;
 pub use parallel::fan_out;
-pub use run::{Observer, Options, Quiet, score};
+pub use run::score;

@@ -3,63 +3,19 @@
 use super::failure::ChallengeError;
 use super::history::{History, extend_all, request};
 use super::memory::PeakMemory;
+use super::observer::Observer;
+use super::options::Options;
 use super::parallel::fan_out;
 use super::scratch::sweep;
 use crate::plugins::{LocateError, Source, locate};
-use crate::worker::{Failure, Finished, Job, Launcher, Task, WorkerError};
-use mantis_config::{Block, Challenge, Config};
+use crate::worker::{Failure, Finished, Job, Task, WorkerError};
+use mantis_config::{Challenge, Config};
 use mantis_ledger::{Ledger, LedgerError};
-use mantis_plugin_api::{Description, FactList, Salience, Solver};
+use mantis_plugin_api::{Description, FactList, Salience};
 use mantis_weights::{MadeWith, Scored, Scores};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 use std::time::Instant;
-
-/// What to score, and with what.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The ledger; it is only read.
-    pub ledger: PathBuf,
-    /// Newest block whose row is scored; `None`: the ledger's last.
-    pub max_block: Option<Block>,
-    /// Tickers to score; `None`: all.
-    pub only: Option<BTreeSet<String>>,
-    /// Registered hotkeys; `None`: every stored one.
-    pub active: Option<BTreeSet<String>>,
-    /// Overrides where model fits stop.
-    pub solver: Option<Solver>,
-    /// Challenges scored at the same time, at least 1.
-    pub threads: usize,
-    /// Lists of facts to give in the place of those of the ledger.
-    pub facts: Vec<FactList>,
-    /// Folder of kept histories, as [`KeptHistory::folder`](mantis_ledger::snapshot::KeptHistory::folder) names it; `None`:
-    /// none is used, and none is kept.
-    pub histories: Option<PathBuf>,
-    /// Folder for histories that are not kept, which are removed at the end.
-    pub scratch: PathBuf,
-    /// Starts the worker processes.
-    pub launcher: Launcher,
-}
-
-/// Hears of a run; called from several threads.
-pub trait Observer: Sync {
-    /// A challenge's finished part, 0 to 1.
-    fn progress(&self, ticker: &str, done: f64);
-    /// A line of a challenge's plugin, or about it.
-    fn log(&self, ticker: &str, line: &str);
-    /// A challenge is done, scored or not.
-    fn finished(&self, scored: &Scored);
-}
-
-/// An [`Observer`] that does not care.
-pub struct Quiet;
-
-impl Observer for Quiet {
-    fn progress(&self, _ticker: &str, _done: f64) {}
-    fn log(&self, _ticker: &str, _line: &str) {}
-    fn finished(&self, _scored: &Scored) {}
-}
 
 /// Scores a ledger.
 ///

@@ -20,6 +20,7 @@ mod evm;
 mod export;
 mod file_calls;
 mod golden;
+mod histories;
 mod hostile;
 mod hot;
 mod killed_writer;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         export::tests(),
         file_calls::tests(),
         golden::tests(),
+        histories::tests(),
         hostile::tests(),
         hot::tests(),
         killed_writer::tests(),

@@ -1,12 +1,13 @@
 //! Reading the rows of one challenge into the files of a snapshot, in one pass and bounded memory.
 
+use super::SnapshotError;
 use super::kept::{State, Store};
 use super::manifest::{FORMAT, Manifest, SnapshotPart};
 use super::market::{Line, Lines, MarketWriter};
 use super::parts::{Part, PartShape, PartsWriter};
+use super::request::SnapshotRequest;
 use super::seen::seen;
 use super::stamps::Stamps;
-use super::{SnapshotError, SnapshotRequest};
 use crate::{Directory, Ledger, Row, Submissions, Tally, Warnings};
 use mantis_config::{Block, Sidx};
 use mantis_plugin_api::FactList;

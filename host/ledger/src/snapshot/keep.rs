@@ -7,9 +7,10 @@
 use super::cut::{Cut, Plan};
 use super::kept::{self, FileMark, Found, Identity, remove_others};
 use super::parts::rows_per_part;
+use super::request::SnapshotRequest;
 use super::seen::seen;
 use super::stamps::Stamps;
-use super::{Snapshot, SnapshotError, SnapshotRequest};
+use super::{Snapshot, SnapshotError};
 use crate::{Ledger, LedgerError};
 use mantis_config::Sidx;
 use std::collections::{BTreeMap, BTreeSet};
@@ -256,7 +257,7 @@ impl Growing<'_> {
 }
 
 /// Brings histories up to date that lack many rows, in one pass over the ledger: row after row for all of them, as they
-/// lie in the file. `begun` hears of each how many rows it lacks. One that fails stays as it was; its own
+/// lie in the file. `progress` hears which part is done, 0 to 1. One that fails stays as it was; its own
 /// [`KeptHistory::snapshot`] says why.
 ///
 /// # Errors
@@ -264,10 +265,10 @@ impl Growing<'_> {
 pub fn extend_together(
     ledger: &Ledger,
     histories: &[(KeptHistory, SnapshotRequest)],
-    begun: &dyn Fn(&str, usize),
+    progress: &dyn Fn(f64),
 ) -> Result<(), LedgerError> {
     let rule = Together { run: None, least: MANY, stretch: STRETCH };
-    rule.extend(ledger, histories, begun)
+    rule.extend(ledger, histories, progress)
 }
 
 /// How histories are brought up to date together.
@@ -285,7 +286,7 @@ impl Together {
         &self,
         ledger: &Ledger,
         histories: &[(KeptHistory, SnapshotRequest)],
-        begun: &dyn Fn(&str, usize),
+        progress: &dyn Fn(f64),
     ) -> Result<(), LedgerError> {
         let mark = FileMark::read(ledger.path());
         let _moment = ledger.freeze()?;
@@ -300,16 +301,18 @@ impl Together {
         if growing.len() < 2 {
             return Ok(());
         }
-        growing.iter().for_each(|growing| begun(&growing.request.ticker, growing.new));
         let stored: Vec<(Sidx, Sidx)> = ledger.tickers()?.iter().filter_map(|ticker| ticker.sidx).collect();
         let first = stored.iter().map(|(first, _)| *first).min().unwrap_or(Sidx::MIN);
         let wanted = growing.iter().map(|growing| growing.request.last()).max().unwrap_or(Sidx::MIN);
         let last = stored.iter().map(|(_, last)| *last).max().unwrap_or(Sidx::MIN).min(wanted);
-        let mut to = growing.iter().map(|growing| growing.cut.from()).min().unwrap_or(first).max(first);
+        let first = growing.iter().map(|growing| growing.cut.from()).min().unwrap_or(first).max(first);
+        let mut to = first;
         while to < last {
+            progress((to.0 - first.0) as f64 / (last.0 - first.0) as f64);
             to = (to + self.stretch).min(last);
             growing.retain_mut(|growing| growing.cut.read_to(ledger, to).is_ok());
         }
+        progress(1.0);
         for growing in growing {
             // As above.
             let _ = growing.finish(ledger);

@@ -247,7 +247,7 @@ proptest! {
                 let histories = [("T", &request), ("P", &other)]
                     .map(|(ticker, request)| (KeptHistory::take(&folder, ticker).unwrap().unwrap(), request.clone()));
                 let rule = Together { run: Some(RUN), least: 1, stretch: together };
-                rule.extend(&ledger, &histories, &|_, _| ()).unwrap();
+                rule.extend(&ledger, &histories, &|_| ()).unwrap();
             }
             let built = Snapshot::build_in_runs(&ledger, &request, &world.dir.path().join("new"), RUN);
             let history = KeptHistory::take(&folder, "T").unwrap().unwrap();
@@ -312,11 +312,11 @@ fn several_are_begun_in_one_pass() {
         let history = KeptHistory::take(&KeptHistory::folder(&world.path()), ticker).unwrap().unwrap();
         (history, SnapshotRequest { ticker: ticker.into(), ..request() })
     });
-    let begun = std::cell::RefCell::new(Vec::new());
+    let heard = std::cell::RefCell::new(Vec::new());
     let rule = Together { run: Some(RUN), least: 1, stretch: 7 };
-    let tell = |ticker: &str, rows| begun.borrow_mut().push((ticker.to_owned(), rows));
-    rule.extend(&world.ledger, &histories, &tell).unwrap();
-    assert_eq!(begun.into_inner(), [("T".to_owned(), 30), ("P".to_owned(), 24)]);
+    rule.extend(&world.ledger, &histories, &|done| heard.borrow_mut().push(done)).unwrap();
+    let heard = heard.into_inner();
+    assert!(heard.is_sorted() && heard.first() == Some(&0.0) && heard.last() == Some(&1.0), "{heard:?}");
     drop(histories);
     assert_eq!(extend(&world), (30, 30));
 }

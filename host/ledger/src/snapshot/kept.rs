@@ -2,8 +2,9 @@
 
 use super::market::{Lines, read_lines};
 use super::parts::Part;
+use super::request::SnapshotRequest;
 use super::stamps::Stamps;
-use super::{SnapshotError, SnapshotRequest, manifest};
+use super::{SnapshotError, manifest};
 use mantis_plugin_api::Storage;
 use serde::{Deserialize, Serialize};
 use std::fs;

@@ -27,16 +27,17 @@ mod market;
 mod oracle_test;
 mod parts;
 mod reader;
+mod request;
 mod seen;
 mod stamps;
 mod sums;
 mod table;
 
-pub use build::SnapshotRequest;
 pub use error::SnapshotError;
 pub use keep::{Extended, KeptHistory, extend_together};
 pub use manifest::{Manifest, SnapshotPart};
 pub use reader::Snapshot;
+pub use request::SnapshotRequest;
 pub use table::{Column, Table};
 
 /// The name of the file with the prices, where it has no number.

@@ -123,9 +123,23 @@ impl Bars {
     pub(super) fn new() -> Self {
         Self { all: MultiProgress::new(), running: Mutex::default() }
     }
+
+    fn clear(&self, name: &str) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bar) = running.remove(name) {
+            bar.finish_and_clear();
+        }
+    }
 }
 
 impl Observer for Bars {
+    fn reading(&self, done: f64) {
+        self.progress(LEDGER, done);
+        if done >= 1.0 {
+            self.clear(LEDGER);
+        }
+    }
+
     fn progress(&self, ticker: &str, done: f64) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let bar = running.entry(ticker.to_owned()).or_insert_with(|| self.all.add(bar(ticker)));
@@ -139,12 +153,12 @@ impl Observer for Bars {
     }
 
     fn finished(&self, scored: &Scored) {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bar) = running.remove(&scored.ticker) {
-            bar.finish_and_clear();
-        }
+        self.clear(&scored.ticker);
     }
 }
+
+/// The name of the bar of reading the ledger.
+const LEDGER: &str = "ledger";
 
 /// A bar of a thousand steps.
 pub(super) fn bar(name: &str) -> ProgressBar {

@@ -105,6 +105,12 @@ impl Service {
 struct Log;
 
 impl Observer for Log {
+    fn reading(&self, done: f64) {
+        if done == 0.0 {
+            info!("much of the ledger is read, and kept for the next computation");
+        }
+    }
+
     fn progress(&self, _ticker: &str, _done: f64) {}
 
     fn log(&self, ticker: &str, line: &str) {

@@ -35,6 +35,9 @@ pub(super) async fn send(
     doing: &'static str,
     call: &Call,
 ) -> Result<Included, NodeError> {
+    // Before the newest block is asked for: where blocks are final at once, the transaction would be born after the block
+    // that it is judged by.
+    let birth = node.finalized().await?;
     let at = node.newest().await?;
     let numbering = Numbering::read(&at);
     let told = |error| sending(doing, error, numbering);
@@ -42,7 +45,6 @@ pub(super) async fn send(
     // The account's own count, not the pool's: a second try takes the place of a first one that still waits there,
     // so that never both come into a block.
     let nonce = transactions.account_nonce(&key.account()).await.map_err(told)?;
-    let birth = node.finalized().await?;
     let parameters = SubstrateExtrinsicParamsBuilder::new()
         .nonce(nonce)
         .mortal_from_unchecked(LIFE, birth.block_number(), birth.block_hash())
