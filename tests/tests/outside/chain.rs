@@ -192,7 +192,7 @@ async fn sets(port: u16) {
 /// Where blocks are final at once and come faster than answers do, a transaction is still born in a block that the chain has.
 async fn sends_slowly(port: u16) {
     let proxy = Proxy::start(port);
-    let miner = client(proxy.port, settings(), "//Miner1");
+    let miner = client(proxy.port, settings(), "//Miner3");
     miner.head().await.unwrap();
     proxy.set(Mode::Slow(Duration::from_millis(700)));
     miner.commit("https://example.com/slow").await.unwrap();

@@ -1,5 +1,7 @@
 //! Sums in eight fixed lanes: vector code, and the same bits for every width of the machine's vectors.
 
+use wide::f64x4;
+
 const LANES: usize = 8;
 
 /// Sum of the elements.
@@ -30,34 +32,55 @@ pub fn dot(x: &[f64], y: &[f64]) -> f64 {
     fold(lanes) + x_rest.iter().zip(y_rest).fold(0.0, |total, (x, y)| total + x * y)
 }
 
-/// All products of four by two columns, each summed in two fixed lanes: eight sums, which fit the sixteen vector registers
-/// that any 64-bit machine has, while each column is read once. All columns have the same length.
+/// Lanes of [`products`].
+const FOUR: usize = 4;
+
+/// All products of four by two columns, each summed in four fixed lanes. All columns have the same length.
+///
+/// Eight sums of four lanes fit the sixteen registers of machines whose vectors have four numbers; where they have two, the
+/// same sums are made of one column after the other.
 #[must_use]
 pub fn products(tall: [&[f64]; 4], wide: [&[f64]; 2]) -> [[f64; 2]; 4] {
-    let [a, b, c, d] = tall.map(|column| column.as_chunks::<2>().0);
-    let [x, y] = wide.map(|column| column.as_chunks::<2>().0);
-    let n = a.len();
-    let (b, c, d, x, y) = (&b[..n], &c[..n], &d[..n], &x[..n], &y[..n]);
-    let mut sums = [[[0.0; 2]; 2]; 4];
-    for i in 0..n {
-        let tall = [a[i], b[i], c[i], d[i]];
-        let wide = [x[i], y[i]];
-        for (sums, tall) in sums.iter_mut().zip(tall) {
-            for (sum, wide) in sums.iter_mut().zip(wide) {
-                sum[0] += tall[0] * wide[0];
-                sum[1] += tall[1] * wide[1];
-            }
-        }
-    }
-    let mut folded = sums.map(|sums| sums.map(|[even, odd]| even + odd));
-    if tall[0].len() % 2 == 1 {
-        for (folded, tall) in folded.iter_mut().zip(tall) {
-            for (folded, wide) in folded.iter_mut().zip(wide) {
-                *folded += tall[2 * n] * wide[2 * n];
+    let mut folded = if cfg!(target_feature = "avx") {
+        products_in_lanes(tall, wide)
+    } else {
+        let [x, y] = wide.map(|wide| products_in_lanes(tall, [wide]));
+        std::array::from_fn(|i| [x[i][0], y[i][0]])
+    };
+    let rest = tall[0].len() / FOUR * FOUR;
+    for (folded, tall) in folded.iter_mut().zip(tall) {
+        for (folded, wide) in folded.iter_mut().zip(wide) {
+            for (x, y) in tall[rest..].iter().zip(&wide[rest..]) {
+                *folded += x * y;
             }
         }
     }
     folded
+}
+
+/// The sums of the products of four columns with `W` others, but for the rows at the end that fill no lane.
+#[inline]
+fn products_in_lanes<const W: usize>(tall: [&[f64]; 4], wide: [&[f64]; W]) -> [[f64; W]; 4] {
+    let tall = tall.map(|column| column.as_chunks::<FOUR>().0);
+    let n = tall[0].len();
+    let [a, b, c, d] = tall.map(|column| &column[..n]);
+    let wide = wide.map(|column| &column.as_chunks::<FOUR>().0[..n]);
+    let mut sums = [[f64x4::ZERO; W]; 4];
+    for i in 0..n {
+        let tall = [a[i], b[i], c[i], d[i]].map(f64x4::from);
+        let wide = wide.map(|column| f64x4::from(column[i]));
+        for (sums, tall) in sums.iter_mut().zip(tall) {
+            for (sum, wide) in sums.iter_mut().zip(wide) {
+                *sum += tall * wide;
+            }
+        }
+    }
+    sums.map(|sums| {
+        sums.map(|sum| {
+            let [a, b, c, d] = sum.to_array();
+            (a + c) + (b + d)
+        })
+    })
 }
 
 /// `y += a * x`, over the common head.
