@@ -8,7 +8,7 @@ use mantis_config::{Challenge, Config};
 use mantis_ledger::snapshot::{
     Extended, KeptHistory, Snapshot, SnapshotError, SnapshotRequest, extend_together,
 };
-use mantis_ledger::{Ledger, LedgerError, Tally, Warnings};
+use mantis_ledger::{Ledger, Tally, Warnings};
 use mantis_plugin_api::FactList;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -87,8 +87,8 @@ pub(super) fn extend_all(
     challenges: &[&Challenge],
     options: &Options,
     observer: &dyn Observer,
-) -> Result<(), LedgerError> {
-    let Some(folder) = &options.histories else { return Ok(()) };
+) {
+    let Some(folder) = &options.histories else { return };
     let mut histories = Vec::new();
     for challenge in challenges.iter().filter(|challenge| may_be_kept(challenge)) {
         // Why one cannot be had is said when it is scored.
@@ -96,7 +96,42 @@ pub(super) fn extend_all(
             histories.push((history, request(config, challenge, Vec::new(), options)));
         }
     }
-    extend_together(&Ledger::read(&options.ledger)?, &histories, &|done| observer.reading(done))
+    // So is what cannot be read.
+    let _ = Ledger::read(&options.ledger)
+        .and_then(|ledger| extend_together(&ledger, &histories, &|done| observer.reading(done)));
+}
+
+/// Whether there is room for kept histories, or why not: what a validator samples goes before, on the same disk.
+pub(super) fn with_room(folder: &Path, ledger: &Path) -> Result<(), String> {
+    let beside = ledger.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Where it cannot be told, writing tells.
+    let (Ok(disk), Ok(about)) = (rustix::fs::statvfs(beside), std::fs::metadata(ledger)) else {
+        return Ok(());
+    };
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let needed = SPARE + (about.len() / PART).saturating_sub(size_of(folder));
+    if free >= needed {
+        return Ok(());
+    }
+    let (free, needed) = (free >> 20, needed >> 20);
+    Err(format!("no histories are kept in {}: they need {needed} MiB, and {free} are free", folder.display()))
+}
+
+/// Bytes that histories leave free.
+const SPARE: u64 = 512 << 20;
+/// Histories have no larger part of the ledger's size.
+const PART: u64 = 4;
+
+/// Bytes of the files in a folder and in those within it, as far as they can be seen.
+#[must_use]
+pub fn size_of(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let size = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(about) if about.is_dir() => size_of(&entry.path()),
+        Ok(about) => about.len(),
+        Err(_) => 0,
+    };
+    entries.map(size).sum()
 }
 
 /// What is cut out of the ledger for a challenge.

@@ -12,6 +12,7 @@ mod run;
 pub mod scratch;
 pub mod worker;
 
+pub use history::size_of;
 pub use inspect::{Inspected, check, decode, inspect, session, session_job};
 pub use observer::{Observer, Quiet};
 pub use options::Options;

@@ -1,7 +1,7 @@
 //! The run over all challenges.
 
 use super::failure::ChallengeError;
-use super::history::{History, extend_all, request};
+use super::history::{History, extend_all, request, with_room};
 use super::memory::PeakMemory;
 use super::observer::Observer;
 use super::options::Options;
@@ -28,11 +28,19 @@ pub fn score(config: &Config, options: &Options, observer: &dyn Observer) -> Res
     Ledger::read(&options.ledger)?.check_layout(config)?;
     // What cannot be removed is in the way of nothing; a folder that cannot be made says so below.
     let _ = sweep(&options.scratch);
+    let mut options = options.clone();
+    if let Some(folder) = &options.histories
+        && let Err(why) = with_room(folder, &options.ledger)
+    {
+        observer.log("ledger", &why);
+        options.histories = None;
+    }
+    let options = &options;
     let weights: BTreeMap<String, f64> = config.weights().into_iter().collect();
     let wanted =
         |challenge: &&Challenge| options.only.as_ref().is_none_or(|only| only.contains(&challenge.ticker));
     let challenges: Vec<&Challenge> = config.challenges.iter().filter(wanted).collect();
-    extend_all(config, &challenges, options, observer)?;
+    extend_all(config, &challenges, options, observer);
     let memory = PeakMemory::default();
     // The widest first, as they take longest: a long one that starts last would leave processors idle at the end.
     let mut order: Vec<(usize, &Challenge)> = challenges.into_iter().enumerate().collect();

@@ -223,13 +223,17 @@ impl KeptHistory {
     /// # Errors
     /// If the folder cannot be written.
     pub fn forget(&self) -> Result<(), SnapshotError> {
-        let path = self.dir.join(kept::NAME);
-        match fs::remove_file(&path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(SnapshotError::io(&path)(e)),
-            _ => {}
-        }
-        remove_others(&self.dir, &[])
+        forget(&self.dir)
     }
+}
+
+fn forget(dir: &Path) -> Result<(), SnapshotError> {
+    let path = dir.join(kept::NAME);
+    match fs::remove_file(&path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(SnapshotError::io(&path)(e)),
+        _ => {}
+    }
+    remove_others(dir, &[])
 }
 
 /// A history that is being brought up to date.
@@ -257,7 +261,7 @@ impl Growing<'_> {
 }
 
 /// Brings histories up to date that lack many rows, in one pass over the ledger: row after row for all of them, as they
-/// lie in the file. `progress` hears which part is done, 0 to 1. One that fails stays as it was; its own
+/// lie in the file. `progress` hears which part is done, 0 to 1. One that fails is forgotten; its own
 /// [`KeptHistory::snapshot`] says why.
 ///
 /// # Errors
@@ -310,12 +314,21 @@ impl Together {
         while to < last {
             progress((to.0 - first.0) as f64 / (last.0 - first.0) as f64);
             to = (to + self.stretch).min(last);
-            growing.retain_mut(|growing| growing.cut.read_to(ledger, to).is_ok());
+            growing.retain_mut(|growing| {
+                let read = growing.cut.read_to(ledger, to).is_ok();
+                if !read {
+                    // What was written of it takes no room any more; its own snapshot says why it failed.
+                    let _ = forget(growing.dir);
+                }
+                read
+            });
         }
         progress(1.0);
         for growing in growing {
-            // As above.
-            let _ = growing.finish(ledger);
+            let dir = growing.dir;
+            if growing.finish(ledger).is_err() {
+                let _ = forget(dir);
+            }
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use super::finding::Verdict;
 use super::size;
 use mantis_config::Config;
 use mantis_ledger::snapshot::KeptHistory;
+use mantis_scoring::size_of;
 use std::path::{Path, PathBuf};
 
 pub(super) const LEDGER: &str = "ledger_disk";
@@ -59,17 +60,6 @@ pub(super) fn scratch(folder: &Path, config: Option<&Config>) -> Verdict {
         Ok(reading) => judge_scratch(&reading, config.map(size::largest_history)),
         Err(reason) => unreadable(folder, &reason),
     }
-}
-
-/// Bytes of the files in a folder and in those within it, as far as they can be seen.
-fn size_of(folder: &Path) -> u64 {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let size = |entry: std::fs::DirEntry| match entry.metadata() {
-        Ok(about) if about.is_dir() => size_of(&entry.path()),
-        Ok(about) => about.len(),
-        Err(_) => 0,
-    };
-    entries.map(size).sum()
 }
 
 fn unreadable(folder: &Path, reason: &str) -> Verdict {
