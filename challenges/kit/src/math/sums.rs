@@ -1,4 +1,4 @@
-//! Sums in eight fixed lanes: vector code, and the same bits for every width of the machine's vectors.
+//! Sums in fixed lanes: vector code, and the same bits for every width of the machine's vectors.
 
 use wide::f64x4;
 
