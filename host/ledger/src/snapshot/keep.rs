@@ -15,6 +15,7 @@ use crate::{Ledger, LedgerError};
 use mantis_config::Sidx;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// Rows from which on it pays to read for several histories at once.
@@ -66,8 +67,9 @@ impl KeptHistory {
     /// uses it.
     ///
     /// # Errors
-    /// If the folder cannot be written.
+    /// If the folder cannot be written, or is a stranger's.
     pub fn take(folder: &Path, ticker: &str) -> Result<Option<Self>, SnapshotError> {
+        check_owner(folder)?;
         let dir = folder.join(name_of(ticker));
         fs::create_dir_all(&dir).map_err(SnapshotError::io(&dir))?;
         Self::lock(dir)
@@ -75,6 +77,7 @@ impl KeptHistory {
 
     /// As [`KeptHistory::take`], but `None` also if there is none.
     pub(crate) fn take_existing(folder: &Path, ticker: &str) -> Result<Option<Self>, SnapshotError> {
+        check_owner(folder)?;
         let dir = folder.join(name_of(ticker));
         if dir.join(kept::NAME).exists() { Self::lock(dir) } else { Ok(None) }
     }
@@ -225,6 +228,25 @@ impl KeptHistory {
     pub fn forget(&self) -> Result<(), SnapshotError> {
         forget(&self.dir)
     }
+}
+
+/// Refuses a folder that neither the ledger's owner nor this process's user has made: whoever may write the histories says
+/// what is scored.
+fn check_owner(folder: &Path) -> Result<(), SnapshotError> {
+    let Ok(link) = fs::symlink_metadata(folder) else { return Ok(()) };
+    let about = fs::metadata(folder).map_err(SnapshotError::io(folder))?;
+    // The folder has the ledger's name and one more ending.
+    let ledger = fs::metadata(folder.with_extension("")).ok().map(|ledger| ledger.uid());
+    if is_believed([link.uid(), about.uid()], rustix::process::geteuid().as_raw(), ledger) {
+        return Ok(());
+    }
+    let source = std::io::Error::other("it belongs to a user who is neither the ledger's nor this one");
+    Err(SnapshotError::Io { path: folder.into(), source })
+}
+
+/// Whether all of these users are the superuser, this one, or the ledger's owner.
+pub(super) fn is_believed(owners: [u32; 2], this: u32, ledger: Option<u32>) -> bool {
+    owners.iter().all(|owner| *owner == 0 || *owner == this || Some(*owner) == ledger)
 }
 
 fn forget(dir: &Path) -> Result<(), SnapshotError> {

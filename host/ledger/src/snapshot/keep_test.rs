@@ -342,6 +342,16 @@ fn a_history_has_one_user_at_a_time() {
 }
 
 #[test]
+fn only_the_ledgers_owner_this_user_and_the_superuser_are_believed() {
+    let (this, owner, stranger) = (1000, 1001, 1002);
+    let may = |link, folder, ledger| super::keep::is_believed([link, folder], this, ledger);
+    assert!(may(this, this, None) && may(owner, owner, Some(owner)) && may(0, this, Some(owner)));
+    assert!(!may(stranger, stranger, Some(owner)) && !may(owner, owner, None));
+    // A link of a stranger's to a folder of ours, and one of ours to a stranger's.
+    assert!(!may(stranger, this, Some(this)) && !may(this, stranger, Some(this)));
+}
+
+#[test]
 fn what_is_half_written_is_not_gone_on_with() {
     // The files of every moment of two extensions, each in the place of what a kill leaves.
     let mut world = World::new();
