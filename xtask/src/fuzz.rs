@@ -1,9 +1,8 @@
 //! Fuzzing with libFuzzer on the stable compiler: what cargo-fuzz does, without its nightly flags.
 
-use crate::shell::{cargo, output, root, run, target_dir};
-use anyhow::{Context, Result, ensure};
+use crate::shell::{cargo, host, root, run, target_dir};
+use anyhow::{Result, ensure};
 use std::fs;
-use std::process::Command;
 
 /// Coverage as libFuzzer reads it. The address sanitizer needs nightly; what is fuzzed is safe Rust.
 const FLAGS: [&str; 6] = [
@@ -19,8 +18,6 @@ const FLAGS: [&str; 6] = [
 pub(crate) fn run_fuzz(target: &str, seconds: u32) -> Result<()> {
     let fuzz = root().join("fuzz");
     ensure!(fuzz.join("targets").join(target).with_extension("rs").is_file(), "no fuzz target `{target}`");
-    let about = output(Command::new("rustc").arg("-vV"))?;
-    let triple = about.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?;
     let (corpus, seeds) = (fuzz.join("corpus").join(target), fuzz.join("seeds").join(target));
     let artifacts = fuzz.join("artifacts").join(target);
     fs::create_dir_all(&corpus)?;
@@ -28,7 +25,7 @@ pub(crate) fn run_fuzz(target: &str, seconds: u32) -> Result<()> {
 
     let mut command = cargo();
     // With a target named, build scripts and macros are built without the flags.
-    command.args(["run", "--release", "--target", triple, "--bin", target]);
+    command.args(["run", "--release", "--target", &host()?, "--bin", target]);
     command.arg("--manifest-path").arg(fuzz.join("Cargo.toml"));
     command.arg("--target-dir").arg(target_dir()?.join("fuzz"));
     command.env("RUSTFLAGS", FLAGS.join(" ")).arg("--").arg(&corpus).arg(&seeds);

@@ -40,7 +40,7 @@ pub(crate) fn building() -> Result<Command> {
 }
 
 /// The target that this machine's programs are built for.
-fn host() -> Result<String> {
+pub(crate) fn host() -> Result<String> {
     let about = output(Command::new("rustc").arg("-vV"))?;
     let host = about.lines().find_map(|line| line.strip_prefix("host: "));
     Ok(host.context("rustc does not say for what it builds")?.to_owned())

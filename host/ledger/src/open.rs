@@ -176,9 +176,14 @@ pub(super) fn inspect(path: &Path) -> Result<u64, LedgerError> {
 
 /// Whether one of SQLite's side files, with anything in it, is beside the ledger.
 pub(super) fn has_beside(path: &Path, suffix: &str) -> bool {
+    fs::metadata(beside(path, suffix)).is_ok_and(|side| side.len() > 0)
+}
+
+/// The path of one of SQLite's side files.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
-    fs::metadata(name).is_ok_and(|side| side.len() > 0)
+    name.into()
 }
 
 /// What tells a file from every other.

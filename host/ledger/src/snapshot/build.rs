@@ -1,7 +1,7 @@
 //! Cutting a snapshot out of the ledger.
 
 use super::cut::{Cut, Plan};
-use super::kept::remove_others;
+use super::files::remove_others;
 use super::manifest::Manifest;
 use super::parts::rows_per_part;
 use super::request::SnapshotRequest;

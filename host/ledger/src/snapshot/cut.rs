@@ -8,7 +8,7 @@ use super::parts::{Part, PartShape, PartsWriter};
 use super::request::SnapshotRequest;
 use super::seen::seen;
 use super::stamps::Stamps;
-use crate::{Directory, Ledger, Row, Submissions, Tally, Warnings};
+use crate::{Directory, Ledger, Row, Tally, Warnings};
 use mantis_config::{Block, Sidx};
 use mantis_plugin_api::FactList;
 use std::ops::{ControlFlow, RangeInclusive};
@@ -109,7 +109,7 @@ impl<'a> Cut<'a> {
         let width = self.prices.len();
         for (line, prices) in lines.lines.iter().zip(lines.prices.chunks_exact(width)) {
             self.rows.push(line.sidx);
-            self.push(*line, prices)?;
+            push(&mut self.market, &mut self.warnings, *line, prices)?;
         }
         self.from = self.rows.last().map_or(Sidx::MIN, |last| *last + 1);
         self.parts.resume(state.parts)
@@ -192,7 +192,7 @@ impl<'a> Cut<'a> {
         }
         self.parts.seek(at, self.names.sorted())?;
         self.names.rewind();
-        let submissions: Submissions<'_> = row.submissions;
+        let submissions = row.submissions;
         let storage = submissions.storage();
         let bad_vectors = row.bad_vectors || storage.bytes() > self.request.storage.bytes();
         if bad_vectors {
@@ -215,21 +215,7 @@ impl<'a> Cut<'a> {
         let read = row.read_prices(&self.columns, &mut self.prices);
         let bad_prices = row.bad_prices || !read;
         let line = Line { sidx: row.sidx, bad_prices, stamp: self.stamps.get(row.sidx), ..line };
-        let prices = std::mem::take(&mut self.prices);
-        let pushed = self.push(line, &prices);
-        self.prices = prices;
-        pushed.map(ControlFlow::Continue)
-    }
-
-    fn push(&mut self, line: Line, prices: &[f64]) -> Result<(), SnapshotError> {
-        let add = |tally: &mut Tally, is_bad: bool| {
-            if is_bad {
-                tally.add(line.sidx);
-            }
-        };
-        add(&mut self.warnings.bad_blobs, line.bad_vectors);
-        add(&mut self.warnings.bad_prices, line.bad_prices);
-        self.market.push(line, prices)
+        push(&mut self.market, &mut self.warnings, line, &self.prices).map(ControlFlow::Continue)
     }
 
     /// Writes what is left.
@@ -276,6 +262,23 @@ impl<'a> Cut<'a> {
         let store = Store { market, market_rows, rows: kept_rows, hotkeys, parts, next_file };
         Ok(Made { manifest, files, store, warnings: self.warnings })
     }
+}
+
+/// Adds a row to the market, and what is bad about it to the warnings.
+fn push(
+    market: &mut MarketWriter,
+    warnings: &mut Warnings,
+    line: Line,
+    prices: &[f64],
+) -> Result<(), SnapshotError> {
+    let add = |tally: &mut Tally, is_bad: bool| {
+        if is_bad {
+            tally.add(line.sidx);
+        }
+    };
+    add(&mut warnings.bad_blobs, line.bad_vectors);
+    add(&mut warnings.bad_prices, line.bad_prices);
+    market.push(line, prices)
 }
 
 /// A list without the facts about hotkeys that are no columns.

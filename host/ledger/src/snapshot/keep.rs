@@ -5,7 +5,8 @@
 //! tell; rows without checksums are believed as long as the ledger's files have not changed at all.
 
 use super::cut::{Cut, Plan};
-use super::kept::{self, FileMark, Found, Identity, remove_others};
+use super::files::{remove, remove_others};
+use super::kept::{self, FileMark, Found, Identity};
 use super::parts::rows_per_part;
 use super::request::SnapshotRequest;
 use super::seen::seen;
@@ -58,9 +59,7 @@ impl KeptHistory {
     /// The folder of a ledger's histories.
     #[must_use]
     pub fn folder(ledger: &Path) -> PathBuf {
-        let mut name = ledger.as_os_str().to_owned();
-        name.push(".history");
-        PathBuf::from(name)
+        ledger.with_added_extension("history")
     }
 
     /// Takes the history of a ticker in a folder of histories, which is made if it is not there. `None` if another process
@@ -250,11 +249,7 @@ pub(super) fn is_believed(owners: [u32; 2], this: u32, ledger: Option<u32>) -> b
 }
 
 fn forget(dir: &Path) -> Result<(), SnapshotError> {
-    let path = dir.join(kept::NAME);
-    match fs::remove_file(&path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(SnapshotError::io(&path)(e)),
-        _ => {}
-    }
+    remove(&dir.join(kept::NAME))?;
     remove_others(dir, &[])
 }
 

@@ -1,10 +1,12 @@
 //! `kept.json`: what a folder holds that stays from one snapshot to the next.
 
-use super::market::{Lines, read_lines};
+use super::SnapshotError;
+use super::files::{is_elsewhere, remove_others, replace};
+use super::market::{Line, Lines, read_lines};
 use super::parts::Part;
 use super::request::SnapshotRequest;
-use super::stamps::Stamps;
-use super::{SnapshotError, manifest};
+use super::stamps::{Stamp, Stamps};
+use crate::open::beside;
 use mantis_plugin_api::Storage;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -49,16 +51,11 @@ pub(super) struct FileMark(Vec<Option<(u64, u128)>>);
 impl FileMark {
     /// Of a ledger's file and of what is not in it yet.
     pub(super) fn read(ledger: &Path) -> Self {
-        let journal = |suffix: &str| {
-            let mut name = ledger.as_os_str().to_owned();
-            name.push(suffix);
-            name
-        };
         let mark = |path: &Path| {
             let about = fs::metadata(path).ok()?;
             Some((about.len(), about.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos()))
         };
-        Self(vec![mark(ledger), mark(Path::new(&journal("-wal")))])
+        Self(vec![mark(ledger), mark(&beside(ledger, "-wal"))])
     }
 
     fn is_known(&self) -> bool {
@@ -156,7 +153,7 @@ impl Found {
             Some((first, _)) => lines.lines.partition_point(|line| line.sidx < *first),
             None => lines.lines.len(),
         };
-        let same = |(line, (sidx, stamp)): (&super::market::Line, &(_, super::stamps::Stamp))| {
+        let same = |(line, (sidx, stamp)): (&Line, &(_, Stamp))| {
             line.sidx == *sidx && line.stamp == *stamp && (stamp.is_summed() || unchanged)
         };
         let equal = lines.lines[gone..].iter().zip(now).take_while(|pair| same(*pair)).count();
@@ -190,7 +187,6 @@ impl Store {
     /// Whether its parts fit together.
     fn check(&self, path: &Path) -> Result<(), SnapshotError> {
         let rows = self.parts.iter().try_fold(0_usize, |sum, part| sum.checked_add(part.rows));
-        let elsewhere = |file: &str| file.contains(['/', '\\']);
         let is_sound = |part: &Part| {
             let rows = part.skip.checked_add(part.rows);
             let in_it = |row: usize| rows.is_some_and(|rows| row < rows);
@@ -199,11 +195,11 @@ impl Store {
                     && in_it(column.last)
                     && column.nonzero.is_none_or(|row| row <= column.last)
             });
-            sound && part.rows > 0 && !elsewhere(&part.file)
+            sound && part.rows > 0 && !is_elsewhere(&part.file)
         };
         let sound = rows == Some(self.rows)
             && self.rows <= self.market_rows
-            && !elsewhere(&self.market.0)
+            && !is_elsewhere(&self.market.0)
             && self.parts.iter().all(is_sound);
         if sound { Ok(()) } else { Err(SnapshotError::damaged(path, "its parts do not fit together")) }
     }
@@ -234,7 +230,7 @@ impl Store {
         let store = self.tidied();
         let document = Document { format: FORMAT, identity: Identity::of(request), ledger, store };
         let text = serde_json::to_vec(&document).map_err(|e| SnapshotError::io(&path)(e.into()))?;
-        manifest::replace(&path, &wrapped(&text))?;
+        replace(&path, &wrapped(&text))?;
         remove_others(dir, needed)
     }
 }
@@ -256,17 +252,4 @@ fn unwrapped(text: &[u8]) -> Option<&[u8]> {
     let document = document.strip_prefix(MIDDLE)?;
     let sum: u32 = std::str::from_utf8(sum).ok()?.parse().ok()?;
     (crc32fast::hash(document) == sum).then_some(document)
-}
-
-/// Removes parts and markets but the needed ones.
-pub(super) fn remove_others(dir: &Path, needed: &[(String, u32)]) -> Result<(), SnapshotError> {
-    for entry in fs::read_dir(dir).map_err(SnapshotError::io(dir))? {
-        let path = entry.map_err(SnapshotError::io(dir))?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let is_ours = (name.starts_with("part-") || name.starts_with("market")) && name.ends_with(".arrow");
-        if is_ours && !needed.iter().any(|(needed, _)| needed == name) {
-            fs::remove_file(&path).map_err(SnapshotError::io(&path))?;
-        }
-    }
-    Ok(())
 }

@@ -1,6 +1,7 @@
 //! `snapshot.json`: what the folder holds. It is written last, so that a folder without it is unfinished.
 
 use super::SnapshotError;
+use super::files::{is_elsewhere, remove, replace};
 use super::parts::Part;
 use super::sums::Sums;
 use mantis_config::Block;
@@ -65,11 +66,7 @@ pub struct SnapshotPart {
 impl Manifest {
     /// Removes the manifest, which makes the folder an unfinished snapshot.
     pub(super) fn remove(dir: &Path) -> Result<(), SnapshotError> {
-        let path = dir.join(NAME);
-        match fs::remove_file(&path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(SnapshotError::io(&path)(e)),
-            _ => Ok(()),
-        }
+        remove(&dir.join(NAME))
     }
 
     /// Writes the manifest, whole or not at all; the checksums of the other files go with it.
@@ -108,7 +105,6 @@ impl Manifest {
 
     /// Whether its parts fit together.
     fn check(&self) -> Result<(), &'static str> {
-        let elsewhere = |file: &str| file.contains(['/', '\\']);
         let rows = self.parts.iter().try_fold(0_usize, |sum, part| sum.checked_add(part.rows));
         let small = self.storage_dim.checked_mul(self.rows).is_some_and(|n| n < isize::MAX as usize / 2);
         match () {
@@ -119,20 +115,13 @@ impl Manifest {
                 Err("the hotkeys are not sorted")
             }
             () if self.first_seen.len() != self.hotkeys.len() => Err("first_seen is not as long as hotkeys"),
-            () if elsewhere(&self.market) => Err("the market lies in another folder"),
-            () if self.parts.iter().any(|part| elsewhere(&part.file) || part.rows == 0) => {
+            () if is_elsewhere(&self.market) => Err("the market lies in another folder"),
+            () if self.parts.iter().any(|part| is_elsewhere(&part.file) || part.rows == 0) => {
                 Err("a part is empty or lies in another folder")
             }
             () => Ok(()),
         }
     }
-}
-
-/// Writes a file in the place of an old one, whole or not at all.
-pub(super) fn replace(path: &Path, text: &[u8]) -> Result<(), SnapshotError> {
-    let draft = path.with_extension("json.new");
-    fs::write(&draft, text).map_err(SnapshotError::io(path))?;
-    fs::rename(&draft, path).map_err(SnapshotError::io(path))
 }
 
 impl From<&Part> for SnapshotPart {

@@ -17,6 +17,7 @@ mod arrow_file;
 mod build;
 mod cut;
 mod error;
+mod files;
 mod keep;
 #[cfg(test)]
 mod keep_test;

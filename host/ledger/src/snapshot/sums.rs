@@ -3,6 +3,7 @@
 //! `snapshot.sums` has a line per file: its CRC-32 in hexadecimal, a blank, its name.
 
 use super::SnapshotError;
+use super::files::remove;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -83,10 +84,7 @@ impl SummedFile {
     /// Begins a file, replacing an old one.
     pub(super) fn create(path: &Path) -> Result<Self, SnapshotError> {
         // What is open of an old one stays as it is.
-        match fs::remove_file(path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(SnapshotError::io(path)(e)),
-            _ => {}
-        }
+        remove(path)?;
         let file = File::create_new(path).map_err(SnapshotError::io(path))?;
         Ok(Self { file, sum: crc32fast::Hasher::new() })
     }
