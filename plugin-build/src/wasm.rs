@@ -43,8 +43,8 @@ impl Crates {
 /// Makes a component of a core module.
 fn component(module: &Path) -> Result<Vec<u8>, BuildError> {
     let bytes = fs::read(module).map_err(BuildError::io(module))?;
-    let mut encoder = ComponentEncoder::default();
-    let encoded = encoder.validate(true).module(&bytes).and_then(ComponentEncoder::encode);
+    let encoder = ComponentEncoder::default();
+    let encoded = encoder.validate(true).module(&bytes).and_then(|mut encoder| encoder.encode());
     encoded.map_err(|e| BuildError::Component {
         path: module.to_path_buf(),
         message: format!("{e:#}").replace('\n', " "),
