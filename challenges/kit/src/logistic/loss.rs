@@ -1,6 +1,7 @@
 //! The loss of single rows: value, first and second derivative in the decision value. All without branches.
 
 use crate::math;
+use multiversion::multiversion;
 
 const SIGN: u64 = 1 << 63;
 
@@ -12,6 +13,7 @@ pub(super) struct Derivatives<'a> {
 }
 
 /// Of rows with one label each: `signed` is their weight, negated if the label is negative. Losses if `VALUES` only.
+#[multiversion(targets("x86_64+avx2"))]
 pub(super) fn of_labels<const VALUES: bool>(decision: &[f64], signed: &[f64], into: Derivatives<'_>) {
     let n = decision.len();
     let signed = &signed[..n];
@@ -49,6 +51,7 @@ pub(super) fn of_labels_at_zero(signed: &[f64], into: Derivatives<'_>) {
 }
 
 /// Of rows that stand for others: what those with a positive and with a negative label weigh.
+#[multiversion(targets("x86_64+avx2"))]
 pub(super) fn of_sums(decision: &[f64], positive: &[f64], negative: &[f64], into: Derivatives<'_>) {
     let n = decision.len();
     let (positive, negative) = (&positive[..n], &negative[..n]);

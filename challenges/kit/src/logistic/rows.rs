@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::loss::{Derivatives, of_labels, of_labels_at_zero, of_sums};
 use super::{BLOCK, gram};
 use crate::math;
+use multiversion::multiversion;
 
 /// Feature columns and weights.
 #[derive(Debug)]
@@ -139,6 +140,7 @@ impl<'a> Rows<'a> {
 }
 
 /// `theta . x + intercept` for the rows from `start`.
+#[multiversion(targets("x86_64+avx2"))]
 fn decide(columns: &[Cow<'_, [f64]>], theta: &[f64], start: usize, decision: &mut [f64]) {
     let n = decision.len();
     decision.fill(theta[columns.len()]);

@@ -1,5 +1,6 @@
 //! Branch-free exponential and logarithm for loops that become vector code.
 
+use multiversion::multiversion;
 use std::f64::consts::LOG2_E;
 
 /// 1.5 * 2^52: added to a small number, it leaves the nearest integer in the low bits.
@@ -24,7 +25,7 @@ const EXP: [f64; 10] = [
 ];
 
 /// `e^x`, within 1 unit in the last place. Infinities, NaN, overflow to infinity and gradual underflow as usual.
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn exp(x: f64) -> f64 {
     // Beyond these bounds the result is infinite or 0 anyway; NaN passes both comparisons.
@@ -38,7 +39,7 @@ pub fn exp(x: f64) -> f64 {
 }
 
 /// [`exp`] of what is not above 0, for less: it stays at 2^-1021 where that falls below.
-#[inline]
+#[inline(always)]
 pub(crate) fn exp_of_negative(x: f64) -> f64 {
     let x = if x < -707.5 { -707.5 } else { x };
     let (mantissa, power) = parts(x);
@@ -46,7 +47,7 @@ pub(crate) fn exp_of_negative(x: f64) -> f64 {
 }
 
 /// `e^x` as a number near 1 and a power of 2.
-#[inline]
+#[inline(always)]
 fn parts(x: f64) -> (f64, f64) {
     let power = (x * LOG2_E + ROUND) - ROUND;
     let r = (x - power * LN2_HIGH) - power * LN2_LOW;
@@ -60,7 +61,7 @@ fn parts(x: f64) -> (f64, f64) {
 
 /// [`exp`] of every element, in place.
 // Not inlined: as a loop of its own it is vector code for few elements, too.
-#[inline(never)]
+#[multiversion(targets("x86_64+avx2"))]
 pub fn exp_slice(x: &mut [f64]) {
     for value in x {
         *value = exp(*value);
@@ -68,7 +69,7 @@ pub fn exp_slice(x: &mut [f64]) {
 }
 
 /// `2^n` for a whole n in -1022..=1023.
-#[inline]
+#[inline(always)]
 fn two_to(n: f64) -> f64 {
     f64::from_bits((n + (ROUND + 1023.0)).to_bits() << 52)
 }
@@ -76,7 +77,7 @@ fn two_to(n: f64) -> f64 {
 /// `ln(1 + t)` for t in 0..=1, within 2 units in the last place; branch-free.
 ///
 /// The reduction is the usual one: with s = f / (2 + f), ln(1 + f) = f - s (f - R(s^2)) to the order of R.
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn ln_1p_unit(t: f64) -> f64 {
     // 1 + t = 2^k (1 + f) with f in -0.293..=0.4143.
@@ -96,7 +97,7 @@ pub fn ln_1p_unit(t: f64) -> f64 {
 }
 
 /// `ln(1 + e^x)` without overflow; branch-free.
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn softplus(x: f64) -> f64 {
     let positive = if x > 0.0 { x } else { 0.0 };

@@ -1,12 +1,27 @@
 //! Sums in fixed lanes: vector code, and the same bits for every width of the machine's vectors.
 
+use multiversion::multiversion;
+use multiversion::target::target_cfg_f;
 use wide::f64x4;
 
 const LANES: usize = 8;
 
+/// Elements from which on it pays to ask which vectors the processor has.
+const LONG: usize = 48;
+
 /// Sum of the elements.
 #[must_use]
 pub fn sum(x: &[f64]) -> f64 {
+    if x.len() < LONG { sum_in_lanes(x) } else { sum_of_many(x) }
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn sum_of_many(x: &[f64]) -> f64 {
+    sum_in_lanes(x)
+}
+
+#[inline(always)]
+fn sum_in_lanes(x: &[f64]) -> f64 {
     let (chunks, rest) = x.as_chunks::<LANES>();
     let mut lanes = [0.0; LANES];
     for chunk in chunks {
@@ -20,6 +35,16 @@ pub fn sum(x: &[f64]) -> f64 {
 /// Sum of the products. Of slices of different lengths the common head counts.
 #[must_use]
 pub fn dot(x: &[f64], y: &[f64]) -> f64 {
+    if x.len() < LONG { dot_in_lanes(x, y) } else { dot_of_many(x, y) }
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn dot_of_many(x: &[f64], y: &[f64]) -> f64 {
+    dot_in_lanes(x, y)
+}
+
+#[inline(always)]
+fn dot_in_lanes(x: &[f64], y: &[f64]) -> f64 {
     let common = x.len().min(y.len());
     let (x_chunks, x_rest) = x[..common].as_chunks::<LANES>();
     let (y_chunks, y_rest) = y[..common].as_chunks::<LANES>();
@@ -40,12 +65,13 @@ const FOUR: usize = 4;
 /// Eight sums of four lanes fit the sixteen registers of machines whose vectors have four numbers; where they have two, the
 /// same sums are made of one column after the other.
 #[must_use]
+#[multiversion(targets("x86_64+avx2"))]
 pub fn products(tall: [&[f64]; 4], wide: [&[f64]; 2]) -> [[f64; 2]; 4] {
-    let mut folded = if cfg!(target_feature = "avx") {
-        products_in_lanes(tall, wide)
+    let mut folded = if target_cfg_f!(target_feature = "avx2") {
+        products_of_arrays(tall, wide)
     } else {
-        let [x, y] = wide.map(|wide| products_in_lanes(tall, [wide]));
-        std::array::from_fn(|i| [x[i][0], y[i][0]])
+        let [x, y] = wide.map(|wide| products_of_vectors(tall, wide));
+        std::array::from_fn(|i| [x[i], y[i]])
     };
     let rest = tall[0].len() / FOUR * FOUR;
     for (folded, tall) in folded.iter_mut().zip(tall) {
@@ -58,29 +84,49 @@ pub fn products(tall: [&[f64]; 4], wide: [&[f64]; 2]) -> [[f64; 2]; 4] {
     folded
 }
 
-/// The sums of the products of four columns with `W` others, but for the rows at the end that fill no lane.
-#[inline]
-fn products_in_lanes<const W: usize>(tall: [&[f64]; 4], wide: [&[f64]; W]) -> [[f64; W]; 4] {
-    let tall = tall.map(|column| column.as_chunks::<FOUR>().0);
-    let n = tall[0].len();
-    let [a, b, c, d] = tall.map(|column| &column[..n]);
+/// The sums of the products of four columns with two, but for the rows at the end that fill no lane: in arrays, each of which
+/// becomes one vector of four.
+#[inline(always)]
+fn products_of_arrays(tall: [&[f64]; 4], wide: [&[f64]; 2]) -> [[f64; 2]; 4] {
+    let [a, b, c, d] = tall.map(|column| column.as_chunks::<FOUR>().0);
+    let n = a.len();
+    let tall = [a, &b[..n], &c[..n], &d[..n]];
     let wide = wide.map(|column| &column.as_chunks::<FOUR>().0[..n]);
-    let mut sums = [[f64x4::ZERO; W]; 4];
+    let mut sums = [[[0.0; FOUR]; 2]; 4];
     for i in 0..n {
-        let tall = [a[i], b[i], c[i], d[i]].map(f64x4::from);
-        let wide = wide.map(|column| f64x4::from(column[i]));
+        let tall = tall.map(|column| column[i]);
+        let wide = wide.map(|column| column[i]);
         for (sums, tall) in sums.iter_mut().zip(tall) {
             for (sum, wide) in sums.iter_mut().zip(wide) {
-                *sum += tall * wide;
+                for lane in 0..FOUR {
+                    sum[lane] += tall[lane] * wide[lane];
+                }
             }
         }
     }
-    sums.map(|sums| {
-        sums.map(|sum| {
-            let [a, b, c, d] = sum.to_array();
-            (a + c) + (b + d)
-        })
-    })
+    sums.map(|sums| sums.map(fold_four))
+}
+
+/// As [`products_of_arrays`] for one of the two: in vectors, since the compiler shuffles such arrays where a vector has two.
+#[inline(always)]
+fn products_of_vectors(tall: [&[f64]; 4], wide: &[f64]) -> [f64; 4] {
+    let [a, b, c, d] = tall.map(|column| column.as_chunks::<FOUR>().0);
+    let n = a.len();
+    let tall = [a, &b[..n], &c[..n], &d[..n]];
+    let wide = &wide.as_chunks::<FOUR>().0[..n];
+    let mut sums = [f64x4::ZERO; 4];
+    for i in 0..n {
+        let wide = f64x4::from(wide[i]);
+        for (sum, column) in sums.iter_mut().zip(tall) {
+            *sum += f64x4::from(column[i]) * wide;
+        }
+    }
+    sums.map(|sum| fold_four(sum.to_array()))
+}
+
+#[inline(always)]
+fn fold_four([a, b, c, d]: [f64; FOUR]) -> f64 {
+    (a + c) + (b + d)
 }
 
 /// `y += a * x`, over the common head.
@@ -138,6 +184,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn products_have_the_same_bits_in_arrays_and_in_vectors(
+            x in prop::collection::vec(-1e3..1e3_f64, 0..200),
+        ) {
+            let reversed: Vec<f64> = x.iter().rev().map(|x| x * 0.3).collect();
+            let (tall, wide) = ([&x[..], &reversed, &x, &reversed], [&reversed[..], &x]);
+            let arrays = products_of_arrays(tall, wide);
+            for (column, wide) in wide.into_iter().enumerate() {
+                let vectors = products_of_vectors(tall, wide).map(f64::to_bits);
+                prop_assert_eq!(arrays.map(|sums| sums[column].to_bits()), vectors);
+            }
+        }
+
         #[test]
         fn sums_of_integers_are_exact(x in prop::collection::vec(-1000..1000_i32, 0..50)) {
             let floats: Vec<f64> = x.iter().map(|&v| f64::from(v)).collect();

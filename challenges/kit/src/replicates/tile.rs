@@ -2,6 +2,7 @@
 
 use super::{BLOCK, Columns, Replicates};
 use crate::math;
+use multiversion::multiversion;
 
 /// Replicates whose sums are kept in registers together.
 pub(super) const GROUP: usize = 4;
@@ -57,23 +58,7 @@ impl Tile {
         scale: [f64; 2],
         values: &mut [f64; BLOCK],
     ) -> f64 {
-        let mut loss = [0.0; BLOCK];
-        for i in 0..BLOCK {
-            let margin = values[i] * self.sign[i];
-            let t = math::exp(-margin.abs());
-            let likely = 1.0 / (1.0 + t);
-            let unlikely = t * likely;
-            // Probability of the other label, never had by subtraction from 1.
-            let wrong = if margin > 0.0 { unlikely } else { likely };
-            let scale = if self.sign[i] > 0.0 { scale[1] } else { scale[0] };
-            let weight = counts[i] * self.weights[i] * scale;
-            values[i] = -self.sign[i] * weight * wrong;
-            if VALUES {
-                let missed = if margin > 0.0 { 0.0 } else { -margin };
-                loss[i] = weight * (math::ln_1p_unit(t) + missed);
-            }
-        }
-        if VALUES { math::sum(&loss) } else { 0.0 }
+        derive::<VALUES>(&self.sign, &self.factors(counts, scale), values)
     }
 
     /// Turns changes of the decision values into changes of the derivatives of the loss.
@@ -84,16 +69,48 @@ impl Tile {
         decision: &[f64; BLOCK],
         change: &mut [f64; BLOCK],
     ) {
-        for i in 0..BLOCK {
-            let t = math::exp(-decision[i].abs());
-            let likely = 1.0 / (1.0 + t);
-            let scale = if self.sign[i] > 0.0 { scale[1] } else { scale[0] };
-            change[i] *= counts[i] * self.weights[i] * scale * (t * likely) * likely;
+        bend(&self.factors(counts, scale), decision, change);
+    }
+
+    /// What each row's loss counts.
+    #[inline(always)]
+    fn factors(&self, counts: &[f64; BLOCK], scale: [f64; 2]) -> [f64; BLOCK] {
+        std::array::from_fn(|i| {
+            counts[i] * self.weights[i] * if self.sign[i] > 0.0 { scale[1] } else { scale[0] }
+        })
+    }
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn derive<const VALUES: bool>(sign: &[f64; BLOCK], factors: &[f64; BLOCK], values: &mut [f64; BLOCK]) -> f64 {
+    let mut loss = [0.0; BLOCK];
+    for i in 0..BLOCK {
+        let margin = values[i] * sign[i];
+        let t = math::exp(-margin.abs());
+        let likely = 1.0 / (1.0 + t);
+        let unlikely = t * likely;
+        // Probability of the other label, never had by subtraction from 1.
+        let wrong = if margin > 0.0 { unlikely } else { likely };
+        values[i] = -sign[i] * factors[i] * wrong;
+        if VALUES {
+            let missed = if margin > 0.0 { 0.0 } else { -margin };
+            loss[i] = factors[i] * (math::ln_1p_unit(t) + missed);
         }
+    }
+    if VALUES { math::sum(&loss) } else { 0.0 }
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn bend(factors: &[f64; BLOCK], decision: &[f64; BLOCK], change: &mut [f64; BLOCK]) {
+    for i in 0..BLOCK {
+        let t = math::exp(-decision[i].abs());
+        let likely = 1.0 / (1.0 + t);
+        change[i] *= factors[i] * (t * likely) * likely;
     }
 }
 
 /// Decision values of a block of rows under four models at a time.
+#[multiversion(targets("x86_64+avx2"))]
 pub(super) fn decide(columns: &[[f64; BLOCK]], theta: &[[f64; GROUP]], decision: &mut [[f64; BLOCK]; GROUP]) {
     for row in (0..BLOCK).step_by(4) {
         let mut sums = [[0.0; 4]; GROUP];

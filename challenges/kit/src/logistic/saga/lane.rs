@@ -3,6 +3,7 @@
 use super::draws::Draws;
 use super::table::{Table, fetch};
 use super::{Saga, Sample};
+use multiversion::multiversion;
 
 /// Scales below this are worked into the coefficients at once, as above they are after each pass.
 const SMALLEST_SCALE: f32 = 1e-9;
@@ -252,7 +253,7 @@ impl<'a> Lane<'a> {
 /// The inner loop: the lesson of the present row, then what is due before the next, then the products with that one.
 ///
 /// In whole slices, so that it becomes vector code; all are of one length.
-#[inline(never)]
+#[multiversion(targets("x86_64+avx2"))]
 fn update(
     coef: &mut [f32],
     sums: &mut [f32],
