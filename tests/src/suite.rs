@@ -91,10 +91,13 @@ pub fn is_noted() -> bool {
     std::env::args().any(|argument| argument == "--nocapture")
 }
 
-/// Runs the tests that the arguments of this program name, as many at a time as there are processors.
+/// Runs the tests that the arguments of this program name: one more at a time than there are processors, since most of them
+/// wait for what they have started.
 #[must_use]
 pub fn run(trials: impl IntoIterator<Item = Trial>) -> ExitCode {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    arguments.test_threads.get_or_insert(processors + 1);
     let mut trials: Vec<Trial> = trials.into_iter().collect();
     trials.sort_by_key(|trial| Reverse(trial.seconds));
     let trials = trials.into_iter().map(Trial::prepare).collect();
