@@ -82,7 +82,7 @@ fn main() -> ExitCode {
 fn perform(task: Task) -> Result<()> {
     match task {
         Task::Demo { args } => {
-            shell::build_program()?;
+            shell::build_for_demo()?;
             shell::run(mantis()?.arg("demo").args(args))
         }
         Task::Test { args } => {

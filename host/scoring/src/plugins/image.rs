@@ -1,7 +1,7 @@
 //! A plugin's file as it was read: what is checked is what is loaded, whatever becomes of the file.
 
 use super::locate::digest_of;
-use super::{LoadError, Loaded, NativePlugin, Source, WasmPlugin};
+use super::{LoadError, Loaded, NativePlugin, Source, load_component};
 use mantis_config::Runtime;
 use std::fs;
 use std::io::{self, Write};
@@ -59,8 +59,7 @@ impl Image {
                 Ok(Loaded { plugin: Box::new(plugin), sha256 })
             }
             Content::Component(bytes) => {
-                let plugin = WasmPlugin::load(&path, &bytes, &sha256, memory_mib)?;
-                Ok(Loaded { plugin: Box::new(plugin), sha256 })
+                Ok(Loaded { plugin: load_component(&path, &bytes, &sha256, memory_mib)?, sha256 })
             }
         }
     }

@@ -7,6 +7,11 @@ mod load;
 mod locate;
 mod native;
 mod results;
+mod surface;
+#[cfg(feature = "wasm")]
+mod wasm;
+#[cfg(not(feature = "wasm"))]
+#[path = "no_wasm.rs"]
 mod wasm;
 
 pub use image::Image;
@@ -14,8 +19,9 @@ pub use load::{Loaded, Source};
 pub use locate::{LocateError, Located, digest, digest_of, locate};
 pub use native::NativePlugin;
 pub(crate) use results::Broken;
-pub use wasm::{Surface, WasmPlugin, surface};
-pub(crate) use wasm::{code_folder, forget_code, private_code_folder};
+pub use surface::Surface;
+pub use wasm::surface;
+pub(crate) use wasm::{code_folder, forget_code, load_component, private_code_folder};
 
 use mantis_plugin_api::{
     Description, History, Market, ParamMap, PluginError, Progress, Salience, Spec, States, Storage,
@@ -105,6 +111,16 @@ pub enum LoadError {
         path: PathBuf,
         /// What the loader says.
         message: String,
+    },
+    /// A component, in a program that was built without the sandbox for them.
+    #[error(
+        "{}: this program was built without WebAssembly; build it with `cargo build --release --workspace`, or set \
+         `runtime = \"native\"` for shared libraries",
+        path.display()
+    )]
+    NoSandbox {
+        /// The file.
+        path: PathBuf,
     },
     /// A component that asks for more than plugins are given.
     #[error(

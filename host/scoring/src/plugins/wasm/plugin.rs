@@ -1,6 +1,7 @@
 //! A loaded component, and the instances that are made of it.
 
 use super::super::results::{broken, checked_salience, checked_vector, parse, to_json};
+use super::super::surface::PACKAGE;
 use super::super::{Instance, LoadError, Plugin};
 use super::call::Call;
 use super::compile::compile;
@@ -18,7 +19,7 @@ use wasmtime::component::{Component, InstancePre};
 
 /// A component that was compiled and found to fit.
 #[derive(Clone)]
-pub struct WasmPlugin {
+pub(super) struct WasmPlugin {
     pre: InstancePre<Context>,
     /// Full name of the interface that it exports.
     interface: String,
@@ -28,18 +29,11 @@ pub struct WasmPlugin {
 /// First bytes of every WebAssembly file, and of those that are components.
 const WASM: &[u8] = b"\0asm";
 const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
-/// Package of the contract.
-pub(super) const PACKAGE: &str = "mantis:challenge/";
 const FUNCTIONS: [&str; 5] = ["describe", "configure", "decode", "score", "track"];
 
 impl WasmPlugin {
-    /// Compiles the bytes of a component (or takes the kept machine code), and checks that it asks for nothing but
-    /// what plugins are given, and has all that a plugin has. `path` is for messages, `sha256` the digest of the bytes.
-    /// An instance may hold `memory_mib` of memory.
-    ///
-    /// # Errors
-    /// [`LoadError`], which names the file, what is wrong with it, and the remedy.
-    pub(crate) fn load(path: &Path, bytes: &[u8], sha256: &str, memory_mib: u32) -> Result<Self, LoadError> {
+    /// As [`super::load_component`].
+    pub(super) fn load(path: &Path, bytes: &[u8], sha256: &str, memory_mib: u32) -> Result<Self, LoadError> {
         let not_a_plugin = |message: String| LoadError::NotAPlugin { path: path.to_path_buf(), message };
         if bytes.starts_with(WASM) && bytes.len() >= COMPONENT.len() && !bytes.starts_with(COMPONENT) {
             let message = "a WebAssembly module, not a component: `mantis plugin build` makes components";
