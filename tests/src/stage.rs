@@ -104,10 +104,16 @@ impl Stage {
     /// The command that validates on this stage, on its chain unless another network is given.
     #[must_use]
     pub fn validator(&self, network: Option<&str>) -> Command {
+        self.validator_with(network, &self.ledger())
+    }
+
+    /// The same with a ledger of its own.
+    #[must_use]
+    pub fn validator_with(&self, network: Option<&str>, ledger: &Path) -> Command {
         let offline = format!("offline:{}", self.dir.join("chain.json").display());
         let mut command = mantis();
         command.arg("validator").args(["--network", network.unwrap_or(&offline)]);
-        command.arg("--config").arg(self.dir.join("challenges.toml")).arg("--ledger").arg(self.ledger());
+        command.arg("--config").arg(self.dir.join("challenges.toml")).arg("--ledger").arg(ledger);
         command.args(["--log-format", "json", "--log-level", "debug", "--poll", "0.05"]);
         command.arg("--scratch").arg(&self.dir);
         command

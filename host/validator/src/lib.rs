@@ -32,6 +32,7 @@ mod setter;
 mod shares;
 mod status;
 mod tracking;
+mod twin;
 
 pub use clock::unix;
 
@@ -52,3 +53,4 @@ pub use status::{
     Status, WeightsStatus, without_path,
 };
 pub use tracking::Tracking;
+pub use twin::TakeOver;

@@ -9,7 +9,7 @@ const CAUGHT_UP: i64 = 2;
 /// Blocks until weights that could not be set are tried again: five minutes.
 const RETRY: i64 = 25;
 /// Blocks for which a transaction that was sent may still come: its mortality.
-const MORTAL: i64 = 64;
+pub(super) const MORTAL: i64 = 64;
 /// Blocks for which a metagraph counts as fresh.
 const METAGRAPH: i64 = 100;
 

@@ -11,8 +11,9 @@ use mantis_tests::need::Need;
 use mantis_tests::stage::{Running, Stage, VALIDATOR, keep, set};
 use mantis_tests::suite::Trial;
 use mantis_tests::{bin_dir, failure, failure_with, runtime, trial};
-use mantis_validator::{Board, HotReload, Service, ServiceOptions, Status};
+use mantis_validator::{Board, HotReload, Service, ServiceOptions, Status, TakeOver};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -23,6 +24,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     vec![
         trial!(it_samples_scores_sets_and_goes_on_where_it_was).takes(35),
         trial!(a_dry_run_touches_no_key_and_sends_nothing).needs(Need::Wasm).takes(15),
+        trial!(of_two_hosts_with_one_hotkey_one_sets_weights).takes(45),
         trial!(what_cannot_start_says_why),
         trial!(committed_weights_count_when_the_chain_shows_them).takes(20),
         trial!(what_the_chain_refuses_is_named_and_tried_again).takes(18),
@@ -145,6 +147,85 @@ fn it_samples_scores_sets_and_goes_on_where_it_was() {
     });
 }
 
+fn of_two_hosts_with_one_hotkey_one_sets_weights() {
+    const PATIENCE: Duration = Duration::from_secs(20);
+    let dir = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let stage = Stage::set(dir.path(), 8, SEED, &[], |table| {
+            small(table);
+            keep(table, &["ETH"]);
+        })
+        .await;
+        let config = stage.world.config();
+        let simulation = Simulation {
+            config: &config,
+            only: None,
+            rows: HISTORY + 200,
+            miners: &stage.miners,
+            seed: SEED,
+        };
+        let prices = simulation.prices();
+        let mut simulator = Simulator::new(&simulation, &prices);
+        simulator.write(HISTORY, &mut Ledger::open(stage.ledger()).unwrap(), |_| {}).unwrap();
+        let copy = stage.dir.join("standby.db");
+        std::fs::copy(stage.ledger(), &copy).unwrap();
+        let mut crowd = Crowd::new(&stage.world, &stage.miners, SEED).unwrap();
+        let mut play = async |rows: usize| {
+            for _ in 0..rows {
+                let step = simulator.step().unwrap();
+                crowd.act(&step, stage.world.advance(&step), true).await.unwrap();
+                stage.advance(&step);
+                tokio::time::sleep(TICK).await;
+            }
+        };
+        let start =
+            |ledger| Running::start(stage.validator_with(None, ledger).args(["--hotkey-uri", VALIDATOR]));
+        let sent = |ledger: &Path| {
+            let attempts = Ledger::read(ledger).unwrap().attempts(100).unwrap();
+            attempts.iter().filter(|attempt| attempt.sent == Sent::Set).count()
+        };
+        play(1).await;
+        let mut leader = start(&stage.ledger());
+        leader.wait_for("weights set", 0, PATIENCE).await;
+        // A copy of the ledger from before knows nothing of it, however often it is started.
+        for _ in 0..10 {
+            let mut standby = start(&copy);
+            // A refusal counts for 25 blocks.
+            play(6).await;
+            standby.wait_for("weights not set", 0, PATIENCE).await;
+            standby.kill();
+        }
+        let mut standby = start(&copy);
+        play(40).await;
+        let refused = standby.wait_for("weights not set", 0, PATIENCE).await;
+        let why = refused["why"].as_str().unwrap();
+        assert!(why.contains("another host") && why.contains("--take-over"), "{why}");
+        assert_eq!(sent(&copy), 0);
+        assert_eq!(stage.chain.weights().unwrap().len(), sent(&stage.ledger()));
+        // It samples and computes all the while.
+        standby.wait_for("weights computed", 0, PATIENCE).await;
+
+        leader.kill();
+        let led = sent(&stage.ledger());
+        // Twice the interval of 50 blocks, and five minutes until the next look.
+        play(27).await;
+        standby.wait_for("weights set", 0, PATIENCE).await;
+        // What was the leader is the standby now.
+        leader = start(&stage.ledger());
+        play(30).await;
+        leader.wait_for("weights not set", 0, PATIENCE).await;
+        assert_eq!(sent(&stage.ledger()), led);
+        assert!(sent(&copy) >= 3, "{}", sent(&copy));
+        leader.kill();
+        // The operator knows better.
+        let taken = stage.validator_with(None, &stage.ledger());
+        leader = Running::start({ taken }.args(["--hotkey-uri", VALIDATOR, "--take-over"]));
+        play(10).await;
+        leader.wait_for("weights set", 0, PATIENCE).await;
+        stage.world.stop().await;
+    });
+}
+
 fn a_dry_run_touches_no_key_and_sends_nothing() {
     let dir = tempfile::tempdir().unwrap();
     runtime().block_on(async {
@@ -254,6 +335,7 @@ fn committed_weights_count_when_the_chain_shows_them() {
         let run = ServiceOptions {
             hotkey: Some(hotkey.clone()),
             dry_run: false,
+            take_over: TakeOver::default(),
             poll: Duration::from_millis(50),
             threads: 1,
             histories: None,

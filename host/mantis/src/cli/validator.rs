@@ -14,7 +14,7 @@ use mantis_dashboard::server::Site;
 use mantis_ledger::{Ledger, Lock};
 use mantis_network::chain::{self, BLOCK_SECONDS, Chain, Signer};
 use mantis_validator::bootstrap::fetch;
-use mantis_validator::{Board, HotReload, Service, ServiceOptions, Status, unix, without_path};
+use mantis_validator::{Board, HotReload, Service, ServiceOptions, Status, TakeOver, unix, without_path};
 use std::collections::BTreeMap;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -49,6 +49,13 @@ pub(super) struct ValidatorArgs {
     /// Compute and record weights, but open no wallet and send nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Set weights at once, though another host has set some with this hotkey a short while ago: two of them void each other's.
+    #[arg(long, conflicts_with_all = ["dry_run", "take_over_after"])]
+    take_over: bool,
+    /// Blocks for which another host that sets weights with this hotkey must be silent before this one does, as a standby; the
+    /// default is twice `weight_set_interval`.
+    #[arg(long, value_name = "BLOCKS", conflicts_with = "dry_run", value_parser = clap::value_parser!(u32).range(1..))]
+    take_over_after: Option<u32>,
     /// Challenges scored at the same time; the default leaves one processor to sampling.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -90,6 +97,11 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
     let run = ServiceOptions {
         hotkey,
         dry_run: args.dry_run,
+        take_over: match (args.take_over, args.take_over_after) {
+            (true, _) => TakeOver::Now,
+            (false, Some(blocks)) => TakeOver::After(blocks),
+            (false, None) => TakeOver::Silent,
+        },
         poll: Duration::from_secs_f64(args.poll),
         threads: args.threads.map_or(processors.saturating_sub(1).max(1), usize::from),
         histories: args.cache.histories(&args.ledger),

@@ -148,6 +148,14 @@ pub trait Chain: Send + Sync {
     /// If the chain cannot be reached.
     async fn weights_of(&self, uid: u16) -> Result<Vec<(u16, u16)>, ChainError>;
 
+    /// The block in which a UID was registered; `None` where the chain does not say.
+    ///
+    /// # Errors
+    /// If the chain cannot be reached.
+    async fn registered_at(&self, _uid: u16) -> Result<Option<Block>, ChainError> {
+        Ok(None)
+    }
+
     /// Commits a text, such as the URL of a payload, for our own hotkey.
     ///
     /// # Errors

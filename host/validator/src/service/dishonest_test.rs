@@ -4,7 +4,7 @@
 use super::node_that_lies::{FIRST, Lie, NodeThatLies, OWN, START, Seeded, neurons};
 use super::{Service, ServiceError, ServiceOptions};
 use crate::belief::Belief;
-use crate::{Board, Pipeline, Status};
+use crate::{Board, Pipeline, Status, TakeOver};
 use mantis_config::{Block, Config};
 use mantis_ledger::{ChainRecord, Computation, Ledger, NewRow, Pruned, SampledBlock};
 use mantis_network::chain::DAY_BLOCKS;
@@ -76,6 +76,7 @@ impl Theatre {
         let run = ServiceOptions {
             hotkey: Some(OWN.into()),
             dry_run: false,
+            take_over: TakeOver::default(),
             poll: Duration::ZERO,
             threads: 1,
             histories: None,

@@ -14,7 +14,7 @@ use super::belief::{Belief, Seen};
 use super::clock::unix;
 use super::computation::ComputationError;
 use super::facts::FactKeeper;
-use super::{Board, HotReload, Pipeline, Refreshed, SetupError, schedule};
+use super::{Board, HotReload, Pipeline, Refreshed, SetupError, TakeOver, schedule};
 use mantis_config::{Block, Clock, Config};
 use mantis_ledger::{Attempt, ChainRecord, Computation, Ledger, LedgerError};
 use mantis_network::chain::{Chain, ChainError, Finality, Head, Neuron};
@@ -36,6 +36,8 @@ pub struct ServiceOptions {
     pub hotkey: Option<String>,
     /// Whether weights are only computed and recorded, and nothing is sent.
     pub dry_run: bool,
+    /// When weights are set though another host has set some with our hotkey.
+    pub take_over: TakeOver,
     /// Time between two looks at the chain's newest block.
     pub poll: Duration,
     /// Challenges scored at the same time, at least 1.

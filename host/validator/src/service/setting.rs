@@ -1,10 +1,10 @@
 //! Setting weights, and looking whether the chain shows them.
 
 use super::Service;
-use crate::{schedule, setter};
+use crate::{schedule, setter, twin};
 use mantis_config::Block;
 use mantis_ledger::{Attempt, Sent};
-use mantis_network::chain::Neuron;
+use mantis_network::chain::{ChainError, Neuron};
 use tokio::task::block_in_place;
 use tracing::{error, info, warn};
 
@@ -73,6 +73,15 @@ impl Service {
             return;
         }
         let intention = setter::intention(&computation, &self.neurons, &network, head);
+        if let Some(why) = self.other_host(head).await {
+            let refused = Attempt { sent: Sent::Failed, error: Some(why.clone()), ..intention };
+            if let Err(error) = block_in_place(|| self.ledger.store_attempt(&refused)) {
+                error!(%error, "that no weights are set is not recorded");
+            }
+            error!(block = head.0, why, "weights not set");
+            self.attempt = Some(refused);
+            return;
+        }
         // Before it is sent: one who is killed meanwhile must not send it twice.
         let id = match block_in_place(|| self.ledger.store_attempt(&intention)) {
             Ok(id) => id,
@@ -88,6 +97,28 @@ impl Service {
             let chain = (!dry_run).then_some(chain.as_ref());
             (id, setter::send(chain, intention).await)
         }));
+    }
+
+    /// Why nothing is to be set: another host sets weights with our hotkey, or whether one does is not known.
+    async fn other_host(&self, head: Block) -> Option<String> {
+        let own = self.neurons.iter().find(|neuron| Some(&neuron.hotkey) == self.run.hotkey.as_ref())?;
+        let (updated, silence) = (own.last_update, self.run.take_over.silence(&self.config.network));
+        if self.run.dry_run || updated == Block(0) || head - updated >= silence {
+            return None;
+        }
+        match block_in_place(|| self.ledger.attempts(twin::ATTEMPTS)) {
+            Ok(attempts) if !twin::is_foreign(&attempts, updated) => return None,
+            Ok(_) => {}
+            Err(error) => return Some(format!("what this validator has set is not known: {error}")),
+        }
+        // A registration is an activity, too.
+        match self.chain.registered_at(own.uid).await {
+            Ok(Some(registered)) if registered == updated => None,
+            Ok(_) | Err(ChainError::Missing { .. }) => Some(twin::reason(updated, silence)),
+            Err(error) => {
+                Some(format!("whether another host sets weights with this hotkey is not known: {error}"))
+            }
+        }
     }
 
     pub(super) fn is_setting_due(&self, neurons: &[Neuron], head: Block) -> bool {

@@ -7,7 +7,7 @@ use super::neurons::exists;
 use super::node_error::NodeError;
 use super::settings::ChainSettings;
 use super::transaction::{Included, send};
-use super::values::{block, optional};
+use super::values::{block, number, optional, value};
 use super::{commitments, neurons, rules, weights};
 use crate::chain::{Chain, ChainError, Finality, Head, Hyperparameters, Neuron, Receipt};
 use crate::wallet::Hotkey;
@@ -139,6 +139,17 @@ impl Chain for Subtensor {
         self.link
             .read("reading weights", |node| async move { shown(&node.newest().await?, netuid, uid).await })
             .await
+    }
+
+    async fn registered_at(&self, uid: u16) -> Result<Option<Block>, ChainError> {
+        let netuid = self.settings.netuid;
+        self.link
+            .read("reading a registration", |node| async move {
+                let keys = vec![number(netuid), number(uid)];
+                value::<u64>(&node.newest().await?, "BlockAtRegistration", keys).await.map(block)
+            })
+            .await
+            .map(Some)
     }
 
     async fn commit(&self, text: &str) -> Result<(), ChainError> {
