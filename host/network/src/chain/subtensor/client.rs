@@ -8,7 +8,7 @@ use super::node_error::NodeError;
 use super::settings::ChainSettings;
 use super::transaction::{Included, send};
 use super::values::{block, optional};
-use super::{commitments, neurons, rules, weights};
+use super::{commitments, neurons, owner, rules, weights};
 use crate::chain::{Chain, ChainError, Finality, Head, Hyperparameters, Neuron, Receipt};
 use crate::wallet::Hotkey;
 use async_trait::async_trait;
@@ -138,6 +138,15 @@ impl Chain for Subtensor {
         let netuid = self.settings.netuid;
         self.link
             .read("reading weights", |node| async move { shown(&node.newest().await?, netuid, uid).await })
+            .await
+    }
+
+    async fn owner(&self) -> Result<Option<String>, ChainError> {
+        let netuid = self.settings.netuid;
+        self.link
+            .read("reading who owns the subnet", |node| async move {
+                owner::owner(&node.finalized().await?, netuid).await
+            })
             .await
     }
 
