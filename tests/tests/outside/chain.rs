@@ -83,6 +83,7 @@ fn the_chain_is_read_and_written_and_failures_are_named_and_survived() {
         let mut chain = Localnet::start(&tools, port, &options);
         reads(&chain).await;
         commits(port).await;
+        owns(port).await;
         refuses(port).await;
         sets(port).await;
         sends_slowly(port).await;
@@ -116,6 +117,21 @@ async fn reads(chain: &Localnet) {
     let rules = client.hyperparameters().await.unwrap();
     assert_eq!((rules.version_key, rules.weights_rate_limit, rules.commit_reveal), (0, 0, false));
     note!("8 neurons, 6 commitments, head {head:?}, {rules:?}");
+}
+
+/// Who owns the subnet is read as it is now.
+async fn owns(port: u16) {
+    let reader = client(port, settings(), "//Validator");
+    for uri in ["//OwnerCold", "//HeirCold"] {
+        let owner = Hotkey::from_uri(uri).unwrap().address().to_owned();
+        for _ in 0..20 {
+            put(port, "SubnetOwner", json!([[[NETUID], owner]]), |_| true).await;
+            if reader.owner().await.unwrap().as_ref() == Some(&owner) {
+                break;
+            }
+        }
+        assert_eq!(reader.owner().await.unwrap(), Some(owner));
+    }
 }
 
 async fn commits(port: u16) {

@@ -15,7 +15,7 @@ use mantis_weights::Scored;
 use serde_json::Value;
 use std::fs;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use toml::Table;
@@ -137,21 +137,24 @@ fn small(table: &mut Table) {
     set(table, "", "solver", "exact");
 }
 
-/// A validator of the two, and its ledger.
+/// A validator of the two.
 struct Player {
     running: Running,
-    ledger: PathBuf,
 }
 
 impl Player {
-    fn start(stage: &Stage, ledger: &Path, more: &[&str]) -> Self {
-        let own = stage.ledger();
+    /// With a ledger and a configuration of its own.
+    fn start(stage: &Stage, (ledger, config): (&Path, &Path), more: &[&str]) -> Self {
+        let (own, file) = (stage.ledger(), stage.dir.join("challenges.toml"));
         let command = stage.validator(None);
-        let arguments =
-            command.get_args().map(|argument| if argument == own { ledger.as_os_str() } else { argument });
+        let arguments = command.get_args().map(|argument| match argument {
+            argument if argument == own => ledger.as_os_str(),
+            argument if argument == file => config.as_os_str(),
+            argument => argument,
+        });
         let mut command = mantis();
         command.args(arguments).args(["--listen", "off"]).args(more);
-        Self { running: Running::start(&mut command), ledger: ledger.into() }
+        Self { running: Running::start(&mut command) }
     }
 
     /// Waits until the row of a block is sampled, and, where it is one that weights are computed for, until they are.
@@ -210,6 +213,11 @@ fn two_validators_take_a_release_at_the_same_row() {
         let url = format!("{}/index.toml", stage.world.store.public_url());
         set(&mut table, "release", "url", url.as_str());
         fs::write(&file, table.to_string()).unwrap();
+        // The other operator wants to be asked.
+        let asking = stage.dir.join("asking.toml");
+        let mut asks = table.clone();
+        set(&mut asks, "release", "take", "ask");
+        fs::write(&asking, asks.to_string()).unwrap();
 
         let config = stage.world.config();
         let rows = HISTORY + 200;
@@ -222,8 +230,8 @@ fn two_validators_take_a_release_at_the_same_row() {
         let crowd = Crowd::new(&stage.world, &stage.miners, SEED).unwrap();
         let mut play = Play { stage: &stage, simulator, crowd, block: Block(0) };
         play.row(&mut []).await;
-        let start_a = || Player::start(&stage, &first, &["--hotkey-uri", VALIDATOR]);
-        let start_b = || Player::start(&stage, &second, &["--dry-run"]);
+        let start_a = || Player::start(&stage, (&first, &file), &["--hotkey-uri", VALIDATOR]);
+        let start_b = || Player::start(&stage, (&second, &asking), &["--dry-run"]);
         let (mut a, mut b) = (start_a(), start_b());
         a.samples(play.block).await;
         b.samples(play.block).await;
@@ -242,10 +250,19 @@ fn two_validators_take_a_release_at_the_same_row() {
         owner.make("release-1", None, &next, activate.0, &[]);
         owner.publish("release-1", "site", stage.world.store.objects());
         play.row(&mut [&mut a, &mut b]).await;
-        for player in [&mut a, &mut b] {
-            let staged = "a release is staged: signed, whole, and taken by its plugins";
-            player.running.wait_for(staged, 0, Duration::from_secs(120)).await;
-        }
+        let minutes = Duration::from_secs(120);
+        let staged = "a release is staged: signed, whole, and taken by its plugins";
+        a.running.wait_for(staged, 0, minutes).await;
+        b.running.wait_for("a release waits for you to agree, and counts soon", 0, minutes).await;
+        assert_eq!(b.running.count(staged), 0);
+        let take = |number: &str| {
+            let mut command = release(&["take", number, "--ledger"]);
+            command.arg(&second);
+            command
+        };
+        assert!(failure(&mut take("2")).contains("release 2 is not in"));
+        assert!(stdout(&mut take("1")).contains("will be taken"));
+        b.running.wait_for(staged, 0, minutes).await;
         play.until(activate - 5, &mut [&mut a, &mut b]).await;
 
         // One of them is away as it begins to count, and comes back to that row.
