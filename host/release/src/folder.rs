@@ -1,21 +1,14 @@
 //! A release's folder, held to its list.
 
 use super::{
-    CHALLENGES, Digest, LARGEST_MANIFEST, LARGEST_SIGNATURE, ListedFile, MANIFEST, PLUGINS, Release,
-    ReleaseRejection, SIGNATURE_SUFFIX,
+    CHALLENGES, Digest, LARGEST_FILE, LARGEST_MANIFEST, LARGEST_SIGNATURE, ListedFile, MANIFEST, MOST_FILES,
+    PLUGINS, Release, ReleaseRejection, SIGNATURE_SUFFIX,
 };
 use mantis_config::Config;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-
-/// Bytes that one file of a release may have.
-pub const LARGEST_FILE: u64 = 64 << 20;
-/// Bytes that all of them may have.
-pub const LARGEST_RELEASE: u64 = 256 << 20;
-/// Files that it may have.
-pub const MOST_FILES: usize = 128;
 
 /// A folder that has what its `release.toml` lists, and nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,7 +18,7 @@ pub mod signature;
 mod text;
 
 pub use digest::Digest;
-pub use folder::{Folder, LARGEST_FILE, LARGEST_RELEASE, MOST_FILES};
+pub use folder::Folder;
 pub use index::{Index, IndexEntry};
 pub use judge::{Circumstances, Known};
 pub use manifest::{ListedFile, Release};
@@ -40,3 +40,9 @@ pub const LARGEST_MANIFEST: u64 = 64 << 10;
 pub const LARGEST_INDEX: u64 = 128 << 10;
 /// Bytes that a signature's file may have: 128 hexadecimal digits, and some white space.
 pub const LARGEST_SIGNATURE: u64 = 256;
+/// Bytes that one file of a release may have.
+pub const LARGEST_FILE: u64 = 64 << 20;
+/// Bytes that all of them may have.
+pub const LARGEST_RELEASE: u64 = 256 << 20;
+/// Files that it may have.
+pub const MOST_FILES: usize = 128;

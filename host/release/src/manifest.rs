@@ -1,9 +1,8 @@
 //! `release.toml`.
 
-use super::folder::{LARGEST_FILE, LARGEST_RELEASE, MOST_FILES};
 use super::path::is_plain;
 use super::text::{fault, read};
-use super::{CHALLENGES, Digest, MANIFEST, ReleaseRejection};
+use super::{CHALLENGES, Digest, LARGEST_FILE, LARGEST_RELEASE, MANIFEST, MOST_FILES, ReleaseRejection};
 use mantis_config::Block;
 use semver::{Comparator, Op, Version, VersionReq};
 use serde::{Deserialize, Serialize};

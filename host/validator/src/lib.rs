@@ -51,8 +51,9 @@ pub use service::{Service, ServiceError, ServiceOptions};
 pub use setter::set_weights;
 
 pub use pipeline::{PassReport, Pipeline, PipelineError};
+pub use release::{ReleaseStatus, StagedStatus};
 pub use status::{
-    Board, ChainStatus, ConfigurationStatus, FactsStatus, FailedChallenge, OpeningStatus, ReleaseStatus,
-    SamplingStatus, StagedStatus, Status, WeightsStatus, without_path,
+    Board, ChainStatus, ConfigurationStatus, FactsStatus, FailedChallenge, OpeningStatus, SamplingStatus,
+    Status, WeightsStatus, without_path,
 };
 pub use tracking::Tracking;

@@ -119,18 +119,26 @@ async fn reads(chain: &Localnet) {
     note!("8 neurons, 6 commitments, head {head:?}, {rules:?}");
 }
 
-/// Who owns the subnet is read as it is now.
+/// Who owns the subnet is read as it is now: the hotkey, and the coldkey where no hotkey is named.
 async fn owns(port: u16) {
     let reader = client(port, settings(), "//Validator");
-    for uri in ["//OwnerCold", "//HeirCold"] {
-        let owner = Hotkey::from_uri(uri).unwrap().address().to_owned();
+    let address = |uri: &str| Hotkey::from_uri(uri).unwrap().address().to_owned();
+    let (cold, hot, heir) = (address("//OwnerCold"), address("//Owner"), address("//Heir"));
+    for (entry, value, owner) in [
+        ("SubnetOwnerHotkey", json!(hot), &hot),
+        ("SubnetOwnerHotkey", json!(heir), &heir),
+        ("SubnetOwner", json!(cold), &heir),
+        ("SubnetOwnerHotkey", Value::Null, &cold),
+    ] {
+        let mut found = None;
         for _ in 0..20 {
-            put(port, "SubnetOwner", json!([[[NETUID], owner]]), |_| true).await;
-            if reader.owner().await.unwrap().as_ref() == Some(&owner) {
+            put(port, entry, json!([[[NETUID], value]]), |_| true).await;
+            found = reader.owner().await.unwrap();
+            if found.as_ref() == Some(owner) {
                 break;
             }
         }
-        assert_eq!(reader.owner().await.unwrap(), Some(owner));
+        assert_eq!(found.as_ref(), Some(owner), "{entry} is {value}");
     }
 }
 

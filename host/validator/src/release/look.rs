@@ -19,7 +19,6 @@ use tokio::time::sleep;
 const BETWEEN: Duration = Duration::from_secs(2);
 
 /// What a look goes by.
-#[derive(Clone)]
 pub(super) struct Question {
     pub(super) client: ReleaseClient,
     pub(super) store: ReleaseStore,

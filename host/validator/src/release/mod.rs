@@ -9,11 +9,13 @@ mod fetch;
 mod keeper;
 mod look;
 mod restore;
+mod status;
 mod store;
 mod timeline;
 
 pub use keeper::{Agreement, ReleaseKeeper, StagedRelease};
 pub use look::{Answer, Candidate, Outcome, ReleaseFault};
 pub use restore::{RestoreError, restore};
+pub use status::{ReleaseStatus, StagedStatus};
 pub use store::ReleaseStore;
 pub use timeline::{AllRefreshed, Followed, Timeline};
