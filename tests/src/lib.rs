@@ -9,6 +9,7 @@ pub mod browser;
 pub mod http;
 pub mod localnet;
 pub mod need;
+pub mod owner;
 pub mod proxy;
 pub mod record;
 pub mod served;

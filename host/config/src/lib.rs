@@ -17,6 +17,7 @@ mod kinds;
 mod load;
 mod locate;
 mod memory;
+mod overlay;
 mod pin;
 mod reference;
 mod section;
@@ -27,11 +28,12 @@ mod weights;
 pub use bare_url::{bare_node, bare_url};
 pub use block::{Block, Sidx};
 pub use fault::{ConfigError, Fault};
+pub use load::{OPERATORS_KEYS, OPERATORS_TOP};
 pub use pin::PinError;
 pub use reference::{KeyTable, key_tables};
 pub use section::{Difference, Key};
 pub use source::closest;
 pub use tables::{
     Beacon, Challenge, Clock, Collect, Config, Datalog, Doubtful, EventNumber, EventWord, FactKind,
-    FactSource, MarketFeed, Network, QuoteKind, Runtime, Stale, Weight,
+    FactSource, MarketFeed, Network, QuoteKind, ReleaseSource, Runtime, Stale, Take, Weight,
 };

@@ -1,7 +1,9 @@
 //! The keys of the file as the documentation lists them.
 
 use crate::section::Section;
-use crate::{Beacon, Challenge, Collect, Config, Datalog, FactSource, Key, MarketFeed, Network};
+use crate::{
+    Beacon, Challenge, Collect, Config, Datalog, FactSource, Key, MarketFeed, Network, ReleaseSource,
+};
 
 /// The keys of one table of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +24,7 @@ pub fn key_tables() -> Vec<KeyTable> {
         KeyTable { heading: "`[market]`", keys: MarketFeed::keys() },
         KeyTable { heading: "`[collect]`", keys: Collect::keys() },
         KeyTable { heading: "`[datalog]`", keys: Datalog::keys() },
+        KeyTable { heading: "`[release]`", keys: ReleaseSource::keys() },
         KeyTable { heading: "`[[facts]]`", keys: FactSource::keys() },
         KeyTable { heading: "`[[challenge]]`", keys: Challenge::keys() },
     ]

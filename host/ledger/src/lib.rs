@@ -28,6 +28,7 @@ mod prices;
 mod prune;
 mod queries;
 mod rejections;
+mod releases;
 mod reports;
 mod rewind;
 mod rows;
@@ -63,6 +64,7 @@ pub use past::{ChallengeLine, ComputationLine, MinerCounts, Past, SalienceLine, 
 pub use prune::{Horizon, SPARE};
 pub use queries::Ticker;
 pub use rejections::{PayloadTotals, Rejection, RejectionCounts, Stage};
+pub use releases::TakenRelease;
 pub use rewind::Rewound;
 pub use rows::{Row, Tally, Warnings};
 pub use runs::Basis;

@@ -152,6 +152,12 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         CREATE INDEX host_waiting_round ON host_waiting(round);
         CREATE INDEX host_waiting_since ON host_waiting(since);",
     ),
+    (
+        "releases of the subnet's owner, and from which block on each counts",
+        "CREATE TABLE host_releases (
+            number INTEGER PRIMARY KEY, sha256 TEXT NOT NULL, activate INTEGER NOT NULL, taken INTEGER NOT NULL,
+            unix INTEGER NOT NULL);",
+    ),
 ];
 
 /// Which of the steps were done.

@@ -7,4 +7,5 @@ pub mod cli;
 pub mod demo;
 pub mod doctor;
 pub mod miner;
+pub mod release;
 pub mod simulation;

@@ -152,15 +152,31 @@ impl Bucket {
     /// # Errors
     /// If the store cannot be reached or refuses, or the key is no plain name.
     pub async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), BucketError> {
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b);
-        if !key.bytes().all(plain) || key.trim_matches('.').is_empty() {
+        if !is_plain(key) {
             let reason = "a name of letters, digits, `_`, `-` and `.` is needed".into();
             return Err(BucketError::Setting { setting: "key", value: key.into(), reason });
         }
+        self.store(key, bytes, "application/json").await
+    }
+
+    /// Stores any file under plain names with slashes between them, in the place of the one that is there. Readers are asked not
+    /// to cache it.
+    ///
+    /// # Errors
+    /// As [`Bucket::put`].
+    pub async fn put_file(&self, path: &str, bytes: Vec<u8>) -> Result<(), BucketError> {
+        if !path.split('/').all(is_plain) {
+            let reason = "plain names with slashes between them are needed".into();
+            return Err(BucketError::Setting { setting: "key", value: path.into(), reason });
+        }
+        self.store(path, bytes, "application/octet-stream").await
+    }
+
+    async fn store(&self, key: &str, bytes: Vec<u8>, content: &str) -> Result<(), BucketError> {
         let mut put = self.bucket.put_object(Some(&self.credentials), key);
-        let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache, max-age=0")];
+        let headers = [(CONTENT_TYPE, content), (CACHE_CONTROL, "no-cache, max-age=0")];
         for (name, value) in &headers {
-            put.headers_mut().insert(name.as_str().to_owned(), *value);
+            put.headers_mut().insert(name.as_str().to_owned(), (*value).to_owned());
         }
         let mut request = self.client.put(put.sign(VALID)).header(CONTENT_LENGTH, bytes.len()).body(bytes);
         for (name, value) in headers {
@@ -183,6 +199,12 @@ impl Bucket {
     fn host(&self) -> String {
         self.bucket.base_url().host_str().unwrap_or_default().to_owned()
     }
+}
+
+/// Whether this is one word of a key.
+fn is_plain(word: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b);
+    word.bytes().all(plain) && !word.trim_matches('.').is_empty()
 }
 
 impl fmt::Debug for Bucket {
@@ -215,7 +237,9 @@ mod tests {
             let got = reqwest_get(&bucket.url_of("5Grw")).await;
             assert_eq!(got, body);
         }
-        assert_eq!(server.objects().keys(), ["5Grw"]);
+        bucket.put_file("14/plugins/a.wasm", b"x".into()).await.unwrap();
+        assert_eq!(reqwest_get(&bucket.url_of("14/plugins/a.wasm")).await, "x");
+        assert_eq!(server.objects().keys(), ["14/plugins/a.wasm", "5Grw"]);
         server.stop().await;
     }
 
@@ -256,6 +280,12 @@ mod tests {
         for key in ["", ".", "..", "a/b", "../a", "a b", "a?b"] {
             let error = bucket.put(key, Vec::new()).await.unwrap_err();
             assert!(matches!(error, BucketError::Setting { setting: "key", .. }), "{key}: {error}");
+            if key != "a/b" {
+                assert!(
+                    matches!(bucket.put_file(key, Vec::new()).await, Err(BucketError::Setting { .. })),
+                    "{key}"
+                );
+            }
         }
         for endpoint in ["", "r2", "ftp://a"] {
             let error =

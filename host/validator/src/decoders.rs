@@ -47,6 +47,9 @@ impl Decoders {
     /// Goes on with another configuration. Plugins whose file, challenge and parameters are the old ones stay as they
     /// are.
     pub fn set_config(&mut self, config: Arc<Config>) {
+        if Arc::ptr_eq(&self.config, &config) {
+            return;
+        }
         self.sessions.retain(|ticker, session| match session_job(&config, ticker) {
             Ok(job) => session.change(job),
             Err(_) => false,

@@ -2,7 +2,8 @@
 //!
 //! [`Sampler`] brings a block's payloads and prices into the ledger; [`Maturer`] turns payloads that have waited long
 //! enough into vectors; [`Tracking`] takes those into the live states of challenges about events; a [`Pipeline`] does all
-//! three. [`HotReload`] gives them the configuration, and another when its files change. A [`Service`] steps as the chain's
+//! three. [`HotReload`] gives them the configuration, and another when its files change; [`release`] one of the subnet's owner,
+//! which counts from a block on ([`Eras`]). A [`Service`] steps as the chain's
 //! blocks come, computes weights beside that, and sets them. They keep all they know in the ledger, so that a validator
 //! that was killed goes on where it was.
 
@@ -14,6 +15,7 @@ mod clock;
 mod computation;
 mod decoders;
 mod doubtful;
+mod eras;
 mod facts;
 #[cfg(test)]
 mod facts_test;
@@ -23,6 +25,7 @@ mod hot_reload;
 mod maturer;
 mod opener;
 mod pipeline;
+pub mod release;
 mod roster;
 mod rounds;
 mod sampler;
@@ -39,8 +42,9 @@ pub use clock::unix;
 pub use belief::{Belief, HeadRejection, Seen, Verdict};
 pub use computation::{ComputationError, ComputationJob, weights_of_scores};
 pub use decoders::{DecoderError, Decoders};
+pub use eras::{Era, Eras};
 pub use facts::{FactKeeper, FactStanding};
-pub use hot_reload::{Adjust, HotReload, HotReloadError, Refreshed};
+pub use hot_reload::{Adjust, HotReload, HotReloadError, Refreshed, Template, changes};
 pub use maturer::{MatureError, Maturer, Progress};
 pub use roster::{MetagraphRejection, judge_metagraph};
 pub use sampler::{SampleError, Sampled, Sampler, SetupError};
@@ -48,6 +52,7 @@ pub use service::{Service, ServiceError, ServiceOptions};
 pub use setter::set_weights;
 
 pub use pipeline::{PassReport, Pipeline, PipelineError};
+pub use release::{ReleaseStatus, StagedStatus};
 pub use status::{
     Board, ChainStatus, ConfigurationStatus, FactsStatus, FailedChallenge, OpeningStatus, SamplingStatus,
     Status, WeightsStatus, without_path,

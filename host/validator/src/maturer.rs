@@ -1,6 +1,7 @@
 //! Opening what has waited long enough.
 
 use super::decoders::{DecoderError, Decoders};
+use super::eras::Eras;
 use super::opener::{ToOpen, open, refused};
 use super::rounds::{self, Found, Rounds};
 use mantis_config::{Block, Config};
@@ -23,6 +24,8 @@ const PAUSE: (u64, u64) = (10, 300);
 /// Opens payloads of sampled blocks that have matured.
 pub struct Maturer {
     config: Arc<Config>,
+    /// By which a block's payloads are decoded.
+    eras: Eras,
     beacon: BeaconClient,
     decoders: Decoders,
     /// Of rounds that payloads wait for alone: from when on each is asked for again, and the pause after that.
@@ -68,14 +71,21 @@ impl Maturer {
     /// Opens by the signatures of `beacon`, decodes by `decoders`.
     #[must_use]
     pub fn new(config: Arc<Config>, beacon: BeaconClient, decoders: Decoders) -> Self {
-        Self { config, beacon, decoders, pauses: BTreeMap::new() }
+        let eras = Eras::one(config.clone());
+        Self { config, eras, beacon, decoders, pauses: BTreeMap::new() }
     }
 
     /// Goes on with another configuration, opening by the signatures of `beacon`. Payloads that wait are decoded by it
     /// too; what they hold for challenges that had no row when they were sampled is passed over.
     pub fn set_config(&mut self, config: Arc<Config>, beacon: BeaconClient) {
         self.decoders.set_config(config.clone());
+        self.eras = Eras::one(config.clone());
         (self.config, self.beacon) = (config, beacon);
+    }
+
+    /// From now on, what waits is decoded by the configuration that counts for its own block.
+    pub fn set_eras(&mut self, eras: Eras) {
+        self.eras = eras;
     }
 
     /// Opens, oldest first, the blocks that matured by the block `newest` of Unix time `now`, until `until`. While the
@@ -91,10 +101,13 @@ impl Maturer {
         now: u64,
         until: Instant,
     ) -> Result<Progress, MatureError> {
-        let due = newest - self.config.network.maturity();
+        let is_due = |pending: &Pending| {
+            pending.block <= newest - self.eras.at(pending.block).config.network.maturity()
+        };
+        let due: Vec<Pending> = ledger.pending()?.into_iter().filter(is_due).collect();
         let mut progress = Progress::default();
         let mut rounds = Rounds::new(self.beacon.clone(), now, until);
-        for pending in ledger.pending()?.into_iter().filter(|pending| pending.block <= due) {
+        for pending in due {
             if Instant::now() >= until {
                 progress.waiting += 1;
                 progress.why.get_or_insert_with(|| "the time of this step is over".into());
@@ -148,6 +161,7 @@ impl Maturer {
                 payloads.push(payload);
             }
         }
+        self.decoders.set_config(self.eras.at(pending.block).config.clone());
         let decoders = &mut self.decoders;
         let opened = block_in_place(|| open(ledger, decoders, &rules, &signatures, payloads, &mut matured))?;
         if let Err(DecoderError { ticker, reason }) = opened {
@@ -186,6 +200,7 @@ impl Maturer {
                 }
                 let mut matured = self.matured(ts, block);
                 let payload = ToOpen { hotkey: hotkey.clone(), bytes: 0 };
+                self.decoders.set_config(self.eras.at(block).config.clone());
                 let decoders = &mut self.decoders;
                 let opened = block_in_place(|| {
                     open(ledger, decoders, &rules, &signatures, vec![payload], &mut matured)

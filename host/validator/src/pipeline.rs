@@ -1,5 +1,6 @@
 //! One step: sample a block, then open what has matured.
 
+use super::eras::Eras;
 use super::{Decoders, MatureError, Maturer, Progress, SampleError, Sampled, Sampler, SetupError, Tracking};
 use mantis_config::Config;
 use mantis_ledger::Ledger;
@@ -85,6 +86,12 @@ impl Pipeline {
         self.tracking.set_config(config.clone());
         (self.config, self.beacon) = (config, beacon);
         Ok(())
+    }
+
+    /// From now on, what waits is decoded by the configuration that counts for its own block; the rest goes by the one that
+    /// was [set](Pipeline::set_config).
+    pub fn set_eras(&mut self, eras: Eras) {
+        self.maturer.set_eras(eras);
     }
 
     /// Samples the chain's newest block, then opens what has matured.

@@ -2,6 +2,7 @@
 
 use super::doubtful::in_words;
 use super::facts::FactStanding;
+use super::release::ReleaseStatus;
 use super::{Progress, Sampled};
 use mantis_config::{Block, Config, bare_node};
 use mantis_ledger::{Attempt, Computation, Sent};
@@ -45,6 +46,8 @@ pub struct Status {
     pub weights: WeightsStatus,
     /// Following the configuration's files.
     pub configuration: ConfigurationStatus,
+    /// Following the releases of the subnet's owner; null where that is not wanted.
+    pub release: Option<ReleaseStatus>,
 }
 
 /// How it stands with the chain.
@@ -432,6 +435,7 @@ impl Status {
             add("weights are not set", &self.weights.attempt_fault);
         }
         add("the changed configuration is not taken", &self.configuration.fault);
+        add("a release is not taken", &self.release.as_ref().and_then(|release| release.fault.clone()));
         add("live states stay behind", &self.opening.untracked);
         all.extend(self.weights.failed.iter().map(FailedChallenge::sentence));
         let sends = !self.dry_run && self.hotkey.is_some();

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 /// A package may use those of lower floors only.
-const FLOORS: [(&str, u32); 12] = [
+const FLOORS: [(&str, u32); 13] = [
     ("mantis-plugin-api", 0),
     ("mantis-kit", 0),
     ("mantis-plugin-build", 0),
     ("mantis-config", 1),
     ("mantis-weights", 2),
     ("mantis-payload", 2),
+    ("mantis-release", 2),
     ("mantis-network", 3),
     ("mantis-ledger", 3),
     ("mantis-scoring", 4),

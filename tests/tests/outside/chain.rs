@@ -83,6 +83,7 @@ fn the_chain_is_read_and_written_and_failures_are_named_and_survived() {
         let mut chain = Localnet::start(&tools, port, &options);
         reads(&chain).await;
         commits(port).await;
+        owns(port).await;
         refuses(port).await;
         sets(port).await;
         sends_slowly(port).await;
@@ -116,6 +117,29 @@ async fn reads(chain: &Localnet) {
     let rules = client.hyperparameters().await.unwrap();
     assert_eq!((rules.version_key, rules.weights_rate_limit, rules.commit_reveal), (0, 0, false));
     note!("8 neurons, 6 commitments, head {head:?}, {rules:?}");
+}
+
+/// Who owns the subnet is read as it is now: the hotkey, and the coldkey where no hotkey is named.
+async fn owns(port: u16) {
+    let reader = client(port, settings(), "//Validator");
+    let address = |uri: &str| Hotkey::from_uri(uri).unwrap().address().to_owned();
+    let (cold, hot, heir) = (address("//OwnerCold"), address("//Owner"), address("//Heir"));
+    for (entry, value, owner) in [
+        ("SubnetOwnerHotkey", json!(hot), &hot),
+        ("SubnetOwnerHotkey", json!(heir), &heir),
+        ("SubnetOwner", json!(cold), &heir),
+        ("SubnetOwnerHotkey", Value::Null, &cold),
+    ] {
+        let mut found = None;
+        for _ in 0..20 {
+            put(port, entry, json!([[[NETUID], value]]), |_| true).await;
+            found = reader.owner().await.unwrap();
+            if found.as_ref() == Some(owner) {
+                break;
+            }
+        }
+        assert_eq!(found.as_ref(), Some(owner), "{entry} is {value}");
+    }
 }
 
 async fn commits(port: u16) {

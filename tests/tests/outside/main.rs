@@ -28,6 +28,8 @@ mod live;
 mod network;
 mod pages;
 mod payload;
+mod releases;
+mod releases_attacked;
 mod report;
 mod runtimes;
 mod sandbox;
@@ -72,6 +74,8 @@ fn main() -> ExitCode {
         network::tests(),
         pages::tests(),
         payload::tests(),
+        releases::tests(),
+        releases_attacked::tests(),
         report::tests(),
         runtimes::tests(),
         sandbox::tests(),

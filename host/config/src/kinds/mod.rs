@@ -9,7 +9,7 @@ mod word;
 
 pub(crate) use json::{ParamsOrName, read_params};
 pub(crate) use kind::{Kind, Optional};
-pub(crate) use names::{ASSET, AssetsOrName, BaseUrls, HOST, NAME, PLUGIN, SIDE_FILE, TICKER, URL};
+pub(crate) use names::{ASSET, AssetsOrName, BaseUrls, HOST, NAME, PLUGIN, SIDE_FILE, SS58, TICKER, URL};
 pub(crate) use number::{AboveTo, Between, Seconds};
 pub(crate) use text::{Folder, Hex, ListOf, TextKind, bytes_of};
 pub(crate) use word::{Flag, Words};

@@ -47,6 +47,13 @@ pub(crate) const SIDE_FILE: TextKind = TextKind {
 pub(crate) const URL: TextKind =
     TextKind { allowed: "a string, a URL that begins with https:// or http://", fits: is_url, is_url: true };
 
+/// A hotkey's address.
+pub(crate) const SS58: TextKind = TextKind {
+    allowed: "a hotkey in SS58, a string of 46 to 50 letters and digits",
+    fits: |s| (46..=50).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric()),
+    is_url: false,
+};
+
 /// A list of assets; or a string, which is left to be looked up in `[assets]`.
 pub(crate) struct AssetsOrName;
 

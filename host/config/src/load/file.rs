@@ -2,15 +2,17 @@
 
 use super::assets::read_asset_lists;
 use super::challenge::{FileContext, read_challenge};
+use super::operators::refuse_operators_keys;
 use super::params::read_param_sets;
 use super::rules;
+use super::table_list::tables_of;
 use crate::fault::{ConfigError, Fault};
 use crate::section::Section;
 use crate::source::{SourceFile, TomlTable};
 use crate::tables::CHALLENGES;
 use crate::{Config, FactSource, bare_url};
 use std::path::Path;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 impl Config {
     /// Reads and checks a file.
@@ -46,12 +48,27 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
+        Self::parse_with(text, file, |_| ())
+    }
+
+    /// Checks the `challenges.toml` of a release: it has what must be equal among validators, and nothing else. What belongs
+    /// to each operator is a fault, and so is a plugin that is not a component.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse_release(text: &str, file: &Path) -> Result<Self, ConfigError> {
+        Self::parse_with(text, file, refuse_operators_keys)
+    }
+
+    fn parse_with(text: &str, file: &Path, also: impl Fn(&TomlTable<'_>)) -> Result<Self, ConfigError> {
         let source = SourceFile::new(file.display().to_string(), text);
         let parsed = match DeTable::parse(text) {
             Ok(parsed) => parsed,
             Err(e) => return Err(syntax(&source, &file.display().to_string(), &e)),
         };
-        let config = read(&TomlTable::top(&source, parsed.get_ref()), file);
+        let top = TomlTable::top(&source, parsed.get_ref());
+        let config = read(&top, file);
+        also(&top);
         let faults = source.into_faults();
         if faults.is_empty() { Ok(config) } else { Err(ConfigError { faults }) }
     }
@@ -82,32 +99,6 @@ fn read(top: &TomlTable<'_>, file: &Path) -> Config {
         positions,
         ..config
     }
-}
-
-/// The tables `[[key]]`, of which there may be what is `allowed`.
-fn tables_of<'a>(top: &TomlTable<'a>, key: &str, allowed: &str) -> Vec<TomlTable<'a>> {
-    let Some(value) = top.get(key) else { return Vec::new() };
-    let Some(items) = value.get_ref().as_array() else {
-        top.wrong_type(key, value, &format!("[[{key}]] tables: two brackets on each side"));
-        return Vec::new();
-    };
-    if items.is_empty() {
-        top.fault(key, "the list is empty", allowed);
-    }
-    let mut tables = Vec::with_capacity(items.len());
-    for (i, item) in items.iter().enumerate() {
-        let DeValue::Table(entries) = item.get_ref() else {
-            top.wrong_type(&format!("{key}[{i}]"), item, allowed);
-            continue;
-        };
-        let label = match entries.get("name").and_then(|name| name.get_ref().as_str()) {
-            Some(name) => format!("[[{key}]] {name:?}"),
-            None => format!("[[{key}]] number {}", i + 1),
-        };
-        let path = format!("{key}[{i}].");
-        tables.push(TomlTable { file: top.file, entries, label, path, start: item.span().start });
-    }
-    tables
 }
 
 /// A text that is not TOML.

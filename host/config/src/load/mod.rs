@@ -3,5 +3,9 @@
 mod assets;
 mod challenge;
 mod file;
+mod operators;
 mod params;
 mod rules;
+mod table_list;
+
+pub use operators::{OPERATORS_KEYS, OPERATORS_TOP};

@@ -1,6 +1,6 @@
 //! `[[facts]]`.
 
-use crate::kinds::{Hex, ListOf, NAME, Optional, Seconds, TextKind, URL, Words};
+use crate::kinds::{Hex, ListOf, NAME, Optional, SS58, Seconds, TextKind, URL, Words};
 use crate::section::{Section, section};
 use std::time::Duration;
 
@@ -87,12 +87,6 @@ const NUMBER: TextKind = TextKind {
     allowed: "a word (`topic1` to `topic3`, `data0` to `data15`), or one followed by `>>` and bits, `&` and a mask, or `/` and \
               a divisor",
     fits: |s| EventNumber::parse(s).is_some(),
-    is_url: false,
-};
-
-const SS58: TextKind = TextKind {
-    allowed: "a hotkey in SS58, a string of 46 to 50 letters and digits",
-    fits: |s| (46..=50).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric()),
     is_url: false,
 };
 

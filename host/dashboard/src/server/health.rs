@@ -76,6 +76,11 @@ fn unready(status: &Status, network: &Network) -> Vec<String> {
     if let (None, Some(fault)) = (status.chain.neurons, &status.chain.metagraph_fault) {
         why.push(format!("the metagraph is not believed: {fault}"));
     }
+    if let Some(fault) =
+        status.release.as_ref().filter(|release| release.pressing).and_then(|r| r.fault.as_ref())
+    {
+        why.push(format!("a release is not taken: {fault}"));
+    }
     let behind = BEHIND * network.sample_every;
     match (status.chain.block, status.sampling.block) {
         (None, _) => why.push("the chain has not answered yet".to_owned()),
@@ -111,7 +116,7 @@ fn old_facts(status: &Status, config: &Config, now: u64) -> Vec<String> {
 mod tests {
     use super::*;
     use mantis_config::Block;
-    use mantis_validator::FactsStatus;
+    use mantis_validator::{FactsStatus, ReleaseStatus};
     use std::path::Path;
 
     #[test]
@@ -177,6 +182,20 @@ mod tests {
             assert_eq!(old_facts(&status, &config(1), 20_000).len(), faults);
             assert_eq!(old_facts(&status, &config(0), 20_000), [""; 0]);
         }
+    }
+
+    #[test]
+    fn a_release_that_is_not_taken_matters_once_it_soon_counts() {
+        let mut status = Status::default();
+        (status.chain.block, status.chain.answered) = (Some(Block(1000)), Some(now()));
+        status.sampling.block = Some(Block(1000));
+        let release =
+            |pressing| ReleaseStatus { fault: Some("no".into()), pressing, ..ReleaseStatus::default() };
+        status.release = Some(release(false));
+        assert_eq!(unready(&status, &Network::default()), [""; 0]);
+        assert_eq!(status.faults(), ["a release is not taken: no"]);
+        status.release = Some(release(true));
+        assert_eq!(unready(&status, &Network::default()), ["a release is not taken: no"]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::payload::PayloadCommand;
 use super::plugin::PluginCommand;
+use super::release::ReleaseCommand;
 use clap::{Parser, Subcommand};
 
 /// A validator for MANTIS: scores miners' forecasts by plugins that challenges.toml names, and sets the weights.
@@ -55,6 +56,11 @@ pub(super) enum Command {
     Validator(Box<super::validator::ValidatorArgs>),
     /// Look at a ledger: its validator's dashboard, without the validator.
     Dashboard(super::listen::DashboardArgs),
+    /// Make, sign and publish releases of the subnet; agree to one.
+    Release {
+        #[command(subcommand)]
+        command: ReleaseCommand,
+    },
     /// Set a ledger back to a block, where a node had it store blocks that the chain never had.
     Rewind(super::rewind::RewindArgs),
     /// Write a ledger of simulated miners.

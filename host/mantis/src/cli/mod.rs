@@ -20,6 +20,7 @@ mod miner;
 mod output;
 mod payload;
 mod plugin;
+mod release;
 mod rewind;
 mod score;
 mod shared;
@@ -56,6 +57,7 @@ pub fn main() -> ExitCode {
         Command::Miner(args) => miner::run(args),
         Command::Payload { command } => payload::run(command),
         Command::Plugin { command } => plugin::run(command),
+        Command::Release { command } => release::run(command),
         Command::Rewind(args) => rewind::run(args),
         Command::Check(args) => check::run(args),
         Command::Validator(args) => validator::run(args),

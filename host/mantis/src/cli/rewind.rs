@@ -19,7 +19,7 @@ pub(super) struct RewindArgs {
     #[arg(long, value_name = "DB")]
     ledger: PathBuf,
     /// Take out all that was stored for later blocks than this one.
-    #[arg(long, value_name = "BLOCK", required_unless_present_any = ["forget_chain", "forget_sums"])]
+    #[arg(long, value_name = "BLOCK", required_unless_present_any = ["forget_chain", "forget_sums", "forget_releases"])]
     to: Option<i64>,
     /// Forget which chain the ledger is of: the next one that is believed is taken.
     #[arg(long)]
@@ -28,6 +28,9 @@ pub(super) struct RewindArgs {
     /// are.
     #[arg(long)]
     forget_sums: bool,
+    /// Forget which releases of the subnet's owner were taken: the one that counts now is taken next, whatever its number.
+    #[arg(long)]
+    forget_releases: bool,
     /// Do it; without this, only say what would go.
     #[arg(long)]
     yes: bool,
@@ -66,6 +69,12 @@ pub(super) fn run(args: &RewindArgs) -> anyhow::Result<()> {
             ledger.forget_sums()?;
         }
         println!("the checksums of all rows {} forgotten", if args.yes { "are" } else { "would be" });
+    }
+    if args.forget_releases {
+        if args.yes {
+            ledger.forget_releases()?;
+        }
+        println!("which releases were taken {} forgotten", if args.yes { "is" } else { "would be" });
     }
     if !args.yes {
         println!("nothing is changed; add --yes to do it");

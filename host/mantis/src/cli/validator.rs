@@ -3,6 +3,7 @@
 use super::Lasting;
 use super::listen::{self, ListenArgs};
 use super::log::LogArgs;
+use super::release;
 use super::score::launcher;
 use super::shared::{CacheArgs, ConfigArgs, positive};
 use super::supervisor::Supervisor;
@@ -14,6 +15,7 @@ use mantis_dashboard::server::Site;
 use mantis_ledger::{Ledger, Lock};
 use mantis_network::chain::{self, BLOCK_SECONDS, Chain, Signer};
 use mantis_validator::bootstrap::fetch;
+use mantis_validator::release::Timeline;
 use mantis_validator::{Board, HotReload, Service, ServiceOptions, Status, TakeOver, unix, without_path};
 use std::collections::BTreeMap;
 use std::os::unix::process::CommandExt;
@@ -92,7 +94,6 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
     }
     let ledger = Ledger::open(&args.ledger)?;
     lock.hold()?;
-    ledger.check_layout(&config).map_err(|error| Lasting(error.into()))?;
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let run = ServiceOptions {
         hotkey,
@@ -118,9 +119,13 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
     let adjust = Box::new(move |config: &mut Config| config.network.netuid = netuid);
     let live = HotReload::start_in(&copies, &args.config.config, run.launcher.clone(), adjust)
         .map_err(|error| Lasting(error.into()))?;
+    let mut live = Timeline::from(live);
+    let keeper = runtime.block_on(release::resume(&mut live, &ledger))?;
+    let current = live.eras().newest().config.clone();
+    ledger.check_layout(&current).map_err(|error| Lasting(error.into()))?;
     let status = Status { network: args.network.clone(), ..Status::default() };
-    let board = Board::new(status, live.current().clone());
-    let service = Service::new(run, live, chain, ledger, board.clone())?;
+    let board = Board::new(status, current);
+    let service = Service::new(run, live, chain, ledger, board.clone())?.with_releases(keeper);
     let ended = runtime.block_on(async {
         let server = args.listen.serve(Site::live(&args.ledger, board.clone(), BTreeMap::new()))?;
         if let Some(server) = &server {

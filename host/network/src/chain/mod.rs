@@ -156,6 +156,15 @@ pub trait Chain: Send + Sync {
         Ok(None)
     }
 
+    /// Who owns the subnet, as of a block that is final: the hotkey that the chain names, else the owner's coldkey; SS58.
+    /// `None` where nobody does.
+    ///
+    /// # Errors
+    /// If the chain cannot be reached, or has no such subnet.
+    async fn owner(&self) -> Result<Option<String>, ChainError> {
+        Ok(None)
+    }
+
     /// Commits a text, such as the URL of a payload, for our own hotkey.
     ///
     /// # Errors

@@ -102,6 +102,17 @@ impl OfflineChain {
         })
     }
 
+    /// Sets who owns the subnet.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn set_owner(&self, hotkey: &str) -> Result<(), ChainError> {
+        self.write("setting the owner", |state| {
+            state.owner = Some(hotkey.into());
+            Ok(())
+        })
+    }
+
     /// Commits a text for any registered hotkey.
     ///
     /// # Errors
@@ -211,6 +222,10 @@ impl Chain for OfflineChain {
             last.map(|set| set.weights.iter().map(|(uid, weight)| (*uid, *weight)).collect())
                 .unwrap_or_default()
         })
+    }
+
+    async fn owner(&self) -> Result<Option<String>, ChainError> {
+        self.read("reading the owner", |state| state.owner.clone())
     }
 
     async fn commit(&self, text: &str) -> Result<(), ChainError> {

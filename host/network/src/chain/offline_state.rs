@@ -27,6 +27,9 @@ pub(super) struct State {
     pub(super) head: Option<Head>,
     /// Blocks between two settings of weights.
     pub(super) weights_rate_limit: u64,
+    /// Who owns the subnet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) owner: Option<String>,
     pub(super) neurons: Vec<Neuron>,
     /// Text by hotkey.
     pub(super) commitments: BTreeMap<String, String>,
@@ -39,6 +42,7 @@ impl Default for State {
         Self {
             head: None,
             weights_rate_limit: 100,
+            owner: None,
             neurons: Vec::new(),
             commitments: BTreeMap::new(),
             weights: Vec::new(),

@@ -5,7 +5,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::StatusCode;
-use axum::routing::{get, put};
+use axum::routing::get;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -71,8 +71,7 @@ impl ObjectServer {
     pub async fn start() -> io::Result<Self> {
         let objects = Objects::default();
         let router = Router::new()
-            .route("/{key}", get(read))
-            .route("/{bucket}/{key}", put(write))
+            .route("/{*path}", get(read).put(write))
             .layer(DefaultBodyLimit::max(LARGEST))
             .with_state(objects.clone());
         Ok(Self { server: Server::start(router).await?, objects })
@@ -113,13 +112,11 @@ async fn read(State(objects): State<Objects>, Path(key): Path<String>) -> Result
 
 async fn write(
     State(objects): State<Objects>,
-    Path((bucket, key)): Path<(String, String)>,
+    Path(path): Path<String>,
     Query(query): Query<HashMap<String, String>>,
     body: Bytes,
 ) -> StatusCode {
-    if bucket != ObjectServer::BUCKET {
-        return StatusCode::NOT_FOUND;
-    }
+    let Some((ObjectServer::BUCKET, key)) = path.split_once('/') else { return StatusCode::NOT_FOUND };
     let credential = query.get("X-Amz-Credential").map(String::as_str).unwrap_or_default();
     if credential.split('/').next() != Some(ObjectServer::ACCESS_KEY)
         || !query.contains_key("X-Amz-Signature")
@@ -129,6 +126,6 @@ async fn write(
     if let Some(failure) = objects.failure() {
         return failure;
     }
-    objects.put(&key, body);
+    objects.put(key, body);
     StatusCode::OK
 }

@@ -38,6 +38,17 @@ pub fn check_address(text: &str) -> Result<(), WalletError> {
     }
 }
 
+/// The public key of a hotkey's address.
+///
+/// # Errors
+/// As [`check_address`].
+pub fn public_key(address: &str) -> Result<[u8; 32], WalletError> {
+    check_address(address)?;
+    let account =
+        AccountId32::from_str(address).map_err(|_| WalletError::Address { text: address.into() })?;
+    Ok(account.0)
+}
+
 /// What the chain puts before every message that is signed.
 const CONTEXT: &[u8] = b"substrate";
 
@@ -82,6 +93,12 @@ impl Hotkey {
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Signs a message in the chain's context, as every wallet does. What it is for should stand in it.
+    #[must_use]
+    pub fn sign_message(&self, message: &[u8]) -> [u8; 64] {
+        self.pair.sign(message)
     }
 
     /// The public key.

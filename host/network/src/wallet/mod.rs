@@ -9,5 +9,5 @@ mod password;
 
 pub use error::WalletError;
 pub use folder::{Found, look, open};
-pub use hotkey::{Hotkey, check_address};
+pub use hotkey::{Hotkey, check_address, public_key};
 pub use password::{PASSWORD, Password};

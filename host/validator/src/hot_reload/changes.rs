@@ -6,6 +6,8 @@ use toml::de::{DeTable, DeValue};
 
 const FIXED: &str = "it cannot change while the program runs, since stored rows and waiting payloads were made with it; \
                      put it back, or restart";
+const RELEASED: &str = "it cannot change, since stored rows and waiting payloads were made with it; the release must say what the \
+                        validator's own file says";
 const STORED: &str = "it cannot change, since stored rows were made with it, and would be read as what they are not; put it back";
 
 /// The keys among these whose values differ.
@@ -22,7 +24,8 @@ pub(super) fn unchangeable(old: &Config, new: &Config) -> Vec<Fault> {
     let network = differing!(old.network, new.network, netuid, sample_every, lag, owner_key);
     let beacon = differing!(old.beacon, new.beacon, public_key, genesis, period);
     let keys = network.map(|key| ("network", key)).chain(beacon.map(|key| ("beacon", key)));
-    let mut faults: Vec<Fault> = keys.map(|(table, key)| fault(&new.file, table, key)).collect();
+    let why = if old.file == new.file { FIXED } else { RELEASED };
+    let mut faults: Vec<Fault> = keys.map(|(table, key)| fault(&new.file, table, key, why)).collect();
     for (i, challenge) in new.challenges.iter().enumerate() {
         let Some(old) = old.challenges.iter().find(|old| old.ticker == challenge.ticker) else { continue };
         if old.dim != challenge.dim {
@@ -42,7 +45,8 @@ pub(super) fn unchangeable(old: &Config, new: &Config) -> Vec<Fault> {
 }
 
 /// Every difference that matters, a line each; `digests` are in both.
-pub(super) fn changes(old: &Config, new: &Config) -> Vec<String> {
+#[must_use]
+pub fn changes(old: &Config, new: &Config) -> Vec<String> {
     let mut lines = Vec::new();
     for challenge in &new.challenges {
         match old.challenges.iter().find(|other| other.ticker == challenge.ticker) {
@@ -78,6 +82,9 @@ pub(super) fn changes(old: &Config, new: &Config) -> Vec<String> {
         keys.extend(differences.iter().map(|difference| format!("{table}.{}", difference.key)));
     }
     lines.extend(keys.into_iter().map(|key| format!("`{key}` is another")));
+    if old.release != new.release {
+        lines.push("[release] is another, which counts from the next start on".into());
+    }
     lines
 }
 
@@ -119,7 +126,7 @@ fn weight(weight: Weight) -> String {
     }
 }
 
-fn fault(file: &Path, table: &str, key: &str) -> Fault {
+fn fault(file: &Path, table: &str, key: &str, why: &str) -> Fault {
     let (line, column) = place(file, table, key).unwrap_or_default();
     Fault {
         file: file.display().to_string(),
@@ -128,7 +135,7 @@ fn fault(file: &Path, table: &str, key: &str) -> Fault {
         table: format!("[{table}]"),
         key: key.into(),
         path: format!("{table}.{key}"),
-        found: FIXED.into(),
+        found: why.into(),
         allowed: String::new(),
         meant: None,
     }

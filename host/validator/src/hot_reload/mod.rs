@@ -10,5 +10,6 @@ mod generation;
 mod running;
 mod watch;
 
+pub use changes::changes;
 pub use error::HotReloadError;
-pub use running::{Adjust, HotReload, Refreshed};
+pub use running::{Adjust, HotReload, Refreshed, Template};

@@ -15,6 +15,8 @@ use tempfile::TempDir;
 
 /// Files must stay as they are for so long before they are taken: their writer may not be done.
 const SETTLED: Duration = Duration::from_millis(300);
+/// Begins the names of folders of generations with a release over the file.
+const OVER: &str = "over-";
 /// How often that is waited for; then it is left to the next look.
 const PATIENCE: usize = 10;
 /// Time that a plugin has at the start to say whether it takes its challenge; a component is compiled in it.
@@ -25,6 +27,17 @@ const CHECKING: Duration = Duration::from_secs(30);
 /// Changes a configuration after it was read: what the command line says, or where a simulated world is.
 pub type Adjust = Box<dyn Fn(&mut Config) + Send + Sync>;
 
+type SharedAdjust = Arc<dyn Fn(&mut Config) + Send + Sync>;
+
+/// What further configurations over the same file are made with: see [`HotReload::template`].
+#[derive(Clone)]
+pub struct Template {
+    file: PathBuf,
+    launcher: Launcher,
+    adjust: SharedAdjust,
+    folder: PathBuf,
+}
+
 /// A configuration that follows its files.
 ///
 /// What runs is a whole that was checked as a whole: the file's text, and a copy of every plugin's file, kept in a
@@ -34,7 +47,7 @@ pub type Adjust = Box<dyn Fn(&mut Config) + Send + Sync>;
 pub struct HotReload {
     file: PathBuf,
     launcher: Launcher,
-    adjust: Adjust,
+    adjust: SharedAdjust,
     folder: Folder,
     seen: Looked,
     current: Arc<Config>,
@@ -80,7 +93,7 @@ impl HotReload {
         let temporary = std::env::temp_dir();
         let folder = tempfile::Builder::new().prefix("mantis-plugins-").tempdir_in(&temporary);
         let folder = folder.map_err(|source| HotReloadError::File { path: temporary, source })?;
-        Self::new(file, launcher, adjust, Folder::Own(folder))
+        Self::new(file, launcher, adjust.into(), Folder::Own(folder), None)
     }
 
     /// As [`HotReload::start`], with the copies in `folder`, which is made if needed and must be this process's alone: what
@@ -95,20 +108,40 @@ impl HotReload {
         adjust: Adjust,
     ) -> Result<Self, HotReloadError> {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            if entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with(PREFIX) || name.starts_with(OVER) {
                 // What cannot be removed costs its room only.
                 let _ = fs::remove_dir_all(entry.path());
             }
         }
-        Self::new(file, launcher, adjust, Folder::Given(folder.to_path_buf()))
+        Self::new(file, launcher, adjust.into(), Folder::Given(folder.to_path_buf()), None)
     }
 
-    fn new(file: &Path, launcher: Launcher, adjust: Adjust, folder: Folder) -> Result<Self, HotReloadError> {
+    /// What configurations over this one's file are made with.
+    #[must_use]
+    pub fn template(&self) -> Template {
+        Template {
+            file: self.file.clone(),
+            launcher: self.launcher.clone(),
+            adjust: self.adjust.clone(),
+            folder: self.folder.path().to_path_buf(),
+        }
+    }
+
+    /// `running` has been asked its plugins already, and what cannot change is as in it.
+    fn new(
+        file: &Path,
+        launcher: Launcher,
+        adjust: SharedAdjust,
+        folder: Folder,
+        running: Option<&Config>,
+    ) -> Result<Self, HotReloadError> {
         let with = |limit: Duration| Launcher { deadline: launcher.deadline.min(limit), ..launcher.clone() };
         let (starting, launcher) = (with(STARTING), with(CHECKING));
         for _ in 0..PATIENCE {
-            let seen = Looked::now(file, &adjust, None);
-            match Generation::new(&seen, None, folder.path(), &starting) {
+            let seen = Looked::now(file, &*adjust, None);
+            match Generation::new(&seen, running, folder.path(), &starting) {
                 Ok(Generation { config, folder: generation }) => {
                     return Ok(Self {
                         file: file.to_path_buf(),
@@ -170,7 +203,7 @@ impl HotReload {
     }
 
     fn look(&self, before: &Looked) -> Looked {
-        Looked::now(&self.file, &self.adjust, Some(before))
+        Looked::now(&self.file, &*self.adjust, Some(before))
     }
 
     fn take(&mut self, Generation { config, folder }: Generation) -> Refreshed {
@@ -188,6 +221,23 @@ impl HotReload {
             self.earlier.push((before, generation));
         }
         Refreshed::Taken { config: self.current.clone(), changes }
+    }
+}
+
+impl Template {
+    /// The same file with a release over it ([`Config::overlay`]), which `running` may be replaced by: checked as a change of
+    /// the file is, and following the file as that does. `name` is the name of its folder among the generations. It blocks.
+    ///
+    /// # Errors
+    /// As [`HotReload::start`].
+    pub fn over(&self, release: Config, name: &str, running: &Config) -> Result<HotReload, HotReloadError> {
+        let adjust = self.adjust.clone();
+        let adjust: SharedAdjust = Arc::new(move |config: &mut Config| {
+            config.overlay(&release);
+            adjust(config);
+        });
+        let folder = Folder::Given(self.folder.join(format!("{OVER}{name}")));
+        HotReload::new(&self.file, self.launcher.clone(), adjust, folder, Some(running))
     }
 }
 

@@ -27,7 +27,7 @@ impl Service {
             Err(error) => return error!(%error, "weights are not computed"),
         }
         let computation = ComputationJob {
-            config: self.config.clone(),
+            config: self.eras.at(block).config.clone(),
             ledger: self.ledger.path().to_path_buf(),
             neurons: self.neurons.to_vec(),
             block,

@@ -7,14 +7,17 @@ mod configuration;
 mod dishonest_test;
 #[cfg(test)]
 mod node_that_lies;
+mod releases;
 mod sampling;
 mod setting;
 
 use super::belief::{Belief, Seen};
 use super::clock::unix;
 use super::computation::ComputationError;
+use super::eras::Eras;
 use super::facts::FactKeeper;
-use super::{Board, HotReload, Pipeline, Refreshed, SetupError, TakeOver, schedule};
+use super::release::{AllRefreshed, ReleaseKeeper, Timeline};
+use super::{Board, Pipeline, Refreshed, SetupError, TakeOver, schedule};
 use mantis_config::{Block, Clock, Config};
 use mantis_ledger::{Attempt, ChainRecord, Computation, Ledger, LedgerError};
 use mantis_network::chain::{Chain, ChainError, Finality, Head, Neuron};
@@ -54,10 +57,18 @@ pub struct ServiceOptions {
 /// was ended, however, goes on where it was.
 pub struct Service {
     run: ServiceOptions,
+    /// The configuration that counts for the newest row.
     config: Arc<Config>,
-    live: Option<HotReload>,
+    /// Which counts for which row.
+    eras: Eras,
+    live: Option<Timeline>,
     /// Looking at the configuration's files, which may take as long as a plugin is compiled.
-    looking: Option<JoinHandle<(HotReload, Refreshed)>>,
+    looking: Option<JoinHandle<(Timeline, AllRefreshed)>>,
+    /// Following the releases of the subnet's owner.
+    releases: Option<ReleaseKeeper>,
+    /// What was said of them last.
+    said: releases::Said,
+    followed: configuration::FollowedRelease,
     chain: Arc<dyn Chain>,
     scheme: Scheme,
     ledger: Ledger,
@@ -147,11 +158,12 @@ impl Service {
     /// [`ServiceError`].
     pub fn new(
         run: ServiceOptions,
-        live: HotReload,
+        live: impl Into<Timeline>,
         chain: Arc<dyn Chain>,
         mut ledger: Ledger,
         board: Board,
     ) -> Result<Self, ServiceError> {
+        let live = live.into();
         match sweep(&run.scratch) {
             Ok(0) => {}
             Ok(folders) => info!(folders, "history snapshots that a killed process left are removed"),
@@ -159,17 +171,30 @@ impl Service {
                 warn!(%error, folder = %run.scratch.display(), "left history snapshots are not removed")
             }
         }
-        let config = live.current().clone();
+        let eras = live.eras();
+        let config = eras.newest().config.clone();
         ledger.keep_layout(&config)?;
         let scheme = Scheme::from_config(&config.beacon).map_err(SetupError::from)?;
-        let pipeline = Pipeline::new(config.clone(), run.launcher.clone())?;
-        Self::with(run, (config, Some(live)), (scheme, pipeline), chain, ledger, board)
+        let mut pipeline = Pipeline::new(config.clone(), run.launcher.clone())?;
+        pipeline.set_eras(eras.clone());
+        let service = Self::with(run, (config, Some(live)), (scheme, pipeline), chain, ledger, board)?;
+        let release = eras.newest().release;
+        let followed = configuration::FollowedRelease { release, ..Default::default() };
+        Ok(Self { eras, followed, ..service })
+    }
+
+    /// Follows the releases of the subnet's owner, too.
+    #[must_use]
+    pub fn with_releases(self, keeper: Option<ReleaseKeeper>) -> Self {
+        let service = Self { releases: keeper, ..self };
+        service.show_releases(None);
+        service
     }
 
     /// Takes up where the ledger is, with what is ready.
     fn with(
         run: ServiceOptions,
-        (config, live): (Arc<Config>, Option<HotReload>),
+        (config, live): (Arc<Config>, Option<Timeline>),
         (scheme, pipeline): (Scheme, Pipeline),
         chain: Arc<dyn Chain>,
         ledger: Ledger,
@@ -197,9 +222,13 @@ impl Service {
             attempt: ledger.attempts(1)?.pop(),
             board,
             run,
+            eras: Eras::one(config.clone()),
             config,
             live,
             looking: None,
+            releases: None,
+            said: releases::Said::default(),
+            followed: configuration::FollowedRelease::default(),
             chain,
             ledger,
             neurons: Arc::default(),
@@ -276,7 +305,10 @@ impl Service {
         };
         let block = head.block;
         self.take_configuration().await;
-        self.sample_what_is_due(head).await;
+        self.follow_releases(head).await;
+        if self.sample_what_is_due(head).await {
+            self.follow(block);
+        }
         self.take_scores().await;
         self.start_scoring(block);
         self.take_attempt().await;

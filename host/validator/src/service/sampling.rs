@@ -23,7 +23,8 @@ const GIVEN_BACK_AT_ONCE: u64 = 64 << 20;
 const PRUNE_EVERY: i64 = 50;
 
 impl Service {
-    pub(super) async fn sample_what_is_due(&mut self, head: Head) {
+    /// Takes in what is due; whether all of it was.
+    pub(super) async fn sample_what_is_due(&mut self, head: Head) -> bool {
         let Samples { due, lost } = schedule::samples(&self.config.network, self.sampled, head.block);
         if lost > 0 {
             warn!(
@@ -37,6 +38,7 @@ impl Service {
         }
         for block in due {
             let started = Instant::now();
+            self.follow(block);
             let late = (head.block - block).cast_unsigned();
             let at = Head { block, unix: head.unix - (late * BLOCK_SECONDS).min(head.unix) };
             let sampled =
@@ -78,6 +80,7 @@ impl Service {
                     self.sampled = Some(block);
                     self.belief.holds(block);
                     self.board.write(|status| status.sampled(&sampled, late, seconds));
+                    self.look_at_releases(head.block);
                     self.look_at_files();
                     self.look_at_facts(block).await;
                 }
@@ -91,7 +94,7 @@ impl Service {
                         _ => warn!(block = block.0, %error, "not sampled"),
                     }
                     self.board.write(|status| status.sampling.fault = Some(error.to_string()));
-                    return;
+                    return false;
                 }
             }
         }
@@ -100,6 +103,7 @@ impl Service {
             self.open(head).await;
             self.opened = Some(head.block);
         }
+        true
     }
 
     /// Lists of facts: what has come, and what is due.

@@ -59,7 +59,7 @@ mod tests {
     use mantis_config::{Block, Config, Sidx};
     use mantis_ledger::{Computation, Ledger, SampledBlock};
     use mantis_plugin_api::Salience;
-    use mantis_validator::{FactsStatus, FailedChallenge, Status};
+    use mantis_validator::{FactsStatus, FailedChallenge, ReleaseStatus, Status};
     use mantis_weights::Scored;
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::Path;
@@ -104,6 +104,7 @@ mod tests {
             vec![FailedChallenge { ticker: "A".into(), cause: "crash".into(), ..FailedChallenge::default() }];
         status.facts =
             [("bets".to_owned(), FactsStatus { updated: Some(9), ..FactsStatus::default() })].into();
+        status.release = Some(ReleaseStatus::default());
         let sources = Sources {
             traffic: [(200, 3)].into(),
             process: Process::read(),

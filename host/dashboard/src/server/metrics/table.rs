@@ -206,6 +206,28 @@ pub(super) const METRICS: &[Metric] = &[
     gauge("configuration_current", "1 where what runs is what the file says", None, |sources| {
         status_value(sources, |status| flag(status.configuration.fault.is_none()))
     }),
+    gauge(
+        "release_number",
+        "The release of the subnet's owner that counts; 0 for the file alone",
+        None,
+        |sources| {
+            let release = sources.status?.release.as_ref()?;
+            Some(Samples::One(f64::from(release.number.unwrap_or(0))))
+        },
+    ),
+    gauge(
+        "release_staged",
+        "The newest release that is sound and does not count yet; 0 for none",
+        None,
+        |sources| {
+            let release = sources.status?.release.as_ref()?;
+            Some(Samples::One(f64::from(release.staged.last().map_or(0, |staged| staged.number))))
+        },
+    ),
+    gauge("release_current", "1 where nothing stands against the releases that there are", None, |sources| {
+        let release = sources.status?.release.as_ref()?;
+        Some(Samples::One(f64::from(u8::from(release.fault.is_none()))))
+    }),
     gauge("configuration_info", "1 for the digest of the configuration that runs", None, |sources| {
         let digest = sources.status?.configuration.digest.clone();
         Some(Samples::Labelled(vec![Sample::new([("digest", digest)], 1.0)]))

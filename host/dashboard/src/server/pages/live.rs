@@ -11,7 +11,7 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use mantis_config::Block;
 use mantis_ledger::{Ledger, LedgerError, PayloadTotals};
-use mantis_validator::Status;
+use mantis_validator::{ReleaseStatus, Status};
 
 /// Reasons that are named.
 const REASONS: usize = 6;
@@ -51,6 +51,7 @@ impl Live {
         tiles.extend(status.into_iter().flat_map(due));
         tiles.push(last_weights(standing, ledger)?);
         tiles.extend(status.map(configuration));
+        tiles.extend(status.and_then(|status| status.release.as_ref()).map(release));
         let mut reasons = ledger.refusals_by_code()?;
         reasons.truncate(REASONS);
         let sentences = |status: &Status| status.faults().iter().map(|fault| capital(fault)).collect();
@@ -184,6 +185,20 @@ fn configuration(status: &Status) -> Tile {
             .text(format!("{}; the one of before runs", clean(fault))),
     };
     tile.text(clean(file))
+}
+
+/// The release of the subnet's owner that counts, and those that are to come.
+fn release(release: &ReleaseStatus) -> Tile {
+    let value = release.number.map_or_else(|| "none yet".into(), |number| number.to_string());
+    let tile = match &release.fault {
+        None => Tile::new("release", "Release", value),
+        Some(fault) => Tile::fault("release", "Release", value).text(clean(fault)),
+    };
+    let coming = release.staged.iter().map(|staged| {
+        let asked = if staged.agreed { "" } else { ", if you agree to it" };
+        Note::Text(format!("{} from block {}{asked}", staged.number, count(staged.activate)))
+    });
+    coming.fold(tile, |tile, note| tile.note(Some(note)))
 }
 
 fn ago(unix: u64) -> Note {

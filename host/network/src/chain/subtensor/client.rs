@@ -8,7 +8,7 @@ use super::node_error::NodeError;
 use super::settings::ChainSettings;
 use super::transaction::{Included, send};
 use super::values::{block, number, optional, value};
-use super::{commitments, neurons, rules, weights};
+use super::{commitments, neurons, owner, rules, weights};
 use crate::chain::{Chain, ChainError, Finality, Head, Hyperparameters, Neuron, Receipt};
 use crate::wallet::Hotkey;
 use async_trait::async_trait;
@@ -150,6 +150,15 @@ impl Chain for Subtensor {
             })
             .await
             .map(Some)
+    }
+
+    async fn owner(&self) -> Result<Option<String>, ChainError> {
+        let netuid = self.settings.netuid;
+        self.link
+            .read("reading who owns the subnet", |node| async move {
+                owner::owner(&node.finalized().await?, netuid).await
+            })
+            .await
     }
 
     async fn commit(&self, text: &str) -> Result<(), ChainError> {

@@ -12,6 +12,7 @@ mod link;
 mod neurons;
 mod node;
 mod node_error;
+mod owner;
 mod refusal;
 mod rules;
 mod sealed;
