@@ -3,6 +3,7 @@
 //! [`Chain`] is the narrow door to it; everything behind the door can be replaced. [`open`] finds the chain of a
 //! network: a [`Subtensor`] is the real one, an [`OfflineChain`] one of this machine alone.
 
+mod epoch_state;
 mod error;
 mod offline;
 mod offline_state;
@@ -11,6 +12,7 @@ mod offline_test;
 mod open;
 mod subtensor;
 
+pub use epoch_state::{EpochRules, EpochState, Given, NeuronState};
 pub use error::ChainError;
 pub use offline::{Clock, OfflineChain};
 pub use offline_state::WeightsSet;
@@ -147,6 +149,14 @@ pub trait Chain: Send + Sync {
     /// # Errors
     /// If the chain cannot be reached.
     async fn weights_of(&self, uid: u16) -> Result<Vec<(u16, u16)>, ChainError>;
+
+    /// What an epoch of the subnet goes by, all validators' weights too, and what the last one gave; all at one block that is final.
+    ///
+    /// # Errors
+    /// If the chain cannot be reached, has no such subnet, or does not say.
+    async fn epoch_state(&self) -> Result<EpochState, ChainError> {
+        Err(ChainError::Missing { what: "state of its epochs".into() })
+    }
 
     /// Commits a text, such as the URL of a payload, for our own hotkey.
     ///

@@ -8,8 +8,8 @@ use super::node_error::NodeError;
 use super::settings::ChainSettings;
 use super::transaction::{Included, send};
 use super::values::{block, optional};
-use super::{commitments, neurons, rules, weights};
-use crate::chain::{Chain, ChainError, Finality, Head, Hyperparameters, Neuron, Receipt};
+use super::{commitments, epoch_state, neurons, rules, weights};
+use crate::chain::{Chain, ChainError, EpochState, Finality, Head, Hyperparameters, Neuron, Receipt};
 use crate::wallet::Hotkey;
 use async_trait::async_trait;
 use mantis_config::Block;
@@ -138,6 +138,16 @@ impl Chain for Subtensor {
         let netuid = self.settings.netuid;
         self.link
             .read("reading weights", |node| async move { shown(&node.newest().await?, netuid, uid).await })
+            .await
+    }
+
+    async fn epoch_state(&self) -> Result<EpochState, ChainError> {
+        let netuid = self.settings.netuid;
+        self.link
+            .read(
+                "reading what epochs go by",
+                |node| async move { epoch_state::epoch_state(&node, netuid).await },
+            )
             .await
     }
 
