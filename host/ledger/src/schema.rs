@@ -152,6 +152,12 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         CREATE INDEX host_waiting_round ON host_waiting(round);
         CREATE INDEX host_waiting_since ON host_waiting(since);",
     ),
+    (
+        "how weights stand with those of other validators",
+        "CREATE TABLE host_agreement (
+            block INTEGER PRIMARY KEY, unix INTEGER NOT NULL, distance REAL, validator_trust REAL NOT NULL,
+            document TEXT NOT NULL);",
+    ),
 ];
 
 /// Which of the steps were done.
