@@ -54,7 +54,7 @@ pub(super) fn run(args: &AgreeArgs) -> anyhow::Result<()> {
     let mut agreement = agreement(&state?, &ledger, &network, args.hotkey.as_deref())?;
     let miners = agreement.miners.len();
     agreement.miners.truncate(args.limit.unwrap_or(if args.json { miners } else { MINERS }));
-    if args.json { print_json(&agreement) } else { print(&text(&agreement, network.netuid, miners)) }
+    if args.json { print_json(&agreement) } else { print(&text(&agreement, miners)) }
 }
 
 /// The constants of the subnet: the configuration's, or the network's where the default configuration is not there.

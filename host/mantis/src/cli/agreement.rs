@@ -8,18 +8,19 @@ use mantis_validator::agreement::{Agreement, MinerDifference, Reasons, RowAgreem
 const CHALLENGES: usize = 3;
 
 /// The answer for people; `miners` is how many differ, those that are not listed too.
-pub(super) fn text(agreement: &Agreement, netuid: u16, miners: usize) -> String {
-    let about = about(agreement, netuid);
+pub(super) fn text(agreement: &Agreement, miners: usize) -> String {
+    let about = about(agreement);
     let our_rows = our_rows(agreement);
     let validators = validators(agreement);
     let differences = differences(agreement, miners);
     format!("{about}\n{our_rows}\n{validators}\n{differences}")
 }
 
-fn about(agreement: &Agreement, netuid: u16) -> String {
+fn about(agreement: &Agreement) -> String {
     let Agreement { block, computed, subnet, ours, .. } = agreement;
     let mut text = format!(
-        "subnet {netuid} at block {block}, against the weights that the ledger holds for block {computed}\n"
+        "subnet {} at block {block}, against the weights that the ledger holds for block {computed}\n",
+        subnet.netuid
     );
     text += &match ours {
         Some(ours) => format!(
@@ -33,7 +34,7 @@ fn about(agreement: &Agreement, netuid: u16) -> String {
                     format!("the chain shows no weights of it yet: it committed some {}", ago(age)),
                 (Some(_), None) => format!("it set its weights {}", ago(ours.age)),
                 (Some(_), Some(age)) => format!(
-                    "its weights that are shown are older than {}, when it committed others that are not shown yet",
+                    "its weights that are shown are of before {}, when it committed others that are not shown yet",
                     ago(age)
                 ),
             }
@@ -198,7 +199,14 @@ mod tests {
         Agreement {
             block: 1000,
             computed: 900,
-            subnet: Subnet { kappa: 0.5, yuma3: true, tempo: 360, last_epoch: None, reveal_period: Some(2) },
+            subnet: Subnet {
+                netuid: 123,
+                kappa: 0.5,
+                yuma3: true,
+                tempo: 360,
+                last_epoch: None,
+                reveal_period: Some(2),
+            },
             ours: Some(Ours {
                 uid: 3,
                 hotkey: "5Ours".into(),
@@ -226,8 +234,9 @@ mod tests {
 
     #[test]
     fn all_of_it_is_said() {
-        let text = text(&agreement(), 123, 5);
+        let text = text(&agreement(), 5);
         for part in [
+            "subnet 123 at block 1000, against the weights that the ledger holds for block 900",
             "5Ours is UID 3, with 12.500% of the stake that counts; it set its weights 30 blocks (6 min) ago",
             "shown 2 epochs of 360 blocks later",
             "distance to the consensus        0.5000   0.1250",
@@ -251,7 +260,7 @@ mod tests {
         bare.validators.clear();
         bare.miners.clear();
         bare.subnet.reveal_period = None;
-        let text = text(&bare, 123, 0);
+        let text = text(&bare, 0);
         for part in ["no --hotkey", "no other validator has stake", "no miner's weight differs"] {
             assert!(text.contains(part), "{part}\n{text}");
         }

@@ -12,6 +12,9 @@ use mantis_weights::yuma::{Bonds, YumaInput, distance, run};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// What a weight, as a part of its row, may be from the consensus and still count as the same: less than 16 bits tell apart.
+const SAME: f64 = 1e-6;
+
 /// How our weights stand with all others, at one block.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Agreement {
@@ -36,6 +39,8 @@ pub struct Agreement {
 /// What the subnet's epochs go by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Subnet {
+    /// Its number.
+    pub netuid: u16,
     /// The part of the stake that makes a consensus, 0 to 1.
     pub kappa: f64,
     /// Whether bonds are kept per validator and miner (Yuma 3).
@@ -148,7 +153,7 @@ pub fn agreement(
     Ok(Agreement {
         block: block.0,
         computed: computation.block.0,
-        subnet: subnet(state),
+        subnet: subnet(state, network.netuid),
         ours: own.map(|own| ours(state, own, &placed)),
         validators: validators(state, own, shown.as_ref(), &placed),
         miners: miners(state, shown.as_ref(), &placed, &book),
@@ -211,9 +216,10 @@ fn with(input: &YumaInput, uid: u16, weights: &[(u16, u16)]) -> YumaInput {
     input
 }
 
-fn subnet(state: &EpochState) -> Subnet {
+fn subnet(state: &EpochState, netuid: u16) -> Subnet {
     let rules = &state.rules;
     Subnet {
+        netuid,
         kappa: part(rules.kappa),
         yuma3: rules.yuma3,
         tempo: rules.tempo,
@@ -279,7 +285,7 @@ fn miners(
         reasons: book.of(neuron.uid, &neuron.hotkey),
     };
     let all = state.neurons.iter().map(difference);
-    let mut all: Vec<MinerDifference> = all.filter(|miner| miner.difference() != 0.0).collect();
+    let mut all: Vec<MinerDifference> = all.filter(|miner| miner.difference().abs() > SAME).collect();
     all.sort_by(|a, b| b.difference().abs().total_cmp(&a.difference().abs()));
     all
 }

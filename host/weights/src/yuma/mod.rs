@@ -8,8 +8,8 @@
 //! The formulas are those of `pallets/subtensor/src/epoch/run_epoch.rs` (`epoch_mechanism`) and `math.rs` of the chain's public
 //! source, opentensor/subtensor. The chain computes in fixed point, with 32 bits below the point, and rounds down at each step; here numbers are
 //! `f64`, added in the order of UIDs. Results agree to 1e-6, but where the stake on one side of a consensus is `kappa` to
-//! the last bit: there the chain may take the next weight. Of two details the chain has older forms: an owner without a permit did
-//! not always count, and there was a time without Yuma 3.
+//! the last bit: there the chain may take the next weight. Older runtimes have no Yuma 3, and do not count an owner without a
+//! permit.
 
 mod bonds;
 mod compare;

@@ -238,7 +238,14 @@ fn agreement(hotkeys: &[String], text: &str) -> AgreementRecord {
     let agreement = Agreement {
         block: 10_360,
         computed: 10_000,
-        subnet: Subnet { kappa: 0.5, yuma3: true, tempo: 360, last_epoch: None, reveal_period: None },
+        subnet: Subnet {
+            netuid: 123,
+            kappa: 0.5,
+            yuma3: true,
+            tempo: 360,
+            last_epoch: None,
+            reveal_period: None,
+        },
         ours: None,
         shown: Some(row(0.8125)),
         newest: row(0.9375),
