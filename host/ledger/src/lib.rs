@@ -5,6 +5,7 @@
 
 mod activity;
 mod adopt;
+mod agreement;
 mod append;
 mod blob;
 mod chain_record;
@@ -48,6 +49,7 @@ pub(crate) use blob::is_nonzero;
 pub(crate) use directory::Directory;
 
 pub use activity::{Activities, Activity};
+pub use agreement::AgreementRecord;
 pub use append::{NewRow, SampledBlock};
 pub use blob::{Submissions, SubmissionsIter};
 pub use chain_record::{ChainRecord, Pruned};

@@ -61,6 +61,7 @@ impl Ledger {
             "DELETE FROM host_runs WHERE block IN (
                 SELECT DISTINCT block FROM host_runs WHERE block < ?1 ORDER BY block LIMIT 1 + ?2 / 10)",
             "DELETE FROM host_burns WHERE block < ?1 AND ?2 > 0",
+            "DELETE FROM host_agreement WHERE block < ?1 AND ?2 > 0",
             "DELETE FROM host_challenges WHERE block IN (
                 SELECT DISTINCT block FROM host_challenges WHERE block < ?1 ORDER BY block LIMIT 1 + ?2 / 10)",
             "DELETE FROM host_saliences WHERE block IN (

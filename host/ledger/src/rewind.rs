@@ -87,6 +87,7 @@ fn take_out(tx: &Connection, last: Block, sample_every: u32) -> rusqlite::Result
         ("DELETE FROM host_made WHERE block > ?1", block),
         ("DELETE FROM host_runs WHERE block > ?1", block),
         ("DELETE FROM host_burns WHERE block > ?1", block),
+        ("DELETE FROM host_agreement WHERE block > ?1", block),
         ("DELETE FROM host_challenges WHERE block > ?1", block),
         ("DELETE FROM host_saliences WHERE block > ?1", block),
         ("DELETE FROM host_steps WHERE block > ?1", block),

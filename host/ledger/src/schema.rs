@@ -158,6 +158,12 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
             number INTEGER PRIMARY KEY, sha256 TEXT NOT NULL, activate INTEGER NOT NULL, taken INTEGER NOT NULL,
             unix INTEGER NOT NULL);",
     ),
+    (
+        "how weights stand with those of other validators",
+        "CREATE TABLE host_agreement (
+            block INTEGER PRIMARY KEY, unix INTEGER NOT NULL, distance REAL, validator_trust REAL NOT NULL,
+            document TEXT NOT NULL);",
+    ),
 ];
 
 /// Which of the steps were done.

@@ -7,6 +7,7 @@
 //! blocks come, computes weights beside that, and sets them. They keep all they know in the ledger, so that a validator
 //! that was killed goes on where it was.
 
+pub mod agreement;
 mod belief;
 #[cfg(test)]
 mod belief_test;
@@ -49,7 +50,7 @@ pub use maturer::{MatureError, Maturer, Progress};
 pub use roster::{MetagraphRejection, judge_metagraph};
 pub use sampler::{SampleError, Sampled, Sampler, SetupError};
 pub use service::{Service, ServiceError, ServiceOptions};
-pub use setter::set_weights;
+pub use setter::{registered_weights, set_weights};
 
 pub use pipeline::{PassReport, Pipeline, PipelineError};
 pub use release::{ReleaseStatus, StagedStatus};

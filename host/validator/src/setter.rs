@@ -42,6 +42,16 @@ pub async fn set_weights(
     send(chain, intention(computation, neurons, network, head)).await
 }
 
+/// The weights that would be set for the hotkeys that are registered now: UID and weight, the largest 65,535.
+#[must_use]
+pub fn registered_weights(
+    computation: &Computation,
+    neurons: &[Neuron],
+    network: &Network,
+) -> Vec<(u16, u16)> {
+    to_u16(&of_registered(&computation.settlements, neurons, network))
+}
+
 /// An attempt that is about to be made. As long as it is not known how it ended, it may have been sent.
 pub(super) fn intention(
     computation: &Computation,
@@ -49,7 +59,7 @@ pub(super) fn intention(
     network: &Network,
     head: Block,
 ) -> Attempt {
-    let weights = to_u16(&of_registered(&computation.settlements, neurons, network));
+    let weights = registered_weights(computation, neurons, network);
     Attempt {
         computed: computation.block,
         block: head,

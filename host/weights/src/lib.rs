@@ -1,7 +1,7 @@
 //! From saliences to weights: pure functions with plain types (scoring: aggregate and set).
 //!
 //! [`aggregate`] joins the challenges, [`settle`] spreads the result over the metagraph's UIDs, and [`to_u16`] is what
-//! the chain takes.
+//! the chain takes. What it makes of all validators' weights, [`yuma`] says.
 
 mod aggregate;
 mod failure;
@@ -9,6 +9,7 @@ mod input;
 mod rules;
 mod scored;
 mod settle;
+pub mod yuma;
 
 pub use aggregate::{BURN, Shares, aggregate};
 pub use failure::{FailureCause, Held};

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics fails, which is what is wanted")]
 
+mod agree;
 mod author;
 mod bad_input;
 mod belief;
@@ -42,6 +43,7 @@ mod validator;
 mod validator_chain;
 mod walls;
 mod web;
+mod yuma;
 
 use mantis_tests::suite;
 use std::process::ExitCode;
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         killed_writer::write(&ledger);
     }
     let all = [
+        agree::tests(),
         author::tests(),
         bad_input::tests(),
         belief::tests(),
@@ -88,6 +91,7 @@ fn main() -> ExitCode {
         validator_chain::tests(),
         walls::tests(),
         web::tests(),
+        yuma::tests(),
     ];
     suite::run(all.into_iter().flatten())
 }

@@ -106,6 +106,11 @@ fn it_samples_scores_sets_and_goes_on_where_it_was() {
             let line = running.log.iter().find(|line| line["message"] == message);
             line.unwrap_or_else(|| panic!("no `{message}`: {:#?}", running.tail())).to_string()
         };
+        // The chain shows weights by now: ours alone, so that they are the consensus.
+        let compared = Ledger::read(stage.ledger()).unwrap().last_agreement().unwrap().expect("a comparison");
+        let distance = compared.distance.expect("a distance");
+        assert!(distance < 1e-9 && compared.validator_trust > 1.0 - 1e-9, "{compared:?}");
+        said("weights compared");
         let taken = said("the changed configuration is taken");
         assert!(taken.contains("ETHHITFIRST") && taken.contains('5'), "{taken}");
         let kept = said("the changed configuration is not taken; the old one runs on");

@@ -146,6 +146,7 @@ fn wrong_requests_are_told_what_is_wrong() {
         ("/api/v1/leaderboard?sort=up", 400, "sort"),
         ("/api/v1/computations/abc/weights", 400, "whole number"),
         ("/api/v1/computations/7/weights", 404, "block 7"),
+        ("/api/v1/agreement", 404, "mantis agree"),
         ("/api/v1/what-if?NONE=1", 400, "ETH"),
         ("/api/v1/what-if?ETH=many", 400, "ETH"),
         ("/api/v1/what-if?ETH=-1", 400, "ETH"),

@@ -7,6 +7,7 @@
 //! they insert; only what is markup by its type is not escaped: another template, or a drawing. Everything is
 //! well-formed XML too, so that anything can read it. The same input gives the same page.
 
+pub(crate) mod agreement;
 pub mod assets;
 pub(crate) mod board;
 mod breakouts;

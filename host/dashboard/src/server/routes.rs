@@ -1,8 +1,8 @@
 //! Which address is answered by what.
 
 use super::api::{
-    challenges, computations, configuration, docs, leaderboard, miners, refusals, status, weight_submissions,
-    what_if,
+    agreement, challenges, computations, configuration, docs, leaderboard, miners, refusals, status,
+    weight_submissions, what_if,
 };
 use super::error::ApiError;
 use super::hosts::Hosts;
@@ -27,6 +27,7 @@ pub(super) fn router(site: Arc<Site>, hosts: Arc<Hosts>) -> Router {
         .route("/api/v1/challenges/{ticker}/history", get(challenges::history))
         .route("/api/v1/computations", get(computations::computations))
         .route("/api/v1/computations/{block}/weights", get(computations::weights))
+        .route("/api/v1/agreement", get(agreement::agreement))
         .route("/api/v1/weight-submissions", get(weight_submissions::weight_submissions))
         .route("/api/v1/refusals", get(refusals::refusals))
         .route("/api/v1/configuration", get(configuration::configuration))

@@ -23,6 +23,8 @@ pub(super) enum Command {
     Weights(super::weights::WeightsArgs),
     /// Show what one miner earns, challenge by challenge, and why.
     Explain(super::explain::ExplainArgs),
+    /// Compare a ledger's weights with every validator's on the chain: what is clipped, and what they would earn.
+    Agree(super::agree::AgreeArgs),
     /// List the challenges: plugins, versions, digests, weights, shares.
     Challenges(super::challenges::ChallengesArgs),
     /// Work with challenges.toml.

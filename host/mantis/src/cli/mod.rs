@@ -1,5 +1,7 @@
 //! The command line: each command reads its arguments, calls the library, and prints.
 
+mod agree;
+mod agreement;
 mod challenges;
 mod check;
 mod checker;
@@ -48,6 +50,7 @@ pub fn main() -> ExitCode {
         Command::Score(args) => score::run(args),
         Command::Weights(args) => weights::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Agree(args) => agree::run(args),
         Command::Challenges(args) => challenges::run(args),
         Command::Config { command: ConfigCommand::Check(args) } => config::check(args),
         Command::Doctor(args) => doctor::run(args),

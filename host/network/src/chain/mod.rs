@@ -3,6 +3,7 @@
 //! [`Chain`] is the narrow door to it; everything behind the door can be replaced. [`open`] finds the chain of a
 //! network: a [`Subtensor`] is the real one, an [`OfflineChain`] one of this machine alone.
 
+mod epoch_state;
 mod error;
 mod offline;
 mod offline_state;
@@ -11,6 +12,7 @@ mod offline_test;
 mod open;
 mod subtensor;
 
+pub use epoch_state::{EpochRules, EpochState, Given, NeuronState};
 pub use error::ChainError;
 pub use offline::{Clock, OfflineChain};
 pub use offline_state::WeightsSet;
@@ -163,6 +165,14 @@ pub trait Chain: Send + Sync {
     /// If the chain cannot be reached, or has no such subnet.
     async fn owner(&self) -> Result<Option<String>, ChainError> {
         Ok(None)
+    }
+
+    /// What an epoch of the subnet goes by, all validators' weights too, and what the last one gave; all at one block that is final.
+    ///
+    /// # Errors
+    /// If the chain cannot be reached, has no such subnet, or does not say.
+    async fn epoch_state(&self) -> Result<EpochState, ChainError> {
+        Err(ChainError::Missing { what: "state of its epochs".into() })
     }
 
     /// Commits a text, such as the URL of a payload, for our own hotkey.

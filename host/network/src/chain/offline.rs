@@ -1,7 +1,7 @@
 //! A chain of one machine: for the demo, replays, and dry runs.
 
 use super::offline_state::{State, WeightsSet};
-use super::{BLOCK_SECONDS, Chain, ChainError, Head, Hyperparameters, Neuron, Receipt};
+use super::{BLOCK_SECONDS, Chain, ChainError, EpochState, Head, Hyperparameters, Neuron, Receipt};
 use async_trait::async_trait;
 use mantis_config::Block;
 use sha2::{Digest, Sha256};
@@ -113,6 +113,17 @@ impl OfflineChain {
         })
     }
 
+    /// Sets the stake of some hotkeys, 10^-9 TAO. A neuron with a permit whose stake was never set has 1 TAO.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn set_stakes(&self, stakes: BTreeMap<String, u64>) -> Result<(), ChainError> {
+        self.write("setting stakes", |state| {
+            state.stakes.extend(stakes);
+            Ok(())
+        })
+    }
+
     /// Commits a text for any registered hotkey.
     ///
     /// # Errors
@@ -217,15 +228,17 @@ impl Chain for OfflineChain {
 
     async fn weights_of(&self, uid: u16) -> Result<Vec<(u16, u16)>, ChainError> {
         self.read("reading weights", |state| {
-            let hotkey = state.neurons.iter().find(|neuron| neuron.uid == uid).map(|neuron| &neuron.hotkey);
-            let last = state.weights.iter().rev().find(|set| Some(&set.hotkey) == hotkey);
-            last.map(|set| set.weights.iter().map(|(uid, weight)| (*uid, *weight)).collect())
-                .unwrap_or_default()
+            let neuron = state.neurons.iter().find(|neuron| neuron.uid == uid);
+            neuron.map(|neuron| state.weights_of(&neuron.hotkey)).unwrap_or_default()
         })
     }
 
     async fn owner(&self) -> Result<Option<String>, ChainError> {
         self.read("reading the owner", |state| state.owner.clone())
+    }
+
+    async fn epoch_state(&self) -> Result<EpochState, ChainError> {
+        self.read("reading what epochs go by", |state| state.epoch_state(self.now(state).block))
     }
 
     async fn commit(&self, text: &str) -> Result<(), ChainError> {

@@ -1,6 +1,6 @@
 //! What an offline chain consists of, and its file.
 
-use super::{ChainError, Head, Neuron};
+use super::{ChainError, EpochRules, EpochState, Head, Neuron, NeuronState};
 use mantis_config::Block;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -35,6 +35,8 @@ pub(super) struct State {
     pub(super) commitments: BTreeMap<String, String>,
     /// Oldest first.
     pub(super) weights: Vec<WeightsSet>,
+    /// Stake by hotkey; a validator that is not in it has as much as another.
+    pub(super) stakes: BTreeMap<String, u64>,
 }
 
 impl Default for State {
@@ -46,11 +48,58 @@ impl Default for State {
             neurons: Vec::new(),
             commitments: BTreeMap::new(),
             weights: Vec::new(),
+            stakes: BTreeMap::new(),
         }
     }
 }
 
+/// What the subnet of an offline chain says of its epochs, which it does not run: the public chain's usual settings.
+const RULES: EpochRules = EpochRules {
+    kappa: 32_767,
+    bonds_penalty: u16::MAX,
+    bonds_moving_average: 900_000,
+    yuma3: false,
+    liquid_alpha: None,
+    activity_cutoff: 5000,
+    tempo: 360,
+    last_epoch: None,
+    commit_reveal: false,
+    reveal_period: 1,
+    one_decides: false,
+    owner: None,
+};
+/// The stake of a validator where nobody says otherwise, 10^-9 TAO.
+const STAKE: u64 = 1_000_000_000;
+
 impl State {
+    /// The weights that a hotkey set last; empty where it set none.
+    pub(super) fn weights_of(&self, hotkey: &str) -> Vec<(u16, u16)> {
+        let last = self.weights.iter().rev().find(|set| set.hotkey == hotkey);
+        last.map(|set| set.weights.iter().map(|(uid, weight)| (*uid, *weight)).collect()).unwrap_or_default()
+    }
+
+    /// What an epoch would go by.
+    pub(super) fn epoch_state(&self, block: Block) -> EpochState {
+        let neuron = |neuron: &Neuron| NeuronState {
+            uid: neuron.uid,
+            hotkey: neuron.hotkey.clone(),
+            stake: match self.stakes.get(&neuron.hotkey) {
+                Some(stake) => *stake,
+                None if neuron.validator_permit => STAKE,
+                None => 0,
+            },
+            permit: neuron.validator_permit,
+            last_update: neuron.last_update,
+            // Before all weights that were set.
+            registered: Block(-1),
+            committed: None,
+            weights: self.weights_of(&neuron.hotkey),
+            bonds: Vec::new(),
+            given: None,
+        };
+        EpochState { block, rules: RULES, neurons: self.neurons.iter().map(neuron).collect() }
+    }
+
     /// Reads the file.
     pub(super) fn load(path: &Path, doing: &'static str) -> Result<Self, ChainError> {
         let read = || Ok(serde_json::from_slice(&std::fs::read(path)?)?);

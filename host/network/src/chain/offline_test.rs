@@ -1,6 +1,6 @@
 //! An offline chain refuses what the real one refuses, and keeps the rest.
 
-use super::{Chain, ChainError, ChainSettings, Head, Neuron, OfflineChain, Signer, open};
+use super::{Chain, ChainError, ChainSettings, EpochState, Head, Neuron, OfflineChain, Signer, open};
 use mantis_config::Block;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -151,4 +151,24 @@ fn what_is_no_chain_says_so() {
     assert!(error.starts_with("`mainnet` is no network: allowed are finney"), "{error}");
     let error = OfflineChain::open(&folder.path().join("no/chain.json")).err().unwrap().to_string();
     assert!(error.contains("making it failed"), "{error}");
+}
+
+#[tokio::test]
+async fn the_state_of_epochs_is_what_was_set() {
+    let chain = OfflineChain::new(neurons()).signing_as("hk0");
+    chain.set_head(head(1000)).unwrap();
+    chain.set_weights(&[(1, 7)]).await.unwrap();
+    chain.set_head(head(1200)).unwrap();
+    chain.set_weights(&[(2, 65_535)]).await.unwrap();
+    chain.set_head(head(1210)).unwrap();
+    let state = chain.epoch_state().await.unwrap();
+    assert_eq!((state.block, state.neurons.len()), (Block(1210), 3));
+    let own = &state.neurons[0];
+    assert_eq!((own.uid, own.hotkey.as_str(), own.permit), (0, "hk0", true));
+    assert_eq!((&own.weights, own.last_update, own.given), (&vec![(2, 65_535)], Block(1200), None));
+    assert!(own.last_update > state.neurons[2].registered, "weights count");
+    let stakes = |state: &EpochState| state.neurons.iter().map(|neuron| neuron.stake).collect::<Vec<_>>();
+    assert_eq!(stakes(&state), [1_000_000_000, 0, 0]);
+    chain.set_stakes([("hk0".into(), 5), ("hk1".into(), 6)].into()).unwrap();
+    assert_eq!(stakes(&chain.epoch_state().await.unwrap()), [5, 6, 0]);
 }

@@ -1,5 +1,6 @@
 //! The validator as a service: one turn after another, for months.
 
+mod agreeing;
 mod believing;
 mod computing;
 mod configuration;
@@ -20,7 +21,7 @@ use super::release::{AllRefreshed, ReleaseKeeper, Timeline};
 use super::{Board, Pipeline, Refreshed, SetupError, TakeOver, schedule};
 use mantis_config::{Block, Clock, Config};
 use mantis_ledger::{Attempt, ChainRecord, Computation, Ledger, LedgerError};
-use mantis_network::chain::{Chain, ChainError, Finality, Head, Neuron};
+use mantis_network::chain::{Chain, ChainError, EpochState, Finality, Head, Neuron};
 use mantis_payload::beacon::Scheme;
 use mantis_scoring::scratch::sweep;
 use mantis_scoring::worker::Launcher;
@@ -99,6 +100,9 @@ pub struct Service {
     /// The block that scoring goes on for.
     computing: Option<Block>,
     setting: Option<JoinHandle<(i64, Attempt)>>,
+    /// Asking for all validators' weights, and at which block that was done last.
+    agreeing: Option<JoinHandle<Result<EpochState, ChainError>>>,
+    agreed: Option<Block>,
     /// The block of the last computation.
     computed: Option<Block>,
     /// The last computation that weights came of.
@@ -240,6 +244,8 @@ impl Service {
             scoring: None,
             computing: None,
             setting: None,
+            agreeing: None,
+            agreed: None,
             compute_after: Block(0),
             lost: None,
         };
@@ -282,6 +288,9 @@ impl Service {
         if let Some(setting) = self.setting.take() {
             setting.abort();
         }
+        if let Some(agreeing) = self.agreeing.take() {
+            agreeing.abort();
+        }
         ended
     }
 
@@ -313,6 +322,8 @@ impl Service {
         self.start_scoring(block);
         self.take_attempt().await;
         self.start_setting(block).await;
+        self.take_agreement().await;
+        self.start_agreeing(block);
         self.say_weights(Some(block));
         self.prune(head, now);
         Ok(())

@@ -1,8 +1,8 @@
 //! The API's own description.
 
 use super::{
-    challenges, computations, configuration, leaderboard, miners, refusals, status, weight_submissions,
-    what_if,
+    agreement, challenges, computations, configuration, leaderboard, miners, refusals, status,
+    weight_submissions, what_if,
 };
 use crate::server::error::Problem;
 use crate::server::health;
@@ -32,6 +32,7 @@ use utoipa::OpenApi;
         computations::computations,
         computations::weights,
         weight_submissions::weight_submissions,
+        agreement::agreement,
         what_if::what_if,
         health::healthz,
         health::readyz,

@@ -3,6 +3,7 @@
 //! Lists come in pages: `?limit=` entries after leaving out the first `?offset=`. What is refused comes as
 //! `application/problem+json` (RFC 9457). Shares and weights are parts of 1; times are Unix seconds.
 
+pub(super) mod agreement;
 pub(super) mod challenges;
 pub(super) mod computations;
 pub(super) mod configuration;

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
     use crate::standing::Standing;
     use mantis_config::{Block, Config, Sidx};
-    use mantis_ledger::{Computation, Ledger, SampledBlock};
+    use mantis_ledger::{AgreementRecord, Computation, Ledger, SampledBlock};
     use mantis_plugin_api::Salience;
     use mantis_validator::{FactsStatus, FailedChallenge, ReleaseStatus, Status};
     use mantis_weights::Scored;
@@ -90,6 +90,15 @@ mod tests {
                 block: Block(1000),
                 scored: vec![scored],
                 ..Computation::default()
+            })
+            .unwrap();
+        ledger
+            .store_agreement(&AgreementRecord {
+                block: Block(1000),
+                unix: 9,
+                distance: Some(0.5),
+                validator_trust: 0.75,
+                document: "{}".into(),
             })
             .unwrap();
         let standing = Standing::read(&ledger, config, BTreeMap::new()).unwrap();
@@ -126,7 +135,7 @@ mod tests {
     fn what_grafana_and_alerts_ask_for_is_in_the_table() {
         let known: BTreeSet<String> = METRICS.iter().map(Metric::sample_name).collect();
         assert_eq!(known.len(), METRICS.len(), "a name is there twice");
-        assert!(named(GRAFANA).len() > 20 && named(ALERTS).len() == 6);
+        assert!(named(GRAFANA).len() > 20 && named(ALERTS).len() == 7);
         for name in named(GRAFANA).union(&named(ALERTS)) {
             assert!(known.contains(*name), "{name}");
         }
@@ -150,6 +159,8 @@ mod tests {
             "# TYPE mantis_sample_duration_seconds gauge",
             "mantis_sample_duration_seconds 0.25",
             "mantis_hotkey_permit 0.0",
+            "mantis_vtrust_ratio 0.75",
+            "mantis_consensus_distance 0.5",
             "mantis_http_responses_total{status=\"200\"} 3.0",
             "mantis_attempt_outcome{outcome=\"set\"} 1.0",
             "mantis_miner_salience_ratio{hotkey=\"x\"} 1.0",

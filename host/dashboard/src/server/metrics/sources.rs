@@ -3,7 +3,7 @@
 use super::process::Process;
 use crate::standing::{Ranked, Standing};
 use mantis_config::Block;
-use mantis_ledger::{Ledger, LedgerError, PayloadTotals};
+use mantis_ledger::{AgreementRecord, Ledger, LedgerError, PayloadTotals};
 use mantis_validator::Status;
 use std::collections::BTreeMap;
 use std::fs;
@@ -32,6 +32,8 @@ pub(super) struct LedgerNumbers {
     pub(super) last_block: Option<Block>,
     /// When weights were last set; before the first time, since when that is waited for. Unix time, s.
     pub(super) weights_since: Option<u64>,
+    /// How our weights stood with those of other validators; `None` where that was not looked at.
+    pub(super) agreement: Option<AgreementRecord>,
     /// Size of the file, bytes; `None` if the system does not say.
     pub(super) size: Option<u64>,
 }
@@ -53,6 +55,7 @@ impl LedgerNumbers {
             sampled: ledger.sampled_blocks()?,
             last_block: ledger.last_block()?,
             weights_since: ledger.weights_since()?,
+            agreement: ledger.last_agreement()?,
             size: fs::metadata(ledger.path()).ok().map(|file| file.len()),
         })
     }

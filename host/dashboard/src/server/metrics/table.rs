@@ -52,6 +52,24 @@ pub(super) const METRICS: &[Metric] = &[
     gauge("ledger_last_block", "The newest sampled block", None, |sources| {
         Some(Samples::One(sources.ledger.last_block?.0 as f64))
     }),
+    gauge(
+        "vtrust_ratio",
+        "What of our newest weights is not clipped at the consensus of validators, when that was last looked at",
+        None,
+        |sources| Some(Samples::One(sources.ledger.agreement.as_ref()?.validator_trust)),
+    ),
+    gauge(
+        "consensus_distance",
+        "How far our newest weights were from the consensus of validators: 0 the same, 2 nothing in common",
+        None,
+        |sources| Some(Samples::One(sources.ledger.agreement.as_ref()?.distance?)),
+    ),
+    gauge(
+        "agreement_block",
+        "The block at which our weights were last compared with others'",
+        None,
+        |sources| Some(Samples::One(sources.ledger.agreement.as_ref()?.block.0 as f64)),
+    ),
     gauge("ledger_size", "Size of the ledger's file", Some(Bytes), |sources| {
         Some(Samples::One(sources.ledger.size? as f64))
     }),

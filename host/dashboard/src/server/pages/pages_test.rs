@@ -1,6 +1,6 @@
 //! The pages: in order, safe, linked, quick, and true to what they were made from.
 
-use super::test_world::{EVIL, PageWorld, parse, plain};
+use super::test_world::{EVIL, PageWorld, by_id, parse, plain};
 use super::{Page, error_page, render};
 use crate::sections::links::segment;
 use crate::standing::Standing;
@@ -106,4 +106,22 @@ fn a_whole_network_stays_small() {
     for (name, page) in world.all() {
         assert!(page.len() < 1_000_000, "{name}: {}", page.len());
     }
+}
+
+#[test]
+fn the_weights_page_says_how_they_stand_with_other_validators() {
+    let world = PageWorld::new(plain, 12, 6, "x");
+    let page = world.page(Page::Weights { offset: 0 });
+    let document = parse("weights", &page);
+    let text = |id: &str| -> String {
+        let texts = by_id(&document, id).descendants().filter(|node| node.is_text());
+        texts.filter_map(|node| node.text()).collect::<Vec<_>>().join(" ")
+    };
+    for part in ["on the chain", "newest", "81.2%", "93.8%", "0.125"] {
+        assert!(text("agreement").contains(part), "{part}: {}", text("agreement"));
+    }
+    assert!(text("validators").contains("4,321") && text("validators").contains("62.5%"));
+    // Of twelve miners, ten.
+    assert_eq!(text("differences").matches("50.0%").count(), 10, "{}", text("differences"));
+    assert!(!world.page(Page::Weights { offset: 50 }).contains("h-agreement"));
 }

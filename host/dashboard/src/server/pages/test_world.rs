@@ -4,11 +4,14 @@ use super::{Page, error_page, now, render};
 use crate::standing::Standing;
 use mantis_config::{Block, Config, Sidx};
 use mantis_ledger::{
-    Accepted, Activities, Activity, Arrival, Attempt, Computation, Ledger, NewRow, Rejection, Sample,
-    SampledBlock, Sent, Stage,
+    Accepted, Activities, Activity, AgreementRecord, Arrival, Attempt, Computation, Ledger, NewRow,
+    Rejection, Sample, SampledBlock, Sent, Stage,
 };
 use mantis_plugin_api::{Description, Salience, WhyZero};
 use mantis_validator::Status;
+use mantis_validator::agreement::{
+    Agreement, MinerDifference, OtherValidator, Reasons, RowAgreement, Subnet,
+};
 use mantis_weights::{Neuron, Outcome, Scored, Scores, SettleRules, settle};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -88,6 +91,7 @@ impl PageWorld {
             ledger.sample(&sample(&config, &hotkeys, 2000 + 40 * k, text)).unwrap();
         }
         ledger.store_states("MULTIBREAKOUT", Sidx(1999), &states(&config)).unwrap();
+        ledger.store_agreement(&agreement(&hotkeys, text)).unwrap();
         let about = hotkeys.iter().map(|hotkey| (hotkey.clone(), text.to_owned())).collect();
         let standing = Standing::read(&ledger, Arc::new(config), about).unwrap();
         Self { _dir: dir, ledger, standing, status: status(text), hotkeys }
@@ -202,6 +206,58 @@ fn attempt(k: i64, text: &str) -> Attempt {
         included: Some(Block(1000 * k + 22)),
         error: (sent == Sent::Failed).then(|| text.to_owned()),
         weights: vec![(0, "owner".into(), 65_535)],
+    }
+}
+
+/// How weights stand with those of another validator.
+fn agreement(hotkeys: &[String], text: &str) -> AgreementRecord {
+    let row = |validator_trust| RowAgreement {
+        consensus_distance: Some(0.125),
+        clipped: 1.0 - validator_trust,
+        validator_trust,
+        ..RowAgreement::default()
+    };
+    let other = OtherValidator {
+        uid: 7,
+        hotkey: text.to_owned(),
+        stake: 0.625,
+        age: 4321,
+        committed: None,
+        validator_trust: 1.0,
+        distance_shown: None,
+        distance_newest: Some(1.5),
+    };
+    let miner = |(uid, hotkey): (u16, &String)| MinerDifference {
+        uid,
+        hotkey: hotkey.clone(),
+        newest: 0.25,
+        shown: None,
+        consensus: 0.5,
+        reasons: Reasons { challenges: vec![(text.to_owned(), 1.0)], burn: uid == 1, ..Reasons::default() },
+    };
+    let agreement = Agreement {
+        block: 10_360,
+        computed: 10_000,
+        subnet: Subnet {
+            netuid: 123,
+            kappa: 0.5,
+            yuma3: true,
+            tempo: 360,
+            last_epoch: None,
+            reveal_period: None,
+        },
+        ours: None,
+        shown: Some(row(0.8125)),
+        newest: row(0.9375),
+        validators: vec![other],
+        miners: (1..).zip(hotkeys).map(miner).collect(),
+    };
+    AgreementRecord {
+        block: Block(agreement.block),
+        unix: now() - 60,
+        distance: Some(0.125),
+        validator_trust: 0.9375,
+        document: serde_json::to_string(&agreement).unwrap(),
     }
 }
 

@@ -3,12 +3,13 @@
 use super::frame::Frame;
 use super::now;
 use crate::sections::RenderError;
+use crate::sections::agreement::AgreementSection;
 use crate::sections::filters;
 use crate::sections::time::Moment;
 use crate::sections::view::RunView;
 use crate::sections::weights::WeightTable;
 use askama::Template;
-use mantis_ledger::{Attempt, ComputationLine, Ledger, Sent};
+use mantis_ledger::{AgreementRecord, Attempt, ComputationLine, Ledger, Sent};
 
 /// Lines of a page.
 const LINES: u32 = 50;
@@ -19,6 +20,8 @@ struct WeightsPage<'a> {
     frame: Frame,
     /// `None` but on the first page of the history.
     table: Option<WeightTable<'a>>,
+    /// The same; `None` too where nothing is known of it.
+    agreement: Option<AgreementSection>,
     computations: &'a [ComputationLine],
     attempts: &'a [Attempt],
     pages: Pages,
@@ -36,11 +39,23 @@ pub(super) fn page(view: &RunView<'_>, ledger: &Ledger, offset: u32) -> Result<S
     let page = WeightsPage {
         frame: Frame::new("Weights", "/weights"),
         table: (offset == 0).then(|| WeightTable::new(view)),
+        agreement: if offset == 0 { agreement(ledger)? } else { None },
         computations: &ledger.computations(offset, LINES)?,
         attempts: &ledger.attempts_from(offset, LINES)?,
         pages: Pages::new(offset, computed.max(attempted)),
     };
     Ok(page.render()?)
+}
+
+/// How our weights stand with those of other validators, where that was looked at.
+fn agreement(ledger: &Ledger) -> Result<Option<AgreementSection>, RenderError> {
+    let record = ledger.last_agreement()?;
+    let section = |record: AgreementRecord| {
+        // What another version wrote may be something else.
+        let agreement = serde_json::from_str(&record.document).ok()?;
+        Some(AgreementSection::new(agreement, Moment::new(record.unix, now())))
+    };
+    Ok(record.and_then(section))
 }
 
 impl WeightsPage<'_> {

@@ -8,8 +8,8 @@ use super::node_error::NodeError;
 use super::settings::ChainSettings;
 use super::transaction::{Included, send};
 use super::values::{block, number, optional, value};
-use super::{commitments, neurons, owner, rules, weights};
-use crate::chain::{Chain, ChainError, Finality, Head, Hyperparameters, Neuron, Receipt};
+use super::{commitments, epoch_state, neurons, owner, rules, weights};
+use crate::chain::{Chain, ChainError, EpochState, Finality, Head, Hyperparameters, Neuron, Receipt};
 use crate::wallet::Hotkey;
 use async_trait::async_trait;
 use mantis_config::Block;
@@ -158,6 +158,16 @@ impl Chain for Subtensor {
             .read("reading who owns the subnet", |node| async move {
                 owner::owner(&node.finalized().await?, netuid).await
             })
+            .await
+    }
+
+    async fn epoch_state(&self) -> Result<EpochState, ChainError> {
+        let netuid = self.settings.netuid;
+        self.link
+            .read(
+                "reading what epochs go by",
+                |node| async move { epoch_state::epoch_state(&node, netuid).await },
+            )
             .await
     }
 

@@ -8,6 +8,7 @@ mod client;
 mod commitments;
 mod confirm;
 mod endpoints;
+mod epoch_state;
 mod link;
 mod neurons;
 mod node;

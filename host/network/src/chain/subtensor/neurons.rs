@@ -6,6 +6,7 @@ use super::values::{SUBTENSOR, block, missing, number, said, value};
 use crate::chain::Neuron;
 use std::collections::BTreeMap;
 use subxt::dynamic::{Value, storage};
+use subxt::ext::scale_decode::DecodeAsType;
 use subxt::utils::AccountId32;
 
 /// Values asked for at once.
@@ -38,19 +39,32 @@ pub(super) async fn exists(at: &At, netuid: u16) -> Result<(), NodeError> {
     Err(missing(format!("subnet {netuid}")))
 }
 
-async fn hotkeys(at: &At, netuid: u16) -> Result<BTreeMap<u16, AccountId32>, NodeError> {
-    let address = storage::<Vec<Value>, AccountId32>(SUBTENSOR, "Keys");
+/// The subnet's hotkeys, by UID.
+pub(super) async fn hotkeys(at: &At, netuid: u16) -> Result<BTreeMap<u16, AccountId32>, NodeError> {
+    by_uid(at, "Keys", netuid).await
+}
+
+/// The values of a map of the subnet's pallet that is by subnet and UID.
+pub(super) async fn by_uid<T: DecodeAsType>(
+    at: &At,
+    entry: &str,
+    netuid: u16,
+) -> Result<BTreeMap<u16, T>, NodeError> {
+    let address = storage::<Vec<Value>, T>(SUBTENSOR, entry);
     let mut entries = at.storage().iter(address, vec![number(netuid)]).await.map_err(said)?;
-    let mut hotkeys = BTreeMap::new();
-    while let Some(entry) = entries.next().await {
-        let entry = entry.map_err(said)?;
+    let mut values = BTreeMap::new();
+    while let Some(found) = entries.next().await {
+        let found = found.map_err(said)?;
         // The UID is the key's last part, and is not hashed.
-        let Some((_, uid)) = entry.key_bytes().split_last_chunk::<2>() else {
-            return Err(NodeError::broken("a key of SubtensorModule.Keys is too short"));
+        let Some((_, uid)) = found.key_bytes().split_last_chunk::<2>() else {
+            return Err(NodeError::broken(format!("a key of {SUBTENSOR}.{entry} is too short")));
         };
-        hotkeys.insert(u16::from_le_bytes(*uid), entry.value().decode().map_err(NodeError::broken)?);
+        let value = found.value().decode().map_err(NodeError::broken)?;
+        if values.insert(u16::from_le_bytes(*uid), value).is_some() {
+            return Err(NodeError::broken(format!("it gives a key of {SUBTENSOR}.{entry} twice")));
+        }
     }
-    Ok(hotkeys)
+    Ok(values)
 }
 
 /// The owners' coldkeys, by hotkey: many values with few requests.
