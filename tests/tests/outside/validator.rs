@@ -183,14 +183,16 @@ fn of_two_hosts_with_one_hotkey_one_sets_weights() {
                 tokio::time::sleep(TICK).await;
             }
         };
-        let start =
-            |ledger| Running::start(stage.validator_with(None, ledger).args(["--hotkey-uri", VALIDATOR]));
+        let first = stage.ledger();
+        let start = |ledger: &Path| {
+            Running::start(stage.validator_with(None, ledger).args(["--hotkey-uri", VALIDATOR]))
+        };
         let sent = |ledger: &Path| {
             let attempts = Ledger::read(ledger).unwrap().attempts(100).unwrap();
             attempts.iter().filter(|attempt| attempt.sent == Sent::Set).count()
         };
         play(1).await;
-        let mut leader = start(&stage.ledger());
+        let mut leader = start(&first);
         leader.wait_for("weights set", 0, PATIENCE).await;
         // A copy of the ledger from before knows nothing of it, however often it is started.
         for _ in 0..10 {
@@ -206,24 +208,24 @@ fn of_two_hosts_with_one_hotkey_one_sets_weights() {
         let why = refused["why"].as_str().unwrap();
         assert!(why.contains("another host") && why.contains("--take-over"), "{why}");
         assert_eq!(sent(&copy), 0);
-        assert_eq!(stage.chain.weights().unwrap().len(), sent(&stage.ledger()));
+        assert_eq!(stage.chain.weights().unwrap().len(), sent(&first));
         // It samples and computes all the while.
         standby.wait_for("weights computed", 0, PATIENCE).await;
 
         leader.kill();
-        let led = sent(&stage.ledger());
+        let led = sent(&first);
         // Twice the interval of 50 blocks, and five minutes until the next look.
         play(27).await;
         standby.wait_for("weights set", 0, PATIENCE).await;
         // What was the leader is the standby now.
-        leader = start(&stage.ledger());
+        leader = start(&first);
         play(30).await;
         leader.wait_for("weights not set", 0, PATIENCE).await;
-        assert_eq!(sent(&stage.ledger()), led);
+        assert_eq!(sent(&first), led);
         assert!(sent(&copy) >= 3, "{}", sent(&copy));
         leader.kill();
         // The operator knows better.
-        let taken = stage.validator_with(None, &stage.ledger());
+        let taken = stage.validator_with(None, &first);
         leader = Running::start({ taken }.args(["--hotkey-uri", VALIDATOR, "--take-over"]));
         play(10).await;
         leader.wait_for("weights set", 0, PATIENCE).await;
