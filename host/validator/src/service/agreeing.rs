@@ -6,7 +6,7 @@ use crate::clock::unix;
 use mantis_config::Block;
 use mantis_ledger::AgreementRecord;
 use tokio::task::block_in_place;
-use tracing::{debug, error, info};
+use tracing::{error, info, warn};
 
 /// Blocks between two looks: an epoch of the public chain's.
 const EVERY: i64 = 360;
@@ -28,14 +28,15 @@ impl Service {
         let Some(agreeing) = self.agreeing.take_if(|agreeing| agreeing.is_finished()) else { return };
         let state = match agreeing.await {
             Ok(Ok(state)) => state,
-            Ok(Err(error)) => return debug!(%error, "how our weights stand with others' is not known"),
+            Ok(Err(error)) => return warn!(%error, "how our weights stand with others' is not known"),
             Err(error) => return error!(%error, "looking how our weights stand with others' broke off"),
         };
         let own = self.neurons.iter().find(|neuron| Some(&neuron.hotkey) == self.run.hotkey.as_ref());
         let own = own.filter(|own| own.validator_permit).map(|own| own.hotkey.as_str());
         match block_in_place(|| agreement(&state, &self.ledger, &self.config.network, own)) {
             Ok(agreement) => self.keep_agreement(&agreement),
-            Err(error) => debug!(%error, "how our weights stand with others' is not known"),
+            // Such as: nobody has set weights yet.
+            Err(error) => info!(%error, "how our weights stand with others' is not known"),
         }
     }
 
