@@ -40,6 +40,7 @@ mod shape;
 mod side;
 mod signatures;
 pub mod snapshot;
+mod sum_all;
 mod sums;
 mod tracked;
 mod vector;

@@ -54,6 +54,22 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// Takes these as the smoothed weights that the next computation goes on from.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn adopt_weights(&mut self, weights: &Weights) -> Result<(), LedgerError> {
+        let store = |conn: &mut Connection| {
+            let tx = conn.transaction()?;
+            let all = weights.weights.iter().map(|(hotkey, weight)| (hotkey.as_str(), *weight));
+            replace(&tx, weights.block, all)?;
+            tx.commit()
+        };
+        store(&mut self.conn).map_err(|e| LedgerError::sqlite(&self.path, "the table host_weights", e))
+    }
+}
+
 /// Replaces the stored weights.
 pub(super) fn replace<'a>(
     tx: &Connection,
@@ -73,12 +89,6 @@ pub(super) fn replace<'a>(
 mod tests {
     use super::*;
 
-    fn store(ledger: &mut Ledger, new: &Weights) -> rusqlite::Result<()> {
-        let tx = ledger.conn.transaction()?;
-        replace(&tx, new.block, new.weights.iter().map(|(hotkey, weight)| (hotkey.as_str(), *weight)))?;
-        tx.commit()
-    }
-
     #[test]
     fn weights_are_replaced_as_a_whole() {
         let dir = tempfile::tempdir().unwrap();
@@ -90,11 +100,11 @@ mod tests {
             weights: pairs.iter().map(|(hotkey, weight)| (hotkey.to_string(), *weight)).collect(),
         };
         let first = weights(1000, &[("a", 0.25), ("b", 0.1 + 0.2)]);
-        store(&mut ledger, &first).unwrap();
-        store(&mut ledger, &weights(2000, &[("c", f64::NAN)])).unwrap_err();
+        ledger.adopt_weights(&first).unwrap();
+        ledger.adopt_weights(&weights(2000, &[("c", f64::NAN)])).unwrap_err();
         assert_eq!(Ledger::read(&path).unwrap().previous_weights().unwrap(), Some(first));
         let second = weights(2000, &[("b", 1.0)]);
-        store(&mut ledger, &second).unwrap();
+        ledger.adopt_weights(&second).unwrap();
         assert_eq!(ledger.previous_weights().unwrap(), Some(second));
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The commands join what the crates beside this one do; no code here knows a challenge by name.
 
+pub mod adopt;
 pub mod authoring;
 pub mod cli;
 pub mod demo;

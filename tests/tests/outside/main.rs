@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics fails, which is what is wanted")]
 
+mod adopt;
 mod agree;
 mod author;
 mod bad_input;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         killed_writer::write(&ledger);
     }
     let all = [
+        adopt::tests(),
         agree::tests(),
         author::tests(),
         bad_input::tests(),

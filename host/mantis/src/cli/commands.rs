@@ -23,6 +23,8 @@ pub(super) enum Command {
     Weights(super::weights::WeightsArgs),
     /// Show what one miner earns, challenge by challenge, and why.
     Explain(super::explain::ExplainArgs),
+    /// Go on where the network's Python validator stood: its ledger, and the weights that it has saved.
+    Adopt(super::adopt::AdoptArgs),
     /// Compare a ledger's weights with every validator's on the chain: what is clipped, and what they would earn.
     Agree(super::agree::AgreeArgs),
     /// List the challenges: plugins, versions, digests, weights, shares.

@@ -1,5 +1,6 @@
 //! The command line: each command reads its arguments, calls the library, and prints.
 
+mod adopt;
 mod agree;
 mod agreement;
 mod challenges;
@@ -61,6 +62,7 @@ pub fn main() -> ExitCode {
         Command::Payload { command } => payload::run(command),
         Command::Plugin { command } => plugin::run(command),
         Command::Release { command } => release::run(command),
+        Command::Adopt(args) => adopt::run(args),
         Command::Rewind(args) => rewind::run(args),
         Command::Check(args) => check::run(args),
         Command::Validator(args) => validator::run(args),
