@@ -385,8 +385,13 @@ fn slow_readers_do_not_keep_others_out() {
             assert!(since.elapsed() < Duration::from_secs(1), "{:?} beside {}", since.elapsed(), slow.len());
         }
     }
-    let files = fs::read_dir(format!("/proc/{}/fd", site.id())).unwrap().count();
-    assert!(files < 110, "{files} files are open");
+    // Those that are over are closed at their turn.
+    let files = || fs::read_dir(format!("/proc/{}/fd", site.id())).unwrap().count();
+    let until = Instant::now() + Duration::from_secs(10);
+    while files() >= 110 {
+        assert!(Instant::now() < until, "{} files are open", files());
+        std::thread::sleep(Duration::from_millis(100));
+    }
     assert_eq!(get(site.server, "/api/v1/status").status, 200);
 }
 
