@@ -144,21 +144,9 @@ impl Ledger {
             let column = |i: usize| row.get_ref(i).map_err(|e| fail(last, e));
             let ValueRef::Integer(sidx) = column(0)? else { continue };
             let sidx = Sidx(sidx);
-            let (price, price_ok) = match column(1)? {
-                ValueRef::Null => (None, true),
-                ValueRef::Real(x) => (Some(x), true),
-                ValueRef::Integer(x) => (Some(x as f64), true),
-                _ => (None, false),
-            };
-            let (price_data, data_ok) = match column(2)? {
-                ValueRef::Null => (None, true),
-                ValueRef::Text(x) => match std::str::from_utf8(x) {
-                    Ok(x) => (Some(x), true),
-                    Err(_) => (None, false),
-                },
-                _ => (None, false),
-            };
-            let bad_prices = !price_ok || !data_ok;
+            let (price, price_data) = (as_price(column(1)?), as_price_data(column(2)?));
+            let bad_prices = price.is_err() || price_data.is_err();
+            let (price, price_data) = (price.unwrap_or(None), price_data.unwrap_or(None));
             if bad_prices {
                 warnings.bad_prices.add(sidx);
             }
@@ -186,6 +174,28 @@ impl Ledger {
             sums.end().map_err(damaged)?;
         }
         Ok(warnings)
+    }
+}
+
+/// What is stored is no value of its column.
+pub(super) struct BadValue;
+
+/// A value of the column `price`.
+pub(super) fn as_price(value: ValueRef<'_>) -> Result<Option<f64>, BadValue> {
+    match value {
+        ValueRef::Null => Ok(None),
+        ValueRef::Real(price) => Ok(Some(price)),
+        ValueRef::Integer(price) => Ok(Some(price as f64)),
+        _ => Err(BadValue),
+    }
+}
+
+/// A value of the column `price_data`.
+pub(super) fn as_price_data(value: ValueRef<'_>) -> Result<Option<&str>, BadValue> {
+    match value {
+        ValueRef::Null => Ok(None),
+        ValueRef::Text(text) => std::str::from_utf8(text).map(Some).map_err(|_| BadValue),
+        _ => Err(BadValue),
     }
 }
 

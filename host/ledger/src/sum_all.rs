@@ -1,6 +1,7 @@
 //! Checksums for rows that another program has written: from then on a changed bit in them is found, and their kept histories
 //! need not be read again.
 
+use super::rows::{as_price, as_price_data};
 use super::{Ledger, LedgerError, sums};
 use mantis_config::Sidx;
 use rusqlite::types::ValueRef;
@@ -58,19 +59,8 @@ fn sum_batch(conn: &Connection, ticker: &str, after: Sidx) -> rusqlite::Result<B
     while let Some(row) = rows.next()? {
         let ValueRef::Integer(sidx) = row.get_ref(0)? else { continue };
         batch.last = Some(Sidx(sidx));
-        let price = match row.get_ref(1)? {
-            ValueRef::Null => None,
-            ValueRef::Real(price) => Some(price),
-            ValueRef::Integer(price) => Some(price as f64),
-            _ => continue,
-        };
-        let price_data = match row.get_ref(2)? {
-            ValueRef::Null => None,
-            ValueRef::Text(text) => match std::str::from_utf8(text) {
-                Ok(text) => Some(text),
-                Err(_) => continue,
-            },
-            _ => continue,
+        let (Ok(price), Ok(price_data)) = (as_price(row.get_ref(1)?), as_price_data(row.get_ref(2)?)) else {
+            continue;
         };
         let blob = match row.get_ref(3)? {
             ValueRef::Blob(blob) | ValueRef::Text(blob) => blob,
