@@ -4,8 +4,7 @@
 
 use crate::schedule::MORTAL;
 use mantis_config::{Block, Network};
-use mantis_ledger::Attempt;
-use mantis_ledger::Sent;
+use mantis_ledger::{Attempt, Sent};
 
 /// Attempts among which that block is looked for: more than are made while another host's activity counts.
 pub(super) const ATTEMPTS: u32 = 100;

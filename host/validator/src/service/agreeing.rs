@@ -31,8 +31,7 @@ impl Service {
             Ok(Err(error)) => return warn!(%error, "how our weights stand with others' is not known"),
             Err(error) => return error!(%error, "looking how our weights stand with others' broke off"),
         };
-        let own = self.neurons.iter().find(|neuron| Some(&neuron.hotkey) == self.run.hotkey.as_ref());
-        let own = own.filter(|own| own.validator_permit).map(|own| own.hotkey.as_str());
+        let own = self.own(&self.neurons).filter(|own| own.validator_permit).map(|own| own.hotkey.as_str());
         match block_in_place(|| agreement(&state, &self.ledger, &self.config.network, own)) {
             Ok(agreement) => self.keep_agreement(&agreement),
             // Such as: nobody has set weights yet.

@@ -410,7 +410,7 @@ impl Service {
                 Some(_) => {}
             }
         }
-        let own = neurons.iter().find(|neuron| Some(&neuron.hotkey) == self.run.hotkey.as_ref());
+        let own = self.own(&neurons);
         self.board.write(|status| {
             status.chain.metagraph_fault = None;
             status.chain.neurons = Some(neurons.len());

@@ -21,7 +21,7 @@ impl Service {
             Err(error) => return error!(%error, "whether committed weights are shown is not known"),
         };
         let committed: Vec<Attempt> = attempts.into_iter().filter(|a| a.sent == Sent::Committed).collect();
-        let own = self.neurons.iter().find(|neuron| Some(&neuron.hotkey) == self.run.hotkey.as_ref());
+        let own = self.own(&self.neurons);
         let (Some(oldest), Some(own)) = (committed.last(), own) else { return };
         let (shown, rules) =
             match tokio::try_join!(self.chain.weights_of(own.uid), self.chain.hyperparameters()) {
@@ -57,7 +57,7 @@ impl Service {
     pub(super) async fn start_setting(&mut self, head: Block) {
         let Some(computation) = self.computation.clone() else { return };
         let network = self.config.network.clone();
-        if self.setting.is_some() || !self.is_setting_due(&self.neurons, head) {
+        if self.setting.is_some() || !self.is_setting_due(head) {
             return;
         }
         // Who holds which UID must be known as it is now.
@@ -69,7 +69,7 @@ impl Service {
             }
             Err(error) => return self.doubt_metagraph(error.to_string(), false),
         }
-        if !self.is_setting_due(&self.neurons, head) {
+        if !self.is_setting_due(head) {
             return;
         }
         let intention = setter::intention(&computation, &self.neurons, &network, head);
@@ -101,7 +101,7 @@ impl Service {
 
     /// Why nothing is to be set: another host sets weights with our hotkey, or whether one does is not known.
     async fn other_host(&self, head: Block) -> Option<String> {
-        let own = self.neurons.iter().find(|neuron| Some(&neuron.hotkey) == self.run.hotkey.as_ref())?;
+        let own = self.own(&self.neurons)?;
         let (updated, silence) = (own.last_update, self.run.take_over.silence(&self.config.network));
         if self.run.dry_run || updated == Block(0) || head - updated >= silence {
             return None;
@@ -121,9 +121,13 @@ impl Service {
         }
     }
 
-    pub(super) fn is_setting_due(&self, neurons: &[Neuron], head: Block) -> bool {
-        let own = neurons.iter().find(|neuron| Some(&neuron.hotkey) == self.run.hotkey.as_ref());
-        let updated = own.map(|neuron| neuron.last_update);
+    /// Our own hotkey among these.
+    pub(super) fn own<'a>(&self, neurons: &'a [Neuron]) -> Option<&'a Neuron> {
+        neurons.iter().find(|neuron| Some(&neuron.hotkey) == self.run.hotkey.as_ref())
+    }
+
+    fn is_setting_due(&self, head: Block) -> bool {
+        let updated = self.own(&self.neurons).map(|neuron| neuron.last_update);
         schedule::setting(&self.config.network, self.attempt.as_ref(), updated, head)
     }
 
