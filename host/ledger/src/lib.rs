@@ -63,7 +63,7 @@ pub use inspect::{PageCheck, SampledRange};
 pub use lock::{Holder, Lock};
 pub use mature::{Matured, Pending};
 pub use open::Ledger;
-pub use past::{ChallengeLine, ComputationLine, MinerCounts, Past, SalienceLine, WeightLine};
+pub use past::{ChallengeLine, ComputationLine, MinerCounts, Past, ReasonLine, SalienceLine, WeightLine};
 pub use prune::{Horizon, SPARE};
 pub use queries::Ticker;
 pub use rejections::{PayloadTotals, Rejection, RejectionCounts, Stage};

@@ -3,6 +3,7 @@
 use super::sample::NO_PAYLOAD;
 use super::{Ledger, LedgerError, schema};
 use mantis_config::Block;
+use mantis_plugin_api::WhyZero;
 use rusqlite::{Params, Row};
 use std::collections::BTreeMap;
 
@@ -49,6 +50,17 @@ pub struct WeightLine {
     pub salience: f64,
     /// The smoothed weight.
     pub weight: f64,
+}
+
+/// Why a challenge paid a hotkey nothing in one computation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReasonLine {
+    /// The block that was computed for.
+    pub block: Block,
+    /// The challenge.
+    pub ticker: String,
+    /// Why.
+    pub why: WhyZero,
 }
 
 /// What one challenge pays one hotkey in one computation.
@@ -165,6 +177,30 @@ impl Ledger {
         self.record("host_saliences", sql, [hotkey], |row| {
             Ok(SalienceLine { block: Block(row.get(0)?), ticker: row.get(1)?, share: row.get(2)? })
         })
+    }
+
+    /// Why challenges paid a hotkey nothing, oldest first: of the newest computations, of which that is kept.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn reason_history(&self, hotkey: &str) -> Result<Vec<ReasonLine>, LedgerError> {
+        let sql = "SELECT block, ticker, why_code, why_text FROM host_reasons
+            WHERE hotkey = ?1 AND why_code IS NOT NULL AND why_text IS NOT NULL ORDER BY block, ticker";
+        self.record("host_reasons", sql, [hotkey], |row| {
+            let why = WhyZero { code: row.get(2)?, text: row.get(3)? };
+            Ok(ReasonLine { block: Block(row.get(0)?), ticker: row.get(1)?, why })
+        })
+    }
+
+    /// When computations ended, Unix seconds.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn computation_times(&self) -> Result<BTreeMap<Block, u64>, LedgerError> {
+        let times = self.record("host_cycles", "SELECT block, unix FROM host_cycles", [], |row| {
+            Ok((Block(row.get(0)?), row.get::<_, i64>(1)?.max(0).cast_unsigned()))
+        })?;
+        Ok(times.into_iter().collect())
     }
 
     /// How many payloads there were, by hotkey.

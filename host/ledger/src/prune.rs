@@ -64,6 +64,8 @@ impl Ledger {
             "DELETE FROM host_agreement WHERE block < ?1 AND ?2 > 0",
             "DELETE FROM host_challenges WHERE block IN (
                 SELECT DISTINCT block FROM host_challenges WHERE block < ?1 ORDER BY block LIMIT 1 + ?2 / 10)",
+            "DELETE FROM host_reasons WHERE block IN (
+                SELECT DISTINCT block FROM host_reasons WHERE block < ?1 ORDER BY block LIMIT 1 + ?2 / 1000)",
             "DELETE FROM host_saliences WHERE block IN (
                 SELECT DISTINCT block FROM host_saliences WHERE block < ?1 ORDER BY block LIMIT 1 + ?2 / 1000)",
             "DELETE FROM host_steps WHERE block IN (

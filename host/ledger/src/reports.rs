@@ -1,5 +1,5 @@
-//! Why the last computation paid whom: our own tables `host_challenges`, a row per computation and challenge, and
-//! `host_reports`, a row per challenge and miner of the last computation alone.
+//! Why computations paid whom: our own tables `host_challenges`, a row per computation and challenge, and `host_reasons`, a row
+//! per challenge and miner of the newest computations.
 
 use super::{Ledger, LedgerError};
 use mantis_config::Block;
@@ -8,9 +8,12 @@ use mantis_weights::Scored;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 
+/// Computations whose reports are kept: a week of them at one every 1,000 blocks. 256 miners in 12 challenges take about 1 MB of each.
+const KEPT: i64 = 50;
+
 impl Ledger {
     /// What each challenge gave in the computation for a block, in the order of the configuration. Miners are there for
-    /// the last computation that was stored, and left out for those before it. Empty where nothing is stored.
+    /// the newest computations, a week of them, and left out for those before. Empty where nothing is stored.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -37,17 +40,12 @@ impl Ledger {
                 salience.burn = *burn;
             }
         }
-        let newest: Vec<Option<i64>> =
-            self.record("host_challenges", "SELECT MAX(block) FROM host_challenges", [], |row| row.get(0))?;
-        if newest == [Some(block.0)] {
-            let mut miners = self.reports()?;
-            for scored in &mut all {
-                let (hotkeys, reports) =
-                    miners.remove(&scored.ticker).unwrap_or_default().into_iter().unzip();
-                scored.hotkeys = hotkeys;
-                if let Some(salience) = &mut scored.salience {
-                    salience.miners = reports;
-                }
+        let mut miners = self.reports(block)?;
+        for scored in &mut all {
+            let (hotkeys, reports) = miners.remove(&scored.ticker).unwrap_or_default().into_iter().unzip();
+            scored.hotkeys = hotkeys;
+            if let Some(salience) = &mut scored.salience {
+                salience.miners = reports;
             }
         }
         for scored in &mut all {
@@ -59,10 +57,11 @@ impl Ledger {
         Ok(all)
     }
 
-    /// Every miner's report of the last computation, by ticker, in the order of the plugin's columns.
-    fn reports(&self) -> Result<BTreeMap<String, Vec<(String, MinerReport)>>, LedgerError> {
-        let sql = "SELECT ticker, hotkey, salience, why_code, why_text, facts FROM host_reports ORDER BY ticker, place";
-        let rows = self.list("host_reports", sql, |row| {
+    /// Every miner's report of a computation, by ticker, in the order of the plugin's columns.
+    fn reports(&self, block: Block) -> Result<BTreeMap<String, Vec<(String, MinerReport)>>, LedgerError> {
+        let sql = "SELECT ticker, hotkey, salience, why_code, why_text, facts FROM host_reasons
+            WHERE block = ?1 ORDER BY ticker, place";
+        let rows = self.record("host_reasons", sql, [block.0], |row| {
             let why: (Option<String>, Option<String>) = (row.get(3)?, row.get(4)?);
             let report = MinerReport {
                 salience: row.get(2)?,
@@ -82,14 +81,20 @@ impl Ledger {
 /// Stores what a computation's challenges gave, in place of what is stored for the same block.
 pub(super) fn write(tx: &Connection, block: Block, scored: &[Scored]) -> rusqlite::Result<()> {
     tx.execute("DELETE FROM host_challenges WHERE block = ?1", [block.0])?;
-    tx.execute("DELETE FROM host_reports", [])?;
+    tx.execute("DELETE FROM host_reasons WHERE block = ?1", [block.0])?;
+    tx.execute(
+        "DELETE FROM host_reasons WHERE block <= (
+            SELECT block FROM (SELECT DISTINCT block FROM host_challenges WHERE block <> ?1)
+            ORDER BY block DESC LIMIT 1 OFFSET ?2)",
+        (block.0, KEPT - 1),
+    )?;
     let mut challenge = tx.prepare_cached(
         "INSERT INTO host_challenges (block, ticker, place, weight, seconds, skipped, plugin, facts, miners, paid)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     let mut miner = tx.prepare_cached(
-        "INSERT INTO host_reports (ticker, hotkey, place, salience, why_code, why_text, facts)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO host_reasons (block, ticker, hotkey, place, salience, why_code, why_text, facts)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     for (place, one) in (0_i64..).zip(scored) {
         let Scored { ticker, weight, seconds, skipped, hotkeys, salience, description, .. } = one;
@@ -104,7 +109,16 @@ pub(super) fn write(tx: &Connection, block: Block, scored: &[Scored]) -> rusqlit
         for ((place, hotkey), report) in (0_i64..).zip(hotkeys).zip(&salience.miners) {
             let why = report.why_zero.as_ref();
             let (code, why) = (why.map(|why| &why.code), why.map(|why| &why.text));
-            miner.execute((ticker, hotkey, place, report.salience, code, why, text(&report.facts)))?;
+            miner.execute((
+                block.0,
+                ticker,
+                hotkey,
+                place,
+                report.salience,
+                code,
+                why,
+                text(&report.facts),
+            ))?;
         }
     }
     Ok(())
@@ -127,7 +141,7 @@ mod tests {
     use crate::Computation;
 
     #[test]
-    fn the_last_computation_keeps_its_miners_and_all_keep_their_challenges() {
+    fn the_newest_computations_keep_their_miners_and_all_keep_their_challenges() {
         let dir = tempfile::tempdir().unwrap();
         let mut ledger = Ledger::open(dir.path().join("a.db")).unwrap();
         assert_eq!(ledger.scored(Block(1000)).unwrap(), []);
@@ -165,9 +179,15 @@ mod tests {
         ledger.store_computation(&computation(1000)).unwrap();
         assert_eq!(ledger.scored(Block(1000)).unwrap(), [paid.clone(), skipped.clone()]);
         ledger.store_computation(&computation(2000)).unwrap();
-        assert_eq!(ledger.scored(Block(2000)).unwrap(), [paid, skipped]);
+        assert_eq!(ledger.scored(Block(2000)).unwrap(), [paid.clone(), skipped.clone()]);
+        assert_eq!(ledger.scored(Block(1000)).unwrap(), [paid.clone(), skipped.clone()]);
+        // Again for the same block, and many after it.
+        for block in (2000..=51_000).step_by(1000) {
+            ledger.store_computation(&computation(block)).unwrap();
+        }
         let before = ledger.scored(Block(1000)).unwrap();
         assert_eq!(before[0].salience.as_ref().unwrap().facts[0].value, 0.5);
         assert!(before[0].hotkeys.is_empty());
+        assert_eq!(ledger.scored(Block(2000)).unwrap(), [paid, skipped]);
     }
 }

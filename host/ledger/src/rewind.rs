@@ -89,6 +89,7 @@ fn take_out(tx: &Connection, last: Block, sample_every: u32) -> rusqlite::Result
         ("DELETE FROM host_burns WHERE block > ?1", block),
         ("DELETE FROM host_agreement WHERE block > ?1", block),
         ("DELETE FROM host_challenges WHERE block > ?1", block),
+        ("DELETE FROM host_reasons WHERE block > ?1", block),
         ("DELETE FROM host_saliences WHERE block > ?1", block),
         ("DELETE FROM host_steps WHERE block > ?1", block),
         ("UPDATE host_chain SET block = NULL, unix = NULL WHERE ?1 = ?1", block),

@@ -67,7 +67,7 @@ impl Ledger {
     }
 
     /// What a computation went by; `None` if it is not recorded.
-    pub(super) fn basis(&self, block: Block) -> Result<Option<Basis>, LedgerError> {
+    pub fn basis(&self, block: Block) -> Result<Option<Basis>, LedgerError> {
         let sql = "SELECT config, rules FROM host_made WHERE block = ?1";
         let rows: Vec<(String, String)> =
             self.record("host_made", sql, [block.0], |row| Ok((row.get(0)?, row.get(1)?)))?;

@@ -164,6 +164,18 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
             block INTEGER PRIMARY KEY, unix INTEGER NOT NULL, distance REAL, validator_trust REAL NOT NULL,
             document TEXT NOT NULL);",
     ),
+    (
+        "why challenges paid whom, of a week of computations",
+        "CREATE TABLE host_reasons (
+            block INTEGER NOT NULL, ticker TEXT NOT NULL, hotkey TEXT NOT NULL, place INTEGER NOT NULL,
+            salience REAL NOT NULL, why_code TEXT, why_text TEXT, facts TEXT NOT NULL,
+            PRIMARY KEY (block, ticker, hotkey)) WITHOUT ROWID;
+        INSERT INTO host_reasons
+            SELECT newest, ticker, hotkey, place, salience, why_code, why_text, facts
+            FROM host_reports, (SELECT MAX(block) AS newest FROM host_challenges) WHERE newest IS NOT NULL;
+        DROP TABLE host_reports;
+        CREATE INDEX host_reasons_hotkey ON host_reasons(hotkey);",
+    ),
 ];
 
 /// Which of the steps were done.
