@@ -4,6 +4,7 @@ use crate::{Challenge, Config, FactKind, FactSource, Network, QuoteKind, Weight}
 use mantis_plugin_api::Storage;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 impl Config {
     /// The SHA-256, in lower-case hexadecimal, of all that weights are computed by: `[network]` and the challenges with
@@ -24,6 +25,8 @@ impl Config {
 fn network(network: &Network) -> Value {
     let Network {
         netuid,
+        // Where the chain keeps them; it changes no weight.
+        mechanism: _,
         // What the chain asks for; it changes no weight.
         version_key: _,
         sample_every,
@@ -39,6 +42,7 @@ fn network(network: &Network) -> Value {
         owner_key,
         young_blocks,
         young_weight,
+        retired,
         min_sampled,
         hold,
         maturity_blocks,
@@ -55,6 +59,9 @@ fn network(network: &Network) -> Value {
         "young_weight": young_weight, "min_sampled": min_sampled, "hold": hold,
     });
     // A file without them has the digest that it had before there were such keys.
+    // Their order does not count.
+    let retired: BTreeSet<&String> = retired.iter().collect();
+    insert_if(&mut all, "retired", json!(retired), !retired.is_empty());
     insert_if(&mut all, "maturity_blocks", json!(maturity_blocks), maturity_blocks.is_some());
     insert_if(&mut all, "retain_blocks", json!(retain_blocks), *retain_blocks > 0);
     all

@@ -18,6 +18,7 @@ impl Config {
         let network = Network {
             clock: self.network.clock,
             version_key: self.network.version_key,
+            mechanism: self.network.mechanism,
             suggested_lock: self.network.suggested_lock,
             ..release.network.clone()
         };

@@ -120,7 +120,7 @@ impl Sampler {
         head: Head,
         ledger: &mut Ledger,
     ) -> Result<Sampled, SampleError> {
-        let commitments = chain.commitments().await?;
+        let commitments = chain.commitments(Some(head.block)).await?;
         let (hotkeys, left_out) = sampled(neurons, &commitments, self.config.collect.max_hotkeys);
         let (quotes, collected) =
             tokio::join!(self.feed.document(), self.collector.round(&commitments, &hotkeys));

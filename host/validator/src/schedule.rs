@@ -7,7 +7,7 @@ use mantis_ledger::{Attempt, Sent};
 /// is then two minutes late at most. Older ones are gone: what belonged to them is no longer served.
 const CAUGHT_UP: i64 = 2;
 /// Blocks until weights that could not be set are tried again: five minutes.
-const RETRY: i64 = 25;
+pub(super) const RETRY: i64 = 25;
 /// Blocks for which a transaction that was sent may still come: its mortality.
 pub(super) const MORTAL: i64 = 64;
 /// Blocks for which a metagraph counts as fresh.

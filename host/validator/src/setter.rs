@@ -2,8 +2,8 @@
 
 use mantis_config::{Block, Network};
 use mantis_ledger::{Attempt, Computation, Sent};
-use mantis_network::chain::{Chain, ChainError, Neuron};
-use mantis_weights::{Settlement, to_u16};
+use mantis_network::chain::{Chain, ChainError, Hyperparameters, Neuron};
+use mantis_weights::{Limited, Settlement, TooFewWeights, WeightLimits, within};
 use std::collections::BTreeMap;
 
 /// What rounding to the chain's 16 bits, twice, may change of a weight.
@@ -39,27 +39,36 @@ pub async fn set_weights(
     network: &Network,
     head: Block,
 ) -> Attempt {
-    send(chain, intention(computation, neurons, network, head)).await
+    let weights = registered_weights(computation, neurons, network, &WeightLimits::default());
+    let weights = weights.map(|limited| limited.weights).unwrap_or_default();
+    send(chain, intention(computation, &weights, neurons, head)).await
 }
 
 /// The weights that would be set for the hotkeys that are registered now: UID and weight, the largest 65,535.
-#[must_use]
+///
+/// # Errors
+/// If the subnet demands weights of more UIDs.
 pub fn registered_weights(
     computation: &Computation,
     neurons: &[Neuron],
     network: &Network,
-) -> Vec<(u16, u16)> {
-    to_u16(&of_registered(&computation.settlements, neurons, network))
+    limits: &WeightLimits,
+) -> Result<Limited, TooFewWeights> {
+    within(&of_registered(&computation.settlements, neurons, network), limits)
+}
+
+/// What the subnet demands of the weights of the hotkey that has this UID.
+pub(super) fn limits(rules: &Hyperparameters, own: Option<u16>) -> WeightLimits {
+    WeightLimits { own, fewest: rules.min_weights, largest: rules.max_weight }
 }
 
 /// An attempt that is about to be made. As long as it is not known how it ended, it may have been sent.
 pub(super) fn intention(
     computation: &Computation,
+    weights: &[(u16, u16)],
     neurons: &[Neuron],
-    network: &Network,
     head: Block,
 ) -> Attempt {
-    let weights = registered_weights(computation, neurons, network);
     Attempt {
         computed: computation.block,
         block: head,
@@ -68,7 +77,7 @@ pub(super) fn intention(
         transaction: None,
         included: None,
         error: Some("the validator ended before it knew how sending went".into()),
-        weights: named(&weights, neurons),
+        weights: named(weights, neurons),
     }
 }
 
@@ -162,7 +171,8 @@ mod tests {
             Computation { block: Block(1000), settlements: vec![settlement], ..Computation::default() };
         let neurons = [Neuron { uid: 3, hotkey: "a".into(), ..Neuron::default() }];
         let head = Block(1200);
-        let intention = intention(&computation, &neurons, &network, head);
+        let weights = registered_weights(&computation, &neurons, &network, &WeightLimits::default()).unwrap();
+        let intention = intention(&computation, &weights.weights, &neurons, head);
         let id = ledger.store_attempt(&intention).unwrap();
 
         // Killed now, a successor finds it, and waits until it can come no more.

@@ -58,6 +58,10 @@ pub struct ChainStatus {
     pub block: Option<Block>,
     /// That block's own time.
     pub block_time: Option<u64>,
+    /// The version of the chain's runtime; null where it has none, or it is not yet known.
+    pub spec_version: Option<u32>,
+    /// What that runtime lacks of all that is asked of it, or has in another form: sentences. Empty where it fits.
+    pub lacking: Vec<String>,
     /// When the chain answered last.
     pub answered: Option<u64>,
     /// Why it does not answer; null where it does.
@@ -178,6 +182,8 @@ pub struct WeightsStatus {
     pub outcome: Option<String>,
     /// Why it failed, where it did.
     pub attempt_fault: Option<String>,
+    /// Whether nothing is set since the subnet takes the weights of one validator alone, which is another (Null consensus).
+    pub stands_by: bool,
     /// The block from which on the next setting is due.
     #[schema(value_type = Option<i64>)]
     pub next_setting: Option<Block>,
@@ -417,6 +423,8 @@ impl Status {
         add("the chain does not answer", &self.chain.fault);
         add("the chain is not believed", &self.chain.disbelieved);
         add("the metagraph is not read, or not believed", &self.chain.metagraph_fault);
+        let lacking = (!self.chain.lacking.is_empty()).then(|| self.chain.lacking.join("; "));
+        add("the chain's runtime is not what this program expects, look for a newer version of it", &lacking);
         add("not sampled", &self.sampling.fault);
         add("payloads were not fetched", &self.sampling.own_fault);
         add("no prices", &self.sampling.feed_fault);
@@ -437,11 +445,13 @@ impl Status {
         add("the changed configuration is not taken", &self.configuration.fault);
         add("a release is not taken", &self.release.as_ref().and_then(|release| release.fault.clone()));
         add("live states stay behind", &self.opening.untracked);
-        all.extend(self.weights.failed.iter().map(FailedChallenge::sentence));
+        // A shadow's failure changes no weight: it stands beside the challenge, and calls nobody.
+        let counting = self.weights.failed.iter().filter(|failed| failed.weight > 0.0);
+        all.extend(counting.map(FailedChallenge::sentence));
         let sends = !self.dry_run && self.hotkey.is_some();
         if sends && self.chain.registered == Some(false) {
             all.push("our hotkey is not registered: weights cannot be set".into());
-        } else if sends && self.chain.permit == Some(false) {
+        } else if sends && self.chain.permit == Some(false) && !self.weights.stands_by {
             all.push("our hotkey has no validator permit: weights may be refused".into());
         }
         all

@@ -1,11 +1,12 @@
 //! From saliences to weights: pure functions with plain types (scoring: aggregate and set).
 //!
-//! [`aggregate`] joins the challenges, [`settle`] spreads the result over the metagraph's UIDs, and [`to_u16`] is what
-//! the chain takes. What it makes of all validators' weights, [`yuma`] says.
+//! [`aggregate`] joins the challenges, [`settle`] spreads the result over the metagraph's UIDs, and [`to_u16`] and
+//! [`within`] are what the chain takes. What it makes of all validators' weights, [`yuma`] says.
 
 mod aggregate;
 mod failure;
 mod input;
+mod limits;
 mod rules;
 mod scored;
 mod settle;
@@ -14,6 +15,7 @@ pub mod yuma;
 pub use aggregate::{BURN, Shares, aggregate};
 pub use failure::{FailureCause, Held};
 pub use input::{Input, InputError, Neuron};
+pub use limits::{Limited, TooFewWeights, WeightLimits, within};
 pub use rules::SettleRules;
 pub use scored::{MadeWith, Scored, Scores, failed};
 pub use settle::{Outcome, Settlement, WeightsRejection, on_chain, settle, settle_again, to_u16};

@@ -2,6 +2,7 @@
 
 use mantis_config::Network;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// How weights are settled; the default is the network's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +19,17 @@ pub struct SettleRules {
     pub young_weight: f64,
     /// Weights whose standard deviation is below this part of their mean are rejected.
     pub min_relative_std: f64,
+    /// Hotkeys that are retired: what they would weigh goes to the burn UID.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub retired: BTreeSet<String>,
+}
+
+impl SettleRules {
+    /// Whether a hotkey is retired. That of the burn UID never is: the burn has to go somewhere.
+    #[must_use]
+    pub fn is_retired(&self, uid: u16, hotkey: &str) -> bool {
+        uid != self.burn_uid && self.retired.contains(hotkey)
+    }
 }
 
 /// Weights whose standard deviation is below this part of their mean are rejected; it is not configured.
@@ -38,6 +50,7 @@ impl From<&Network> for SettleRules {
             young_blocks: i64::from(network.young_blocks),
             young_weight: network.young_weight,
             min_relative_std: MIN_RELATIVE_STD,
+            retired: network.retired.iter().cloned().collect(),
         }
     }
 }

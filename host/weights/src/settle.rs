@@ -92,7 +92,7 @@ impl fmt::Display for WeightsRejection {
 }
 
 /// Spreads saliences over the metagraph, in this order: what nobody earns goes to the burn UID; the young get a fixed weight and the mature share the rest by
-/// salience; burn; rejection of degenerate results; smoothing per hotkey.
+/// salience; burn; rejection of degenerate results; smoothing per hotkey; what the retired would weigh goes to the burn UID.
 ///
 /// # Errors
 /// [`InputError`] where the input makes no sense.
@@ -139,7 +139,18 @@ pub fn settle(input: &Input, rules: &SettleRules) -> Result<Outcome, InputError>
     for settlement in &mut settlements {
         settlement.weight = smoothed(settlement) / sum;
     }
+    retire(&mut settlements, rules);
     Ok(Outcome::Weights(settlements))
+}
+
+/// Gives the burn UID what the retired would weigh.
+fn retire(settlements: &mut [Settlement], rules: &SettleRules) {
+    let is_retired = |settlement: &Settlement| rules.is_retired(settlement.uid, &settlement.hotkey);
+    let retired = settlements.iter_mut().filter(|settlement| is_retired(settlement));
+    let left: f64 = retired.map(|settlement| std::mem::take(&mut settlement.weight)).sum();
+    if let Some(burn) = settlements.iter_mut().find(|settlement| settlement.uid == rules.burn_uid) {
+        burn.weight += left;
+    }
 }
 
 /// Settles once more what was settled, from other saliences: the same UIDs, the same young ones, the same last time.
@@ -196,15 +207,17 @@ fn degenerate(settlements: &[Settlement], rules: &SettleRules) -> Option<Weights
     (variance.sqrt() / mean < rules.min_relative_std).then_some(WeightsRejection::NearUniform)
 }
 
-/// The weights as the chain takes them: scaled so that the largest is 65535, rounded, zeros left out.
+/// The weights as the chain takes them: scaled so that the largest is 65535, rounded (halves to the even number, as its client does), zeros
+/// left out.
 #[must_use]
 pub fn to_u16(weights: &BTreeMap<u16, f64>) -> Vec<(u16, u16)> {
     let largest = weights.values().copied().fold(0.0, f64::max);
     if largest <= 0.0 {
         return Vec::new();
     }
-    let scaled =
-        weights.iter().map(|(&uid, weight)| (uid, (weight / largest * f64::from(u16::MAX)).round() as u16));
+    let scaled = weights
+        .iter()
+        .map(|(&uid, weight)| (uid, (weight / largest * f64::from(u16::MAX)).round_ties_even() as u16));
     scaled.filter(|&(_, weight)| weight > 0).collect()
 }
 
@@ -240,9 +253,40 @@ mod tests {
     }
 
     #[test]
+    fn what_the_retired_would_weigh_is_burned_and_nothing_else_changes() {
+        let hotkeys = ["owner", "a", "b", "c"].map(String::from);
+        let neurons =
+            (0_u16..).zip(&hotkeys).map(|(uid, hotkey)| super::super::Neuron { uid, hotkey: hotkey.clone() });
+        let mut input = Input {
+            salience: hotkeys.iter().cloned().zip([0.0, 0.5, 0.2, 0.3]).collect(),
+            burn: 0.0,
+            metagraph: neurons.collect(),
+            first_block: BTreeMap::new(),
+            block: Block(100_000),
+            previous: Some([("owner".to_owned(), 0.4), ("a".to_owned(), 0.6)].into()),
+        };
+        let before = settle(&input, &SettleRules::default()).unwrap();
+        // The burn UID's own hotkey cannot be retired: the burn has to go somewhere.
+        let retired = ["a", "owner", "nobody"].map(String::from).into();
+        let rules = SettleRules { retired, ..SettleRules::default() };
+        let after = settle(&input, &rules).unwrap();
+        let weights =
+            |outcome: &Outcome| outcome.settlements().iter().map(|step| step.weight).collect::<Vec<_>>();
+        let (was, is) = (weights(&before), weights(&after));
+        assert!(was[1] > 0.5 && is[1] == 0.0, "{was:?} {is:?}");
+        assert_eq!((is[0], &is[2..]), (was[0] + was[1], &was[2..]));
+        // At once and for good: nothing of it comes back by smoothing.
+        let smoothed = after.settlements().iter().map(|step| (step.hotkey.clone(), step.weight)).collect();
+        input.previous = Some(smoothed);
+        assert_eq!(weights(&settle(&input, &rules).unwrap())[1], 0.0);
+    }
+
+    #[test]
     fn scales_the_largest_to_the_top() {
         let weights = BTreeMap::from([(0, 0.3), (1, 0.6), (2, 0.0), (3, 1e-9)]);
         assert_eq!(to_u16(&weights), [(0, 32768), (1, 65535)]);
+        // 19,660.5 of 65,535.
+        assert_eq!(to_u16(&BTreeMap::from([(0, 0.3), (1, 1.0)])), [(0, 19_660), (1, 65_535)]);
         assert!(to_u16(&BTreeMap::from([(0, 0.0)])).is_empty());
     }
 }

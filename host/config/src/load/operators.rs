@@ -8,8 +8,13 @@ use crate::tables::CHALLENGES;
 pub const OPERATORS_TOP: [&str; 6] =
     ["plugin_dir", "native_memory_mib", "market", "collect", "datalog", "release"];
 /// The same within tables.
-pub const OPERATORS_KEYS: [(&str, &str); 4] =
-    [("network", "clock"), ("network", "version_key"), ("network", "suggested_lock"), ("beacon", "api")];
+pub const OPERATORS_KEYS: [(&str, &str); 5] = [
+    ("network", "clock"),
+    ("network", "version_key"),
+    ("network", "mechanism"),
+    ("network", "suggested_lock"),
+    ("beacon", "api"),
+];
 
 const WHY: &str = "belongs to the operator, and a release may not say it: leave it out";
 const COMPONENT: &str = "a release carries its plugins as components, which run on every machine";

@@ -1,6 +1,6 @@
 //! `[network]`.
 
-use crate::kinds::{AboveTo, Hex, Optional, Words, bytes_of};
+use crate::kinds::{AboveTo, Hex, ListOf, Optional, SS58, Words, bytes_of};
 use crate::section::{Section, section};
 
 section! {
@@ -12,6 +12,9 @@ section! {
 
         /// The version that our weights carry; the chain refuses them below the subnet's own.
         version_key: u64 = 0, in 0..=u64::from(u32::MAX);
+
+        /// The mechanism of the subnet that weights are set for; 0 is the one that every subnet has.
+        mechanism: u16 = 0, in 0..=15;
 
         /// Blocks between two rows.
         sample_every: u32 = 5, in 1..=7200;
@@ -64,6 +67,9 @@ section! {
         /// Weight of a young hotkey.
         young_weight: f64 = 0.0001, in 0.0..=1.0;
 
+        /// Hotkeys (SS58) that are retired: what they would weigh goes to `burn_uid`, from the next computation on.
+        retired: Vec<String> = Vec::new(), in ListOf(SS58);
+
         /// Sampled blocks that a ledger must hold before weights are computed.
         min_sampled: u32 = 121, in 1..=10_000_000;
 
@@ -97,6 +103,12 @@ impl Network {
     pub fn maturity(&self) -> i64 {
         let lag = i64::from(self.lag) * i64::from(self.sample_every);
         self.maturity_blocks.map_or(lag, i64::from)
+    }
+
+    /// Whether a hotkey is retired. That of the burn's UID never is: the burn has to go somewhere.
+    #[must_use]
+    pub fn is_retired(&self, uid: u16, hotkey: &str) -> bool {
+        uid != self.burn_uid && self.retired.iter().any(|retired| retired == hotkey)
     }
 }
 

@@ -48,6 +48,13 @@ fn network(network: &Network) -> Vec<Definition> {
             "Young",
             format!("{} for {}", percent(network.young_weight), blocks(network.young_blocks)),
         ),
+        Definition::text(
+            "Retired",
+            match network.retired.len() {
+                0 => "nobody".into(),
+                hotkeys => format!("{} hotkeys", count(hotkeys)),
+            },
+        ),
         Definition::text("Seed", network.seed.to_string()),
         Definition::new("Owner\u{2019}s key", Value::Code(hex::encode(network.owner_key))),
     ]

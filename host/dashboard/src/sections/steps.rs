@@ -49,6 +49,9 @@ fn rows(step: &Settlement, network: &Network) -> [Row; 4] {
     };
     let given = if step.uid == network.burn_uid { ", and it is given the burn" } else { "" };
     let smoothed = match step.previous {
+        _ if network.is_retired(step.uid, &step.hotkey) => {
+            "retired by the subnet\u{2019}s owner: what it would weigh is burned".into()
+        }
         Some(previous) => {
             format!("{} new, the rest last time's {}", percent(network.ema), percent(previous))
         }

@@ -39,13 +39,16 @@ impl<'a> WeightTable<'a> {
         let standing = view.standing;
         let steps = standing.outcome.settlements();
         let most = steps.iter().map(|step| step.weight).fold(0.0, f64::max);
-        let burn_uid = standing.config.network.burn_uid;
+        let network = &standing.config.network;
+        let burn_uid = network.burn_uid;
+        let is_retired = |step: &Settlement| network.is_retired(step.uid, &step.hotkey);
         let row = |step: &'a Settlement| Row {
             step,
             miner: (step.hotkey != BURN).then(|| view.link(&step.hotkey)),
             bar: if most > 0.0 { step.weight / most } else { 0.0 },
             on_chain: standing.on_chain(step.uid),
             note: match (step.uid == burn_uid, step.young) {
+                _ if is_retired(step) => "retired",
                 (true, _) => "takes the burn",
                 (_, true) => "young",
                 _ => "",
@@ -58,7 +61,7 @@ impl<'a> WeightTable<'a> {
             },
             uids: steps.len(),
             is_open: steps.len() <= OPEN,
-            rows: steps.iter().filter(|step| step.weight > 0.0).map(row).collect(),
+            rows: steps.iter().filter(|step| step.weight > 0.0 || is_retired(step)).map(row).collect(),
         }
     }
 }

@@ -74,6 +74,6 @@ async fn state(name: &str, network: &Network) -> anyhow::Result<EpochState> {
         // Opening it would make it.
         anyhow::ensure!(Path::new(path).exists(), "there is no chain in the file {path}; check --network");
     }
-    let chain = chain::open(name, ChainSettings::new(network.netuid, network.version_key), Signer::ReadOnly)?;
+    let chain = chain::open(name, ChainSettings::from_network(network), Signer::ReadOnly)?;
     chain.epoch_state().await.context("what validators' weights are on the chain is not known")
 }

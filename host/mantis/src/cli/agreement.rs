@@ -228,6 +228,7 @@ mod tests {
                 distance_shown: Some(2.0),
                 distance_newest: None,
             }],
+            alpha_per_day: std::collections::BTreeMap::new(),
             miners: vec![miner],
         }
     }

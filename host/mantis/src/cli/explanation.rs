@@ -41,7 +41,7 @@ pub(super) struct Source {
     pub(super) config: Option<String>,
     /// How many UIDs the metagraph has; null where every stored hotkey counts as registered, or no weights came of it.
     pub(super) metagraph: Option<usize>,
-    /// Whether it is known why challenges pay a miner nothing: of the newest computation only.
+    /// Whether it is known why challenges pay a miner nothing: of the newest 50 computations.
     pub(super) reasons: bool,
     /// The block at which these weights were sent last, and what became of it.
     pub(super) set: Option<(i64, String)>,
@@ -151,7 +151,7 @@ fn source(explanation: &Explanation) -> String {
         text += "\nthese weights were not sent";
     }
     if !reasons {
-        text += "\nwhy a challenge pays nothing is kept for the newest computation only";
+        text += "\nwhy a challenge pays nothing is kept for the newest 50 computations only";
     }
     text
 }
@@ -186,7 +186,17 @@ fn write_weight(text: &mut String, explanation: &Explanation, step: &Settlement)
         (Some(previous), None) => format!("smoothed with last time's {previous:.6}"),
         (None, _) => "there is no last time".into(),
     };
-    line(text, "smoothed: the weight", step.weight, &smoothed)?;
+    let is_retired = rules.is_some_and(|rules| rules.is_retired(step.uid, &step.hotkey));
+    if is_retired {
+        line(
+            text,
+            "retired: the weight",
+            step.weight,
+            "the subnet's owner retired it: what it would weigh is burned",
+        )?;
+    } else {
+        line(text, "smoothed: the weight", step.weight, &smoothed)?;
+    }
     let set = explanation.u16.unwrap_or(0);
     writeln!(text, "{:<30} {set}   the largest weight is 65535", "u16 on chain")
 }

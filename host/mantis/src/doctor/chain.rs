@@ -6,7 +6,7 @@ use super::stamp::unix;
 use mantis_config::{Block, Config, bare_node};
 use mantis_network::chain::{
     BLOCK_SECONDS, Chain, ChainError, ChainSettings, Head, Hyperparameters, Neuron, NodeLimits, OfflineChain,
-    Subtensor, endpoints,
+    Runtime, Subtensor, endpoints,
 };
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,13 +14,14 @@ use tokio::time::timeout;
 
 pub(super) const NODES: &str = "chain_nodes";
 pub(super) const BLOCK: &str = "chain_block";
+pub(super) const RUNTIME: &str = "chain_runtime";
 pub(super) const SUBNET: &str = "subnet";
 pub(super) const VERSION: &str = "weights_version";
 pub(super) const RATE: &str = "weights_rate";
 pub(super) const HOTKEY: &str = "hotkey_registered";
 pub(super) const PERMIT: &str = "validator_permit";
 pub(super) const SET: &str = "weights_set";
-pub(super) const ALL: [&str; 8] = [NODES, BLOCK, SUBNET, VERSION, RATE, HOTKEY, PERMIT, SET];
+pub(super) const ALL: [&str; 9] = [NODES, BLOCK, RUNTIME, SUBNET, VERSION, RATE, HOTKEY, PERMIT, SET];
 
 /// First blocks of the public networks.
 const GENESIS: [(&str, &str); 2] = [
@@ -69,14 +70,20 @@ pub(super) async fn check(
     let mut findings = vec![verdict, judge_block(head, unix()).into_finding(BLOCK, since)];
 
     let since = Instant::now();
-    let (rules, neurons) =
-        tokio::join!(timeout(2 * limit, chain.hyperparameters()), timeout(2 * limit, chain.metagraph()));
+    let (runtime, rules, neurons) = tokio::join!(
+        timeout(2 * limit, chain.runtime()),
+        timeout(2 * limit, chain.hyperparameters()),
+        timeout(2 * limit, chain.metagraph())
+    );
+    let verdict =
+        given(runtime, limit).map_or_else(|verdict| verdict, |runtime| judge_runtime(runtime.as_ref()));
+    findings.push(verdict.into_finding(RUNTIME, since));
     let netuid = config.network.netuid;
     let rules = match given(rules, limit) {
         Ok(rules) => rules,
         Err(verdict) => {
             findings.push(verdict.into_finding(SUBNET, since));
-            findings.extend(skip(&ALL[3..], "the subnet cannot be read"));
+            findings.extend(skip(&ALL[4..], "the subnet cannot be read"));
             return (findings, Some(head));
         }
     };
@@ -93,7 +100,7 @@ pub(super) async fn check(
             Some(own) => {
                 let what = format!("{address} has UID {} of {} in subnet {netuid}", own.uid, neurons.len());
                 findings.push(Verdict::ok(what).into_finding(HOTKEY, since));
-                findings.push(judge_permit(own).into_finding(PERMIT, since));
+                findings.push(judge_permit(own, rules.one_decides).into_finding(PERMIT, since));
                 findings
                     .push(judge_set(own, head, config.network.weight_set_interval).into_finding(SET, since));
             }
@@ -234,6 +241,19 @@ fn judge_block(head: Head, now: f64) -> Verdict {
     }
 }
 
+fn judge_runtime(runtime: Option<&Runtime>) -> Verdict {
+    match runtime {
+        None => Verdict::ok("a chain of this machine, without a runtime"),
+        Some(Runtime { spec_version, lacking }) if lacking.is_empty() => {
+            Verdict::ok(format!("spec version {spec_version} has all calls and entries that are used"))
+        }
+        Some(Runtime { spec_version, lacking }) => Verdict::fault(
+            format!("spec version {spec_version}: {}", listed(lacking.iter().cloned())),
+            "update this program: what it cannot read or send in this runtime's form fails",
+        ),
+    }
+}
+
 fn judge_subnet(netuid: u16, rules: &Hyperparameters) -> Verdict {
     let how = if rules.commit_reveal {
         let version =
@@ -245,7 +265,20 @@ fn judge_subnet(netuid: u16, rules: &Hyperparameters) -> Verdict {
     } else {
         "weights are shown at once".into()
     };
-    Verdict::ok(format!("subnet {netuid} is there; {how}"))
+    let mut limits = String::new();
+    if rules.min_weights > 1 {
+        limits += &format!("; at least {} UIDs must have a weight", rules.min_weights);
+    }
+    if rules.max_weight < u16::MAX {
+        limits += &format!(
+            "; no UID more than {:.2}% of all",
+            f64::from(rules.max_weight) / f64::from(u16::MAX) * 100.0
+        );
+    }
+    if rules.one_decides {
+        limits += "; only the weights of the validator with the most stake count (Null consensus)";
+    }
+    Verdict::ok(format!("subnet {netuid} is there; {how}{limits}"))
 }
 
 fn judge_version(rules: &Hyperparameters, ours: u64) -> Verdict {
@@ -268,9 +301,12 @@ fn judge_rate(rules: &Hyperparameters, interval: u32) -> Verdict {
     Verdict::ok(what)
 }
 
-fn judge_permit(own: &Neuron) -> Verdict {
+fn judge_permit(own: &Neuron, one_decides: bool) -> Verdict {
     if own.validator_permit {
         return Verdict::ok("our hotkey has a validator permit");
+    }
+    if one_decides {
+        return Verdict::ok("another validator has the one permit of this subnet: ours stands by");
     }
     let cure = "stake more on the hotkey until it is among the subnet's validators";
     Verdict::fault("our hotkey has no validator permit: the chain refuses its weights", cure)
@@ -317,6 +353,22 @@ mod tests {
     }
 
     #[test]
+    fn a_runtime_fits_or_what_it_lacks_is_listed() {
+        let runtime = |lacking: &[&str]| Runtime {
+            spec_version: 430,
+            lacking: lacking.iter().map(|fault| (*fault).to_owned()).collect(),
+        };
+        assert_eq!(judge_runtime(None).status, Status::Ok);
+        assert_eq!(judge_runtime(Some(&runtime(&[]))).status, Status::Ok);
+        let fault =
+            judge_runtime(Some(&runtime(&["there is no call a.b", "storage a.c has 3 keys instead of 2"])));
+        assert!(
+            fault.status == Status::Fault && fault.what.contains("430: there is no call a.b"),
+            "{fault:?}"
+        );
+    }
+
+    #[test]
     fn a_block_has_an_age() {
         let status = |age: f64| judge_block(Head { block: Block(5), unix: 1000 }, 1000.0 + age).status;
         assert_eq!(
@@ -335,6 +387,9 @@ mod tests {
             reveal_period: 2,
             tempo: 360,
             min_stake: 0,
+            min_weights: 0,
+            max_weight: u16::MAX,
+            one_decides: false,
         };
         assert!(judge_subnet(1, &rules).what.contains("committed (version 4) and shown 2 epochs"));
         assert_eq!([6, 7].map(|ours| judge_version(&rules, ours).status), [Status::Fault, Status::Ok]);
@@ -344,7 +399,17 @@ mod tests {
             last_update: Block(last_update),
             ..Neuron::default()
         };
-        assert_eq!([false, true].map(|p| judge_permit(&own(p, 0)).status), [Status::Fault, Status::Ok]);
+        assert_eq!(
+            [false, true].map(|p| judge_permit(&own(p, 0), false).status),
+            [Status::Fault, Status::Ok]
+        );
+        assert_eq!(judge_permit(&own(false, 0), true).status, Status::Ok);
+        let tight = Hyperparameters { min_weights: 8, max_weight: 6554, one_decides: true, ..rules };
+        let what = judge_subnet(1, &tight).what;
+        assert!(
+            what.contains("at least 8 UIDs") && what.contains("10.00%") && what.contains("Null"),
+            "{what}"
+        );
         let set = |last| judge_set(&own(true, last), Head { block: Block(5000), unix: 0 }, 360).status;
         assert_eq!([0, 4500, 3000].map(set), [Status::Ok, Status::Ok, Status::Warning]);
     }

@@ -146,7 +146,7 @@ impl Uploader<'_> {
         self.upload(&payload).await?;
         let mut committed = false;
         if let Some((chain, _)) = &self.commit
-            && chain.commitments().await?.get(&self.hotkey) != Some(&url)
+            && chain.commitments(None).await?.get(&self.hotkey) != Some(&url)
         {
             chain.commit(&url).await?;
             committed = true;

@@ -146,7 +146,7 @@ async fn what_a_miner_uploads_is_what_a_validator_collects() {
     assert_eq!(first.url, format!("{}/{HOTKEY}", server.public_url()));
 
     let collector = Collector::new(&Collect { allow_loopback: true, ..Collect::default() }).unwrap();
-    let collected = collector.round(&chain.commitments().await.unwrap(), &[HOTKEY.into()]).await;
+    let collected = collector.round(&chain.commitments(None).await.unwrap(), &[HOTKEY.into()]).await;
     let body: Value = serde_json::from_slice(collected[0].outcome.as_ref().unwrap()).unwrap();
     let expected = serde_json::json!({ "text": {"ETH": [0.5, -0.5]}, "hk": HOTKEY, "late": true });
     assert_eq!(body, expected);
@@ -166,7 +166,7 @@ async fn a_failed_round_uploads_nothing_and_says_why() {
     assert!(text.contains("validators would not fetch http://127.0.0.1:"), "{text}");
     assert!(text.contains("commit one that begins with https://"), "{text}");
     assert!(server.objects().keys().is_empty());
-    assert!(chain.commitments().await.unwrap().is_empty());
+    assert!(chain.commitments(None).await.unwrap().is_empty());
     server.stop().await;
 }
 

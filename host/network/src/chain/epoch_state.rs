@@ -39,6 +39,10 @@ pub struct EpochRules {
     pub reveal_period: u64,
     /// Whether one validator alone decides, the one with the most stake: then there is no consensus.
     pub one_decides: bool,
+    /// The fewest UIDs to which weights must be given.
+    pub min_weights: u16,
+    /// The largest part of all weights that one UID may be given.
+    pub max_weight: u16,
     /// The UID of the subnet's owner.
     pub owner: Option<u16>,
 }
@@ -79,4 +83,6 @@ pub struct Given {
     pub dividends: u16,
     /// As a validator: what of its weights was not clipped.
     pub validator_trust: u16,
+    /// What it was given of the subnet's own token, as a miner and as a validator, 10^-9 alpha.
+    pub emission: u64,
 }

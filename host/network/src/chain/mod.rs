@@ -49,6 +49,15 @@ pub struct Finality {
     pub known: Option<(Block, String)>,
 }
 
+/// The program that a chain runs, which is replaced now and then.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Runtime {
+    /// Its version.
+    pub spec_version: u32,
+    /// What it lacks of all that is asked of it, or has in another form: sentences.
+    pub lacking: Vec<String>,
+}
+
 /// One registered neuron.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Neuron {
@@ -81,6 +90,12 @@ pub struct Hyperparameters {
     pub tempo: u16,
     /// The least stake of those who set weights, in 10^-9 TAO.
     pub min_stake: u64,
+    /// The fewest UIDs to which weights must be given.
+    pub min_weights: u16,
+    /// The largest part of all weights that one UID may be given, in 65,535ths; 65,535: any.
+    pub max_weight: u16,
+    /// Whether one validator alone decides, the one with the most stake, who alone has a permit (Null consensus).
+    pub one_decides: bool,
 }
 
 /// What became of weights that were set.
@@ -115,6 +130,14 @@ pub trait Chain: Send + Sync {
         Ok(None)
     }
 
+    /// The program that the chain runs at its newest block, and whether it fits; `None` for a chain that has none.
+    ///
+    /// # Errors
+    /// If the chain cannot be reached.
+    async fn runtime(&self) -> Result<Option<Runtime>, ChainError> {
+        Ok(None)
+    }
+
     /// What is final, and which hash the block `known` has now; `None` for a chain without forks.
     ///
     /// # Errors
@@ -132,11 +155,12 @@ pub trait Chain: Send + Sync {
     /// If the chain cannot be reached, or has no such subnet.
     async fn metagraph(&self) -> Result<Vec<Neuron>, ChainError>;
 
-    /// What each hotkey of the subnet has committed: the text of its newest commitment, by hotkey.
+    /// What each hotkey of the subnet has committed: the text of its newest commitment, by hotkey. As of the block `at`, so that
+    /// all who sample it see the same; `None`: as of the newest.
     ///
     /// # Errors
-    /// If the chain cannot be reached.
-    async fn commitments(&self) -> Result<BTreeMap<String, String>, ChainError>;
+    /// If the chain cannot be reached, or does not know that block any more.
+    async fn commitments(&self, at: Option<Block>) -> Result<BTreeMap<String, String>, ChainError>;
 
     /// What the subnet demands of weights, as it is now.
     ///

@@ -210,7 +210,7 @@ impl Chain for OfflineChain {
         self.read("reading the metagraph", |state| state.neurons.clone())
     }
 
-    async fn commitments(&self) -> Result<BTreeMap<String, String>, ChainError> {
+    async fn commitments(&self, _at: Option<Block>) -> Result<BTreeMap<String, String>, ChainError> {
         self.read("reading the commitments", |state| state.commitments.clone())
     }
 
@@ -223,6 +223,9 @@ impl Chain for OfflineChain {
             reveal_period: 1,
             tempo: 360,
             min_stake: 0,
+            min_weights: state.min_weights,
+            max_weight: state.max_weight,
+            one_decides: state.one_decides,
         })
     }
 
@@ -280,6 +283,16 @@ fn check_weights(state: &State, signer: &str, head: Head, weights: &[(u16, u16)]
     }
     if let Some((uid, _)) = weights.iter().find(|(uid, _)| !state.neurons.iter().any(|n| n.uid == *uid)) {
         return refused("UidVecContainInvalidOne", format!("read the metagraph again: it has no UID {uid}"));
+    }
+    if !matches!(weights, [(uid, _)] if *uid == own.uid) {
+        if weights.len() < usize::from(state.min_weights) {
+            return refused("WeightVecLengthIsLow", format!("set {} weights or more", state.min_weights));
+        }
+        let sum: u64 = weights.iter().map(|(_, weight)| u64::from(*weight)).sum();
+        let largest = weights.iter().map(|(_, weight)| u64::from(*weight)).max().unwrap_or(0);
+        if largest * u64::from(u16::MAX) > sum * u64::from(state.max_weight) {
+            return refused("MaxWeightExceeded", "spread the weights: the subnet limits the largest".into());
+        }
     }
     let last = state.weights.iter().rev().find(|set| set.hotkey == signer);
     let limit = i64::try_from(state.weights_rate_limit).unwrap_or(i64::MAX);

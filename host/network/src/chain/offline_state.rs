@@ -27,6 +27,12 @@ pub(super) struct State {
     pub(super) head: Option<Head>,
     /// Blocks between two settings of weights.
     pub(super) weights_rate_limit: u64,
+    /// The fewest UIDs to which weights must be given.
+    pub(super) min_weights: u16,
+    /// The largest part of all weights that one UID may be given, in 65,535ths.
+    pub(super) max_weight: u16,
+    /// Whether one validator alone decides.
+    pub(super) one_decides: bool,
     /// Who owns the subnet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) owner: Option<String>,
@@ -44,6 +50,9 @@ impl Default for State {
         Self {
             head: None,
             weights_rate_limit: 100,
+            min_weights: 0,
+            max_weight: u16::MAX,
+            one_decides: false,
             owner: None,
             neurons: Vec::new(),
             commitments: BTreeMap::new(),
@@ -66,6 +75,8 @@ const RULES: EpochRules = EpochRules {
     commit_reveal: false,
     reveal_period: 1,
     one_decides: false,
+    min_weights: 0,
+    max_weight: u16::MAX,
     owner: None,
 };
 /// The stake of a validator where nobody says otherwise, 10^-9 TAO.
@@ -97,7 +108,13 @@ impl State {
             bonds: Vec::new(),
             given: None,
         };
-        EpochState { block, rules: RULES, neurons: self.neurons.iter().map(neuron).collect() }
+        let rules = EpochRules {
+            min_weights: self.min_weights,
+            max_weight: self.max_weight,
+            one_decides: self.one_decides,
+            ..RULES
+        };
+        EpochState { block, rules, neurons: self.neurons.iter().map(neuron).collect() }
     }
 
     /// Reads the file.

@@ -80,7 +80,7 @@ async fn commitments_are_the_newest_of_registered_hotkeys() {
     chain.commit_as("hk2", &"x".repeat(128)).unwrap();
     assert_eq!(name(chain.commit(&"x".repeat(129)).await.unwrap_err()), "TooManyFieldsInCommitmentInfo");
     assert_eq!(name(chain.commit_as("hk9", "a").unwrap_err()), "AccountNotAllowedCommit");
-    let commitments = chain.commitments().await.unwrap();
+    let commitments = chain.commitments(None).await.unwrap();
     assert_eq!(commitments, [("hk1".into(), "new".into()), ("hk2".into(), "x".repeat(128))].into());
 }
 
@@ -110,7 +110,7 @@ async fn a_file_keeps_everything_and_is_shared() {
     let one = open(&network, settings(), Signer::Address("hk1".into())).unwrap();
     let two = open(&network, settings(), Signer::ReadOnly).unwrap();
     one.commit("https://a").await.unwrap();
-    assert_eq!(two.commitments().await.unwrap()["hk1"], "https://a");
+    assert_eq!(two.commitments(None).await.unwrap()["hk1"], "https://a");
     assert_eq!(two.head().await.unwrap(), head(50));
     assert_eq!(two.metagraph().await.unwrap()[0].last_update, Block(50));
     assert_eq!(two.weights_of(0).await.unwrap(), [(1, 65_535)]);

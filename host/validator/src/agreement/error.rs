@@ -2,6 +2,7 @@
 
 use mantis_config::Block;
 use mantis_ledger::LedgerError;
+use mantis_weights::TooFewWeights;
 use thiserror::Error;
 
 /// Why there is nothing to compare.
@@ -17,6 +18,9 @@ pub enum AgreementError {
         /// The ledger's path.
         ledger: String,
     },
+    /// The subnet demands weights of more UIDs.
+    #[error(transparent)]
+    TooFew(#[from] TooFewWeights),
     /// No hotkey with a weight is registered.
     #[error(
         "none of the hotkeys that the ledger's weights of block {computed} are for is registered at block {block}: is it the ledger of \

@@ -7,9 +7,11 @@ use super::subnet::yuma;
 use crate::setter::registered_weights;
 use mantis_config::{Block, Network};
 use mantis_ledger::{Computation, Ledger};
-use mantis_network::chain::{EpochState, Neuron, NeuronState};
+use mantis_network::chain::{DAY_BLOCKS, EpochState, Neuron, NeuronState};
+use mantis_weights::WeightLimits;
 use mantis_weights::yuma::{Bonds, YumaInput, distance, run};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// What a weight, as a part of its row, may be from the consensus and still count as the same: less than 16 bits tell apart.
@@ -34,6 +36,10 @@ pub struct Agreement {
     pub validators: Vec<OtherValidator>,
     /// Miners whose newest weight of ours is not the consensus, the largest difference first.
     pub miners: Vec<MinerDifference>,
+    /// What the chain's last epoch gave, by hotkey: alpha a day at that rate, as miner and as validator. Those that were given nothing
+    /// are left out; empty where the chain runs no epochs.
+    #[serde(default)]
+    pub alpha_per_day: BTreeMap<String, f64>,
 }
 
 /// What the subnet's epochs go by.
@@ -143,7 +149,7 @@ pub fn agreement(
         return Err(AgreementError::NobodyWeighs { block, commit_reveal: state.rules.commit_reveal });
     }
     let network = as_computed(&computation, network);
-    let weights = newest(state, &computation, &network)?;
+    let weights = newest(state, &computation, &network, own)?;
     let placed = match own {
         Some(own) => of_uid(&with(&input, own.uid, &weights), own.uid),
         None => of_nobody(before.clone(), &weights),
@@ -159,7 +165,19 @@ pub fn agreement(
         miners: miners(state, shown.as_ref(), &placed, &book),
         shown: shown.map(|shown| shown.agrees),
         newest: placed.agrees,
+        alpha_per_day: alpha_per_day(state),
     })
+}
+
+/// What neurons are given a day, at the rate of the last epoch.
+fn alpha_per_day(state: &EpochState) -> BTreeMap<String, f64> {
+    /// 10^-9 alpha.
+    const UNIT: f64 = 1e-9;
+    let epochs = DAY_BLOCKS as f64 / f64::from(state.rules.tempo.max(1));
+    let given =
+        |neuron: &NeuronState| neuron.given.map(|given| given.emission).filter(|emission| *emission > 0);
+    let of_day = |neuron: &NeuronState| Some((neuron.hotkey.clone(), given(neuron)? as f64 * UNIT * epochs));
+    state.neurons.iter().filter_map(of_day).collect()
 }
 
 fn find<'a>(state: &'a EpochState, hotkey: &str) -> Result<&'a NeuronState, AgreementError> {
@@ -187,6 +205,7 @@ fn newest(
     state: &EpochState,
     computation: &Computation,
     network: &Network,
+    own: Option<&NeuronState>,
 ) -> Result<Vec<(u16, u16)>, AgreementError> {
     let known = |neuron: &NeuronState| {
         computation.settlements.iter().any(|step| step.hotkey == neuron.hotkey && step.weight > 0.0)
@@ -202,7 +221,9 @@ fn newest(
         ..Neuron::default()
     };
     let neurons: Vec<Neuron> = state.neurons.iter().map(neuron).collect();
-    Ok(registered_weights(computation, &neurons, network))
+    let own = own.map(|own| own.uid);
+    let limits = WeightLimits { own, fewest: state.rules.min_weights, largest: state.rules.max_weight };
+    Ok(registered_weights(computation, &neurons, network, &limits)?.weights)
 }
 
 /// As if a validator's weights had just been set, and were shown.

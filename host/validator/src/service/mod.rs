@@ -9,6 +9,7 @@ mod dishonest_test;
 #[cfg(test)]
 mod node_that_lies;
 mod releases;
+mod runtime;
 mod sampling;
 mod setting;
 
@@ -108,6 +109,8 @@ pub struct Service {
     /// The last computation that weights came of.
     computation: Option<Arc<Computation>>,
     attempt: Option<Attempt>,
+    /// At which block it was found that others are to set weights, and not we.
+    stood_by: Option<Block>,
     /// Not before this block is a computation that failed tried again.
     compute_after: Block,
     /// Since when the chain does not answer.
@@ -224,6 +227,7 @@ impl Service {
             computed: last.map(|computation| computation.block),
             computation: ledger.last_weights()?.map(Arc::new),
             attempt: ledger.attempts(1)?.pop(),
+            stood_by: None,
             board,
             run,
             eras: Eras::one(config.clone()),
@@ -343,6 +347,7 @@ impl Service {
             match self.chain.metagraph().await {
                 Ok(neurons) => {
                     if self.takes_metagraph(neurons, head.block) {
+                        self.look_at_runtime(head.block).await;
                         self.look_for_committed(head.block).await;
                     }
                 }

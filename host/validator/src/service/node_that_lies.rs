@@ -235,7 +235,7 @@ impl Chain for NodeThatLies {
         Ok(all)
     }
 
-    async fn commitments(&self) -> Result<BTreeMap<String, String>, ChainError> {
+    async fn commitments(&self, _at: Option<Block>) -> Result<BTreeMap<String, String>, ChainError> {
         match self.world().lie {
             Some(Lie::NoCommitments) => Err(unreachable("reading the commitments")),
             _ => Ok(BTreeMap::new()),

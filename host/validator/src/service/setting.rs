@@ -4,7 +4,8 @@ use super::Service;
 use crate::{schedule, setter, twin};
 use mantis_config::Block;
 use mantis_ledger::{Attempt, Sent};
-use mantis_network::chain::{ChainError, Neuron};
+use mantis_network::chain::{ChainError, Hyperparameters, Neuron};
+use mantis_weights::Limited;
 use tokio::task::block_in_place;
 use tracing::{error, info, warn};
 
@@ -72,8 +73,34 @@ impl Service {
         if !self.is_setting_due(head) {
             return;
         }
-        let intention = setter::intention(&computation, &self.neurons, &network, head);
-        if let Some(why) = self.other_host(head).await {
+        let own = self.own(&self.neurons).cloned();
+        let rules = self.chain.hyperparameters().await;
+        if let Ok(rules) = &rules
+            && self.stands_by(rules, own.as_ref(), head)
+        {
+            return;
+        }
+        let limited = match rules {
+            Ok(rules) => {
+                let limits = setter::limits(&rules, own.map(|own| own.uid));
+                setter::registered_weights(&computation, &self.neurons, &network, &limits)
+                    .map_err(|error| error.to_string())
+            }
+            Err(error) => Err(format!("what the subnet demands of weights is not known: {error}")),
+        };
+        let (Limited { weights, clipped }, why) = match limited {
+            Ok(limited) => (limited, None),
+            Err(why) => (Limited::default(), Some(why)),
+        };
+        if clipped {
+            warn!("the subnet limits the largest weight (MaxWeightsLimit): what is above goes to the others");
+        }
+        let intention = setter::intention(&computation, &weights, &self.neurons, head);
+        let why = match why {
+            None => self.other_host(head).await,
+            known => known,
+        };
+        if let Some(why) = why {
             let refused = Attempt { sent: Sent::Failed, error: Some(why.clone()), ..intention };
             if let Err(error) = block_in_place(|| self.ledger.store_attempt(&refused)) {
                 error!(%error, "that no weights are set is not recorded");
@@ -97,6 +124,26 @@ impl Service {
             let chain = (!dry_run).then_some(chain.as_ref());
             (id, setter::send(chain, intention).await)
         }));
+    }
+
+    /// Whether nothing is to be set since the subnet's chain takes the weights of one validator alone, and that is another: what
+    /// is computed is as good as its weights, and it may come to our turn.
+    fn stands_by(&mut self, rules: &Hyperparameters, own: Option<&Neuron>, head: Block) -> bool {
+        let is_other = rules.one_decides && own.is_some_and(|own| !own.validator_permit);
+        let stands_by = is_other && !self.run.dry_run;
+        if stands_by && self.stood_by.is_none() {
+            info!(
+                block = head.0,
+                "the subnet takes the weights of the validator with the most stake alone (Null consensus), which is another: all is \
+                 computed, nothing is set"
+            );
+        }
+        if !stands_by && self.stood_by.is_some() {
+            info!(block = head.0, "the subnet takes our weights now");
+        }
+        self.stood_by = stands_by.then_some(head);
+        self.board.write(|status| status.weights.stands_by = stands_by);
+        stands_by
     }
 
     /// Why nothing is to be set: another host sets weights with our hotkey, or whether one does is not known.
@@ -127,6 +174,9 @@ impl Service {
     }
 
     fn is_setting_due(&self, head: Block) -> bool {
+        if self.stood_by.is_some_and(|since| (0..schedule::RETRY).contains(&(head - since))) {
+            return false;
+        }
         let updated = self.own(&self.neurons).map(|neuron| neuron.last_update);
         schedule::setting(&self.config.network, self.attempt.as_ref(), updated, head)
     }

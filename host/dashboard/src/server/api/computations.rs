@@ -8,6 +8,7 @@ use crate::server::site::Site;
 use axum::Json;
 use axum::extract::State;
 use mantis_ledger::ComputationLine;
+use mantis_weights::Settlement;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -61,7 +62,10 @@ pub(in crate::server) async fn weights(
                 format!("no weights came of a computation for block {block}; /api/v1/computations lists all");
             return Err(ApiError::missing(detail));
         }
-        Ok(Json(Page::select(steps.iter().map(StepAnswer::from), paging)?))
+        let rules = ledger.basis(block)?.map(|basis| basis.rules);
+        let is_retired =
+            |step: &Settlement| rules.as_ref().is_some_and(|rules| rules.is_retired(step.uid, &step.hotkey));
+        Ok(Json(Page::select(steps.iter().map(|step| StepAnswer::new(step, is_retired(step))), paging)?))
     })
     .await
 }

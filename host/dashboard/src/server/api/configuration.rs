@@ -45,6 +45,8 @@ struct NetworkAnswer {
     owner_key: String,
     young_blocks: u32,
     young_weight: f64,
+    /// Hotkeys whose weight is burned.
+    retired: Vec<String>,
     min_sampled: u32,
 }
 
@@ -113,6 +115,7 @@ impl From<&Network> for NetworkAnswer {
             owner_key: hex::encode(network.owner_key),
             young_blocks: network.young_blocks,
             young_weight: network.young_weight,
+            retired: network.retired.clone(),
             min_sampled: network.min_sampled,
         }
     }

@@ -8,8 +8,9 @@ use crate::standing::Standing;
 use axum::Json;
 use axum::extract::State;
 use mantis_config::Block;
-use mantis_ledger::{Activity, Ledger, MinerCounts};
+use mantis_ledger::{Activity, Ledger, MinerCounts, ReasonLine};
 use mantis_plugin_api::{Fact, WhyZero};
+use mantis_validator::agreement::Agreement;
 use mantis_weights::Scored;
 use mantis_weights::Settlement;
 use serde::Serialize;
@@ -32,6 +33,9 @@ pub(in crate::server) struct MinerAnswer {
     weight: Option<StepAnswer>,
     /// What the chain is given, 0 to 65,535.
     on_chain: u16,
+    /// What the chain's last epoch gave it, as alpha a day at that rate, when this validator last compared its weights with others'; null
+    /// if nothing, or that is not known.
+    alpha_per_day: Option<f64>,
     /// Each challenge, in the order of the configuration.
     challenges: Vec<InChallenge>,
     /// Its payloads; null if there were none.
@@ -59,6 +63,8 @@ pub(in crate::server) struct StepAnswer {
     previous: Option<f64>,
     /// After smoothing: the weight.
     weight: f64,
+    /// Whether the subnet's owner retired it: what it would weigh is burned.
+    retired: bool,
 }
 
 /// What a challenge pays a miner, and why.
@@ -132,6 +138,8 @@ struct PayloadCounts {
 pub(in crate::server) struct HistoryLine {
     /// The block that was computed for.
     block: i64,
+    /// When the computation ended, Unix seconds; null if that is not kept.
+    ended: Option<u64>,
     /// Its UID then; null if no weights came of the computation, or it was not registered.
     uid: Option<u16>,
     /// Its part of the total salience; null if `uid` is.
@@ -140,6 +148,8 @@ pub(in crate::server) struct HistoryLine {
     weight: Option<f64>,
     /// What each challenge paid it, as a part of what the challenge paid, by ticker. Those that paid it nothing are left out.
     shares: BTreeMap<String, f64>,
+    /// Why challenges paid it nothing, by ticker: of the newest 50 computations, and of challenges of which it had rows.
+    why_zero: BTreeMap<String, Why>,
 }
 
 /// What a miner earns, challenge by challenge, and why.
@@ -184,12 +194,15 @@ fn is_known(ledger: &Ledger, standing: &Standing, hotkey: &str) -> Result<bool, 
 }
 
 fn past(ledger: &Ledger, hotkey: &str) -> Result<BTreeMap<Block, HistoryLine>, ApiError> {
+    let times = ledger.computation_times()?;
     let empty = |block: Block| HistoryLine {
         block: block.0,
+        ended: times.get(&block).copied(),
         uid: None,
         salience: None,
         weight: None,
         shares: BTreeMap::new(),
+        why_zero: BTreeMap::new(),
     };
     let mut lines: BTreeMap<Block, HistoryLine> = BTreeMap::new();
     for weight in ledger.weight_history(hotkey)? {
@@ -201,7 +214,18 @@ fn past(ledger: &Ledger, hotkey: &str) -> Result<BTreeMap<Block, HistoryLine>, A
         let line = lines.entry(salience.block).or_insert_with(|| empty(salience.block));
         line.shares.insert(salience.ticker, salience.share);
     }
+    for ReasonLine { block, ticker, why } in ledger.reason_history(hotkey)? {
+        let line = lines.entry(block).or_insert_with(|| empty(block));
+        line.why_zero.insert(ticker, Why { code: why.code, text: why.text });
+    }
     Ok(lines)
+}
+
+/// What the chain gives it, as it was when our weights were last compared with others'.
+fn alpha_per_day(ledger: &Ledger, hotkey: &str) -> Result<Option<f64>, ApiError> {
+    let Some(record) = ledger.last_agreement()? else { return Ok(None) };
+    let agreement: Agreement = serde_json::from_str(&record.document).map_err(|_| ApiError::internal())?;
+    Ok(agreement.alpha_per_day.get(hotkey).copied())
 }
 
 impl MinerAnswer {
@@ -223,10 +247,12 @@ impl MinerAnswer {
         let payloads = ledger.miner_counts()?.remove(&hotkey);
         Ok(Self {
             about: standing.about.get(&hotkey).cloned(),
+            alpha_per_day: alpha_per_day(ledger, &hotkey)?,
             rank: ranked.as_ref().and_then(|ranked| ranked.rank),
             total: ranked.as_ref().map_or(0.0, |ranked| ranked.total),
             on_chain: ranked.as_ref().map_or(0, |ranked| ranked.on_chain),
-            weight: step.map(StepAnswer::from),
+            weight: step
+                .map(|step| StepAnswer::new(step, standing.config.network.is_retired(step.uid, &hotkey))),
             challenges: challenges.collect(),
             payloads: payloads.map(|MinerCounts { accepted, stale, early, opened, last_block }| {
                 PayloadCounts { accepted, stale, early, opened, last_block: last_block.0 }
@@ -237,10 +263,10 @@ impl MinerAnswer {
     }
 }
 
-impl From<&Settlement> for StepAnswer {
-    fn from(step: &Settlement) -> Self {
+impl StepAnswer {
+    pub(super) fn new(step: &Settlement, retired: bool) -> Self {
         let Settlement { uid, hotkey, salience, young, share, burned, previous, weight } = step.clone();
-        Self { uid, hotkey, salience, young, share, burned, previous, weight }
+        Self { uid, hotkey, salience, young, share, burned, previous, weight, retired }
     }
 }
 

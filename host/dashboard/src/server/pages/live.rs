@@ -156,6 +156,9 @@ fn due(status: &Status) -> [Tile; 2] {
     if status.dry_run {
         text += "; a dry run, nothing is sent";
     }
+    if weights.stands_by {
+        text += "; nothing is set: the subnet takes the weights of one validator alone, which is another";
+    }
     [computation, Tile::new("setting", "Next setting", next).text(text)]
 }
 

@@ -14,12 +14,13 @@ use crate::sections::links::segment;
 use crate::sections::refused::Refused;
 use crate::sections::sending::Sending;
 use crate::sections::steps::Steps;
-use crate::sections::text::{percent, short};
+use crate::sections::text::{count, percent, short};
 use crate::sections::view::{MinerView, RunView};
 use askama::Template;
 use mantis_config::Block;
 use mantis_ledger::{Ledger, LedgerError};
 use mantis_validator::Status;
+use mantis_validator::agreement::Agreement;
 
 /// Stretches of refusals that are shown.
 const REFUSALS: usize = 100;
@@ -36,6 +37,8 @@ struct MinerPage<'a> {
     as_of: AsOf,
     /// `None` if nothing of it was scored.
     scored: Option<ScoredMiner<'a>>,
+    /// What the chain gives it, in words; `None` where it gives nothing, or that is not known.
+    alpha: Option<String>,
     payloads: Payloads,
 }
 
@@ -77,9 +80,20 @@ pub(super) fn page(
         about: standing.about.get(hotkey).map_or("", String::as_str),
         as_of: AsOf::new(standing),
         scored: known.map(|(place, miner)| ScoredMiner::read(view, ledger, place, miner)).transpose()?,
+        alpha: alpha(ledger, hotkey)?,
         payloads: Payloads::new(&standing.config.network, status, counts, &waiting),
     };
     Ok(Some(page.render()?))
+}
+
+/// What the chain gave it, when our weights were last compared with others'.
+fn alpha(ledger: &Ledger, hotkey: &str) -> Result<Option<String>, LedgerError> {
+    let Some(record) = ledger.last_agreement()? else { return Ok(None) };
+    let agreement: Option<Agreement> = serde_json::from_str(&record.document).ok();
+    let given = agreement.and_then(|agreement| agreement.alpha_per_day.get(hotkey).copied());
+    Ok(given.map(|alpha| {
+        format!("{alpha:.3} alpha a day at the rate of the epoch before block {}", count(record.block))
+    }))
 }
 
 impl<'a> ScoredMiner<'a> {

@@ -251,6 +251,7 @@ fn agreement(hotkeys: &[String], text: &str) -> AgreementRecord {
         newest: row(0.9375),
         validators: vec![other],
         miners: (1..).zip(hotkeys).map(miner).collect(),
+        alpha_per_day: hotkeys.iter().take(1).map(|hotkey| (hotkey.clone(), 12.5)).collect(),
     };
     AgreementRecord {
         block: Block(agreement.block),

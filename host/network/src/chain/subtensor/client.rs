@@ -8,8 +8,10 @@ use super::node_error::NodeError;
 use super::settings::ChainSettings;
 use super::transaction::{Included, send};
 use super::values::{block, number, optional, value};
-use super::{commitments, epoch_state, neurons, owner, rules, weights};
-use crate::chain::{Chain, ChainError, EpochState, Finality, Head, Hyperparameters, Neuron, Receipt};
+use super::{commitments, epoch_state, neurons, owner, rules, shapes, weights};
+use crate::chain::{
+    Chain, ChainError, EpochState, Finality, Head, Hyperparameters, Neuron, Receipt, Runtime,
+};
 use crate::wallet::Hotkey;
 use async_trait::async_trait;
 use mantis_config::Block;
@@ -89,6 +91,16 @@ impl Chain for Subtensor {
             .await
     }
 
+    async fn runtime(&self) -> Result<Option<Runtime>, ChainError> {
+        self.link
+            .read("reading what the chain runs", |node| async move {
+                let at = node.newest().await?;
+                let lacking = shapes::lacking(at.metadata_ref(), &self.settings);
+                Ok(Some(Runtime { spec_version: at.spec_version(), lacking }))
+            })
+            .await
+    }
+
     fn doubt(&self) {
         self.link.doubt();
     }
@@ -107,19 +119,22 @@ impl Chain for Subtensor {
     }
 
     async fn metagraph(&self) -> Result<Vec<Neuron>, ChainError> {
-        let netuid = self.settings.netuid;
+        let subnet = (self.settings.netuid, self.settings.index());
         self.link
-            .read("reading the metagraph", |node| async move { neurons::neurons(&node, netuid).await })
+            .read("reading the metagraph", |node| async move { neurons::neurons(&node, subnet).await })
             .await
     }
 
-    async fn commitments(&self) -> Result<BTreeMap<String, String>, ChainError> {
+    async fn commitments(&self, at: Option<Block>) -> Result<BTreeMap<String, String>, ChainError> {
         let netuid = self.settings.netuid;
         self.link
-            .read(
-                "reading the commitments",
-                |node| async move { commitments::commitments(&node, netuid).await },
-            )
+            .read("reading the commitments", |node| async move {
+                let at = match at {
+                    Some(block) => node.at_number(block).await?,
+                    None => node.newest().await?,
+                };
+                commitments::commitments(&at, netuid).await
+            })
             .await
     }
 
@@ -135,9 +150,9 @@ impl Chain for Subtensor {
     }
 
     async fn weights_of(&self, uid: u16) -> Result<Vec<(u16, u16)>, ChainError> {
-        let netuid = self.settings.netuid;
+        let index = self.settings.index();
         self.link
-            .read("reading weights", |node| async move { shown(&node.newest().await?, netuid, uid).await })
+            .read("reading weights", |node| async move { shown(&node.newest().await?, index, uid).await })
             .await
     }
 
@@ -162,11 +177,11 @@ impl Chain for Subtensor {
     }
 
     async fn epoch_state(&self) -> Result<EpochState, ChainError> {
-        let netuid = self.settings.netuid;
+        let subnet = (self.settings.netuid, self.settings.index());
         self.link
             .read(
                 "reading what epochs go by",
-                |node| async move { epoch_state::epoch_state(&node, netuid).await },
+                |node| async move { epoch_state::epoch_state(&node, subnet).await },
             )
             .await
     }
@@ -175,7 +190,7 @@ impl Chain for Subtensor {
         let key = self.key(COMMITMENT)?;
         let netuid = self.settings.netuid;
         let sent = self.link.once(COMMITMENT, self.settings.limits.confirm, |node| async move {
-            let call = commitments::call(&node.newest().await?, netuid, text)?;
+            let call = commitments::call(node.newest().await?.metadata_ref(), netuid, text)?;
             let included = send(&node, key, COMMITMENT, &call).await?;
             let at = node.at(included.block).await.map_err(|fault| lost(fault, &included))?;
             match commitments::commitment(&at, netuid, &key.account()).await {
@@ -186,7 +201,7 @@ impl Chain for Subtensor {
         });
         let sent = sent.await;
         let look = |_| async move {
-            let commitments = self.commitments().await?;
+            let commitments = self.commitments(None).await?;
             Ok((commitments.get(key.address()).map(String::as_str) == Some(text)).then_some(()))
         };
         self.await_inclusion(sent, look).await
@@ -197,18 +212,18 @@ impl Chain for Subtensor {
         let weights = &upscaled(weights);
         let before = &std::sync::Mutex::new((0, Block(0), true));
         let sent = self.link.once(WEIGHTS, self.settings.limits.confirm, |node| async move {
-            let netuid = self.settings.netuid;
+            let (netuid, index) = (self.settings.netuid, self.settings.index());
             let at = node.newest().await?;
             exists(&at, netuid).await?;
             let rules = rules::hyperparameters(&at, netuid).await?;
-            let standing = rules::standing(&at, netuid, &key.account()).await?;
+            let standing = rules::standing(&at, (netuid, index), &key.account()).await?;
             rules::check(&rules, &standing, self.settings.version_key, block(at.block_number()))?;
             let revealed = !rules.commit_reveal;
             let call = if revealed {
-                weights::plain(netuid, weights, self.settings.version_key)
+                weights::plain(at.metadata_ref(), &self.settings, weights)?
             } else {
                 let commit = weights::commit(&at, &self.settings, &rules, &key.account().0, weights).await?;
-                weights::sealed(netuid, &commit)
+                weights::sealed(at.metadata_ref(), &self.settings, &commit)?
             };
             if let Ok(mut before) = before.lock() {
                 *before = (standing.uid, standing.last_update, revealed);
@@ -216,7 +231,7 @@ impl Chain for Subtensor {
             let included = send(&node, key, WEIGHTS, &call).await?;
             let at = node.at(included.block).await.map_err(|fault| lost(fault, &included))?;
             if revealed {
-                let shown = shown(&at, netuid, standing.uid).await.map_err(|fault| lost(fault, &included))?;
+                let shown = shown(&at, index, standing.uid).await.map_err(|fault| lost(fault, &included))?;
                 if !same(weights, &shown) {
                     return Err(lost(NodeError::broken("the chain shows other weights"), &included));
                 }

@@ -1,13 +1,14 @@
 //! What hotkeys have committed.
 
-use super::node::{At, Node};
+use super::node::At;
 use super::node_error::NodeError;
 use super::refusal::refused;
 use super::values::{missing, number, optional, said};
+use super::weights::Call;
 use std::collections::BTreeMap;
 use subxt::dynamic::{Value, storage, tx};
 use subxt::ext::scale_value::{Composite, Primitive, ValueDef, Variant};
-use subxt::transactions::DynamicPayload;
+use subxt::metadata::Metadata;
 use subxt::utils::AccountId32;
 
 const PALLET: &str = "Commitments";
@@ -19,8 +20,7 @@ const LONGEST_BIG_RAW: usize = 512;
 const MOST: usize = 2 << 16;
 
 /// The text that each hotkey has committed. What is not a text is left out: it can be anything.
-pub(super) async fn commitments(node: &Node, netuid: u16) -> Result<BTreeMap<String, String>, NodeError> {
-    let at = node.newest().await?;
+pub(super) async fn commitments(at: &At, netuid: u16) -> Result<BTreeMap<String, String>, NodeError> {
     let address = storage::<Vec<Value>, Value>(PALLET, "CommitmentOf");
     let mut entries = at.storage().iter(address, vec![number(netuid)]).await.map_err(said)?;
     let mut commitments = BTreeMap::new();
@@ -55,8 +55,8 @@ pub(super) async fn commitment(
 ///
 /// # Errors
 /// A text that is too long; [`Missing`](crate::chain::ChainError::Missing) where the runtime has no such call.
-pub(super) fn call(at: &At, netuid: u16, text: &str) -> Result<DynamicPayload<Composite<()>>, NodeError> {
-    if at.metadata_ref().pallet_by_name(PALLET).is_none() {
+pub(super) fn call(metadata: &Metadata, netuid: u16, text: &str) -> Result<Call, NodeError> {
+    if metadata.pallet_by_name(PALLET).is_none() {
         return Err(missing(format!("pallet {PALLET}")));
     }
     let length = text.len();

@@ -7,9 +7,9 @@ use super::values::{number, value};
 /// How far two weights may lie apart, as shares of the largest: the chain rounds when it scales them.
 const TOLERANCE: f64 = 1e-4;
 
-/// The weights that the chain shows for a UID.
-pub(super) async fn shown(at: &At, netuid: u16, uid: u16) -> Result<Vec<(u16, u16)>, NodeError> {
-    value(at, "Weights", vec![number(netuid), number(uid)]).await
+/// The weights that the chain shows for a UID. `index` is where it keeps what belongs to the mechanism.
+pub(super) async fn shown(at: &At, index: u16, uid: u16) -> Result<Vec<(u16, u16)>, NodeError> {
+    value(at, "Weights", vec![number(index), number(uid)]).await
 }
 
 /// Whether two lists of weights have the same proportions; a weight of 0 counts as none.

@@ -3,6 +3,7 @@
 use super::neurons::{by_uid, exists, hotkeys};
 use super::node::{At, Node};
 use super::node_error::NodeError;
+use super::rules::{max_weight, one_decides};
 use super::values::{SUBTENSOR, any, block, number, optional, said, value};
 use crate::chain::{ChainError, EpochRules, EpochState, Given, NeuronState};
 use mantis_config::Block;
@@ -17,8 +18,8 @@ const MOST_COMMITS: usize = 1 << 16;
 /// Where neither the chain nor the runtime says otherwise: bonds followed clipped weights before there was a setting.
 const WHOLE: u16 = u16::MAX;
 
-/// What an epoch goes by, at the newest block that is final.
-pub(super) async fn epoch_state(node: &Node, netuid: u16) -> Result<EpochState, NodeError> {
+/// What an epoch goes by, at the newest block that is final. `index` is where the chain keeps what belongs to the mechanism.
+pub(super) async fn epoch_state(node: &Node, (netuid, index): (u16, u16)) -> Result<EpochState, NodeError> {
     let at = node.finalized().await?;
     exists(&at, netuid).await?;
     let hotkeys = hotkeys(&at, netuid).await?;
@@ -26,12 +27,12 @@ pub(super) async fn epoch_state(node: &Node, netuid: u16) -> Result<EpochState, 
     let stakes = stakes(&at, netuid, rules.owner).await?;
     let keys = || vec![number(netuid)];
     let permits: Vec<bool> = value(&at, "ValidatorPermit", keys()).await?;
-    let updates: Vec<u64> = value(&at, "LastUpdate", keys()).await?;
+    let updates: Vec<u64> = value(&at, "LastUpdate", vec![number(index)]).await?;
     let registered: BTreeMap<u16, u64> = by_uid(&at, "BlockAtRegistration", netuid).await?;
-    let mut weights: BTreeMap<u16, Vec<(u16, u16)>> = by_uid(&at, "Weights", netuid).await?;
-    let mut bonds: BTreeMap<u16, Vec<(u16, u16)>> = by_uid(&at, "Bonds", netuid).await?;
-    let committed = if rules.commit_reveal { commits(&at, netuid).await? } else { BTreeMap::new() };
-    let given = Lists::read(&at, netuid).await?;
+    let mut weights: BTreeMap<u16, Vec<(u16, u16)>> = by_uid(&at, "Weights", index).await?;
+    let mut bonds: BTreeMap<u16, Vec<(u16, u16)>> = by_uid(&at, "Bonds", index).await?;
+    let committed = if rules.commit_reveal { commits(&at, index).await? } else { BTreeMap::new() };
+    let given = Lists::read(&at, netuid, index).await?;
     let neuron = |(uid, hotkey): (u16, AccountId32)| {
         // A neuron of this very block may not have its place in the lists yet.
         let place = usize::from(uid);
@@ -83,6 +84,8 @@ async fn rules(at: &At, netuid: u16, hotkeys: &BTreeMap<u16, AccountId32>) -> Re
         commit_reveal: any(at, &["CommitRevealWeightsEnabled"], keys).await?.unwrap_or(false),
         reveal_period: any(at, &["RevealPeriodEpochs"], keys).await?.unwrap_or(1),
         one_decides: one_decides(at, netuid).await?,
+        min_weights: value(at, "MinAllowedWeights", keys()).await?,
+        max_weight: max_weight(at, netuid).await?,
         owner: owner
             .and_then(|owner| hotkeys.iter().find(|(_, hotkey)| **hotkey == owner).map(|(uid, _)| *uid)),
     })
@@ -94,12 +97,6 @@ async fn owner(at: &At, netuid: u16) -> Result<Option<AccountId32>, NodeError> {
         Err(NodeError::Said(ChainError::Missing { .. })) => Ok(None),
         found => found,
     }
-}
-
-/// Whether the subnet has no consensus, but the weights of one validator.
-async fn one_decides(at: &At, netuid: u16) -> Result<bool, NodeError> {
-    let mode: Option<Value> = any(at, &["SubnetEpochConsensus"], || vec![number(netuid)]).await?;
-    Ok(mode.is_some_and(|mode| mode.to_string().starts_with("Null")))
 }
 
 /// The part of the runtime's answer about the subnet that is needed.
@@ -141,11 +138,11 @@ async fn stakes(at: &At, netuid: u16, owner: Option<u16>) -> Result<Vec<u64>, No
 }
 
 /// Of each hotkey, the block of the oldest commit that is not shown yet.
-async fn commits(at: &At, netuid: u16) -> Result<BTreeMap<[u8; 32], Block>, NodeError> {
+async fn commits(at: &At, index: u16) -> Result<BTreeMap<[u8; 32], Block>, NodeError> {
     type Commit = (AccountId32, u64, Vec<u8>, u64);
     let mut oldest = BTreeMap::new();
     let address = storage::<Vec<Value>, Vec<Commit>>(SUBTENSOR, "TimelockedWeightCommits");
-    let mut entries = match at.storage().iter(address, vec![number(netuid)]).await.map_err(said) {
+    let mut entries = match at.storage().iter(address, vec![number(index)]).await.map_err(said) {
         // A runtime before it keeps them elsewhere, and no block with them.
         Err(NodeError::Said(ChainError::Missing { .. })) => return Ok(oldest),
         entries => entries?,
@@ -173,16 +170,18 @@ struct Lists {
     incentive: Vec<u16>,
     dividends: Vec<u16>,
     validator_trust: Vec<u16>,
+    emission: Vec<u64>,
 }
 
 impl Lists {
-    async fn read(at: &At, netuid: u16) -> Result<Self, NodeError> {
+    async fn read(at: &At, netuid: u16, index: u16) -> Result<Self, NodeError> {
         let keys = || vec![number(netuid)];
         Ok(Self {
             consensus: value(at, "Consensus", keys()).await?,
-            incentive: value(at, "Incentive", keys()).await?,
+            incentive: value(at, "Incentive", vec![number(index)]).await?,
             dividends: value(at, "Dividends", keys()).await?,
             validator_trust: value(at, "ValidatorTrust", keys()).await?,
+            emission: value(at, "Emission", keys()).await?,
         })
     }
 
@@ -193,6 +192,7 @@ impl Lists {
             incentive: at(&self.incentive),
             dividends: at(&self.dividends),
             validator_trust: at(&self.validator_trust),
+            emission: self.emission.get(place).copied().unwrap_or(0),
         }
     }
 }

@@ -5,6 +5,7 @@ use super::node_error::NodeError;
 use super::settings::NodeLimits;
 use crate::chain::ChainError;
 use mantis_config::{Block, bare_node};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use subxt::utils::H256;
@@ -28,6 +29,45 @@ struct State {
     genesis: Option<H256>,
     /// The newest block, and since when it is the newest.
     newest: Option<(Block, Instant)>,
+    /// Until when endpoints that have had enough of us are left alone.
+    resting: BTreeMap<String, Instant>,
+}
+
+/// How long an endpoint that says that it is asked too much is left alone. Which time it names itself, the client's library does
+/// not tell.
+const REST: Duration = Duration::from_secs(60);
+
+/// Whether a node says that it is asked too much.
+fn is_too_much(reason: &str) -> bool {
+    let reason = reason.to_ascii_lowercase();
+    ["status code: 429", "too many requests", "rate limit"].iter().any(|sign| reason.contains(sign))
+}
+
+impl State {
+    /// The endpoint that is next: the first, in turn, that is not left alone.
+    ///
+    /// # Errors
+    /// If all are: one of them, and for how long.
+    fn choose<'a>(&mut self, endpoints: &'a [String], now: Instant) -> Result<&'a str, (&'a str, Duration)> {
+        self.resting.retain(|_, until| *until > now);
+        let first = self.next % endpoints.len();
+        let in_turn = || endpoints[first..].iter().chain(&endpoints[..first]);
+        let free = in_turn().enumerate().find(|(_, endpoint)| !self.resting.contains_key(*endpoint));
+        if let Some((skipped, endpoint)) = free {
+            self.next = first + skipped;
+            return Ok(endpoint);
+        }
+        let soonest = in_turn().min_by_key(|endpoint| self.resting[*endpoint]);
+        let endpoint = soonest.unwrap_or(&endpoints[first]);
+        Err((endpoint, self.resting[endpoint] - now))
+    }
+
+    /// Leaves an endpoint alone that is asked too much.
+    fn rest_after(&mut self, endpoint: &str, reason: &str, now: Instant) {
+        if is_too_much(reason) {
+            self.resting.insert(endpoint.to_owned(), now + REST);
+        }
+    }
 }
 
 impl Link {
@@ -86,6 +126,7 @@ impl Link {
             }
             NodeError::Broken(reason) => reason,
         };
+        self.state().rest_after(&node.endpoint, &reason, Instant::now());
         self.leave(&node);
         Err(unreachable(&node.endpoint, doing, &reason))
     }
@@ -121,11 +162,17 @@ impl Link {
         }
         let _alone = self.connecting.lock().await;
         let (endpoint, known) = {
-            let state = self.state();
+            let mut state = self.state();
             if let Some(node) = &state.node {
                 return Ok(node.clone());
             }
-            (self.endpoints[state.next % self.endpoints.len()].clone(), state.genesis)
+            let endpoint = state.choose(&self.endpoints, Instant::now()).map_err(|(endpoint, left)| {
+                let seconds = left.as_secs() + 1;
+                let reason =
+                    format!("it is asked too much, and left alone for {seconds} s more; name more nodes");
+                unreachable(endpoint, doing, &reason)
+            })?;
+            (endpoint.to_owned(), state.genesis)
         };
         let connect = Node::connect(&endpoint, &self.limits);
         let limit = self.limits.connect + self.limits.request;
@@ -146,6 +193,7 @@ impl Link {
                 Ok(node)
             }
             Err(reason) => {
+                state.rest_after(&endpoint, &reason, Instant::now());
                 state.next = state.next.wrapping_add(1);
                 Err(unreachable(&endpoint, doing, &reason))
             }
@@ -179,4 +227,29 @@ impl Link {
 fn unreachable(endpoint: &str, doing: &'static str, reason: &str) -> ChainError {
     let bare = bare_node(endpoint);
     ChainError::Unreachable { reason: reason.replace(endpoint, &bare), endpoint: bare, doing }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_asked_too_much_is_left_alone() {
+        let endpoints = ["a", "b"].map(String::from);
+        let (mut state, now) = (State::default(), Instant::now());
+        let at = |seconds| now + Duration::from_secs(seconds);
+        assert_eq!(state.choose(&endpoints, now), Ok("a"));
+        state.rest_after("a", "Connection rejected with status code: 429", now);
+        assert_eq!(state.choose(&endpoints, at(1)), Ok("b"));
+        // Anything else leaves it in its turn.
+        state.rest_after("b", "Connection rejected with status code: 503", at(1));
+        assert_eq!(state.choose(&endpoints, at(2)), Ok("b"));
+        state.rest_after("b", "Too Many Requests", at(10));
+        assert_eq!(state.choose(&endpoints, at(11)), Err(("a", Duration::from_secs(49))));
+        state.next = 1;
+        assert_eq!(state.choose(&endpoints, at(61)), Ok("a"));
+        assert_eq!(state.choose(&endpoints, at(71)), Ok("a"));
+        state.next = 1;
+        assert_eq!(state.choose(&endpoints, at(71)), Ok("b"));
+    }
 }

@@ -20,6 +20,7 @@ mod sealed;
 #[cfg(test)]
 mod sealed_test;
 mod settings;
+mod shapes;
 mod transaction;
 mod values;
 mod weights;

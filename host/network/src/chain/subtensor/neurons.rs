@@ -12,14 +12,14 @@ use subxt::utils::AccountId32;
 /// Values asked for at once.
 const BATCH: usize = 256;
 
-/// The subnet's neurons at its newest block, by UID.
-pub(super) async fn neurons(node: &Node, netuid: u16) -> Result<Vec<Neuron>, NodeError> {
+/// The subnet's neurons at its newest block, by UID. `index` is where the chain keeps what belongs to the mechanism.
+pub(super) async fn neurons(node: &Node, (netuid, index): (u16, u16)) -> Result<Vec<Neuron>, NodeError> {
     let at = node.newest().await?;
     exists(&at, netuid).await?;
     let hotkeys = hotkeys(&at, netuid).await?;
     let coldkeys = coldkeys(node, &at, hotkeys.values()).await?;
     let permits: Vec<bool> = value(&at, "ValidatorPermit", vec![number(netuid)]).await?;
-    let last_updates: Vec<u64> = value(&at, "LastUpdate", vec![number(netuid)]).await?;
+    let last_updates: Vec<u64> = value(&at, "LastUpdate", vec![number(index)]).await?;
     let neuron = |(uid, hotkey): (u16, AccountId32)| Neuron {
         uid,
         coldkey: coldkeys.get(&hotkey.0).map(AccountId32::to_string).unwrap_or_default(),
@@ -44,14 +44,14 @@ pub(super) async fn hotkeys(at: &At, netuid: u16) -> Result<BTreeMap<u16, Accoun
     by_uid(at, "Keys", netuid).await
 }
 
-/// The values of a map of the subnet's pallet that is by subnet and UID.
+/// The values of a map of the subnet's pallet that is by subnet, or mechanism of one, and UID.
 pub(super) async fn by_uid<T: DecodeAsType>(
     at: &At,
     entry: &str,
-    netuid: u16,
+    index: u16,
 ) -> Result<BTreeMap<u16, T>, NodeError> {
     let address = storage::<Vec<Value>, T>(SUBTENSOR, entry);
-    let mut entries = at.storage().iter(address, vec![number(netuid)]).await.map_err(said)?;
+    let mut entries = at.storage().iter(address, vec![number(index)]).await.map_err(said)?;
     let mut values = BTreeMap::new();
     while let Some(found) = entries.next().await {
         let found = found.map_err(said)?;

@@ -58,6 +58,13 @@ impl Node {
         self.at(hash).await
     }
 
+    /// The chain at the block that has this number now.
+    pub(super) async fn at_number(&self, block: Block) -> Result<At, NodeError> {
+        let number = u64::try_from(block.0).unwrap_or(0);
+        let hash = self.methods.chain_get_block_hash(Some(number.into())).await.map_err(NodeError::broken)?;
+        self.at(hash.ok_or_else(|| NodeError::broken(format!("it has no block {block}")))?).await
+    }
+
     /// The chain at its newest block that is final.
     pub(super) async fn finalized(&self) -> Result<At, NodeError> {
         self.online.at_current_block().await.map_err(NodeError::broken)

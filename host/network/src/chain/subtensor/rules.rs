@@ -29,14 +29,32 @@ pub(super) async fn hyperparameters(at: &At, netuid: u16) -> Result<Hyperparamet
         reveal_period: any(at, &["RevealPeriodEpochs"], keys).await?.unwrap_or(1),
         tempo: value(at, "Tempo", keys()).await?,
         min_stake: any(at, &["StakeThreshold", "WeightsMinStake"], Vec::new).await?.unwrap_or(0),
+        min_weights: value(at, "MinAllowedWeights", keys()).await?,
+        max_weight: max_weight(at, netuid).await?,
+        one_decides: one_decides(at, netuid).await?,
     })
 }
 
-/// How a hotkey stands.
+/// The largest part of all weights that one UID may be given, in 65,535ths: all of it where a runtime sets no limit.
+pub(super) async fn max_weight(at: &At, netuid: u16) -> Result<u16, NodeError> {
+    Ok(any(at, &["MaxWeightsLimit"], || vec![number(netuid)]).await?.unwrap_or(u16::MAX))
+}
+
+/// Whether the subnet has no consensus, but the weights of one validator.
+pub(super) async fn one_decides(at: &At, netuid: u16) -> Result<bool, NodeError> {
+    let mode: Option<Value> = any(at, &["SubnetEpochConsensus"], || vec![number(netuid)]).await?;
+    Ok(mode.is_some_and(|mode| mode.to_string().starts_with("Null")))
+}
+
+/// How a hotkey stands. `index` is where the chain keeps what belongs to the mechanism.
 ///
 /// # Errors
 /// If it is not registered.
-pub(super) async fn standing(at: &At, netuid: u16, hotkey: &AccountId32) -> Result<SignerState, NodeError> {
+pub(super) async fn standing(
+    at: &At,
+    (netuid, index): (u16, u16),
+    hotkey: &AccountId32,
+) -> Result<SignerState, NodeError> {
     let keys = vec![number(netuid), Value::from_bytes(hotkey.0)];
     let Some(uid) = optional::<u16>(at, SUBTENSOR, "Uids", keys).await? else {
         return Err(refused(
@@ -46,7 +64,7 @@ pub(super) async fn standing(at: &At, netuid: u16, hotkey: &AccountId32) -> Resu
         ));
     };
     let permits: Vec<bool> = value(at, "ValidatorPermit", vec![number(netuid)]).await?;
-    let updates: Vec<u64> = value(at, "LastUpdate", vec![number(netuid)]).await?;
+    let updates: Vec<u64> = value(at, "LastUpdate", vec![number(index)]).await?;
     let place = usize::from(uid);
     Ok(SignerState {
         uid,
@@ -100,6 +118,9 @@ mod tests {
             reveal_period: 1,
             tempo: 360,
             min_stake: 0,
+            min_weights: 0,
+            max_weight: u16::MAX,
+            one_decides: false,
         }
     }
 

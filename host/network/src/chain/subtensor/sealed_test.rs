@@ -1,6 +1,7 @@
 //! Weights that are committed: their form, their round, and the call on a runtime that has it.
 
 use super::sealed::{Clock, Commit, Schedule};
+use super::settings::ChainSettings;
 use super::weights::sealed;
 use mantis_payload::beacon::Scheme;
 use mantis_payload::beacon::signing::BeaconKey;
@@ -106,11 +107,8 @@ fn the_round_is_out_before_the_chain_needs_it() {
 
 #[test]
 fn the_call_is_encoded_by_a_runtime_that_has_it() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/localnet/metadata-351.scale");
-    let Ok(bytes) = std::fs::read(&path) else {
-        println!("SKIPPED: {} is not there", path.display());
-        return;
-    };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/metadata");
+    let bytes = std::fs::read(folder.join("spec-351.scale")).unwrap();
     let metadata = Arc::new(Metadata::decode_from(&bytes).unwrap());
     let range = SpecVersionForRange { block_range: 0..10, spec_version: 351, transaction_version: 1 };
     let config = SubstrateConfig::builder()
@@ -119,14 +117,21 @@ fn the_call_is_encoded_by_a_runtime_that_has_it() {
         .build();
     let at = OfflineClient::new_with_config(config).at_block(1u64).unwrap();
     let commit = commit(4_242);
-    let data = at.tx().call_data(&sealed(123, &commit)).unwrap();
-    // Pallet and call; netuid, length and bytes of the commit, round, version.
-    let expected = (123u16, commit.sealed.clone(), 4_242u64, 4u16);
-    assert_eq!(<(u16, Vec<u8>, u64, u16)>::decode(&mut &data[2..]).unwrap(), expected);
-    assert_eq!(data.len(), 2 + 2 + 2 + commit.sealed.len() + 8 + 2);
+    let settings = |mechanism| ChainSettings { mechanism, ..ChainSettings::new(123, 9) };
+    let of = |mechanism| sealed(at.metadata_ref(), &settings(mechanism), &commit).unwrap();
+    let data = at.tx().call_data(&of(1)).unwrap();
+    // Pallet and call; netuid, mechanism, length and bytes of the commit, round, version.
+    let expected = (123u16, 1u8, commit.sealed.clone(), 4_242u64, 4u16);
+    assert_eq!(<(u16, u8, Vec<u8>, u64, u16)>::decode(&mut &data[2..]).unwrap(), expected);
+    assert_eq!(data.len(), 2 + 2 + 1 + 2 + commit.sealed.len() + 8 + 2);
     let decoded = at.tx().from_call_data_bytes(&data).unwrap();
-    assert_eq!(decoded.call_data().len(), 4);
-    assert_eq!(plain(&expected.1, 4_242).1, [0, 2]);
-    // Plain weights and commitments fit that runtime as well.
-    assert!(at.tx().call_data(&super::weights::plain(123, &WEIGHTS, 9)).is_ok());
+    assert_eq!(decoded.call_data().len(), 5);
+    assert_eq!(plain(&expected.2, 4_242).1, [0, 2]);
+    let data = at
+        .tx()
+        .call_data(&super::weights::plain(at.metadata_ref(), &settings(2), &WEIGHTS).unwrap())
+        .unwrap();
+    let (uids, weights): (Vec<u16>, Vec<u16>) = WEIGHTS.into_iter().unzip();
+    type Plain = (u16, u8, Vec<u16>, Vec<u16>, u64);
+    assert_eq!(Plain::decode(&mut &data[2..]).unwrap(), (123, 2, uids, weights, 9));
 }

@@ -11,11 +11,14 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use subxt::dynamic::{Value, tx};
 use subxt::ext::scale_value::Composite;
+use subxt::metadata::Metadata;
 use subxt::transactions::DynamicPayload;
 use zeroize::Zeroizing;
 
 const DOING: &str = "the weights";
-const SEALED_CALL: &str = "commit_timelocked_weights";
+/// The calls by name: those that name a mechanism, and those of runtimes before there were any.
+const PLAIN: [&str; 2] = ["set_mechanism_weights", "set_weights"];
+const SEALED: [&str; 2] = ["commit_timelocked_mechanism_weights", "commit_timelocked_weights"];
 /// Milliseconds of a block where the runtime does not say.
 const BLOCK_MS: u64 = 12_000;
 
@@ -23,26 +26,70 @@ const BLOCK_MS: u64 = 12_000;
 pub(super) type Call = DynamicPayload<Composite<()>>;
 
 /// Weights that everyone sees at once.
-pub(super) fn plain(netuid: u16, weights: &[(u16, u16)], version_key: u64) -> Call {
+///
+/// # Errors
+/// If the runtime knows no mechanisms, and the weights are for another than the first.
+pub(super) fn plain(
+    metadata: &Metadata,
+    settings: &ChainSettings,
+    weights: &[(u16, u16)],
+) -> Result<Call, NodeError> {
     let list = |items: &mut dyn Iterator<Item = u16>| Value::unnamed_composite(items.map(number));
-    let arguments = [
-        ("netuid", number(netuid)),
+    let arguments = vec![
         ("dests", list(&mut weights.iter().map(|(uid, _)| *uid))),
         ("weights", list(&mut weights.iter().map(|(_, weight)| *weight))),
-        ("version_key", number(version_key)),
+        ("version_key", number(settings.version_key)),
     ];
-    tx(SUBTENSOR, "set_weights", Composite::named(arguments))
+    call(metadata, settings, PLAIN, arguments)
 }
 
 /// Weights that the chain shows some epochs later.
-pub(super) fn sealed(netuid: u16, commit: &Commit) -> Call {
-    let arguments = [
-        ("netuid", number(netuid)),
+///
+/// # Errors
+/// As [`plain`].
+pub(super) fn sealed(
+    metadata: &Metadata,
+    settings: &ChainSettings,
+    commit: &Commit,
+) -> Result<Call, NodeError> {
+    let arguments = vec![
         ("commit", Value::from_bytes(&commit.sealed)),
         ("reveal_round", number(commit.round)),
         ("commit_reveal_version", number(VERSION)),
     ];
-    tx(SUBTENSOR, SEALED_CALL, Composite::named(arguments))
+    call(metadata, settings, SEALED, arguments)
+}
+
+/// The first of two calls that the runtime has: one for a mechanism of the subnet, and one of before there were mechanisms.
+fn call(
+    metadata: &Metadata,
+    settings: &ChainSettings,
+    [newer, older]: [&str; 2],
+    arguments: Vec<(&str, Value)>,
+) -> Result<Call, NodeError> {
+    let netuid = [("netuid", number(settings.netuid))];
+    if has(metadata, newer)? {
+        let mechanism = [("mecid", number(settings.mechanism))];
+        let all = netuid.into_iter().chain(mechanism).chain(arguments);
+        return Ok(tx(SUBTENSOR, newer, Composite::named(all)));
+    }
+    if settings.mechanism > 0 {
+        return Err(missing(format!(
+            "call {SUBTENSOR}.{newer}, which weights of mechanism {} need",
+            settings.mechanism
+        )));
+    }
+    Ok(tx(SUBTENSOR, older, Composite::named(netuid.into_iter().chain(arguments))))
+}
+
+/// Whether the runtime takes weights that are committed.
+pub(super) fn can_commit(metadata: &Metadata) -> bool {
+    SEALED.iter().any(|call| has(metadata, call).unwrap_or(false))
+}
+
+fn has(metadata: &Metadata, call: &str) -> Result<bool, NodeError> {
+    let pallet = metadata.pallet_by_name(SUBTENSOR).ok_or_else(|| missing(format!("pallet {SUBTENSOR}")))?;
+    Ok(pallet.call_variant_by_name(call).is_some())
 }
 
 /// Seals weights as the chain's settings of this moment want it.
@@ -53,11 +100,9 @@ pub(super) async fn commit(
     hotkey: &[u8; 32],
     weights: &[(u16, u16)],
 ) -> Result<Commit, NodeError> {
-    let known =
-        at.metadata_ref().pallet_by_name(SUBTENSOR).ok_or_else(|| missing(format!("pallet {SUBTENSOR}")))?;
-    if known.call_variant_by_name(SEALED_CALL).is_none() {
+    if !can_commit(at.metadata_ref()) {
         let cure = format!(
-            "the subnet has commit-reveal on, and this runtime (spec {}) has no {SEALED_CALL}: wait until it is \
+            "the subnet has commit-reveal on, and this runtime (spec {}) has no commit_timelocked_weights: wait until it is \
              upgraded, or until the subnet's owner turns commit-reveal off",
             at.spec_version()
         );
