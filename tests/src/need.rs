@@ -2,7 +2,7 @@
 
 use crate::{anvil, bin_dir, boot, localnet, no_program, root};
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Something without which a test cannot run.
@@ -10,6 +10,8 @@ use std::process::{Command, Stdio};
 pub enum Need {
     /// openapi-spec-validator and schemathesis, in the folder that `MANTIS_API_TOOLS` names.
     ApiTools,
+    /// The chain's own client in a Python: what `MANTIS_BITTENSOR` names.
+    Bittensor,
     /// Chromium and its chromedriver.
     Browser,
     /// The chain's real runtime in chopsticks, in the folder that `MANTIS_CHOPSTICKS` names.
@@ -34,6 +36,7 @@ impl Need {
     pub fn variable(self) -> &'static str {
         match self {
             Self::ApiTools => "MANTIS_NEED_API_TOOLS",
+            Self::Bittensor => "MANTIS_NEED_BITTENSOR",
             Self::Browser => "MANTIS_NEED_BROWSER",
             Self::Chopsticks => "MANTIS_NEED_CHOPSTICKS",
             Self::ComponentizePy => "MANTIS_NEED_COMPONENTIZE_PY",
@@ -56,11 +59,12 @@ impl Need {
     pub fn missing(self) -> Option<String> {
         match self {
             Self::ApiTools => api_tools().err(),
+            Self::Bittensor => lacks(&bittensor(), "bittensor_core"),
             Self::Browser => no_program("chromedriver").or_else(no_chromium),
             Self::Chopsticks => localnet::tools().err(),
             Self::ComponentizePy => no_program(componentize_py()),
             Self::Evm => anvil::program().err(),
-            Self::Numpy => no_numpy(),
+            Self::Numpy => lacks(&numpy(), "numpy"),
             Self::Reference => {
                 (!reference().join("golden").is_dir()).then(|| "no reference data in ../shared".into())
             }
@@ -109,13 +113,19 @@ pub fn numpy() -> PathBuf {
     env::var_os("MANTIS_NUMPY").map_or_else(|| "python3".into(), PathBuf::from)
 }
 
-/// What to say if that Python has none.
-fn no_numpy() -> Option<String> {
-    let mut python = Command::new(numpy());
-    python.args(["-c", "import numpy"]).stdout(Stdio::null()).stderr(Stdio::null());
+/// The Python that has the chain's own client.
+#[must_use]
+pub fn bittensor() -> PathBuf {
+    env::var_os("MANTIS_BITTENSOR").map_or_else(|| "python3".into(), PathBuf::from)
+}
+
+/// What to say if a Python lacks a module.
+fn lacks(python: &Path, module: &str) -> Option<String> {
+    let mut python = Command::new(python);
+    python.args(["-c", &format!("import {module}")]).stdout(Stdio::null()).stderr(Stdio::null());
     match python.status() {
         Ok(status) if status.success() => None,
-        _ => Some("no Python with NumPy".into()),
+        _ => Some(format!("no Python with {module}")),
     }
 }
 

@@ -18,6 +18,12 @@ pub enum Mode {
     Say(Vec<u8>),
     /// They come as they are, so much later.
     Slow(Duration),
+    /// They are lost, and the connection stays.
+    Swallow,
+    /// They come a byte at a time, so far apart.
+    Drip(Duration),
+    /// The connection ends; so does every new one.
+    Reset,
 }
 
 /// A proxy on a port of loopback; its threads live as long as the process.
@@ -69,9 +75,13 @@ impl Proxy {
 }
 
 fn serve(mut client: TcpStream, to: u16, mode: &Mutex<Mode>) {
-    if let Mode::Say(text) = &*mode.lock().expect("a lock") {
-        let _ = client.write_all(text);
-        return;
+    match &*mode.lock().expect("a lock") {
+        Mode::Say(text) => {
+            let _ = client.write_all(text);
+            return;
+        }
+        Mode::Reset => return,
+        _ => {}
     }
     let Ok(mut server) = TcpStream::connect(("127.0.0.1", to)) else { return };
     let (Ok(mut from_client), Ok(mut to_server)) = (client.try_clone(), server.try_clone()) else { return };
@@ -93,6 +103,18 @@ fn serve(mut client: TcpStream, to: u16, mode: &Mutex<Mode>) {
                 thread::sleep(*time);
                 0
             }
+            Mode::Swallow => {
+                held.clear();
+                0
+            }
+            Mode::Drip(time) => {
+                if !drip(&mut client, &held, *time) {
+                    break;
+                }
+                held.clear();
+                0
+            }
+            Mode::Reset => break,
             Mode::Pass | Mode::Say(_) => 0,
         };
         let ready = held.len() - kept;
@@ -103,6 +125,14 @@ fn serve(mut client: TcpStream, to: u16, mode: &Mutex<Mode>) {
     }
     let _ = client.shutdown(Shutdown::Both);
     let _ = up.join();
+}
+
+/// Sends bytes one at a time, as long as the client is there.
+fn drip(client: &mut TcpStream, bytes: &[u8], time: Duration) -> bool {
+    bytes.iter().all(|byte| {
+        thread::sleep(time);
+        client.write_all(&[*byte]).is_ok()
+    })
 }
 
 /// Replaces one string by another; gives how many bytes at the end may be the beginning of a string that has not come yet.

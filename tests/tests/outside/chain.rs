@@ -107,7 +107,7 @@ async fn reads(chain: &Localnet) {
         // This chain's epochs give permits to others too.
         assert!(neuron.validator_permit || expected["role"] != "validator", "{neuron:?}");
     }
-    let commitments = client.commitments().await.unwrap();
+    let commitments = client.commitments(None).await.unwrap();
     assert_eq!(commitments.len(), 6);
     for neuron in &neurons[2..] {
         assert_eq!(commitments[&neuron.hotkey], format!("{URL}/{}", neuron.hotkey));
@@ -146,7 +146,7 @@ async fn commits(port: u16) {
     let miner = client(port, settings(), "//Miner1");
     miner.commit("https://example.com/new").await.unwrap();
     let address = Hotkey::from_uri("//Miner1").unwrap().address().to_owned();
-    assert_eq!(miner.commitments().await.unwrap()[&address], "https://example.com/new");
+    assert_eq!(miner.commitments(None).await.unwrap()[&address], "https://example.com/new");
     let stranger = client(port, settings(), "//Stranger");
     let (name, cure) = refusal(stranger.commit("https://example.com").await);
     note!("commit of a stranger: {name}; {cure}");
@@ -268,7 +268,7 @@ async fn mines(port: u16) {
     let done = tokio::task::block_in_place(|| json_of(&mut miner(&["--hotkey-uri", "//Miner2"], "")));
     assert_eq!(done["committed"], json!(true));
     let address = Hotkey::from_uri("//Miner2").unwrap().address().to_owned();
-    let commitments = client(port, settings(), "//Validator").commitments().await.unwrap();
+    let commitments = client(port, settings(), "//Validator").commitments(None).await.unwrap();
     assert_eq!(json!(commitments[&address]), done["url"]);
 
     let path = folder.path().display().to_string();

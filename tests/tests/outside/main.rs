@@ -10,6 +10,7 @@ mod agree;
 mod author;
 mod bad_input;
 mod belief;
+mod bittensor;
 mod browser;
 mod budget;
 mod chain;
@@ -28,6 +29,7 @@ mod hot;
 mod killed_writer;
 mod live;
 mod network;
+mod nodes;
 mod pages;
 mod payload;
 mod releases;
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         author::tests(),
         bad_input::tests(),
         belief::tests(),
+        bittensor::tests(),
         browser::tests(),
         budget::tests(),
         chain::tests(),
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         killed_writer::tests(),
         live::tests(),
         network::tests(),
+        nodes::tests(),
         pages::tests(),
         payload::tests(),
         releases::tests(),

@@ -302,8 +302,8 @@ impl Chain for Late {
     async fn metagraph(&self) -> Result<Vec<Neuron>, ChainError> {
         self.chain.metagraph().await
     }
-    async fn commitments(&self) -> Result<BTreeMap<String, String>, ChainError> {
-        self.chain.commitments().await
+    async fn commitments(&self, at: Option<Block>) -> Result<BTreeMap<String, String>, ChainError> {
+        self.chain.commitments(at).await
     }
     async fn hyperparameters(&self) -> Result<Hyperparameters, ChainError> {
         self.chain.hyperparameters().await
