@@ -30,6 +30,8 @@ mod live;
 mod network;
 mod pages;
 mod payload;
+mod publishing;
+mod publishing_attacked;
 mod releases;
 mod releases_attacked;
 mod report;
@@ -79,6 +81,8 @@ fn main() -> ExitCode {
         network::tests(),
         pages::tests(),
         payload::tests(),
+        publishing::tests(),
+        publishing_attacked::tests(),
         releases::tests(),
         releases_attacked::tests(),
         report::tests(),
