@@ -35,5 +35,5 @@ pub use section::{Difference, Key};
 pub use source::closest;
 pub use tables::{
     Beacon, Challenge, Clock, Collect, Config, Datalog, Doubtful, EventNumber, EventWord, FactKind,
-    FactSource, MarketFeed, Network, QuoteKind, ReleaseSource, Runtime, Stale, Take, Weight,
+    FactSource, MarketFeed, Mirrors, Network, QuoteKind, ReleaseSource, Runtime, Stale, Take, Weight,
 };

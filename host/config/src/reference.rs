@@ -2,7 +2,7 @@
 
 use crate::section::Section;
 use crate::{
-    Beacon, Challenge, Collect, Config, Datalog, FactSource, Key, MarketFeed, Network, ReleaseSource,
+    Beacon, Challenge, Collect, Config, Datalog, FactSource, Key, MarketFeed, Mirrors, Network, ReleaseSource,
 };
 
 /// The keys of one table of the file.
@@ -24,6 +24,7 @@ pub fn key_tables() -> Vec<KeyTable> {
         KeyTable { heading: "`[market]`", keys: MarketFeed::keys() },
         KeyTable { heading: "`[collect]`", keys: Collect::keys() },
         KeyTable { heading: "`[datalog]`", keys: Datalog::keys() },
+        KeyTable { heading: "`[mirrors]`", keys: Mirrors::keys() },
         KeyTable { heading: "`[release]`", keys: ReleaseSource::keys() },
         KeyTable { heading: "`[[facts]]`", keys: FactSource::keys() },
         KeyTable { heading: "`[[challenge]]`", keys: Challenge::keys() },

@@ -12,21 +12,23 @@ use std::collections::BTreeMap;
 
 /// What the stored numbers of a challenge mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Layout {
+pub struct Layout {
     /// Numbers per miner and asset.
-    dim: usize,
+    pub dim: usize,
     /// Assets in the order of storage; empty for a single one.
-    assets: Vec<String>,
+    pub assets: Vec<String>,
     /// Blocks between two rows.
-    sample_every: u32,
+    pub sample_every: u32,
     /// The challenge that holds its prices; `None` for its own.
-    prices_from: Option<String>,
+    pub prices_from: Option<String>,
     /// How numbers are stored.
-    storage: Storage,
+    pub storage: Storage,
 }
 
 impl Layout {
-    fn from_config(challenge: &Challenge, sample_every: u32) -> Self {
+    /// What rows mean that are stored by a configuration.
+    #[must_use]
+    pub fn from_config(challenge: &Challenge, sample_every: u32) -> Self {
         let Challenge { dim, assets, prices_from, storage, .. } = challenge;
         let (assets, prices_from) = (assets.clone(), prices_from.clone());
         Self { dim: *dim, assets, sample_every, prices_from, storage: *storage }
@@ -34,7 +36,8 @@ impl Layout {
 
     /// Why rows that were stored like this cannot be read like `now`; `None` if they can: more assets may follow at the
     /// end.
-    fn differs(&self, now: &Self) -> Option<String> {
+    #[must_use]
+    pub fn differs(&self, now: &Self) -> Option<String> {
         let of =
             |assets: &[String]| if assets.is_empty() { "one asset".to_owned() } else { assets.join(", ") };
         let from = |from: &Option<String>| from.clone().unwrap_or_else(|| "its own ticker".into());

@@ -194,7 +194,15 @@ mod tests {
 
     fn row(price: Option<f64>, price_data: Option<&str>) -> Row<'_> {
         let submissions = Submissions::NONE;
-        Row { sidx: Sidx(1), price, price_data, submissions, bad_vectors: false, bad_prices: false }
+        Row {
+            sidx: Sidx(1),
+            price,
+            price_data,
+            submissions,
+            blob: &[],
+            bad_vectors: false,
+            bad_prices: false,
+        }
     }
 
     #[test]

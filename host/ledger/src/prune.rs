@@ -45,6 +45,7 @@ impl Ledger {
         }
         let sql = "DELETE FROM host_doubtful_prices WHERE sidx < ?1";
         removed += tx.execute(sql, [sidx.0]).map_err(fail)?;
+        tx.execute("DELETE FROM host_fetched WHERE sidx < ?1", [sidx.0]).map_err(fail)?;
         // Payloads first: they are found by the block that goes with them.
         let payloads = "rowid IN (SELECT rowid FROM raw_payloads WHERE ts < (
             SELECT COALESCE(MIN(idx), 9223372036854775807) FROM blocks WHERE block >= ?1) ORDER BY ts, hotkey LIMIT ?2)";

@@ -92,6 +92,8 @@ fn take_out(tx: &Connection, last: Block, sample_every: u32) -> rusqlite::Result
         ("DELETE FROM host_reasons WHERE block > ?1", block),
         ("DELETE FROM host_saliences WHERE block > ?1", block),
         ("DELETE FROM host_steps WHERE block > ?1", block),
+        ("DELETE FROM host_fetched WHERE sidx > ?1", sidx),
+        ("DELETE FROM host_parts WHERE day >= (?1 + 1) / 7200", block),
         ("UPDATE host_chain SET block = NULL, unix = NULL WHERE ?1 = ?1", block),
     ] {
         tx.execute(sql, [from])?;

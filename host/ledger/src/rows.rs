@@ -45,6 +45,8 @@ pub struct Row<'a> {
     pub price_data: Option<&'a str>,
     /// What the miners sent.
     pub submissions: Submissions<'a>,
+    /// What the miners sent, as it is stored.
+    pub(crate) blob: &'a [u8],
     /// Whether vectors were ignored, because the blob's length or its list of hotkeys is wrong.
     pub bad_vectors: bool,
     /// Whether its price or prices are not numbers, and were taken as absent.
@@ -165,7 +167,8 @@ impl Ledger {
                 warnings.bad_blobs.add(sidx);
             }
             let submissions = submissions.unwrap_or(Submissions::NONE);
-            if visit(Row { sidx, price, price_data, submissions, bad_vectors, bad_prices })?.is_break() {
+            if visit(Row { sidx, price, price_data, submissions, blob, bad_vectors, bad_prices })?.is_break()
+            {
                 return Ok(warnings);
             }
             last = Some(sidx);

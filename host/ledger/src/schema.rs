@@ -176,6 +176,15 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         DROP TABLE host_reports;
         CREATE INDEX host_reasons_hotkey ON host_reasons(hotkey);",
     ),
+    (
+        "what was fetched of published ledgers",
+        "CREATE TABLE host_publishers (
+            publisher TEXT PRIMARY KEY, number INTEGER NOT NULL, sha256 TEXT NOT NULL, unix INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE host_parts (
+            day INTEGER PRIMARY KEY, publisher TEXT NOT NULL, number INTEGER NOT NULL, content TEXT NOT NULL,
+            is_final INTEGER NOT NULL, unix INTEGER NOT NULL);
+        CREATE TABLE host_fetched (sidx INTEGER PRIMARY KEY);",
+    ),
 ];
 
 /// Which of the steps were done.

@@ -7,6 +7,8 @@ pub mod authoring;
 pub mod cli;
 pub mod demo;
 pub mod doctor;
+mod files;
 pub mod miner;
+pub mod publication;
 pub mod release;
 pub mod simulation;

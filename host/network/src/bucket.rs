@@ -8,8 +8,9 @@ use std::fmt;
 use std::time::Duration;
 use thiserror::Error;
 
-/// Time for one upload.
+/// Time for one upload; a large one has a second more for each of so many bytes.
 const TIMEOUT: Duration = Duration::from_secs(30);
+const SLOWEST: u64 = 64 << 10;
 /// How long a signed request is valid.
 const VALID: Duration = Duration::from_secs(300);
 /// Characters of a server's refusal that are shown.
@@ -178,7 +179,9 @@ impl Bucket {
         for (name, value) in &headers {
             put.headers_mut().insert(name.as_str().to_owned(), (*value).to_owned());
         }
+        let time = TIMEOUT + Duration::from_secs(bytes.len() as u64 / SLOWEST);
         let mut request = self.client.put(put.sign(VALID)).header(CONTENT_LENGTH, bytes.len()).body(bytes);
+        request = request.timeout(time);
         for (name, value) in headers {
             request = request.header(name, value);
         }

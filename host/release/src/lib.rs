@@ -5,12 +5,15 @@
 //! [`Index`] is the signed list of releases at the place where they are published; [`Index::following`] says which of it
 //! follow what a validator has. Whatever does not hold is a [`ReleaseRejection`], a sentence.
 //!
+//! [`ledger`] is the same for a ledger that is published in parts: a signed list of them, and what must hold of it.
+//!
 //! Nothing here knows a network, a chain or a clock: blocks, keys and versions are handed in.
 
 mod digest;
 mod folder;
 mod index;
 mod judge;
+pub mod ledger;
 mod manifest;
 mod path;
 mod rejection;

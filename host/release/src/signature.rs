@@ -1,4 +1,4 @@
-//! Signatures of releases and of the list of them.
+//! Signatures of releases, of the list of them, and of the list of a published ledger's parts.
 //!
 //! A signature is detached: 128 hexadecimal digits in a file beside the signed one. It is sr25519, as every wallet of the chain makes
 //! it (in the context `substrate`), of what the text is for, a colon, and its bytes: so that no signature of anything else can
@@ -16,6 +16,8 @@ pub enum Signed {
     Release,
     /// An `index.toml`.
     Index,
+    /// A `ledger.toml`.
+    Ledger,
 }
 
 impl Signed {
@@ -25,6 +27,7 @@ impl Signed {
         let context: &[u8] = match self {
             Self::Release => b"mantis-release:",
             Self::Index => b"mantis-release-index:",
+            Self::Ledger => b"mantis-ledger:",
         };
         [context, bytes].concat()
     }
@@ -68,6 +71,7 @@ mod tests {
         assert!(Signed::Release.is_by(&public, b"text", signature.as_bytes()));
         assert!(!Signed::Release.is_by(&public, b"Text", signature.as_bytes()));
         assert!(!Signed::Index.is_by(&public, b"text", signature.as_bytes()));
+        assert!(!Signed::Ledger.is_by(&public, b"text", signature.as_bytes()));
         assert!(!Signed::Release.is_by(&other.public.to_bytes(), b"text", signature.as_bytes()));
         // Without what it is for: a signature of the same bytes that was made for something else.
         assert!(!Signed::Release.is_by(&public, b"text", sign(b"text").as_bytes()));

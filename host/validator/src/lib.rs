@@ -12,6 +12,7 @@ mod belief;
 #[cfg(test)]
 mod belief_test;
 pub mod bootstrap;
+pub mod catch_up;
 mod clock;
 mod computation;
 mod decoders;

@@ -32,6 +32,8 @@ mod network;
 mod nodes;
 mod pages;
 mod payload;
+mod publishing;
+mod publishing_attacked;
 mod releases;
 mod releases_attacked;
 mod report;
@@ -83,6 +85,8 @@ fn main() -> ExitCode {
         nodes::tests(),
         pages::tests(),
         payload::tests(),
+        publishing::tests(),
+        publishing_attacked::tests(),
         releases::tests(),
         releases_attacked::tests(),
         report::tests(),

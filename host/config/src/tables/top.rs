@@ -1,7 +1,9 @@
 //! The top of the file.
 
 use super::runtime::{RUNTIME, SOLVER};
-use super::{Beacon, Challenge, Collect, Datalog, FactSource, MarketFeed, Network, ReleaseSource, Runtime};
+use super::{
+    Beacon, Challenge, Collect, Datalog, FactSource, MarketFeed, Mirrors, Network, ReleaseSource, Runtime,
+};
 use crate::fault::KeyPositions;
 use crate::kinds::{Folder, Optional};
 use crate::section::{SubTable, section};
@@ -45,6 +47,9 @@ section! {
 
         /// `[datalog]`: a published ledger to begin with.
         datalog: Option<Datalog> = None, in Optional(SubTable);
+
+        /// `[mirrors]`: a ledger that is published in parts, for the first start and for days that are missing.
+        mirrors: Option<Mirrors> = None, in Optional(SubTable);
 
         /// `[release]`: releases of the subnet's owner, which go before this file.
         release: Option<ReleaseSource> = None, in Optional(SubTable);

@@ -2,6 +2,7 @@
 
 use super::keep::{Extended, Together};
 use super::{KeptHistory, Manifest, Snapshot, SnapshotError, SnapshotRequest};
+use crate::published::{Day, ListedFile, Origin, PartHead};
 use crate::{Ledger, Matured, NewRow, Sample, SampledBlock, Vector};
 use mantis_config::{Block, Sidx};
 use mantis_plugin_api::{History, Market, f16};
@@ -38,6 +39,10 @@ enum Event {
     Damage(usize, usize, bool),
     /// A row's vectors are no vectors.
     Spoil(usize),
+    /// So many blocks are not sampled here.
+    Away(usize, u8),
+    /// Those are fetched from a publisher who has them.
+    Fetch,
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -52,6 +57,8 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (1_usize..7).prop_map(Event::Rewind),
         2 => (0_usize..8, any::<usize>(), any::<bool>()).prop_map(|(file, at, cut)| Event::Damage(file, at, cut)),
         1 => (0_usize..10).prop_map(Event::Spoil),
+        1 => (1_usize..5, any::<u8>()).prop_map(|(n, who)| Event::Away(n, who)),
+        1 => Just(Event::Fetch),
     ]
 }
 
@@ -60,13 +67,20 @@ struct World {
     dir: tempfile::TempDir,
     ledger: Ledger,
     next: i64,
+    /// What was not sampled here.
+    missed: Vec<SampledBlock>,
+}
+
+/// A name that no file in a folder has.
+fn new_name(dir: &tempfile::TempDir) -> usize {
+    fs::read_dir(dir.path()).unwrap().count()
 }
 
 impl World {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(dir.path().join("a.db")).unwrap();
-        Self { dir, ledger, next: 100 }
+        Self { dir, ledger, next: 100, missed: Vec::new() }
     }
 
     fn path(&self) -> PathBuf {
@@ -100,6 +114,30 @@ impl World {
 
     fn sql(&self, sql: &str, params: impl rusqlite::Params) {
         self.ledger.raw().execute(sql, params).unwrap();
+    }
+
+    fn fetch(&mut self) {
+        let path = self.dir.path().join("part");
+        let mut publisher =
+            Ledger::open(self.dir.path().join(format!("{}.db", new_name(&self.dir)))).unwrap();
+        publisher.append_many(&self.missed, 100).unwrap();
+        let head = PartHead { netuid: 1, sample_every: 5, day: Day(0) };
+        let tickers = ["T", "P"].map(String::from).into();
+        let Some((contents, packed)) = publisher.write_part(head, &tickers, &path).unwrap() else { return };
+        let listed = ListedFile {
+            size: packed.size,
+            sha256: packed.sha256,
+            bytes: contents.bytes,
+            content: contents.sha256,
+        };
+        let origin = Origin {
+            publisher: "5P".into(),
+            number: 1,
+            is_final: true,
+            unix: 1,
+            challenges: BTreeMap::new(),
+        };
+        self.ledger.merge_part(&path, head, &listed, &origin).unwrap();
     }
 
     fn happen(&mut self, event: &Event) {
@@ -171,6 +209,8 @@ impl World {
             Event::Rewind(count) => {
                 self.next = (self.next - count as i64).max(100);
                 self.ledger.rewind(Block(5 * (self.next - 1)), 5).unwrap();
+                let next = self.next;
+                self.missed.retain(|step| step.sidx.0 < next);
             }
             Event::Damage(file, at, cut) => {
                 let Ok(folder) = fs::read_dir(KeptHistory::folder(&self.path()).join("T")) else { return };
@@ -188,6 +228,14 @@ impl World {
                     fs::write(path, bytes).unwrap();
                 }
             }
+            Event::Away(count, who) => {
+                for _ in 0..count {
+                    let vectors = self.vectors(who);
+                    let step = self.step(vectors);
+                    self.missed.push(step);
+                }
+            }
+            Event::Fetch => self.fetch(),
             Event::Spoil(back) => {
                 let sidx = self.next - 1 - back as i64;
                 self.sql(

@@ -1,5 +1,6 @@
 //! The commands.
 
+use super::ledger::LedgerCommand;
 use super::payload::PayloadCommand;
 use super::plugin::PluginCommand;
 use super::release::ReleaseCommand;
@@ -42,6 +43,11 @@ pub(super) enum Command {
     Feed(super::feed::FeedArgs),
     /// Ask a running validator whether all is well.
     Health(super::health::HealthArgs),
+    /// Fetch a ledger that others publish, or compare two.
+    Ledger {
+        #[command(subcommand)]
+        command: LedgerCommand,
+    },
     /// Mine: seal embeddings, upload them, commit their URL.
     Miner(super::miner::MinerArgs),
     /// Seal and open payloads.
@@ -60,6 +66,8 @@ pub(super) enum Command {
     Validator(Box<super::validator::ValidatorArgs>),
     /// Look at a ledger: its validator's dashboard, without the validator.
     Dashboard(super::listen::DashboardArgs),
+    /// Publish a ledger in parts, a day each, for others to fetch.
+    Publish(super::publish::PublishArgs),
     /// Make, sign and publish releases of the subnet; agree to one.
     Release {
         #[command(subcommand)]

@@ -17,12 +17,15 @@ mod export;
 mod facts;
 mod feed;
 mod health;
+mod ledger;
 mod listen;
 mod log;
 mod miner;
+mod missing;
 mod output;
 mod payload;
 mod plugin;
+mod publish;
 mod release;
 mod rewind;
 mod score;
@@ -41,8 +44,8 @@ use std::process::ExitCode;
 
 /// Runs the program: parses the command line, does what it says.
 ///
-/// Exit code 0 on success, 1 on failure with a message on standard error, 2 on wrong usage, 78 (`EX_CONFIG`) on a failure
-/// that starting again does not mend.
+/// Exit code 0 on success, 1 on failure with a message on standard error, 2 on wrong usage, or where a command whose 0 and 1
+/// are answers has none, 78 (`EX_CONFIG`) on a failure that starting again does not mend.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -58,9 +61,11 @@ pub fn main() -> ExitCode {
         Command::Export(args) => export::run(args),
         Command::Feed(args) => feed::run(args),
         Command::Health(args) => health::run(args),
+        Command::Ledger { command } => ledger::run(command),
         Command::Miner(args) => miner::run(args),
         Command::Payload { command } => payload::run(command),
         Command::Plugin { command } => plugin::run(command),
+        Command::Publish(args) => publish::run(args),
         Command::Release { command } => release::run(command),
         Command::Adopt(args) => adopt::run(args),
         Command::Rewind(args) => rewind::run(args),
@@ -74,7 +79,13 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::complain(&format!("error: {error:#}"));
-            if error.is::<Lasting>() { ExitCode::from(Lasting::EXIT_CODE) } else { ExitCode::FAILURE }
+            if error.is::<Lasting>() {
+                ExitCode::from(Lasting::EXIT_CODE)
+            } else if error.is::<NoAnswer>() {
+                ExitCode::from(NoAnswer::EXIT_CODE)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }
@@ -96,6 +107,22 @@ impl std::fmt::Display for Lasting {
 
 // Without a source: its message says it.
 impl std::error::Error for Lasting {}
+
+/// A failure of a command that answers with 0 or 1, so that it has given no answer.
+#[derive(Debug)]
+struct NoAnswer(anyhow::Error);
+
+impl NoAnswer {
+    const EXIT_CODE: u8 = 2;
+}
+
+impl std::fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:#}", self.0)
+    }
+}
+
+impl std::error::Error for NoAnswer {}
 
 /// What commands that speak to the network run on.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

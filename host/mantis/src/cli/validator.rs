@@ -3,6 +3,7 @@
 use super::Lasting;
 use super::listen::{self, ListenArgs};
 use super::log::LogArgs;
+use super::missing;
 use super::release;
 use super::score::launcher;
 use super::shared::{CacheArgs, ConfigArgs, positive};
@@ -92,7 +93,7 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
         runtime.block_on(fetch(from, &args.ledger, bounds, said_now_and_then()))?;
         info!("the published ledger is here, and sound");
     }
-    let ledger = Ledger::open(&args.ledger)?;
+    let mut ledger = Ledger::open(&args.ledger)?;
     lock.hold()?;
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let run = ServiceOptions {
@@ -123,6 +124,12 @@ pub(super) fn run(args: &ValidatorArgs) -> anyhow::Result<()> {
     let keeper = runtime.block_on(release::resume(&mut live, &ledger))?;
     let current = live.eras().newest().config.clone();
     ledger.check_layout(&current).map_err(|error| Lasting(error.into()))?;
+    if let Some(mirrors) = &current.mirrors {
+        runtime.block_on(async {
+            let newest = newest_possible(&chain).await;
+            missing::fetch(&mut ledger, &current, mirrors, newest).await
+        })?;
+    }
     let status = Status { network: args.network.clone(), ..Status::default() };
     let board = Board::new(status, current);
     let service = Service::new(run, live, chain, ledger, board.clone())?.with_releases(keeper);

@@ -2,12 +2,12 @@
 
 use super::ReleaseError;
 use super::make::{Files, of_release, put, write};
+use crate::files::replace;
 use mantis_network::bucket::Bucket;
 use mantis_network::wallet::Hotkey;
 use mantis_release::signature::{Signed, to_file};
 use mantis_release::{Folder, Index, IndexEntry, MANIFEST, SIGNATURE_SUFFIX};
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
 /// The name of the list.
@@ -107,20 +107,6 @@ fn copy(folder: &Folder, place: &Path) -> Result<Vec<String>, ReleaseError> {
     }
     put(draft, &to).map_err(ReleaseError::file(&to))?;
     Ok(files.into_keys().map(|name| format!("{number}/{name}")).collect())
-}
-
-/// A reader sees the old file or the new one.
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
-    }
-    file.persist(path)?;
-    Ok(())
 }
 
 impl Published {
