@@ -16,6 +16,7 @@ mod doubtful;
 mod error;
 pub mod export;
 mod facts;
+pub mod guest_file;
 mod held;
 mod inspect;
 mod late;

@@ -147,6 +147,23 @@ impl Ledger {
         Ok(first.into_iter().map(|(hotkey, sidx)| (hotkey, sidx.block(sample_every))).collect())
     }
 
+    /// The hotkeys with a vector in a ticker's rows up to one, sorted as byte strings. Every row is read.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn hotkeys(&self, ticker: &str, last: Sidx) -> Result<Vec<String>, LedgerError> {
+        let mut names = Directory::default();
+        let length = self.any_length(ticker)?;
+        self.scan(Columns::Submissions, ticker, Sidx::MIN..=last, length, |row: Row<'_>| {
+            names.rewind();
+            for (hotkey, _) in row.submissions {
+                names.number(hotkey);
+            }
+            Ok::<_, LedgerError>(ControlFlow::Continue(()))
+        })?;
+        Ok(names.sorted().iter().map(|(name, _)| name.clone()).collect())
+    }
+
     /// The first row of each hotkey in a ticker's rows from one on whose vector is not all zero.
     fn first_of(&self, ticker: &str, from: Sidx) -> Result<Vec<(String, Sidx)>, LedgerError> {
         let mut names = Directory::default();

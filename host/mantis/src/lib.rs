@@ -11,4 +11,5 @@ mod files;
 pub mod miner;
 pub mod publication;
 pub mod release;
+pub mod salience;
 pub mod simulation;

@@ -35,7 +35,7 @@ impl History {
         options: &Options,
         say: &dyn Fn(&str),
     ) -> Result<Self, ChallengeError> {
-        let folder = options.histories.as_deref().filter(|_| may_be_kept(challenge));
+        let folder = options.histories.as_deref().filter(|_| may_be_kept(challenge, options));
         let kept = folder.and_then(|folder| take(folder, challenge, say));
         if let Some(kept) = kept
             && let Some(snapshot) = extended(&kept, ledger, request, say)?
@@ -90,7 +90,7 @@ pub(super) fn extend_all(
 ) {
     let Some(folder) = &options.histories else { return };
     let mut histories = Vec::new();
-    for challenge in challenges.iter().filter(|challenge| may_be_kept(challenge)) {
+    for challenge in challenges.iter().filter(|challenge| may_be_kept(challenge, options)) {
         // Why one cannot be had is said when it is scored.
         if let Ok(Some(history)) = KeptHistory::take(folder, &challenge.ticker) {
             histories.push((history, request(config, challenge, Vec::new(), options)));
@@ -152,14 +152,15 @@ pub(super) fn request(
         max_block: options.max_block,
         sample_every: config.network.sample_every,
         active: options.active.clone(),
+        guest: options.guests.get(&challenge.ticker).cloned(),
         // A challenge without a horizon is about events, some of which may be older than the stored prices.
         carry_breakouts: challenge.blocks_ahead == 0,
     }
 }
 
-/// Rows of another file have no checksums by which they could be known again.
-fn may_be_kept(challenge: &Challenge) -> bool {
-    challenge.file.is_none()
+/// Rows of another file have no checksums by which they could be known again, and a guest's are in no ledger.
+fn may_be_kept(challenge: &Challenge, options: &Options) -> bool {
+    challenge.file.is_none() && !options.guests.contains_key(&challenge.ticker)
 }
 
 /// The challenge's kept history; `None` where it cannot be had.

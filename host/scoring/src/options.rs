@@ -2,9 +2,11 @@
 
 use crate::worker::Launcher;
 use mantis_config::Block;
+use mantis_ledger::snapshot::Guest;
 use mantis_plugin_api::{FactList, Solver};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What to score, and with what.
 #[derive(Clone, Debug)]
@@ -17,6 +19,8 @@ pub struct Options {
     pub only: Option<BTreeSet<String>>,
     /// Registered hotkeys; `None`: every stored one.
     pub active: Option<BTreeSet<String>>,
+    /// Columns that are not in the ledger, by ticker. What is kept beside the ledger is neither used nor changed for them.
+    pub guests: BTreeMap<String, Arc<Guest>>,
     /// Overrides where model fits stop.
     pub solver: Option<Solver>,
     /// Challenges scored at the same time, at least 1.

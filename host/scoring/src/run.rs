@@ -109,9 +109,12 @@ fn run_plugin(
     let facts = fact_lists(challenge, &ledger, options)?;
     let request = request(config, challenge, facts, options);
     let say = |line: &str| observer.log(ticker, line);
-    let mut again = true;
+    let (mut again, mut told) = (true, false);
     loop {
         let history = History::prepare(&ledger, challenge, &request, options, &say)?;
+        if !std::mem::replace(&mut told, true) {
+            observer.history(ticker, &history.snapshot);
+        }
         observer.progress(ticker, 0.0);
         let job = Job {
             plugin: plugin.clone(),

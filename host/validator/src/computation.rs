@@ -10,6 +10,7 @@ use mantis_scoring::worker::Launcher;
 use mantis_scoring::{Observer, Options, score};
 use mantis_weights::Scores;
 use mantis_weights::{Input, InputError, Neuron, Outcome, SettleRules, settle};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -27,7 +28,8 @@ pub enum ComputationError {
 
 /// What the scores of a ledger come to for these neurons, smoothed with the weights of the computation before, if the
 /// ledger has one. Earlier saliences stand in for challenges that failed, as a validator has them. `histories` is the folder of
-/// the ledger's kept histories, if they are used.
+/// the ledger's kept histories, if they are used. `guests` are the blocks of the first vectors of those that are not in the
+/// ledger.
 ///
 /// # Errors
 /// If the ledger cannot be read, or the metagraph makes no sense.
@@ -37,9 +39,10 @@ pub fn weights_of_scores(
     histories: Option<&Path>,
     scores: &Scores,
     neurons: &[chain::Neuron],
+    guests: &BTreeMap<String, Block>,
 ) -> Result<Outcome, ComputationError> {
     let block = ledger.last_block()?.unwrap_or_default();
-    weights_at(block, config, (ledger, histories), &mut scores.clone(), neurons)
+    weights_at(block, config, (ledger, histories), &mut scores.clone(), neurons, guests)
 }
 
 /// The same for the metagraph of a block. What stands in for a challenge that failed is put into the scores.
@@ -49,15 +52,21 @@ fn weights_at(
     (ledger, histories): (&Ledger, Option<&Path>),
     scores: &mut Scores,
     neurons: &[chain::Neuron],
+    guests: &BTreeMap<String, Block>,
 ) -> Result<Outcome, ComputationError> {
     if let Some(rejection) = hold_failed(config, ledger, block, scores)? {
         return Ok(Outcome::Rejected(rejection));
+    }
+    let mut first_block = ledger.first_seen(histories, config.network.sample_every)?;
+    for (guest, first) in guests {
+        let known = first_block.entry(guest.clone()).or_insert(*first);
+        *known = *first.min(known);
     }
     let input = Input {
         salience: scores.total.clone(),
         burn: scores.burn,
         metagraph: neurons.iter().map(|n| Neuron { uid: n.uid, hotkey: n.hotkey.clone() }).collect(),
-        first_block: ledger.first_seen(histories, config.network.sample_every)?,
+        first_block,
         block,
         previous: ledger.weights_before(block)?.map(|previous| previous.weights),
     };
@@ -95,6 +104,7 @@ impl ComputationJob {
             ledger,
             max_block: Some(max_block),
             only: None,
+            guests: BTreeMap::new(),
             active: Some(neurons.iter().map(|neuron| neuron.hotkey.clone()).collect()),
             solver,
             threads,
@@ -115,8 +125,9 @@ impl ComputationJob {
         let mut scores = score(&config, &options, observer)?;
         let seconds = started.elapsed().as_secs_f64();
         let ledger = Ledger::read(&options.ledger)?;
-        let outcome =
-            weights_at(block, &config, (&ledger, options.histories.as_deref()), &mut scores, &neurons)?;
+        let histories = options.histories.as_deref();
+        let guests = BTreeMap::new();
+        let outcome = weights_at(block, &config, (&ledger, histories), &mut scores, &neurons, &guests)?;
         let computation = recorded(block, max_block, seconds, &config, &ledger, &scores, outcome)?;
         Ok((scores, computation))
     }

@@ -38,6 +38,8 @@ mod releases;
 mod releases_attacked;
 mod report;
 mod runtimes;
+mod salience;
+mod salience_refused;
 mod sandbox;
 mod score;
 mod second;
@@ -91,6 +93,8 @@ fn main() -> ExitCode {
         releases_attacked::tests(),
         report::tests(),
         runtimes::tests(),
+        salience::tests(),
+        salience_refused::tests(),
         sandbox::tests(),
         score::tests(),
         second::tests(),

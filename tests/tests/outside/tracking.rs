@@ -251,6 +251,7 @@ fn scored(config: &Config, ledger: &Ledger) -> (Vec<(String, u64)>, f64) {
         max_block: None,
         only: Some([TICKER.to_owned()].into()),
         active: None,
+        guests: BTreeMap::new(),
         solver: None,
         threads: 1,
         facts: Vec::new(),

@@ -195,10 +195,14 @@ impl<'a> Cut<'a> {
         let submissions = row.submissions;
         let storage = submissions.storage();
         let bad_vectors = row.bad_vectors || storage.bytes() > self.request.storage.bytes();
+        let of_guest = self.guest(at, row.sidx);
         if bad_vectors {
-            return Ok(Line { bad_vectors, ..Line::default() });
+            return Ok(Line { bad_vectors, submitted: of_guest, ..Line::default() });
         }
         for (hotkey, numbers) in submissions {
+            if self.request.gives_way(hotkey)? {
+                continue;
+            }
             let number = self.names.number(hotkey);
             if number == self.stored.len() {
                 self.stored.push(self.keep_all || self.request.is_active(hotkey));
@@ -207,7 +211,24 @@ impl<'a> Cut<'a> {
                 self.parts.put(at, number, numbers, storage);
             }
         }
-        Ok(Line { submitted: submissions.any_nonzero(), ..Line::default() })
+        Ok(Line { submitted: of_guest || submissions.any_nonzero(), ..Line::default() })
+    }
+
+    /// Stores the guest's vector of a row; gives whether there is one that is not all zero.
+    fn guest(&mut self, at: usize, sidx: Sidx) -> bool {
+        let guest = self.request.guest.as_deref();
+        let Some((guest, vector)) = guest.and_then(|guest| Some((guest, guest.vector(sidx)?))) else {
+            return false;
+        };
+        let number = self.names.number(&guest.name);
+        if number == self.stored.len() {
+            self.stored.push(true);
+        }
+        let mut bytes = Vec::new();
+        vector.write(&mut bytes);
+        self.parts.put(at, number, &bytes, vector.storage());
+        self.names.rewind();
+        vector.is_present()
     }
 
     /// Stores the prices of a row.

@@ -172,6 +172,9 @@ impl KeptHistory {
         mark: FileMark,
         go_on: bool,
     ) -> Result<Option<Growing<'a>>, SnapshotError> {
+        if request.guest.is_some() {
+            return Err(request.refusal("what is kept holds no guest".into()));
+        }
         let found = if go_on { Found::read(&self.dir, &mark)? } else { None };
         let found = found.filter(|found| found.identity == Identity::of(request));
         let settled = ledger.settled()?.map_or(Sidx::MAX, |block| block.sidx(request.sample_every));

@@ -18,6 +18,9 @@ mod build;
 mod cut;
 mod error;
 mod files;
+mod guest;
+#[cfg(test)]
+mod guest_test;
 mod keep;
 #[cfg(test)]
 mod keep_test;
@@ -35,6 +38,7 @@ mod sums;
 mod table;
 
 pub use error::SnapshotError;
+pub use guest::Guest;
 pub use keep::{Extended, KeptHistory, extend_together};
 pub use manifest::{Manifest, SnapshotPart};
 pub use reader::Snapshot;

@@ -170,6 +170,7 @@ proptest! {
         store(&path, "OWN", &own);
         store(&path, "OTHER", &other);
         let request = SnapshotRequest {
+            guest: None,
             ticker: "OWN".into(),
             price_source: two.then(|| "OTHER".into()),
             assets: if multi { ASSETS.map(String::from).into() } else { Vec::new() },

@@ -1,11 +1,13 @@
 //! What is cut out of a ledger.
 
 use super::SnapshotError;
+use super::guest::Guest;
 use super::parts::PartShape;
 use crate::{Ledger, LedgerError};
 use mantis_config::{Block, Sidx};
 use mantis_plugin_api::{FactList, Storage};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// What to cut out.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,6 +33,8 @@ pub struct SnapshotRequest {
     pub sample_every: u32,
     /// The hotkeys that may be columns; `None`: all.
     pub active: Option<BTreeSet<String>>,
+    /// A column that is not in the ledger.
+    pub guest: Option<Arc<Guest>>,
     /// Whether to take `breakout_state` along.
     pub carry_breakouts: bool,
 }
@@ -43,7 +47,21 @@ impl SnapshotRequest {
 
     /// Whether a hotkey may be a column.
     pub(super) fn is_active(&self, hotkey: &str) -> bool {
-        self.active.as_ref().is_none_or(|active| active.contains(hotkey))
+        self.active.as_ref().is_none_or(|active| active.contains(hotkey)) || self.is_guest(hotkey)
+    }
+
+    /// Whether a hotkey is the guest's name.
+    pub(super) fn is_guest(&self, hotkey: &str) -> bool {
+        self.guest.as_ref().is_some_and(|guest| guest.name == hotkey)
+    }
+
+    /// Whether a vector of the ledger's is the guest's too, who then takes its place.
+    pub(super) fn gives_way(&self, hotkey: &str) -> Result<bool, SnapshotError> {
+        let Some(guest) = self.guest.as_ref().filter(|guest| guest.name == hotkey) else { return Ok(false) };
+        if guest.in_place || self.active.as_ref().is_some_and(|active| !active.contains(hotkey)) {
+            return Ok(true);
+        }
+        Err(self.refusal(format!("the ledger has a hotkey {hotkey}, which is also the guest's name")))
     }
 
     /// The last `sidx` that may be scored.
@@ -58,17 +76,22 @@ impl SnapshotRequest {
 
     /// Whether it makes sense.
     pub(super) fn check(&self) -> Result<(), SnapshotError> {
-        let refuse = |reason: &str| SnapshotError::SnapshotRequest {
-            ticker: self.ticker.clone(),
-            reason: reason.into(),
-        };
+        let refuse = |reason: &str| self.refusal(reason.into());
         match () {
             () if self.storage_dim == 0 || self.storage_dim > 1 << 20 => {
                 Err(refuse("storage_dim is outside 1..=1048576"))
             }
             () if self.sample_every < 1 => Err(refuse("sample_every is less than 1")),
-            () => Ok(()),
+            () => match self.guest.as_ref().and_then(|guest| guest.fault(self.storage_dim, self.storage)) {
+                Some(fault) => Err(self.refusal(fault)),
+                None => Ok(()),
+            },
         }
+    }
+
+    /// An error about this request.
+    pub(super) fn refusal(&self, reason: String) -> SnapshotError {
+        SnapshotError::SnapshotRequest { ticker: self.ticker.clone(), reason }
     }
 
     /// What is taken along of the ledger beside rows.

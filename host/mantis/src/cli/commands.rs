@@ -20,6 +20,8 @@ pub(super) enum Command {
     Demo(super::demo::DemoArgs),
     /// Score a ledger: the salience of every miner, per challenge and in total.
     Score(super::score::ScoreArgs),
+    /// Say what a strategy's embeddings would earn among the miners of a ledger.
+    Salience(Box<super::salience::SalienceArgs>),
     /// Turn saliences into the weights of the metagraph's UIDs.
     Weights(super::weights::WeightsArgs),
     /// Show what one miner earns, challenge by challenge, and why.

@@ -12,7 +12,7 @@ use mantis_ledger::Ledger;
 use mantis_network::chain::Neuron;
 use mantis_weights::{Outcome, Scored, Scores, SettleRules, Settlement, on_chain};
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
@@ -128,7 +128,7 @@ fn fresh(args: &ExplainArgs) -> anyhow::Result<Explanation> {
         reasons: true,
         ..Source::default()
     };
-    let outcome = settled(&config, &args.scoring, &scores, neurons)?;
+    let outcome = settled(&config, &args.scoring, &scores, neurons, &BTreeMap::new())?;
     Ok(explain(&scores, outcome, Some(SettleRules::from(&config.network)), hotkey, source))
 }
 

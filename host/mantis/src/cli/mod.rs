@@ -16,6 +16,7 @@ mod explanation;
 mod export;
 mod facts;
 mod feed;
+mod guest;
 mod health;
 mod ledger;
 mod listen;
@@ -28,6 +29,7 @@ mod plugin;
 mod publish;
 mod release;
 mod rewind;
+mod salience;
 mod score;
 mod shared;
 mod simulate;
@@ -52,6 +54,7 @@ pub fn main() -> ExitCode {
     let outcome = match &cli.command {
         Command::Demo(args) => demo::run(args),
         Command::Score(args) => score::run(args),
+        Command::Salience(args) => salience::run(args),
         Command::Weights(args) => weights::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Agree(args) => agree::run(args),

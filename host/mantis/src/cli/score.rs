@@ -1,9 +1,11 @@
 //! `mantis score`.
 
 use super::facts::read_facts;
+use super::guest::GuestArgs;
 use super::output::{Bars, Table, print, print_json, short};
 use super::shared::{RuntimeArg, ScoringArgs};
 use super::weights::settled;
+use crate::salience::{Entrant, check_facts};
 use anyhow::Context;
 use clap::Args;
 use mantis_config::{Block, Config, Runtime};
@@ -22,11 +24,16 @@ use std::time::Duration;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  mantis score --ledger datalog.db --only ETH,CADUSD --json\n  mantis score --ledger \
-    datalog.db --report out.html"
+    datalog.db --report out.html\n  mantis score --ledger datalog.db --with eth.parquet --challenge ETH"
 )]
 pub(super) struct ScoreArgs {
     #[command(flatten)]
     pub(super) scoring: ScoringArgs,
+    /// Score these embeddings as one more miner, who is in no ledger: .parquet, .csv or .jsonl (docs/miners.md).
+    #[arg(long, value_name = "FILE")]
+    pub(super) with: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) guest: GuestArgs,
     /// Also write a page for people: one HTML file with every miner, every challenge, and why each weight is what it is.
     #[arg(long, value_name = "FILE")]
     pub(super) report: Option<PathBuf>,
@@ -36,10 +43,10 @@ pub(super) struct ScoreArgs {
 }
 
 pub(super) fn run(args: &ScoreArgs) -> anyhow::Result<()> {
-    let (config, scores) = scored(&args.scoring)?;
+    let (config, scores, first) = scored_with(args)?;
     if let Some(file) = &args.report {
         let ledger = &args.scoring.ledger;
-        let outcome = settled(&config, &args.scoring, &scores, None)?;
+        let outcome = settled(&config, &args.scoring, &scores, None, &first)?;
         let title = ledger.file_name().unwrap_or(ledger.as_os_str()).to_string_lossy();
         let ledger = Ledger::read(ledger)?;
         let about = BTreeMap::new();
@@ -86,7 +93,30 @@ pub(super) fn scored(args: &ScoringArgs) -> anyhow::Result<(Config, Scores)> {
     Ok((config, scores))
 }
 
-fn load(args: &ScoringArgs) -> anyhow::Result<Config> {
+/// The same with a column from outside, if there is one; by its name the block of its first vector.
+fn scored_with(args: &ScoreArgs) -> anyhow::Result<(Config, Scores, BTreeMap<String, Block>)> {
+    let config = load(&args.scoring)?;
+    let mut options = options(&args.scoring, &config)?;
+    let mut first = BTreeMap::new();
+    if let Some(file) = &args.with {
+        let entrants = args.guest.enter(file, &config, &options)?;
+        check_facts(&config, &options, &entrants)?;
+        for Entrant { ticker, guest, .. } in entrants {
+            if let Some(sidx) = guest.vectors.keys().next() {
+                let block = sidx.block(config.network.sample_every);
+                let known = first.entry(guest.name.clone()).or_insert(block);
+                *known = block.min(*known);
+            }
+            options.guests.insert(ticker, guest);
+        }
+    } else if let Some(argument) = args.guest.given() {
+        anyhow::bail!("{argument} is about a column from outside; add --with FILE, or leave it out");
+    }
+    let scores = score(&config, &options, &Bars::new())?;
+    Ok((config, scores, first))
+}
+
+pub(super) fn load(args: &ScoringArgs) -> anyhow::Result<Config> {
     let mut config = Config::load(&args.config.config)?;
     if let Some(runtime) = args.runtime {
         let runtime = match runtime {
@@ -98,7 +128,7 @@ fn load(args: &ScoringArgs) -> anyhow::Result<Config> {
     Ok(config)
 }
 
-fn options(args: &ScoringArgs, config: &Config) -> anyhow::Result<Options> {
+pub(super) fn options(args: &ScoringArgs, config: &Config) -> anyhow::Result<Options> {
     let known: BTreeSet<&str> = config.challenges.iter().map(|c| c.ticker.as_str()).collect();
     if let Some(unknown) = args.only.iter().find(|ticker| !known.contains(ticker.as_str())) {
         let known = known.into_iter().collect::<Vec<_>>().join(", ");
@@ -110,6 +140,7 @@ fn options(args: &ScoringArgs, config: &Config) -> anyhow::Result<Options> {
         max_block: args.max_block.map(Block),
         only: (!args.only.is_empty()).then(|| args.only.iter().cloned().collect()),
         active: args.active.as_deref().map(hotkeys).transpose()?,
+        guests: BTreeMap::new(),
         solver: args.solver.map(Into::into),
         threads: args.threads.map_or(processors, usize::from),
         facts: args.facts.as_deref().map(read_facts).transpose()?.unwrap_or_default(),

@@ -4,7 +4,7 @@ use super::output::{Table, print, print_json, short};
 use super::shared::{ConfigArgs, ScoringArgs};
 use anyhow::Context;
 use clap::Args;
-use mantis_config::Config;
+use mantis_config::{Block, Config};
 use mantis_ledger::Ledger;
 use mantis_network::chain::Neuron;
 use mantis_validator::weights_of_scores;
@@ -58,16 +58,18 @@ pub(super) fn run(args: &WeightsArgs) -> anyhow::Result<()> {
     }
 }
 
-/// What the scores of a ledger come to. Without `neurons`, every stored hotkey counts as registered.
+/// What the scores of a ledger come to. Without `neurons`, every stored hotkey counts as registered. `guests` are the blocks of
+/// the first vectors of those that are not in the ledger.
 pub(super) fn settled(
     config: &Config,
     args: &ScoringArgs,
     scores: &Scores,
     neurons: Option<Vec<Neuron>>,
+    guests: &BTreeMap<String, Block>,
 ) -> anyhow::Result<Outcome> {
     let neurons = neurons.unwrap_or_else(|| everybody(scores, &SettleRules::from(&config.network)));
     let (ledger, histories) = (Ledger::read(&args.ledger)?, args.cache.histories(&args.ledger));
-    Ok(weights_of_scores(config, &ledger, histories.as_deref(), scores, &neurons)?)
+    Ok(weights_of_scores(config, &ledger, histories.as_deref(), scores, &neurons, guests)?)
 }
 
 /// A made-up metagraph: no miner at the burn UID, then every stored hotkey.

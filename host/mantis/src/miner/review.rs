@@ -166,13 +166,23 @@ fn changed(sent: &Value, stored: &[f32], storage: Storage) -> Vec<String> {
     /// Named; more of the same kind say nothing new.
     const NAMED: usize = 3;
     let Some(sent) = numbers(sent).filter(|sent| sent.len() == stored.len()) else { return Vec::new() };
-    let differing = sent.iter().zip(stored).enumerate().filter(|(_, (a, b))| !near(**a, **b, storage));
-    let said = differing.map(|(i, (a, b))| format!("number {}: {a} is stored as {b}", i + 1));
+    let said =
+        differing(&sent, stored, storage).map(|(i, a, b)| format!("number {}: {a} is stored as {b}", i + 1));
     said.take(NAMED).collect()
 }
 
+/// The numbers that are stored otherwise than by rounding: place, as it was sent, as it is stored.
+pub(crate) fn differing(
+    sent: &[f64],
+    stored: &[f32],
+    storage: Storage,
+) -> impl Iterator<Item = (usize, f64, f32)> {
+    let numbers = sent.iter().zip(stored).enumerate();
+    numbers.filter(move |(_, (a, b))| !near(**a, **b, storage)).map(|(i, (a, b))| (i, *a, *b))
+}
+
 /// The numbers of a list, or one alone; `None` if anything else is in it.
-fn numbers(value: &Value) -> Option<Vec<f64>> {
+pub(crate) fn numbers(value: &Value) -> Option<Vec<f64>> {
     match value {
         Value::Array(list) => {
             list.iter().map(|value| value.is_number().then(|| value.as_f64()).flatten()).collect()

@@ -61,6 +61,7 @@ impl Recorded {
             max_block: Some(last - i64::from(challenge.blocks_ahead.max(config.network.task_interval))),
             sample_every: every,
             active: None,
+            guest: None,
             carry_breakouts: challenge.blocks_ahead == 0,
         };
         let snapshot = Snapshot::build(ledger, &request, scratch)?;
