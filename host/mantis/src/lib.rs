@@ -9,4 +9,5 @@ pub mod demo;
 pub mod doctor;
 pub mod miner;
 pub mod release;
+pub mod replay;
 pub mod simulation;

@@ -16,6 +16,7 @@ mod clock;
 mod computation;
 mod decoders;
 mod doubtful;
+mod earlier;
 mod eras;
 mod facts;
 #[cfg(test)]
@@ -27,6 +28,7 @@ mod maturer;
 mod opener;
 mod pipeline;
 pub mod release;
+pub mod replay;
 mod roster;
 mod rounds;
 mod sampler;

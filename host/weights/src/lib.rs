@@ -6,6 +6,8 @@
 mod aggregate;
 mod failure;
 mod input;
+mod joined;
+pub mod measures;
 mod rules;
 mod scored;
 mod settle;
@@ -14,6 +16,7 @@ pub mod yuma;
 pub use aggregate::{BURN, Shares, aggregate};
 pub use failure::{FailureCause, Held};
 pub use input::{Input, InputError, Neuron};
+pub use joined::Joined;
 pub use rules::SettleRules;
 pub use scored::{MadeWith, Scored, Scores, failed};
-pub use settle::{Outcome, Settlement, WeightsRejection, on_chain, settle, settle_again, to_u16};
+pub use settle::{Outcome, Settlement, WeightsRejection, on_chain, settle, settle_again, spread, to_u16};

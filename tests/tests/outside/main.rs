@@ -32,6 +32,7 @@ mod pages;
 mod payload;
 mod releases;
 mod releases_attacked;
+mod replay;
 mod report;
 mod runtimes;
 mod sandbox;
@@ -81,6 +82,7 @@ fn main() -> ExitCode {
         payload::tests(),
         releases::tests(),
         releases_attacked::tests(),
+        replay::tests(),
         report::tests(),
         runtimes::tests(),
         sandbox::tests(),

@@ -24,6 +24,7 @@ mod output;
 mod payload;
 mod plugin;
 mod release;
+mod replay;
 mod rewind;
 mod score;
 mod shared;
@@ -62,6 +63,7 @@ pub fn main() -> ExitCode {
         Command::Payload { command } => payload::run(command),
         Command::Plugin { command } => plugin::run(command),
         Command::Release { command } => release::run(command),
+        Command::Replay(args) => replay::run(args),
         Command::Adopt(args) => adopt::run(args),
         Command::Rewind(args) => rewind::run(args),
         Command::Check(args) => check::run(args),

@@ -108,12 +108,14 @@ fn options(args: &ScoringArgs, config: &Config) -> anyhow::Result<Options> {
     Ok(Options {
         ledger: args.ledger.clone(),
         max_block: args.max_block.map(Block),
+        as_of: None,
         only: (!args.only.is_empty()).then(|| args.only.iter().cloned().collect()),
         active: args.active.as_deref().map(hotkeys).transpose()?,
         solver: args.solver.map(Into::into),
         threads: args.threads.map_or(processors, usize::from),
         facts: args.facts.as_deref().map(read_facts).transpose()?.unwrap_or_default(),
         histories: args.cache.histories(&args.ledger),
+        saliences: None,
         scratch: args.scratch.clone().unwrap_or_else(std::env::temp_dir),
         launcher: launcher(args.deadline)?,
     })
