@@ -323,20 +323,21 @@ fn ended_at_any_instant_it_goes_on() {
     let base = dir.join("small.toml");
     let whole = json(replay(&ledger, &base).args(["--json", "--cache"]).arg(dir.join("whole")));
     let folder = dir.join("ledger.db.replay");
-    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    let count = || if folder.is_dir() { entries(&folder).len() } else { 0 };
     let mut cut = 0;
-    for round in 0..8 {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+    for round in 0..6 {
+        let before = count();
         let mut child = replay(&ledger, &base).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(100 + (random >> 33) % 900));
+        // Once it has kept one more, or is done.
+        while count() <= before && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
         if round % 2 == 0 {
-            child.kill().unwrap();
+            let _ = child.kill();
         } else {
-            let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-            assert!(status.success());
+            let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
         }
         cut += usize::from(!child.wait().unwrap().success());
-        let _ = fs::create_dir_all(&folder);
     }
     assert!(cut > 0, "none was cut short");
     let kept = entries(&folder).len();
@@ -415,7 +416,7 @@ fn what_cannot_be_is_refused() {
     let broken = dir.path().join("broken.toml");
     fs::write(&broken, "[network]\nburn = 7\n").unwrap();
     assert!(
-        says(&["--config", broken.to_str().unwrap()]).contains("`network.burn`"),
+        says(&["--config", broken.to_str().unwrap()]).contains("[network]: key `burn`: 7"),
         "{}",
         says(&["--config", broken.to_str().unwrap()])
     );
