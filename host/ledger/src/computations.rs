@@ -6,6 +6,7 @@ use mantis_config::Block;
 use mantis_weights::{Outcome, Scored, Settlement, WeightsRejection};
 use rusqlite::{OptionalExtension, TransactionBehavior};
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 /// One computation of weights.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -206,6 +207,24 @@ impl Ledger {
             .prepare_cached(sql)
             .and_then(|mut query| query.query_map([block.0], read)?.collect())
             .map_err(|e| LedgerError::sqlite(&self.path, "the table host_steps", e))
+    }
+
+    /// The blocks of the computations in a range that weights came of, in order.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn settled_blocks(&self, range: RangeInclusive<Block>) -> Result<Vec<Block>, LedgerError> {
+        let sql = "SELECT DISTINCT block FROM host_steps WHERE block BETWEEN ?1 AND ?2 ORDER BY block";
+        self.record("host_steps", sql, (range.start().0, range.end().0), |row| row.get(0).map(Block))
+    }
+
+    /// The blocks of all computations in a range, in order, whether or not weights came of them.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn computed_blocks(&self, range: RangeInclusive<Block>) -> Result<Vec<Block>, LedgerError> {
+        let sql = "SELECT block FROM host_cycles WHERE block BETWEEN ?1 AND ?2 ORDER BY block";
+        self.record("host_cycles", sql, (range.start().0, range.end().0), |row| row.get(0).map(Block))
     }
 
     /// Records an attempt to set weights; gives its number in the record.

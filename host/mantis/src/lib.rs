@@ -11,5 +11,6 @@ mod files;
 pub mod miner;
 pub mod publication;
 pub mod release;
+pub mod replay;
 pub mod salience;
 pub mod simulation;

@@ -150,6 +150,7 @@ pub(super) fn request(
         storage_dim: challenge.storage_dim(),
         storage: challenge.storage,
         max_block: options.max_block,
+        as_of: options.as_of,
         sample_every: config.network.sample_every,
         active: options.active.clone(),
         guest: options.guests.get(&challenge.ticker).cloned(),

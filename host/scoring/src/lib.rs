@@ -1,6 +1,7 @@
 //! Scoring a ledger: every challenge of the configuration, each in a worker process, several at a time.
 
 mod failure;
+mod given;
 mod history;
 mod inspect;
 mod memory;
@@ -9,6 +10,7 @@ mod options;
 mod parallel;
 pub mod plugins;
 mod run;
+mod saliences;
 pub mod scratch;
 pub mod worker;
 
@@ -18,3 +20,4 @@ pub use observer::{Observer, Quiet};
 pub use options::Options;
 pub use parallel::fan_out;
 pub use run::score;
+pub use saliences::{CacheCounts, CacheError, SalienceCache, clear_saliences};

@@ -1,8 +1,9 @@
 //! What to score, and with what.
 
+use crate::saliences::SalienceCache;
 use crate::worker::Launcher;
 use mantis_config::Block;
-use mantis_ledger::snapshot::Guest;
+use mantis_ledger::snapshot::{AsOf, Guest};
 use mantis_plugin_api::{FactList, Solver};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -15,6 +16,8 @@ pub struct Options {
     pub ledger: PathBuf,
     /// Newest block whose row is scored; `None`: the ledger's last.
     pub max_block: Option<Block>,
+    /// Takes the ledger as it was at a block of the past; `None`: as it is.
+    pub as_of: Option<AsOf>,
     /// Tickers to score; `None`: all.
     pub only: Option<BTreeSet<String>>,
     /// Registered hotkeys; `None`: every stored one.
@@ -30,6 +33,8 @@ pub struct Options {
     /// Folder of kept histories, as [`KeptHistory::folder`](mantis_ledger::snapshot::KeptHistory::folder) names it; `None`:
     /// none is used, and none is kept.
     pub histories: Option<PathBuf>,
+    /// Saliences that were scored before; `None`: all are scored.
+    pub saliences: Option<Arc<SalienceCache>>,
     /// Folder for histories that are not kept, which are removed at the end.
     pub scratch: PathBuf,
     /// Starts the worker processes.

@@ -1,8 +1,9 @@
 //! From scores to weights.
 
+use crate::earlier::Earlier;
 use crate::hold::hold_failed;
 use mantis_config::{Block, Config};
-use mantis_ledger::snapshot::KeptHistory;
+use mantis_ledger::snapshot::{AsOf, KeptHistory};
 use mantis_ledger::{Activities, Basis, Computation, Ledger, LedgerError};
 use mantis_network::chain::{self, DAY_BLOCKS};
 use mantis_plugin_api::Solver;
@@ -42,35 +43,50 @@ pub fn weights_of_scores(
     guests: &BTreeMap<String, Block>,
 ) -> Result<Outcome, ComputationError> {
     let block = ledger.last_block()?.unwrap_or_default();
-    weights_at(block, config, (ledger, histories), &mut scores.clone(), neurons, guests)
+    let first = || {
+        let mut first = ledger.first_seen(histories, config.network.sample_every)?;
+        for (guest, block) in guests {
+            let known = first.entry(guest.clone()).or_insert(*block);
+            *known = *block.min(known);
+        }
+        Ok(first)
+    };
+    let neurons = neurons.iter().map(neuron).collect();
+    weights_at(block, config, ledger, first, &mut scores.clone(), neurons)
 }
 
-/// The same for the metagraph of a block. What stands in for a challenge that failed is put into the scores.
-fn weights_at(
+/// The same for the metagraph of a block, with each hotkey's first block and the computations before this one. What stands in
+/// for a challenge that failed is put into the scores.
+pub(crate) fn weights_at(
     block: Block,
     config: &Config,
-    (ledger, histories): (&Ledger, Option<&Path>),
+    earlier: &dyn Earlier,
+    first_block: impl FnOnce() -> Result<BTreeMap<String, Block>, LedgerError>,
     scores: &mut Scores,
-    neurons: &[chain::Neuron],
-    guests: &BTreeMap<String, Block>,
+    metagraph: Vec<Neuron>,
 ) -> Result<Outcome, ComputationError> {
-    if let Some(rejection) = hold_failed(config, ledger, block, scores)? {
+    if let Some(rejection) = hold_failed(config, earlier, block, scores)? {
         return Ok(Outcome::Rejected(rejection));
-    }
-    let mut first_block = ledger.first_seen(histories, config.network.sample_every)?;
-    for (guest, first) in guests {
-        let known = first_block.entry(guest.clone()).or_insert(*first);
-        *known = *first.min(known);
     }
     let input = Input {
         salience: scores.total.clone(),
         burn: scores.burn,
-        metagraph: neurons.iter().map(|n| Neuron { uid: n.uid, hotkey: n.hotkey.clone() }).collect(),
-        first_block,
+        metagraph,
+        first_block: first_block()?,
         block,
-        previous: ledger.weights_before(block)?.map(|previous| previous.weights),
+        previous: earlier.weights_before(block)?,
     };
     Ok(settle(&input, &SettleRules::from(&config.network))?)
+}
+
+/// The hotkeys that were known by a block of the past: those whose first vector was open by then.
+pub(crate) fn known_by(mut first: BTreeMap<String, Block>, as_of: AsOf) -> BTreeMap<String, Block> {
+    first.retain(|_, block| *block <= as_of.opened);
+    first
+}
+
+fn neuron(neuron: &chain::Neuron) -> Neuron {
+    Neuron { uid: neuron.uid, hotkey: neuron.hotkey.clone() }
 }
 
 /// A computation of weights.
@@ -83,6 +99,8 @@ pub struct ComputationJob {
     pub neurons: Vec<chain::Neuron>,
     /// The block it is for.
     pub block: Block,
+    /// Whether the ledger is taken as it was at that block, and not as it is: for blocks of the past.
+    pub in_past: bool,
     /// Overrides where model fits stop.
     pub solver: Option<Solver>,
     /// Challenges scored at the same time, at least 1.
@@ -98,21 +116,26 @@ pub struct ComputationJob {
 impl ComputationJob {
     /// Scores the ledger and settles the weights: the scores, and what is kept of all. Takes minutes; writes nothing.
     pub fn run(self, observer: &dyn Observer) -> Result<(Scores, Computation), ComputationError> {
-        let Self { config, ledger, neurons, block, solver, threads, histories, scratch, launcher } = self;
-        let max_block = block - i64::from(config.network.task_interval);
-        let options = Options {
+        let Self { config, ledger, neurons, block, in_past, solver, threads, histories, scratch, launcher } =
+            self;
+        let metagraph: Vec<Neuron> = neurons.iter().map(neuron).collect();
+        let base = Options {
             ledger,
-            max_block: Some(max_block),
+            max_block: None,
+            as_of: None,
             only: None,
             guests: BTreeMap::new(),
-            active: Some(neurons.iter().map(|neuron| neuron.hotkey.clone()).collect()),
+            active: None,
             solver,
             threads,
             facts: Vec::new(),
             histories,
+            saliences: None,
             scratch,
             launcher,
         };
+        let options = options_at(block, &config, &metagraph, in_past, base);
+        let max_block = scored_to(block, &config);
         if let Some(folder) = &options.histories {
             let stored = Ledger::read(&options.ledger)?.tickers()?;
             // What cannot be removed is in the way of nothing.
@@ -125,12 +148,38 @@ impl ComputationJob {
         let mut scores = score(&config, &options, observer)?;
         let seconds = started.elapsed().as_secs_f64();
         let ledger = Ledger::read(&options.ledger)?;
-        let histories = options.histories.as_deref();
-        let guests = BTreeMap::new();
-        let outcome = weights_at(block, &config, (&ledger, histories), &mut scores, &neurons, &guests)?;
+        let first = || {
+            let first = ledger.first_seen(options.histories.as_deref(), config.network.sample_every)?;
+            Ok(match options.as_of {
+                Some(as_of) => known_by(first, as_of),
+                None => first,
+            })
+        };
+        let outcome = weights_at(block, &config, &ledger, first, &mut scores, metagraph)?;
         let computation = recorded(block, max_block, seconds, &config, &ledger, &scores, outcome)?;
         Ok((scores, computation))
     }
+}
+
+/// With what a block is scored, where all else is as in `options`.
+pub(crate) fn options_at(
+    block: Block,
+    config: &Config,
+    metagraph: &[Neuron],
+    in_past: bool,
+    options: Options,
+) -> Options {
+    Options {
+        max_block: Some(scored_to(block, config)),
+        as_of: in_past.then(|| AsOf::at(block, config.network.maturity())),
+        active: Some(metagraph.iter().map(|neuron| neuron.hotkey.clone()).collect()),
+        ..options
+    }
+}
+
+/// The newest block whose row counts for the weights of a block.
+fn scored_to(block: Block, config: &Config) -> Block {
+    block - i64::from(config.network.task_interval)
 }
 
 /// What is kept of a computation for `block` that scored rows up to `max_block` in so many seconds.

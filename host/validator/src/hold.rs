@@ -1,8 +1,9 @@
 //! What stands in for a challenge that failed. Its part of the weights must not fall to the others: that would move
 //! everybody's pay for a fault of ours.
 
+use crate::earlier::Earlier;
 use mantis_config::{Block, Config};
-use mantis_ledger::{Ledger, LedgerError};
+use mantis_ledger::LedgerError;
 use mantis_weights::{Scores, WeightsRejection, failed};
 
 /// Puts the last good saliences of each challenge that failed, and that counts, in its place. If there are none, or if
@@ -11,7 +12,7 @@ use mantis_weights::{Scores, WeightsRejection, failed};
 /// With `hold` 0 nothing stands in, and the others share what it counts for, as on the network.
 pub(crate) fn hold_failed(
     config: &Config,
-    ledger: &Ledger,
+    earlier: &dyn Earlier,
     block: Block,
     scores: &mut Scores,
 ) -> Result<Option<WeightsRejection>, LedgerError> {
@@ -23,7 +24,7 @@ pub(crate) fn hold_failed(
     let counted: Vec<_> = counted.map(|(scored, cause)| (scored.ticker.clone(), cause)).collect();
     let mut reasons = Vec::new();
     for (ticker, cause) in counted {
-        match ledger.last_good(&ticker, block)? {
+        match earlier.last_good(&ticker, block)? {
             Some((held, shares)) if held.computations <= limit => scores.hold(&ticker, held, &shares),
             Some((held, _)) => reasons.push(format!(
                 "{ticker} failed ({cause}), and its last good saliences, of block {}, are {} computations old; they stand in \
@@ -41,7 +42,7 @@ pub(crate) fn hold_failed(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mantis_ledger::Computation;
+    use mantis_ledger::{Computation, Ledger};
     use mantis_plugin_api::Salience;
     use mantis_weights::{FailureCause, Scored};
     use std::path::Path;

@@ -17,6 +17,7 @@ mod clock;
 mod computation;
 mod decoders;
 mod doubtful;
+mod earlier;
 mod eras;
 mod facts;
 #[cfg(test)]
@@ -28,6 +29,7 @@ mod maturer;
 mod opener;
 mod pipeline;
 pub mod release;
+pub mod replay;
 mod roster;
 mod rounds;
 mod sampler;

@@ -105,12 +105,17 @@ pub fn settle(input: &Input, rules: &SettleRules) -> Result<Outcome, InputError>
     let mut settlements: Vec<Settlement> =
         input.metagraph.iter().map(|neuron| begin(input, rules, neuron)).collect();
     settlements.sort_by_key(|settlement| settlement.uid);
+    Ok(spread(&mut settlements, rules).map_or(Outcome::Weights(settlements), Outcome::Rejected))
+}
 
+/// The steps of [`settle`] after its first: from salience, youth and weight of last time of each UID, which are in their order,
+/// to all else. Why nothing is to be set, where that is so; what comes after the step at which it was found stays as it was.
+pub fn spread(settlements: &mut [Settlement], rules: &SettleRules) -> Option<WeightsRejection> {
     let young = settlements.iter().filter(|settlement| settlement.young).count() as f64;
     let for_mature = (1.0 - rules.young_weight * young).max(0.0);
     let mature: f64 =
         settlements.iter().filter(|settlement| !settlement.young).map(|settlement| settlement.salience).sum();
-    for settlement in &mut settlements {
+    for settlement in &mut *settlements {
         settlement.share = match settlement.young {
             true => rules.young_weight,
             false if mature > 0.0 => settlement.salience / mature * for_mature,
@@ -119,28 +124,28 @@ pub fn settle(input: &Input, rules: &SettleRules) -> Result<Outcome, InputError>
     }
     let sum: f64 = settlements.iter().map(|settlement| settlement.share).sum();
     if sum <= 0.0 {
-        return Ok(Outcome::Rejected(WeightsRejection::ZeroSum));
+        return Some(WeightsRejection::ZeroSum);
     }
-    for settlement in &mut settlements {
+    for settlement in &mut *settlements {
         settlement.share /= sum;
         settlement.burned = settlement.share * (1.0 - rules.burn);
         if settlement.uid == rules.burn_uid {
             settlement.burned += rules.burn;
         }
     }
-    if let Some(rejection) = degenerate(&settlements, rules) {
-        return Ok(Outcome::Rejected(rejection));
+    if let Some(rejection) = degenerate(settlements, rules) {
+        return Some(rejection);
     }
     let smoothed = |settlement: &Settlement| match settlement.previous {
         Some(previous) => rules.ema * settlement.burned + (1.0 - rules.ema) * previous,
         None => settlement.burned,
     };
     let sum: f64 = settlements.iter().map(smoothed).sum();
-    for settlement in &mut settlements {
+    for settlement in &mut *settlements {
         settlement.weight = smoothed(settlement) / sum;
     }
-    retire(&mut settlements, rules);
-    Ok(Outcome::Weights(settlements))
+    retire(settlements, rules);
+    None
 }
 
 /// Gives the burn UID what the retired would weigh.

@@ -36,6 +36,7 @@ mod publishing;
 mod publishing_attacked;
 mod releases;
 mod releases_attacked;
+mod replay;
 mod report;
 mod runtimes;
 mod salience;
@@ -91,6 +92,7 @@ fn main() -> ExitCode {
         publishing_attacked::tests(),
         releases::tests(),
         releases_attacked::tests(),
+        replay::tests(),
         report::tests(),
         runtimes::tests(),
         salience::tests(),

@@ -249,6 +249,7 @@ fn scored(config: &Config, ledger: &Ledger) -> (Vec<(String, u64)>, f64) {
     let options = Options {
         ledger: ledger.path().to_path_buf(),
         max_block: None,
+        as_of: None,
         only: Some([TICKER.to_owned()].into()),
         active: None,
         guests: BTreeMap::new(),
@@ -256,6 +257,7 @@ fn scored(config: &Config, ledger: &Ledger) -> (Vec<(String, u64)>, f64) {
         threads: 1,
         facts: Vec::new(),
         histories: None,
+        saliences: None,
         scratch: std::env::temp_dir(),
         launcher: launcher(),
     };

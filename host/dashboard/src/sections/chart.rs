@@ -85,6 +85,33 @@ pub(crate) fn over_time(
     Some(Figure { value: Some(write(*now)), ..Figure::new(name.to_owned(), marks, drawn, ends) })
 }
 
+/// Several courses over the same computations, 0 at the bottom, each in the colour of its place. What is not a number is left
+/// out. `None` if there are fewer than two computations.
+pub(crate) fn together(
+    name: &str,
+    blocks: &[Block],
+    courses: &[Vec<f64>],
+    write: impl Fn(f64) -> String,
+) -> Option<Figure> {
+    let (first, last) = (*blocks.first()?, *blocks.last()?);
+    if blocks.len() < 2 {
+        return None;
+    }
+    let most = courses.iter().flatten().copied().fold(0.0, f64::max);
+    let top = if most > 0.0 { most } else { 1.0 };
+    let width = (last - first).max(1) as f64;
+    let points = |values: &Vec<f64>| {
+        blocks.iter().zip(values).map(|(&block, &y)| ((block - first) as f64 / width, y / top)).collect()
+    };
+    let drawn: Vec<Vec<(f64, f64)>> = courses.iter().map(points).collect();
+    let now: Vec<String> =
+        courses.iter().filter_map(|values| values.last()).map(|value| write(*value)).collect();
+    let label = format!("{name}: highest {}, last {}", write(most), now.join(", "));
+    let ends = [first, last].map(|block| format!("block {}", count(block)));
+    let marks = [write(top), write(top / 2.0), write(0.0)];
+    Some(Figure::new(name.to_owned(), marks, svg::lines(&drawn, &label), ends))
+}
+
 /// A number of an axis that spans so much: as many decimals as tell its ends apart.
 fn value(y: f64, span: f64, unit: Unit) -> String {
     let suffix = if unit == Unit::Price { "" } else { "%" };

@@ -59,6 +59,14 @@ pub(crate) fn percent(part: impl Real, _: &dyn Values) -> Result<String> {
     Ok(text::percent(part.real()))
 }
 
+/// By how much a part of a whole has grown, with its sign.
+#[askama::filter_fn]
+pub(crate) fn signed(change: impl Real, _: &dyn Values) -> Result<String> {
+    let change = change.real();
+    let sign = if change < 0.0 { "−" } else { "+" };
+    Ok(format!("{sign}{}", text::percent(change.abs())))
+}
+
 /// Any number.
 #[askama::filter_fn]
 pub(crate) fn number(value: impl Real, _: &dyn Values) -> Result<String> {

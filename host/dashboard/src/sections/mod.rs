@@ -1,7 +1,7 @@
 //! What came of a scoring run, for people.
 //!
 //! The sections serve two ends. `html` makes one page of them that needs nothing but itself: no file and no address
-//! from elsewhere, a script only to sort. The dashboard makes a page of each, with links from one to the other.
+//! from elsewhere, a script only to sort; `replay_html` does so of history that was computed once more. The dashboard makes a page of each, with links from one to the other.
 //!
 //! A section is a struct that says what is shown, and a template of `templates/` that says how. Templates escape what
 //! they insert; only what is markup by its type is not escaped: another template, or a drawing. Everything is
@@ -26,6 +26,9 @@ pub(crate) mod links;
 mod miners;
 mod numbers;
 pub(crate) mod refused;
+mod replay;
+#[cfg(test)]
+mod replay_test;
 mod report;
 pub(crate) mod sending;
 pub(crate) mod spread;
@@ -38,6 +41,7 @@ pub(crate) mod view;
 pub(crate) mod weights;
 
 pub use error::RenderError;
+pub use replay::{ReplayInput, replay_html};
 pub use report::{Input, html};
 
 #[cfg(test)]

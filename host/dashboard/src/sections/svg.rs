@@ -42,6 +42,21 @@ pub(crate) fn curves(curves: &[Vec<(f64, f64)>], label: &str) -> Svg {
     Svg(out + "</svg>")
 }
 
+/// Curves of equal rank, each in the colour of its place, the first on top; coordinates and `label` as in [`curves`].
+pub(crate) fn lines(lines: &[Vec<(f64, f64)>], label: &str) -> Svg {
+    let mut out = begin("curves", label);
+    for quarter in 1..4 {
+        let y = HEIGHT * f64::from(quarter) / 4.0;
+        out += &format!(r#"<path class="grid" d="M0 {y}H{WIDTH}"/>"#);
+    }
+    for (i, points) in lines.iter().enumerate().rev() {
+        if let Some(path) = path(points) {
+            out += &format!(r#"<path class="l{}" d="{path}"/>"#, i % 6);
+        }
+    }
+    Svg(out + "</svg>")
+}
+
 /// A small curve of values from 0 to the largest of them, oldest first; nothing if there are fewer than two.
 pub(crate) fn spark(values: &[f64]) -> Svg {
     let most = values.iter().copied().fold(0.0, f64::max);
@@ -184,6 +199,16 @@ mod tests {
         );
         assert!(!curves(&[vec![]], "a").0.contains("main"));
         assert!(curves(&[], "<a> & \"b\"").0.contains("aria-label=\"&#60;a&#62; &#38; &#34;b&#34;\""));
+    }
+
+    #[test]
+    fn lines_have_the_colours_of_their_places_and_the_first_lies_on_top() {
+        let drawn =
+            lines(&[vec![(0.0, 0.0), (1.0, 1.0)], vec![(0.0, 1.0), (0.5, f64::NAN), (1.0, 1.0)]], "a").0;
+        assert!(
+            drawn.contains(r#"<path class="l1" d="M0 0L1000 0"/><path class="l0" d="M0 200L1000 0"/>"#),
+            "{drawn}"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Rows become batches of columns.
 
-use super::table::{Column, Kind, Table};
+use super::table::{Column, Kind, schema};
 use crate::Vector;
 use arrow_array::builder::{
     BooleanBuilder, Float32Builder, Float64Builder, Int64Builder, ListBuilder, StringBuilder,
@@ -17,11 +17,14 @@ const NUMBERS: usize = 1 << 19;
 
 /// One value of a row.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Value<'a> {
+pub enum Value<'a> {
     /// It is missing.
     Null,
+    /// A whole number; 0 and 1 of a flag.
     Whole(i64),
+    /// A number.
     Real(f64),
+    /// A text or a name.
     Text(&'a str),
     /// A miner's numbers.
     Vector(&'a Vector),
@@ -45,9 +48,9 @@ enum Builder {
 }
 
 impl Batch {
-    pub(super) fn new(table: Table) -> Self {
-        let columns = table.columns().iter().map(Builder::new).collect();
-        Self { schema: Arc::new(table.schema()), columns, rows: 0, numbers: 0 }
+    pub(super) fn new(columns: &[Column]) -> Self {
+        let builders = columns.iter().map(Builder::new).collect();
+        Self { schema: Arc::new(schema(columns)), columns: builders, rows: 0, numbers: 0 }
     }
 
     pub(super) fn schema(&self) -> Arc<Schema> {

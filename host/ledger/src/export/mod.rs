@@ -8,12 +8,15 @@ mod error;
 mod file;
 mod rows;
 mod run;
+mod sheet;
 mod table;
 
 #[cfg(test)]
 mod round_trip_test;
 
+pub use batch::Value;
 pub use error::ExportError;
 pub use file::Format;
 pub use run::{Export, Exported, Written};
+pub use sheet::Sheet;
 pub use table::{Column, Kind, Table};

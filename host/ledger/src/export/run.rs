@@ -88,7 +88,7 @@ impl Export {
         }
         let places = self.places(&tables)?;
         for (table, (path, format)) in tables.into_iter().zip(places) {
-            let mut batch = Batch::new(table);
+            let mut batch = Batch::new(table.columns());
             let mut writer = Writer::create(&path, format, batch.schema())?;
             let mut rows = 0;
             let refused = |error: arrow_schema::ArrowError| ExportError::Format {

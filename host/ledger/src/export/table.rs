@@ -57,12 +57,26 @@ pub struct Column {
     pub nullable: bool,
 }
 
+impl Column {
+    /// A column that has a value in every row.
+    #[must_use]
+    pub const fn new(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, nullable: false }
+    }
+}
+
 const fn column(name: &'static str, kind: Kind) -> Column {
-    Column { name, kind, nullable: false }
+    Column::new(name, kind)
 }
 
 const fn maybe(name: &'static str, kind: Kind) -> Column {
     Column { name, kind, nullable: true }
+}
+
+/// Columns in Arrow's words.
+pub(super) fn schema(columns: &[Column]) -> Schema {
+    let field = |column: &Column| Field::new(column.name, data_type(column.kind), column.nullable);
+    Schema::new(columns.iter().map(field).collect::<Vec<_>>())
 }
 
 impl Table {
@@ -209,8 +223,7 @@ impl Table {
     /// The columns in Arrow's words.
     #[must_use]
     pub fn schema(self) -> Schema {
-        let field = |column: &Column| Field::new(column.name, data_type(column.kind), column.nullable);
-        Schema::new(self.columns().iter().map(field).collect::<Vec<_>>())
+        schema(self.columns())
     }
 
     /// The ledger's table behind it.

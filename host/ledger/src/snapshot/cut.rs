@@ -120,7 +120,10 @@ impl<'a> Cut<'a> {
         self.read_to(ledger, self.last)?;
         // The future: prices alone.
         let source = self.request.source();
-        ledger.prices(source, self.from..=Sidx::MAX, |row: Row<'_>| self.price_row(&row, Line::default()))?;
+        let future = self.from..=self.request.newest();
+        if self.from <= *future.end() {
+            ledger.prices(source, future, |row: Row<'_>| self.price_row(&row, Line::default()))?;
+        }
         Ok(())
     }
 
@@ -192,6 +195,9 @@ impl<'a> Cut<'a> {
         }
         self.parts.seek(at, self.names.sorted())?;
         self.names.rewind();
+        if row.sidx > self.request.opened() {
+            return Ok(Line::default());
+        }
         let submissions = row.submissions;
         let storage = submissions.storage();
         let bad_vectors = row.bad_vectors || storage.bytes() > self.request.storage.bytes();

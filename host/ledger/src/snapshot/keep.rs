@@ -178,12 +178,14 @@ impl KeptHistory {
         let found = if go_on { Found::read(&self.dir, &mark)? } else { None };
         let found = found.filter(|found| found.identity == Identity::of(request));
         let settled = ledger.settled()?.map_or(Sidx::MAX, |block| block.sidx(request.sample_every));
+        // Rows that are left without their vectors are not kept so.
+        let settled = settled.min(request.opened());
         let stamps = Stamps::read(ledger, &request.ticker, request.source())?;
         let (kept, next_file) = found.as_ref().map_or((0, 0), |found| (found.rows(), found.next_file()));
         let rows = stamps.rows().partition_point(|(sidx, _)| *sidx <= request.last().min(settled));
         let state = found.map(|found| found.fit(&stamps));
         let newest = state.as_ref().and_then(|(_, lines)| lines.lines.last());
-        if newest.is_some_and(|line| line.sidx > request.last()) {
+        if newest.is_some_and(|line| line.sidx > request.last().min(request.opened())) {
             return Ok(None);
         }
         let reused = state.as_ref().map_or(0, |(_, lines)| lines.lines.len());

@@ -27,6 +27,7 @@ mod keep_test;
 mod kept;
 mod manifest;
 mod market;
+mod marks;
 #[cfg(test)]
 mod oracle_test;
 mod parts;
@@ -41,8 +42,9 @@ pub use error::SnapshotError;
 pub use guest::Guest;
 pub use keep::{Extended, KeptHistory, extend_together};
 pub use manifest::{Manifest, SnapshotPart};
+pub use marks::RowMarks;
 pub use reader::Snapshot;
-pub use request::SnapshotRequest;
+pub use request::{AsOf, SnapshotRequest};
 pub use table::{Column, Table};
 
 /// The name of the file with the prices, where it has no number.

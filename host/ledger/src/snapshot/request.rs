@@ -29,6 +29,8 @@ pub struct SnapshotRequest {
     pub storage: Storage,
     /// Score up to this block; later rows are kept for their prices. `None`: score all.
     pub max_block: Option<Block>,
+    /// Takes the ledger as it was at a block of the past; `None`: as it is.
+    pub as_of: Option<AsOf>,
     /// Blocks between two rows.
     pub sample_every: u32,
     /// The hotkeys that may be columns; `None`: all.
@@ -37,6 +39,23 @@ pub struct SnapshotRequest {
     pub guest: Option<Arc<Guest>>,
     /// Whether to take `breakout_state` along.
     pub carry_breakouts: bool,
+}
+
+/// What was known at a block of the past: what came later is left out, though the ledger has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AsOf {
+    /// The block: no later row has a price.
+    pub block: Block,
+    /// The newest block whose payloads were open by then: no later row has vectors.
+    pub opened: Block,
+}
+
+impl AsOf {
+    /// What was known at a block, where payloads are opened so many blocks after they were sampled.
+    #[must_use]
+    pub fn at(block: Block, maturity: i64) -> Self {
+        Self { block, opened: block - maturity }
+    }
 }
 
 impl SnapshotRequest {
@@ -66,7 +85,17 @@ impl SnapshotRequest {
 
     /// The last `sidx` that may be scored.
     pub(super) fn last(&self) -> Sidx {
-        self.max_block.map_or(Sidx::MAX, |block| block.sidx(self.sample_every))
+        self.max_block.map_or(Sidx::MAX, |block| block.sidx(self.sample_every)).min(self.newest())
+    }
+
+    /// The last `sidx` that has a price.
+    pub(super) fn newest(&self) -> Sidx {
+        self.as_of.map_or(Sidx::MAX, |as_of| as_of.block.sidx(self.sample_every))
+    }
+
+    /// The last `sidx` whose vectors count.
+    pub(super) fn opened(&self) -> Sidx {
+        self.as_of.map_or(Sidx::MAX, |as_of| as_of.opened.sidx(self.sample_every))
     }
 
     /// How its vectors are written, with so many rows to a part.

@@ -75,6 +75,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: ReleaseCommand,
     },
+    /// Compute history once more, as it was and by other configurations: who would have earned what.
+    Replay(Box<super::replay::ReplayArgs>),
     /// Set a ledger back to a block, where a node had it store blocks that the chain never had.
     Rewind(super::rewind::RewindArgs),
     /// Write a ledger of simulated miners.

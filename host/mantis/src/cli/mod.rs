@@ -28,6 +28,7 @@ mod payload;
 mod plugin;
 mod publish;
 mod release;
+mod replay;
 mod rewind;
 mod salience;
 mod score;
@@ -70,6 +71,7 @@ pub fn main() -> ExitCode {
         Command::Plugin { command } => plugin::run(command),
         Command::Publish(args) => publish::run(args),
         Command::Release { command } => release::run(command),
+        Command::Replay(args) => replay::run(args),
         Command::Adopt(args) => adopt::run(args),
         Command::Rewind(args) => rewind::run(args),
         Command::Check(args) => check::run(args),

@@ -124,7 +124,8 @@ impl Bars {
         Self { all: MultiProgress::new(), running: Mutex::default() }
     }
 
-    fn clear(&self, name: &str) {
+    /// Removes the bar of a name.
+    pub(super) fn clear(&self, name: &str) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(bar) = running.remove(name) {
             bar.finish_and_clear();

@@ -138,6 +138,7 @@ pub(super) fn options(args: &ScoringArgs, config: &Config) -> anyhow::Result<Opt
     Ok(Options {
         ledger: args.ledger.clone(),
         max_block: args.max_block.map(Block),
+        as_of: None,
         only: (!args.only.is_empty()).then(|| args.only.iter().cloned().collect()),
         active: args.active.as_deref().map(hotkeys).transpose()?,
         guests: BTreeMap::new(),
@@ -145,6 +146,7 @@ pub(super) fn options(args: &ScoringArgs, config: &Config) -> anyhow::Result<Opt
         threads: args.threads.map_or(processors, usize::from),
         facts: args.facts.as_deref().map(read_facts).transpose()?.unwrap_or_default(),
         histories: args.cache.histories(&args.ledger),
+        saliences: None,
         scratch: args.scratch.clone().unwrap_or_else(std::env::temp_dir),
         launcher: launcher(args.deadline)?,
     })

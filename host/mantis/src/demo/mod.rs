@@ -11,7 +11,7 @@ mod world;
 
 pub use crowd::Crowd;
 pub use error::DemoError;
-pub use run::{Demo, DemoObserver, Finished, Phase, Plan};
+pub use run::{Demo, DemoObserver, Finished, Phase, Plan, played};
 pub use world::{DemoWorld, WorldError};
 
 /// A row a minute.

@@ -231,7 +231,7 @@ impl Demo {
         let marker = serde_json::json!({
             "plan": self.plan, "configuration": digest, "version": env!("CARGO_PKG_VERSION"),
         });
-        let (marker, path) = (format!("{marker:#}\n"), self.dir.join("demo.json"));
+        let (marker, path) = (format!("{marker:#}\n"), self.dir.join(MARKER));
         let ledger = self.dir.join("ledger.db");
         if fs::read_to_string(&path).is_ok_and(|found| found == marker) {
             drop(Ledger::open(&ledger)?);
@@ -248,6 +248,23 @@ impl Demo {
         drop(Ledger::open(&ledger)?);
         Ok(ledger)
     }
+}
+
+/// The file that says what was played in a folder.
+const MARKER: &str = "demo.json";
+/// More miners nobody plays.
+const MOST: usize = 1024;
+
+/// The plan that was played in a folder; `None` if none was.
+#[must_use]
+pub fn played(dir: &Path) -> Option<Plan> {
+    #[derive(Deserialize)]
+    struct Marker {
+        plan: Plan,
+    }
+    let text = fs::read(dir.join(MARKER)).ok()?;
+    let Marker { plan } = serde_json::from_slice(&text).ok()?;
+    (plan.miners <= MOST).then_some(plan)
 }
 
 /// Looks at the files; gives the configuration that is new, and tells of it, or of why it is not taken.

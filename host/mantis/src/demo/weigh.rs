@@ -93,6 +93,8 @@ impl WeightSetter<'_> {
             ledger: ledger.path().to_path_buf(),
             neurons: neurons.clone(),
             block,
+            // All days of history are written before: what came later is left out.
+            in_past: true,
             // The network's early stops pay constants in some challenges; the optimum does not.
             solver: Some(Solver::Exact),
             threads: std::thread::available_parallelism().map_or(1, usize::from),

@@ -31,6 +31,7 @@ impl Service {
             ledger: self.ledger.path().to_path_buf(),
             neurons: self.neurons.to_vec(),
             block,
+            in_past: false,
             solver: None,
             threads: self.run.threads,
             histories: self.run.histories.clone(),

@@ -59,6 +59,7 @@ impl Recorded {
             storage: challenge.storage,
             // As a validator leaves out the newest rows: their labels are not known.
             max_block: Some(last - i64::from(challenge.blocks_ahead.max(config.network.task_interval))),
+            as_of: None,
             sample_every: every,
             active: None,
             guest: None,

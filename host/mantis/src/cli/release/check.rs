@@ -1,5 +1,6 @@
 //! `mantis release check`.
 
+use super::winners::Winners;
 use crate::cli::output::{complain, print, print_json};
 use crate::cli::score::launcher;
 use anyhow::Context;
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  mantis release check release-14 --from release-13\n  mantis release check release-14 --network finney   # also: \
-    is it signed by the subnet's owner?"
+    is it signed by the subnet's owner?\n  mantis release check release-14 --ledger datalog.db   # also: who wins, who loses?"
 )]
 pub(in crate::cli) struct CheckArgs {
     /// The release, a folder.
@@ -30,6 +31,14 @@ pub(in crate::cli) struct CheckArgs {
     /// The hotkey that must have signed it.
     #[arg(long, value_name = "SS58")]
     key: Option<String>,
+    /// Also compute this ledger's newest weights once more by the release, and show who wins and who loses. The ledger is only
+    /// read.
+    #[arg(long, value_name = "DB")]
+    ledger: Option<PathBuf>,
+    /// The configuration that the ledger was computed by; the releases that it has taken go over it. With --from the release
+    /// before stands in its place.
+    #[arg(long, value_name = "FILE", default_value = "challenges.toml", requires = "ledger")]
+    base: PathBuf,
     /// Print one JSON document.
     #[arg(long)]
     json: bool,
@@ -41,8 +50,9 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<()> {
     let config = folder.config()?;
     let release = &folder.release;
     release.runs_on(&Version::parse(env!("CARGO_PKG_VERSION"))?)?;
+    let mut before = None;
     if let Some(from) = &args.from {
-        let before = Folder::verify(from).with_context(|| from.display().to_string())?;
+        let before = before.insert(Folder::verify(from).with_context(|| from.display().to_string())?);
         let (found, expected) = (release.previous, before.digest());
         anyhow::ensure!(
             found == Some(expected) && release.number == before.release.number + 1,
@@ -57,10 +67,14 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<()> {
         is_signed(&folder, signer, args.key.is_none())?;
     }
     let faults = scoring::check(&config, &launcher(60.0)?);
+    // A release with faults pays nobody.
+    let compared = args.ledger.as_ref().filter(|_| faults.is_empty());
+    let winners =
+        compared.map(|ledger| Winners::compute(ledger, &args.base, before.as_ref(), &folder)).transpose()?;
     if args.json {
         print_json(&serde_json::json!({
             "ok": faults.is_empty(), "number": release.number, "sha256": folder.digest(), "faults": faults,
-            "signed_by": signer, "digest": config.digest(),
+            "signed_by": signer, "digest": config.digest(), "winners": winners.as_ref().map(Winners::document),
         }))?;
     } else if faults.is_empty() {
         let signed = match (&signer, &folder.signature) {
@@ -70,6 +84,7 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<()> {
         };
         let (number, challenges) = (release.number, config.challenges.len());
         print(&format!("{name}: release {number}, {challenges} challenges, no fault; {signed}\n"))?;
+        winners.iter().try_for_each(|winners| print(&winners.text()))?;
     }
     for hint in config.hints().iter().filter(|hint| !args.json && !hint.contains("[market] url")) {
         complain(&format!("hint: {name}: {hint}"));

@@ -5,6 +5,7 @@ mod compare;
 mod make;
 mod running;
 mod sign;
+mod winners;
 
 pub(super) use running::resume;
 
