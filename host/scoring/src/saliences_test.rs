@@ -151,7 +151,7 @@ fn whatever_a_salience_depends_on_is_part_of_its_key() {
         |world| {
             let row = NewRow { ticker: "A".into(), dim: 2, ..NewRow::default() };
             let block = Block(300);
-            world.ledger.rewind(block, 5).unwrap();
+            world.ledger.rewind(block - 5, 5).unwrap();
             world.ledger.append(&SampledBlock { block, sidx: block.sidx(5), rows: vec![row] }).unwrap();
         },
     ];

@@ -179,6 +179,7 @@ proptest! {
             storage_dim: dim,
             storage: Storage::F16,
             max_block: max_block.map(Block),
+            as_of: None,
             sample_every: 5,
             active: active.map(|names| names.into_iter().map(String::from).collect()),
             carry_breakouts: false,

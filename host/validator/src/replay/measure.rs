@@ -203,7 +203,7 @@ mod tests {
         let change: Vec<(&str, f64)> =
             gains.iter().map(|gain| (gain.hotkey.as_str(), gain.change())).collect();
         assert_eq!(change.len(), 3);
-        assert_eq!((change[0].0, change[2].0), ("h2", "h0"), "{change:?}");
+        assert_eq!((change[0].0, change[1].0, change[2].0), ("h2", "h0", "h1"), "{change:?}");
         assert!((change[0].1 - 1.0 / 3.0).abs() < 1e-15 && (change[1].1 + 1.0 / 6.0).abs() < 1e-15);
     }
 
