@@ -256,6 +256,8 @@ fn name(ledger: &Ledger, marks: &RowMarks, plugin: &str, needs: &Needs<'_>) -> R
         sample_every,
         active,
         carry_breakouts,
+        // A score with one is not kept.
+        guest: _,
     } = needs.request;
     let carried = if *carry_breakouts { ledger.breakout_state()? } else { Vec::new() };
     let said = serde_json::json!({

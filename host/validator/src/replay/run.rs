@@ -130,6 +130,7 @@ impl Replay {
             max_block: None,
             as_of: None,
             only: None,
+            guests: BTreeMap::new(),
             active: None,
             solver: None,
             threads: self.threads,
