@@ -27,10 +27,10 @@ struct World {
 }
 
 impl World {
-    /// A ledger of 300 rows of ETH.
+    /// A ledger of 300 rows of ETH, and of a challenge of several assets.
     fn new() -> Self {
         let world = Self { dir: TempDir::new().unwrap() };
-        tiny_ledger(&world.path("ledger.db"), &["ETH"], 300);
+        tiny_ledger(&world.path("ledger.db"), &["ETH", "FUNDINGXSEC"], 300);
         world
     }
 
@@ -79,10 +79,9 @@ fn what_is_wrong_is_named() {
         (table(&format!("{block},ETH,1.5,0\n")), "number 1: 1.5 is outside [-1, 1]"),
         (table(&format!("{},ETH,1,0\n", block + 1)), "is never sampled: only multiples of 5 are"),
         (table(&format!("{FIRST},ETH,1,0\n")), "row 21: block 5000000 of ETH stands there twice"),
-        (
-            table(&format!("{block},MULTIXSEC,1,0\n")),
-            "2 numbers, and MULTIXSEC has 33, 1 for each of 33 assets",
-        ),
+        (table(&format!("{block},FUNDINGXSEC,1,0\n")), "row 21: 2 numbers, and FUNDINGXSEC has "),
+        (table(&format!("{block},FUNDINGXSEC,1,0\n")), ", 1 for each of "),
+        (table(&format!("{block},CADUSD,1,0\n")), "ledger.db has no rows of it; leave it out"),
         ("block,ticker,v0,v1\n".into(), "there is nothing in it"),
         ("block,v0,v1\n5000000,1,0\n".into(), "name that with --challenge, or in a column `ticker`"),
         (
@@ -116,6 +115,7 @@ fn what_is_wrong_is_named() {
         ("\n{\"block\": 5000000, \"ETH\": [1, 0, 1]}\n", "row 2: the plugin of ETH refuses it: "),
         ("{\"block\": 5000000, \"ETH\": [1, 0], \"ETH\": [1, 0]}\n", "the key `ETH` stands twice"),
         ("{\"block\": 5000000, \"ETH\": [1, 0]", "row 1: not JSON"),
+        (&"[".repeat(70_000), "row 1: more than 65536 bytes, which no payload may have"),
         ("", "there is nothing in it"),
     ] {
         let said = world.refused("a.jsonl", text, &[]);
@@ -134,7 +134,8 @@ fn what_is_wrong_is_named() {
     }
     world.file("a.npy", "");
     assert!(failure(&mut world.salience("a.npy", &[])).contains("must end in .parquet, .csv or .jsonl"));
-    assert!(failure(&mut world.salience("none.csv", &[])).contains("none.csv"));
+    let said = failure(&mut world.salience("none.csv", &[]));
+    assert!(said.contains("none.csv: ") && said.matches("os error 2").count() == 1, "{said}");
     let mut score = mantis();
     score.args(["score", "--replace", "--ledger"]).arg(world.path("ledger.db"));
     assert!(failure(&mut score).contains("--replace is about a column from outside; add --with FILE"));

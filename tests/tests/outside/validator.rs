@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use mantis::demo::Crowd;
 use mantis::simulation::{Simulation, Simulator};
+use mantis_config::Block;
 use mantis_ledger::{Ledger, Sent};
 use mantis_network::chain::{Chain, ChainError, Head, Hyperparameters, Neuron, OfflineChain, Receipt};
 use mantis_network::wallet::Hotkey;

@@ -12,7 +12,7 @@ pub(super) fn read<E: From<GuestFileError>>(
     mut visit: impl FnMut(GuestLine<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     let damaged = |error: csv::Error| match error.into_kind() {
-        csv::ErrorKind::Io(source) => GuestFileError::Io { path: path.into(), source },
+        csv::ErrorKind::Io(reason) => GuestFileError::Io { path: path.into(), reason },
         kind => {
             let reason = reason(kind);
             GuestFileError::Damaged { path: path.into(), form: "CSV", reason }

@@ -14,12 +14,12 @@ pub enum GuestFileError {
         path: PathBuf,
     },
     /// The system does not give it.
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {path}: {reason}")]
     Io {
         /// The file.
         path: PathBuf,
         /// What the system says.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// It is not of the form that its name says.
     #[error("{path}: not read as {form}: {reason}")]

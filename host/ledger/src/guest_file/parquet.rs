@@ -25,7 +25,7 @@ pub(super) fn read<E: From<GuestFileError>>(
     mut visit: impl FnMut(GuestLine<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     let damaged = |reason: String| GuestFileError::Damaged { path: path.into(), form: "Parquet", reason };
-    let file = File::open(path).map_err(|source| GuestFileError::Io { path: path.into(), source })?;
+    let file = File::open(path).map_err(|reason| GuestFileError::Io { path: path.into(), reason })?;
     // Types as the file has them, whatever the program that wrote it called them.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let reader =

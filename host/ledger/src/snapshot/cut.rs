@@ -28,6 +28,8 @@ pub(super) struct Cut<'a> {
     market_file: String,
     market: MarketWriter,
     parts: PartsWriter,
+    /// The number of the first file that is written.
+    number: u64,
     names: Directory,
     keep_all: bool,
     /// Whether hotkeys are stored, by their numbers.
@@ -85,6 +87,7 @@ impl<'a> Cut<'a> {
             market: MarketWriter::create(&dir.join(&market_file), &request.assets, &request.channels)?,
             market_file,
             parts: PartsWriter::new(dir, shape, next_file),
+            number: next_file,
             names: Directory::default(),
             keep_all,
             stored: Vec::new(),
@@ -252,6 +255,9 @@ impl<'a> Cut<'a> {
         let market_sum = self.market.finish()?;
         let names = self.names.sorted();
         let (parts, next_file) = self.parts.finish(self.rows.len(), names)?;
+        // The market's file has a number, too, also where no part was written: the next one must not take its place while it is
+        // read.
+        let next_file = next_file.max(self.number + 1);
         let (kept_rows, kept_parts) = self.kept.unwrap_or((self.rows.len(), parts.len()));
         let seen = seen(self.dir, &parts, request.storage_dim, request.storage)?;
         let columns: Vec<(&str, Option<Block>)> = names

@@ -353,6 +353,21 @@ fn only_what_is_new_is_read() {
 }
 
 #[test]
+fn a_history_without_rows_is_gone_on_with() {
+    let mut world = World::new();
+    let damage = |world: &World| {
+        let history = KeptHistory::take(&KeptHistory::folder(&world.path()), "T").unwrap().unwrap();
+        let made = history.snapshot_in_runs(&Ledger::read(world.path()).unwrap(), &request(), RUN).unwrap();
+        made.unwrap().damage.map(|damage| damage.to_string())
+    };
+    for _ in 0..3 {
+        assert_eq!(damage(&world), None);
+    }
+    world.happen(&Event::Append(3, 0xff));
+    assert_eq!([damage(&world), damage(&world)], [None, None]);
+}
+
+#[test]
 fn several_are_begun_in_one_pass() {
     let mut world = World::new();
     world.happen(&Event::Append(30, 0xff));

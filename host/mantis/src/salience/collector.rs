@@ -1,7 +1,7 @@
 //! One challenge's part of a file: judged by its plugin as a payload's would be, and rounded as the ledger rounds.
 
 use super::SalienceError;
-use super::enter::Entry;
+use super::entry::Entry;
 use crate::miner::review::{differing, numbers};
 use mantis_config::{Challenge, Sidx};
 use mantis_ledger::guest_file::GuestFileError;

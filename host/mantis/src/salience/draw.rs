@@ -40,7 +40,7 @@ mod tests {
         assert_eq!(draw(names(24), 3, 1).into_iter().collect::<Vec<_>>(), DRAWN);
     }
 
-    const DRAWN: [&str; 3] = ["500", "501", "502"];
+    const DRAWN: [&str; 3] = ["500", "504", "514"];
 
     #[test]
     fn everybody_is_drawn_as_often() {

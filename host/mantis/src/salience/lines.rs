@@ -16,7 +16,7 @@ pub(super) fn read(
     config: &Config,
     mut visit: impl FnMut(u64, At, &str, Value) -> Result<(), SalienceError>,
 ) -> Result<(), SalienceError> {
-    let io = |source| GuestFileError::Io { path: path.into(), source };
+    let io = |reason| GuestFileError::Io { path: path.into(), reason };
     let limits = JsonLimits::of_plaintext(config.collect.plaintext_bytes);
     let mut reader = BufReader::new(File::open(path).map_err(io)?);
     let (mut text, mut row) = (Vec::new(), 0);
@@ -33,6 +33,10 @@ pub(super) fn read(
             continue;
         }
         let wrong = |reason: String| GuestFileError::Line { path: path.into(), row, reason };
+        if line.len() > limits.bytes {
+            let most = limits.bytes;
+            return Err(wrong(format!("more than {most} bytes, which no payload may have; send less")).into());
+        }
         let (at, object) = match parse(line, &limits).map_err(|error| wrong(error.to_string()))? {
             Value::Object(mut object) => (place(&mut object).map_err(wrong)?, object),
             _ => return Err(wrong("it is not a JSON object".into()).into()),

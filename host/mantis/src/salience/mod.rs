@@ -6,6 +6,7 @@
 mod collector;
 mod draw;
 mod enter;
+mod entry;
 mod error;
 mod facts;
 mod lines;
@@ -15,7 +16,8 @@ mod prospects;
 mod uniqueness;
 
 pub use collector::{Entrant, Taken};
-pub use enter::{Entry, check_name, enter};
+pub use enter::enter;
+pub use entry::{Entry, check_name};
 pub use error::SalienceError;
 pub use facts::check_facts;
 pub use place::{Marks, Place};

@@ -350,7 +350,7 @@ mod tests {
 
     #[test]
     fn of_very_many_columns_the_nearest_are_fitted() {
-        let (rows, dim) = (9000, 8);
+        let (rows, dim) = (10_000, 8);
         let mut all: Vec<Vec<f32>> = (1..=150).map(|seed| noise(seed, rows * dim)).collect();
         all.push(all[140].clone());
         let copy = uniqueness(&table(rows, dim, all.clone()), "h150", dim).unwrap().unwrap();
