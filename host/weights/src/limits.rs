@@ -90,7 +90,9 @@ fn clip(weights: &mut BTreeMap<u16, f64>, largest: u16) -> bool {
         }
     }
     let cutoff = (limit * sum_below - MARGIN) / (1.0 - limit * (count - below)) * sum;
-    weights.values_mut().for_each(|weight| *weight = weight.min(cutoff));
+    // Where the margin is more than all that is below the limit, the cutoff is negative, and all come to the same.
+    let cut: f64 = weights.values().map(|weight| weight.min(cutoff)).sum();
+    weights.values_mut().for_each(|weight| *weight = weight.min(cutoff) / cut);
     true
 }
 
@@ -125,6 +127,9 @@ mod tests {
         assert_eq!(weights[0], (0, 65_535));
         assert!((f64::from(weights[1].1) / f64::from(weights[2].1) - 3.0).abs() < 1e-3, "{weights:?}");
         assert!(!within(&of(&[0.4, 0.35, 0.25]), &limits).unwrap().clipped);
+        // So little is left for the others that the margin takes it: as the chain's client has it.
+        let weights = within(&of(&[1.0, 1e-9, 1e-12]), &limits).unwrap().weights;
+        assert_eq!(weights, [(0, 65_535), (1, 65_535), (2, 65_535)]);
         // Two cannot have less than a half each.
         let Limited { weights, clipped } = within(&of(&[0.8, 0.2]), &limits).unwrap();
         assert_eq!((weights, clipped), (vec![(0, 65_535), (1, 65_535)], true));

@@ -91,7 +91,7 @@ impl Schedule {
                 if pending > 0 {
                     due = due.min(pending);
                 }
-                let forced = (LONGEST_TEMPO + 2).saturating_sub(since_step).saturating_add(self.block);
+                let forced = (LONGEST_TEMPO + 1).saturating_sub(since_step).saturating_add(self.block);
                 (due.min(forced).max(included), self.tempo)
             }
             Clock::Number { netuid } => {
