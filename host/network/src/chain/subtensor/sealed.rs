@@ -92,6 +92,9 @@ impl Schedule {
                     due = due.min(pending);
                 }
                 let forced = (LONGEST_TEMPO + 1).saturating_sub(since_step).saturating_add(self.block);
+                if forced < due && forced > self.block {
+                    return Some(self.after_forced(forced));
+                }
                 (due.min(forced).max(included), self.tempo)
             }
             Clock::Number { netuid } => {
@@ -104,6 +107,15 @@ impl Schedule {
         let epochs =
             if first == included { self.reveal_period } else { self.reveal_period.saturating_sub(1) };
         Some(first.saturating_add(epochs.saturating_mul(step)))
+    }
+
+    /// The same where the next epoch is one that runs since none ran for too long: it comes at the end of its block, after commits and
+    /// reveals, so that what it makes due is revealed in the next one.
+    fn after_forced(&self, block: u64) -> u64 {
+        match self.reveal_period {
+            0 | 1 => block.saturating_add(1),
+            period => block.saturating_add((period - 1).saturating_mul(self.tempo)),
+        }
     }
 
     /// The beacon's round to which a commit sent now is sealed. The newest block's time is `unix` seconds, and a block

@@ -55,7 +55,7 @@ fn too_many_weights_are_not_sealed() {
     assert!(Commit::seal(&HOTKEY, &many[..1024], 0, 1, &beacon().1, &mut rng).is_some());
 }
 
-/// The blocks that bittensor-drand 2.0.0 (`get_encrypted_commit_v2`) reckons with.
+/// The blocks that bittensor-drand 2.0.0 and bittensor-core 0.1.5 (`get_encrypted_commit_v2`) reckon with.
 #[test]
 fn the_reveal_comes_in_the_block_that_the_networks_client_expects() {
     let cases = [
@@ -70,6 +70,13 @@ fn the_reveal_comes_in_the_block_that_the_networks_client_expects() {
         ((1000, 0, 99, 20, 1020, 3), 1297),
         ((1000, 0, 360, 50_000, 50_999, 2), 51_720),
         ((500, 0, 1, 0, 500, 1), 502),
+        // Forced, as none ran for 50,400 blocks.
+        ((1_000_000, 0, 7200, 50_390, 1_000_100, 1), 1_000_112),
+        ((1_000_000, 0, 7200, 50_390, 1_000_100, 2), 1_007_311),
+        ((1_000_000, 0, 7200, 50_400, 1_000_100, 1), 1_000_102),
+        ((1_000_000, 0, 7200, 50_400, 1_000_100, 2), 1_007_301),
+        ((1_000_000, 0, 7200, 50_401, 1_000_100, 1), 1_007_301),
+        ((1_000_000, 0, 7200, 50_401, 1_000_100, 2), 1_014_501),
     ];
     for ((last_epoch, pending, tempo, since_step, block, reveal_period), expected) in cases {
         let clock = Clock::State { last_epoch, pending, since_step };
