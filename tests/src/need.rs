@@ -1,6 +1,6 @@
 //! What tests need that may be missing where they run.
 
-use crate::{anvil, bin_dir, boot, localnet, no_program, root};
+use crate::{anvil, bin_dir, boot, localnet, no_program, root, slurm};
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -24,6 +24,8 @@ pub enum Need {
     Numpy,
     /// The results of the network's own scorer, and the program that makes the ledgers they are of.
     Reference,
+    /// Slurm, a batch engine: its controller, its nodes, its commands.
+    Slurm,
     /// A systemd that can be booted beside this machine's: root, namespaces, an overlay.
     Systemd,
     /// The plugins as WebAssembly components.
@@ -43,6 +45,7 @@ impl Need {
             Self::Evm => "MANTIS_NEED_EVM",
             Self::Numpy => "MANTIS_NEED_NUMPY",
             Self::Reference => "MANTIS_NEED_REFERENCE",
+            Self::Slurm => "MANTIS_NEED_SLURM",
             Self::Systemd => "MANTIS_NEED_SYSTEMD",
             Self::Wasm => "MANTIS_NEED_WASM",
         }
@@ -68,6 +71,7 @@ impl Need {
             Self::Reference => {
                 (!reference().join("golden").is_dir()).then(|| "no reference data in ../shared".into())
             }
+            Self::Slurm => slurm::missing(),
             Self::Systemd => boot::missing(),
             Self::Wasm => (!has_wasm()).then(|| "no WebAssembly plugins".into()),
         }

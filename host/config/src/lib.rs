@@ -34,6 +34,7 @@ pub use reference::{KeyTable, key_tables};
 pub use section::{Difference, Key};
 pub use source::closest;
 pub use tables::{
-    Beacon, Challenge, Clock, Collect, Config, Datalog, Doubtful, EventNumber, EventWord, FactKind,
-    FactSource, MarketFeed, Mirrors, Network, QuoteKind, ReleaseSource, Runtime, Stale, Take, Weight,
+    BatchEngine, Beacon, Challenge, Clock, Collect, Config, Datalog, Doubtful, EventNumber, EventWord,
+    FactKind, FactSource, MarketFeed, Mirrors, Network, QuoteKind, ReleaseSource, Runtime, Stale, Take,
+    Weight,
 };

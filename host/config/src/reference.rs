@@ -2,7 +2,8 @@
 
 use crate::section::Section;
 use crate::{
-    Beacon, Challenge, Collect, Config, Datalog, FactSource, Key, MarketFeed, Mirrors, Network, ReleaseSource,
+    BatchEngine, Beacon, Challenge, Collect, Config, Datalog, FactSource, Key, MarketFeed, Mirrors, Network,
+    ReleaseSource,
 };
 
 /// The keys of one table of the file.
@@ -26,6 +27,7 @@ pub fn key_tables() -> Vec<KeyTable> {
         KeyTable { heading: "`[datalog]`", keys: Datalog::keys() },
         KeyTable { heading: "`[mirrors]`", keys: Mirrors::keys() },
         KeyTable { heading: "`[release]`", keys: ReleaseSource::keys() },
+        KeyTable { heading: "`[scoring]`", keys: BatchEngine::keys() },
         KeyTable { heading: "`[[facts]]`", keys: FactSource::keys() },
         KeyTable { heading: "`[[challenge]]`", keys: Challenge::keys() },
     ]

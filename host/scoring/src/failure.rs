@@ -30,6 +30,9 @@ pub(super) enum ChallengeError {
         /// What the system says.
         source: io::Error,
     },
+    /// The engine that is to run its worker cannot be given anything.
+    #[error("{0}")]
+    Batch(String),
     /// The worker says that it failed, or ended.
     #[error(transparent)]
     Worker(#[from] WorkerError),
@@ -37,9 +40,6 @@ pub(super) enum ChallengeError {
     #[error("the worker gave no score")]
     NoScore,
 }
-
-/// What Rust says before it aborts because there is no more memory.
-const NO_MEMORY: &str = "memory allocation of ";
 
 impl ChallengeError {
     /// What kind of failure it is.
@@ -49,10 +49,12 @@ impl ChallengeError {
             Self::Ledger(_) | Self::Snapshot(_) | Self::Worker(WorkerError::Failed(Failure::History(_))) => {
                 FailureCause::History
             }
-            Self::Scratch { .. } | Self::Worker(WorkerError::Start { .. }) => FailureCause::Host,
-            Self::Worker(WorkerError::Crashed { stderr, .. }) if stderr.contains(NO_MEMORY) => {
-                FailureCause::Memory
-            }
+            Self::Scratch { .. }
+            | Self::Batch(_)
+            | Self::Worker(
+                WorkerError::Start { .. } | WorkerError::Silent { .. } | WorkerError::Queued { .. },
+            ) => FailureCause::Host,
+            Self::Worker(error) if error.lacked_memory() => FailureCause::Memory,
             Self::Worker(WorkerError::Crashed { .. }) => FailureCause::Crash,
             Self::Worker(WorkerError::Deadline { .. }) => FailureCause::Deadline,
             Self::Worker(WorkerError::Failed(Failure::Plugin(error))) => cause_of(error),

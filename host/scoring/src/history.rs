@@ -1,6 +1,7 @@
 //! The history that a worker reads: the one that is kept beside the ledger, brought up to date, or one for this run alone.
 
 use super::failure::ChallengeError;
+use super::files::size_of;
 use super::observer::Observer;
 use super::options::Options;
 use super::scratch::Scratch;
@@ -103,7 +104,7 @@ pub(super) fn extend_all(
 
 /// Whether there is room for kept histories, or why not: what a validator samples goes before, on the same disk.
 pub(super) fn with_room(folder: &Path, ledger: &Path) -> Result<(), String> {
-    let beside = ledger.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let beside = folder.ancestors().skip(1).find(|parent| parent.is_dir()).unwrap_or(Path::new("."));
     // Where it cannot be told, writing tells.
     let (Ok(disk), Ok(about)) = (rustix::fs::statvfs(beside), std::fs::metadata(ledger)) else {
         return Ok(());
@@ -121,18 +122,6 @@ pub(super) fn with_room(folder: &Path, ledger: &Path) -> Result<(), String> {
 const SPARE: u64 = 512 << 20;
 /// Histories have no larger part of the ledger's size.
 const PART: u64 = 4;
-
-/// Bytes of the files in a folder and in those within it, as far as they can be seen.
-#[must_use]
-pub fn size_of(folder: &Path) -> u64 {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let size = |entry: std::fs::DirEntry| match entry.metadata() {
-        Ok(about) if about.is_dir() => size_of(&entry.path()),
-        Ok(about) => about.len(),
-        Err(_) => 0,
-    };
-    entries.map(size).sum()
-}
 
 /// What is cut out of the ledger for a challenge.
 pub(super) fn request(

@@ -1,5 +1,6 @@
 //! Asking plugins about challenges without scoring anything.
 
+use super::batch::{Batch, EngineAnswer};
 use super::run::source;
 use crate::plugins::{LoadError, Source};
 use crate::worker::{Failure, Job, Launcher, Session, Task, WorkerError};
@@ -119,11 +120,24 @@ pub fn session_job(config: &Config, ticker: &str) -> anyhow::Result<Job> {
     Ok(job(config, entry, source(config, entry)?))
 }
 
+/// Has the batch engine of a configuration load the plugin of the first challenge, once; `None` where there is none.
+#[must_use]
+pub fn ask_engine(config: &Config, launcher: &Launcher) -> Option<Result<EngineAnswer, String>> {
+    let engine = config.scoring.as_ref()?;
+    let ask = || -> anyhow::Result<EngineAnswer> {
+        let challenge = config.challenges.first().context("there is no challenge")?;
+        let job = job(config, challenge, source(config, challenge)?);
+        Ok(Batch::open(engine, launcher)?.ask(launcher, &job)?)
+    };
+    Some(ask().map_err(|error| format!("{error:#}")))
+}
+
 fn job(config: &Config, challenge: &Challenge, plugin: Source) -> Job {
     Job {
         plugin,
         spec: challenge.spec(&config.network, challenge.solver),
         params: challenge.params.clone(),
         task: Task::Inspect,
+        beat: None,
     }
 }

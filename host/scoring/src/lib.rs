@@ -1,6 +1,8 @@
 //! Scoring a ledger: every challenge of the configuration, each in a worker process, several at a time.
 
+mod batch;
 mod failure;
+mod files;
 mod given;
 mod history;
 mod inspect;
@@ -14,9 +16,10 @@ mod saliences;
 pub mod scratch;
 pub mod worker;
 
-pub use history::size_of;
-pub use inspect::{Inspected, check, decode, inspect, session, session_job};
-pub use observer::{Observer, Quiet};
+pub use batch::{BatchError, EngineAnswer, kept_histories};
+pub use files::size_of;
+pub use inspect::{Inspected, ask_engine, check, decode, inspect, session, session_job};
+pub use observer::{Attempt, AttemptState, Observer, Quiet};
 pub use options::Options;
 pub use parallel::fan_out;
 pub use run::score;

@@ -1,7 +1,7 @@
 //! Work on several things at the same time.
 
 use rayon::ThreadPoolBuilder;
-use std::sync::OnceLock;
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 
 /// Does `work` for every item on up to `threads` threads, beginning with the items in their order; the results are in
 /// the items' order too. Where no threads can be started, this one does it all.
@@ -30,10 +30,49 @@ pub fn fan_out<T: Sync, R: Send + Sync>(
     results.into_iter().filter_map(OnceLock::into_inner).collect()
 }
 
+/// So many at a time, whoever comes first.
+pub(crate) struct Turns {
+    free: Mutex<usize>,
+    given_back: Condvar,
+}
+
+impl Turns {
+    /// `turns` at a time, at least 1.
+    pub(crate) fn new(turns: usize) -> Self {
+        Self { free: Mutex::new(turns.max(1)), given_back: Condvar::new() }
+    }
+
+    /// Does `work` once there is a turn for it.
+    pub(crate) fn take<R>(&self, work: impl FnOnce() -> R) -> R {
+        let _turn = Turn::take(self);
+        work()
+    }
+}
+
+/// A turn that is given back when it is dropped.
+struct Turn<'a>(&'a Turns);
+
+impl<'a> Turn<'a> {
+    fn take(turns: &'a Turns) -> Self {
+        let mut free = turns.free.lock().unwrap_or_else(PoisonError::into_inner);
+        while *free == 0 {
+            free = turns.given_back.wait(free).unwrap_or_else(PoisonError::into_inner);
+        }
+        *free -= 1;
+        Self(turns)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.given_back.notify_one();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Mutex;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
@@ -57,6 +96,22 @@ mod tests {
             now.fetch_sub(1, Ordering::SeqCst);
         });
         assert_eq!(most.into_inner(), 3);
+    }
+
+    #[test]
+    fn turns_are_given_back_also_by_a_panic() {
+        let (turns, now, most) = (Turns::new(2), AtomicUsize::new(0), AtomicUsize::new(0));
+        let broken =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| turns.take(|| panic!("as asked"))));
+        assert!(broken.is_err());
+        fan_out(8, &[(); 40], |()| {
+            turns.take(|| {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                std::thread::sleep(Duration::from_millis(2));
+                now.fetch_sub(1, Ordering::SeqCst);
+            });
+        });
+        assert_eq!(most.into_inner(), 2);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The run over all challenges.
 
+use super::batch::{Batch, kept_histories};
 use super::failure::ChallengeError;
 use super::given::Given;
 use super::history::{History, extend_all, request, with_room};
 use super::memory::PeakMemory;
 use super::observer::Observer;
 use super::options::Options;
-use super::parallel::fan_out;
+use super::parallel::{Turns, fan_out};
 use super::saliences::{Key, Needs};
 use super::scratch::sweep;
 use crate::plugins::{LocateError, Source, locate};
@@ -18,6 +19,7 @@ use mantis_plugin_api::{FactList, Salience, Spec};
 use mantis_weights::{MadeWith, Scored, Scores};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Instant;
 
 /// Scores a ledger.
@@ -32,6 +34,7 @@ pub fn score(config: &Config, options: &Options, observer: &dyn Observer) -> Res
     // What cannot be removed is in the way of nothing; a folder that cannot be made says so below.
     let _ = sweep(&options.scratch);
     let mut options = options.clone();
+    let place = Place::new(config, &mut options, observer);
     if let Some(folder) = &options.histories
         && let Err(why) = with_room(folder, &options.ledger)
     {
@@ -47,7 +50,8 @@ pub fn score(config: &Config, options: &Options, observer: &dyn Observer) -> Res
     let missing: Vec<&Challenge> =
         challenges.iter().copied().filter(|challenge| !kept.contains_key(&challenge.ticker)).collect();
     extend_all(config, &missing, options, observer);
-    let memory = PeakMemory::default();
+    let (memory, cuts) = (PeakMemory::default(), Turns::new(options.threads));
+    let run = Run { config, options, observer, place: &place, memory: &memory, cuts: &cuts };
     // The widest first, as they take longest: a long one that starts last would leave processors idle at the end.
     let mut order: Vec<(usize, &Challenge, Option<Given>)> = challenges
         .into_iter()
@@ -55,11 +59,10 @@ pub fn score(config: &Config, options: &Options, observer: &dyn Observer) -> Res
         .map(|(place, challenge)| (place, challenge, kept.remove(&challenge.ticker)))
         .collect();
     order.sort_by_key(|(_, challenge, _)| Reverse(challenge.storage_dim()));
-    let mut scored = fan_out(options.threads, &order, |(place, challenge, kept)| {
+    let mut scored = fan_out(place.parallel(options.threads), &order, |(place, challenge, kept)| {
         let weight = weights.get(&challenge.ticker).copied().unwrap_or(0.0);
-        let run =
-            || kept.clone().map_or_else(|| run_plugin(config, challenge, options, observer, &memory), Ok);
-        (*place, score_one(challenge, weight, options, observer, run))
+        let given = || kept.clone().map_or_else(|| run.plugin(challenge), Ok);
+        (*place, score_one(challenge, weight, options, observer, given))
     });
     scored.sort_by_key(|(place, _)| *place);
     let challenges: Vec<Scored> = scored.into_iter().map(|(_, scored)| scored).collect();
@@ -111,15 +114,15 @@ fn score_one(
 }
 
 /// What is asked of a plugin.
-struct Asked<'a> {
-    challenge: &'a Challenge,
+pub(super) struct Asked<'a> {
+    pub(super) challenge: &'a Challenge,
     plugin: Source,
     spec: Spec,
-    request: SnapshotRequest,
+    pub(super) request: SnapshotRequest,
 }
 
 impl<'a> Asked<'a> {
-    fn new(
+    pub(super) fn new(
         config: &Config,
         challenge: &'a Challenge,
         ledger: &Ledger,
@@ -134,7 +137,7 @@ impl<'a> Asked<'a> {
         })
     }
 
-    fn needs(&self) -> Needs<'_> {
+    pub(super) fn needs(&self) -> Needs<'_> {
         Needs {
             plugin: &self.plugin,
             spec: &self.spec,
@@ -145,7 +148,7 @@ impl<'a> Asked<'a> {
 
     /// By what its score is kept; `None` where none is kept, or nobody can tell. A file that is not the pinned one is not
     /// asked, and rows of another file, or of no ledger, cannot be known again.
-    fn key(&self, ledger: &Ledger, options: &Options) -> Option<Key> {
+    pub(super) fn key(&self, ledger: &Ledger, options: &Options) -> Option<Key> {
         let is_known = self.challenge.file.is_none() && options.guests.is_empty();
         let cache = options.saliences.as_ref().filter(|_| is_known)?;
         let key = cache.key(ledger, &self.needs()).ok()?;
@@ -153,59 +156,133 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// Snapshot, then worker.
-fn run_plugin(
-    config: &Config,
-    challenge: &Challenge,
-    options: &Options,
-    observer: &dyn Observer,
-    memory: &PeakMemory,
-) -> Result<Given, ChallengeError> {
-    let ticker = challenge.ticker.as_str();
-    let ledger = Ledger::read(&options.ledger)?;
-    ledger.attach_sides(config)?;
-    let asked = Asked::new(config, challenge, &ledger, options)?;
-    let key = asked.key(&ledger, options);
-    let say = |line: &str| observer.log(ticker, line);
-    let (mut again, mut told) = (true, false);
-    loop {
-        let history = History::prepare(&ledger, challenge, &asked.request, options, &say)?;
-        if !std::mem::replace(&mut told, true) {
-            observer.history(ticker, &history.snapshot);
+/// Where workers run.
+pub(super) enum Place {
+    /// On this machine.
+    Here,
+    /// Wherever an engine has room.
+    Batch(Box<Batch>),
+    /// Nowhere, for this reason.
+    Nowhere(String),
+}
+
+impl Place {
+    /// As the configuration says. Histories lie where the workers can read them.
+    pub(super) fn new(config: &Config, options: &mut Options, observer: &dyn Observer) -> Self {
+        let Some(engine) = &config.scoring else { return Self::Here };
+        match Batch::open(engine, &options.launcher) {
+            Ok(batch) => {
+                options.scratch = batch.snapshots();
+                options.histories = options.histories.take().map(|folder| kept_histories(config, &folder));
+                // As for the other folder.
+                let _ = sweep(&options.scratch);
+                Self::Batch(Box::new(batch))
+            }
+            Err(error) if engine.fallback => {
+                observer.log("scoring", &format!("{error}; challenges are scored on this machine"));
+                Self::Here
+            }
+            Err(error) => Self::Nowhere(error.to_string()),
         }
-        observer.progress(ticker, 0.0);
-        let job = Job {
-            plugin: asked.plugin.clone(),
-            spec: asked.spec.clone(),
-            params: challenge.params.clone(),
-            task: Task::Score { snapshot: history.path().to_path_buf() },
-        };
-        let started = Instant::now();
-        let Finished { salience, description, sha256, peak_rss_kib, .. } =
-            match options.launcher.run(&job, |done| observer.progress(ticker, done), say) {
-                Ok(finished) => finished,
+    }
+
+    /// Workers at the same time.
+    pub(super) fn parallel(&self, threads: usize) -> usize {
+        match self {
+            Self::Batch(batch) => batch.parallel(threads),
+            Self::Here | Self::Nowhere(_) => threads,
+        }
+    }
+}
+
+/// A run over challenges.
+pub(super) struct Run<'a> {
+    pub(super) config: &'a Config,
+    pub(super) options: &'a Options,
+    pub(super) observer: &'a dyn Observer,
+    pub(super) place: &'a Place,
+    pub(super) memory: &'a PeakMemory,
+    /// Histories that are cut at the same time, however many workers run elsewhere: that is this machine's work.
+    pub(super) cuts: &'a Turns,
+}
+
+impl Run<'_> {
+    /// Snapshot, then worker.
+    fn plugin(&self, challenge: &Challenge) -> Result<Given, ChallengeError> {
+        let Self { config, options, observer, .. } = self;
+        if let Place::Nowhere(why) = self.place {
+            return Err(ChallengeError::Batch(why.clone()));
+        }
+        let ticker = challenge.ticker.as_str();
+        let ledger = Ledger::read(&options.ledger)?;
+        ledger.attach_sides(config)?;
+        let asked = Asked::new(config, challenge, &ledger, options)?;
+        let key = asked.key(&ledger, options);
+        let (mut again, mut told) = (true, false);
+        loop {
+            let history = self.cut(&ledger, &asked)?;
+            if !std::mem::replace(&mut told, true) {
+                observer.history(ticker, &history.snapshot);
+            }
+            let hotkeys = mantis_plugin_api::History::hotkeys(&history.snapshot).to_vec();
+            let run = match self.given(&asked, &hotkeys, history.path()) {
+                Ok(run) => run,
                 // What was kept is damaged: what the ledger has is not.
-                Err(WorkerError::Failed(Failure::History(why)))
-                    if std::mem::take(&mut again) && history.give_up(&why, &say) =>
+                Err(ChallengeError::Worker(WorkerError::Failed(Failure::History(why))))
+                    if std::mem::take(&mut again)
+                        && history.give_up(&why, &|line| observer.log(ticker, line)) =>
                 {
                     continue;
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             };
-        memory.worker(started, peak_rss_kib);
-        let run = Given {
-            hotkeys: mantis_plugin_api::History::hotkeys(&history.snapshot).to_vec(),
-            salience: salience.ok_or(ChallengeError::NoScore)?,
-            description,
-            sha256,
-        };
-        if let Some(cache) = &options.saliences {
-            match &key {
-                Some(key) => cache.keep(&ledger, key, &asked.needs(), &run),
-                None => cache.pass(),
+            if let Some(cache) = &options.saliences {
+                match &key {
+                    Some(key) => cache.keep(&ledger, key, &asked.needs(), &run),
+                    None => cache.pass(),
+                }
             }
+            return Ok(run);
         }
-        return Ok(run);
+    }
+
+    /// The history that a worker reads.
+    pub(super) fn cut(&self, ledger: &Ledger, asked: &Asked<'_>) -> Result<History, ChallengeError> {
+        let say = |line: &str| self.observer.log(&asked.challenge.ticker, line);
+        self.cuts.take(|| History::prepare(ledger, asked.challenge, &asked.request, self.options, &say))
+    }
+
+    /// What a worker makes of it, where workers run.
+    pub(super) fn given(
+        &self,
+        asked: &Asked<'_>,
+        hotkeys: &[String],
+        snapshot: &Path,
+    ) -> Result<Given, ChallengeError> {
+        let Self { options, observer, place, memory, .. } = self;
+        let job = Job {
+            plugin: asked.plugin.clone(),
+            spec: asked.spec.clone(),
+            params: asked.challenge.params.clone(),
+            task: Task::Score { snapshot: snapshot.to_path_buf(), digest: None },
+            beat: None,
+        };
+        let ticker = job.spec.ticker.as_str();
+        observer.progress(ticker, 0.0);
+        let launcher = &options.launcher;
+        let finished = match place {
+            Place::Batch(batch) => batch.run(launcher, &job, *observer, memory)?,
+            Place::Here | Place::Nowhere(_) => {
+                let started = Instant::now();
+                let progress = |done| observer.progress(ticker, done);
+                let finished = launcher.run(&job, progress, |line| observer.log(ticker, line))?;
+                memory.worker(started, finished.peak_rss_kib);
+                finished
+            }
+        };
+        let Finished { salience, description, sha256, .. } = finished;
+        let salience = salience.ok_or(ChallengeError::NoScore)?;
+        Ok(Given { hotkeys: hotkeys.to_vec(), salience, description, sha256 })
     }
 }
 

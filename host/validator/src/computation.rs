@@ -8,7 +8,7 @@ use mantis_ledger::{Activities, Basis, Computation, Ledger, LedgerError};
 use mantis_network::chain::{self, DAY_BLOCKS};
 use mantis_plugin_api::Solver;
 use mantis_scoring::worker::Launcher;
-use mantis_scoring::{Observer, Options, score};
+use mantis_scoring::{Observer, Options, kept_histories, score};
 use mantis_weights::Scores;
 use mantis_weights::{Input, InputError, Neuron, Outcome, SettleRules, settle};
 use std::collections::BTreeMap;
@@ -119,6 +119,7 @@ impl ComputationJob {
         let Self { config, ledger, neurons, block, in_past, solver, threads, histories, scratch, launcher } =
             self;
         let metagraph: Vec<Neuron> = neurons.iter().map(neuron).collect();
+        let histories = histories.map(|folder| kept_histories(&config, &folder));
         let base = Options {
             ledger,
             max_block: None,

@@ -238,11 +238,11 @@ fn all_is_well_and_nothing_is_written() {
         assert_eq!(check["status"], "ok", "{check:#}");
         assert!(check["what"].as_str().is_some() && check["cure"].is_null() && check["seconds"].is_number());
     }
-    assert_eq!(checks.len(), 27);
+    assert_eq!(checks.len(), 28);
     let mut ids: Vec<&str> = checks.iter().map(|check| check["check"].as_str().unwrap()).collect();
     ids.sort_unstable();
     ids.dedup();
-    assert_eq!(ids.len(), 27, "a name twice");
+    assert_eq!(ids.len(), 28, "a name twice");
     assert_eq!(code, i32::from(!found(&document, "fault").is_empty()));
     assert_eq!((names(ward.dir.path()), fs::read(ward.stage.ledger()).unwrap()), before);
 
@@ -264,7 +264,7 @@ fn people_read_what_to_do() {
         command.args(["--hotkey-uri", "//Stranger", "--ledger"]).arg(ward.stage.ledger()).output().unwrap();
     let (text, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(said.starts_with("error: 1 of 27 checks found a fault"), "{said}");
+    assert!(said.starts_with("error: 1 of 28 checks found a fault"), "{said}");
     assert!(
         !text.contains('\x1b') && text.lines().next().unwrap().starts_with("ok       configuration"),
         "{text}"

@@ -14,6 +14,8 @@ mod bittensor;
 mod browser;
 mod budget;
 mod chain;
+mod cluster;
+mod cluster_launchers;
 mod commands;
 mod contract;
 mod demo;
@@ -70,6 +72,8 @@ fn main() -> ExitCode {
         browser::tests(),
         budget::tests(),
         chain::tests(),
+        cluster::tests(),
+        cluster_launchers::tests(),
         commands::tests(),
         contract::tests(),
         demo::tests(),

@@ -55,7 +55,7 @@ fn played() -> &'static Path {
 }
 
 /// A folder of a test's own, with a copy of what was played in it.
-fn copied(name: &str) -> (PathBuf, PathBuf) {
+pub(crate) fn copied(name: &str) -> (PathBuf, PathBuf) {
     let played = played();
     let dir = super::demo::folder(name);
     fs::create_dir_all(&dir).unwrap();

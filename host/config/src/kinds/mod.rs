@@ -1,5 +1,6 @@
 //! The kinds of values that keys have: how each is read, what is allowed, how the documentation shows it.
 
+mod command;
 mod json;
 mod kind;
 mod names;
@@ -7,6 +8,7 @@ mod number;
 mod text;
 mod word;
 
+pub(crate) use command::{Arguments, SharedFolder, VARIABLE};
 pub(crate) use json::{ParamsOrName, read_params};
 pub(crate) use kind::{Kind, Optional};
 pub(crate) use names::{ASSET, AssetsOrName, BaseUrls, HOST, NAME, PLUGIN, SIDE_FILE, SS58, TICKER, URL};

@@ -72,33 +72,45 @@ impl Kind<String> for TextKind {
     }
 }
 
-impl Kind<Vec<String>> for ListOf {
-    fn read(&self, table: &TomlTable<'_>, key: &str) -> Option<Vec<String>> {
+impl TextKind {
+    /// Reads a list of one element or more, as far as `takes` each of them: the table, where the element stands, the element.
+    pub(super) fn read_elements<'a>(
+        &self,
+        table: &'a TomlTable<'_>,
+        key: &str,
+        allowed: &str,
+        mut takes: impl FnMut(&str, &'a Spanned<DeValue<'a>>, &'a str) -> bool,
+    ) -> Option<Vec<String>> {
         let value = table.get(key)?;
         let Some(items) = value.get_ref().as_array() else {
-            table.wrong_type(key, value, &self.allowed());
+            table.wrong_type(key, value, allowed);
             return None;
         };
         if items.is_empty() {
-            table.fault(key, "the list is empty", &self.allowed());
+            table.fault(key, "the list is empty", allowed);
             return None;
         }
-        let mut seen = BTreeSet::new();
         // Every element is looked at, so that every fault is reported.
         let mut good = true;
         for (i, item) in items.iter().enumerate() {
             let at = format!("{key}[{i}]");
-            match self.0.read_value(table, &at, item) {
-                None => good = false,
-                Some(text) if !seen.insert(text) => {
-                    good = false;
-                    let found = format!("{} is in the list twice", self.0.written(table, item));
-                    table.push(item.span().start, &at, found, "each string once", None);
-                }
-                Some(_) => {}
-            }
+            good &= self.read_value(table, &at, item).is_some_and(|text| takes(&at, item, text));
         }
         good.then(|| items.iter().filter_map(|item| item.get_ref().as_str()).map(String::from).collect())
+    }
+}
+
+impl Kind<Vec<String>> for ListOf {
+    fn read(&self, table: &TomlTable<'_>, key: &str) -> Option<Vec<String>> {
+        let mut seen = BTreeSet::new();
+        self.0.read_elements(table, key, &self.allowed(), |at, item, text| {
+            let is_new = seen.insert(text);
+            if !is_new {
+                let found = format!("{} is in the list twice", self.0.written(table, item));
+                table.push(item.span().start, at, found, "each string once", None);
+            }
+            is_new
+        })
     }
 
     fn allowed(&self) -> String {

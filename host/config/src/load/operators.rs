@@ -5,8 +5,8 @@ use crate::source::TomlTable;
 use crate::tables::CHALLENGES;
 
 /// Keys and tables of the top that belong to the operator.
-pub const OPERATORS_TOP: [&str; 7] =
-    ["plugin_dir", "native_memory_mib", "market", "collect", "datalog", "mirrors", "release"];
+pub const OPERATORS_TOP: [&str; 8] =
+    ["plugin_dir", "native_memory_mib", "market", "collect", "datalog", "mirrors", "release", "scoring"];
 /// The same within tables.
 pub const OPERATORS_KEYS: [(&str, &str); 5] = [
     ("network", "clock"),

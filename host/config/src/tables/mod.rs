@@ -10,6 +10,7 @@ mod mirrors;
 mod network;
 mod release;
 mod runtime;
+mod scoring;
 mod top;
 mod weight;
 
@@ -25,5 +26,6 @@ pub use mirrors::Mirrors;
 pub use network::{Clock, Network};
 pub use release::{ReleaseSource, Take};
 pub use runtime::Runtime;
+pub use scoring::BatchEngine;
 pub use top::Config;
 pub use weight::Weight;

@@ -2,7 +2,8 @@
 
 use super::runtime::{RUNTIME, SOLVER};
 use super::{
-    Beacon, Challenge, Collect, Datalog, FactSource, MarketFeed, Mirrors, Network, ReleaseSource, Runtime,
+    BatchEngine, Beacon, Challenge, Collect, Datalog, FactSource, MarketFeed, Mirrors, Network,
+    ReleaseSource, Runtime,
 };
 use crate::fault::KeyPositions;
 use crate::kinds::{Folder, Optional};
@@ -53,6 +54,9 @@ section! {
 
         /// `[release]`: releases of the subnet's owner, which go before this file.
         release: Option<ReleaseSource> = None, in Optional(SubTable);
+
+        /// `[scoring]`: a batch engine that runs the workers of challenges, on other machines too.
+        scoring: Option<BatchEngine> = None, in Optional(SubTable);
     }
     apart {
         /// `[assets]`: named lists of assets for challenges, in the order of storage: append, never reorder.

@@ -3,7 +3,7 @@
 use super::arrow_file::{ArrowFile, Kind};
 use super::manifest::{self, Manifest, SnapshotPart};
 use super::sums::Sums;
-use super::{SnapshotError, market};
+use super::{SnapshotError, market, sums};
 use crate::Warnings;
 use mantis_config::Block;
 use mantis_plugin_api::{History, Market, PluginError, Shape, Storage, f16};
@@ -57,7 +57,27 @@ impl Snapshot {
     /// # Errors
     /// As [`Snapshot::open`], also if a bit of it is not what was written.
     pub fn open_checked(dir: &Path) -> Result<Self, SnapshotError> {
-        let sums = Sums::read(dir)?;
+        Self::open_by(dir, Sums::read(dir, None)?)
+    }
+
+    /// As [`Snapshot::open_checked`], if it is the one of this [digest](Snapshot::digest): what another machine sees of a
+    /// folder may be older, or not whole yet.
+    ///
+    /// # Errors
+    /// As [`Snapshot::open_checked`], also if it is another one.
+    pub fn open_exactly(dir: &Path, digest: &str) -> Result<Self, SnapshotError> {
+        Self::open_by(dir, Sums::read(dir, Some(digest))?)
+    }
+
+    /// A digest of all files of the snapshot in `dir`, as its checksums have them: SHA-256 in lower-case hexadecimal.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn digest(dir: &Path) -> Result<String, SnapshotError> {
+        sums::digest(dir)
+    }
+
+    fn open_by(dir: &Path, sums: Sums) -> Result<Self, SnapshotError> {
         let path = dir.join(manifest::NAME);
         let file = File::open(&path).map_err(|e| match e.kind() {
             std::io::ErrorKind::NotFound => SnapshotError::Incomplete { dir: dir.into() },

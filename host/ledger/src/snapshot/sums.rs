@@ -4,6 +4,7 @@
 
 use super::SnapshotError;
 use super::files::remove;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -30,10 +31,13 @@ impl Sums {
         fs::write(&path, lines).map_err(SnapshotError::io(&path))
     }
 
-    /// Reads them.
-    pub(super) fn read(dir: &Path) -> Result<Self, SnapshotError> {
+    /// Reads them; if a digest is given, only those that it is of.
+    pub(super) fn read(dir: &Path, digest: Option<&str>) -> Result<Self, SnapshotError> {
         let path = dir.join(NAME);
         let text = fs::read_to_string(&path).map_err(SnapshotError::io(&path))?;
+        if digest.is_some_and(|digest| hex::encode(Sha256::digest(&text)) != digest) {
+            return Err(SnapshotError::damaged(&path, "it is of another snapshot than was asked for"));
+        }
         let line = |line: &str| {
             let (sum, name) = line.split_once(' ')?;
             Some((name.to_owned(), u32::from_str_radix(sum, 16).ok()?))
@@ -50,6 +54,12 @@ impl Sums {
             None => Err(SnapshotError::damaged(path, format!("{NAME} does not have its checksum"))),
         }
     }
+}
+
+/// The SHA-256, in lower-case hexadecimal, of the checksums in a folder, and so of all that they are of.
+pub(super) fn digest(dir: &Path) -> Result<String, SnapshotError> {
+    let path = dir.join(NAME);
+    Ok(hex::encode(Sha256::digest(fs::read(&path).map_err(SnapshotError::io(&path))?)))
 }
 
 /// Compares an open file with a checksum.
@@ -175,5 +185,48 @@ mod tests {
         // Hexadecimal digits have two forms.
         assert!(refused > 950, "{refused}");
         assert!(read(&folder).unwrap() == sound);
+    }
+
+    #[test]
+    fn only_the_snapshot_that_was_meant_is_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(dir.path().join("a.db")).unwrap();
+        let folder = dir.path().join("snapshot");
+        let request = SnapshotRequest {
+            ticker: "A".into(),
+            storage_dim: 1,
+            sample_every: 5,
+            ..SnapshotRequest::default()
+        };
+        let mut built = |block: i64| {
+            let row = NewRow {
+                ticker: "A".into(),
+                dim: 1,
+                blocks_ahead: 300,
+                price: Some(block as f64),
+                price_data: None,
+                submissions: vec![("5A".into(), Vector::from(vec![f16::ONE]))],
+            };
+            let block = Block(block);
+            ledger.append(&SampledBlock { block, sidx: block.sidx(5), rows: vec![row] }).unwrap();
+            Snapshot::build(&ledger, &request, &folder).unwrap();
+            Snapshot::digest(&folder).unwrap()
+        };
+        let (old, new) = (built(100), built(105));
+        assert_ne!(old, new);
+        assert!(Snapshot::open_exactly(&folder, &new).is_ok());
+        let error = Snapshot::open_exactly(&folder, &old).unwrap_err().to_string();
+        assert!(error.contains("of another snapshot"), "{error}");
+        // As a folder that is still being copied: every file cut short, and every file missing.
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let bytes = fs::read(&path).unwrap();
+            fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+            assert!(Snapshot::open_exactly(&folder, &new).is_err(), "{}", path.display());
+            fs::remove_file(&path).unwrap();
+            assert!(Snapshot::open_exactly(&folder, &new).is_err(), "{}", path.display());
+            fs::write(&path, bytes).unwrap();
+        }
+        assert!(Snapshot::open_exactly(&folder, &new).is_ok());
     }
 }

@@ -4,7 +4,9 @@ pub use super::wallet::Key;
 
 use super::finding::{Finding, Verdict, skip};
 use super::stamp::{Stamp, stamp, unix};
-use super::{beacon, chain, clock, configuration, disk, feed, ledger, limits, plugins, wallet, walls};
+use super::{
+    beacon, chain, clock, configuration, disk, engine, feed, ledger, limits, plugins, wallet, walls,
+};
 use mantis_config::Config;
 use mantis_network::chain::Head;
 use mantis_scoring::worker::Launcher;
@@ -49,14 +51,15 @@ impl Doctor {
             Arc::new(config)
         });
         let (wallet, address) = self.wallet().await;
-        let (plugins, walls, (ledger, rows), around) = tokio::join!(
+        let (plugins, walls, engine, (ledger, rows), around) = tokio::join!(
             self.plugins(config.clone()),
             self.walls(),
+            self.engine(config.clone()),
             self.ledger(),
             self.around(config.clone(), address)
         );
         let Around { beacon, feed, chain, head, clock } = around;
-        findings.extend([plugins, walls]);
+        findings.extend([plugins, walls, engine]);
         findings.extend(ledger);
         findings.push(self.rows(&rows, config.as_deref(), head));
         findings.extend(beacon.into_iter().chain(feed).chain(chain));
@@ -223,6 +226,22 @@ impl Doctor {
             )
         });
         verdict.into_finding(walls::CHECK, since)
+    }
+
+    async fn engine(&self, config: Option<Arc<Config>>) -> Finding {
+        let since = Instant::now();
+        let Some(config) = config else {
+            return Verdict::skipped(NO_CONFIG).into_finding(engine::CHECK, since);
+        };
+        // It waits for room as long as a job does.
+        let limit = config.scoring.as_ref().map_or(self.limit, |engine| 2 * self.limit + engine.queue);
+        let launcher = Launcher { deadline: self.limit, ..self.launcher.clone() };
+        let verdict = blocking(limit, move || engine::check(&config, &launcher)).await;
+        let verdict = verdict.unwrap_or_else(|| {
+            let what = format!("no worker answered through it within {} s", limit.as_secs());
+            Verdict::fault(what, "is it overloaded? `--limit SECONDS` gives more time")
+        });
+        verdict.into_finding(engine::CHECK, since)
     }
 
     fn ledger_path(&self) -> PathBuf {

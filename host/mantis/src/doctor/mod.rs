@@ -9,6 +9,7 @@ mod chain;
 mod clock;
 mod configuration;
 mod disk;
+mod engine;
 mod examine;
 mod feed;
 mod finding;

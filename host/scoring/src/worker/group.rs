@@ -9,12 +9,19 @@ use std::time::{Duration, Instant};
 pub(super) struct Group {
     leader: Child,
     status: Option<ExitStatus>,
+    /// How long it is asked to end by itself.
+    grace: Duration,
 }
 
 impl Group {
     /// A process that was started as the leader of a new group.
     pub(super) fn new(leader: Child) -> Self {
-        Self { leader, status: None }
+        Self { leader, status: None, grace: Duration::ZERO }
+    }
+
+    /// Asks it to end, before it is ended, and waits so long: a launcher gives back what it was given for the job.
+    pub(super) fn ask_first(&mut self, grace: Duration) {
+        self.grace = grace;
     }
 
     /// Waits for the leader to end by itself, a little beyond its last word, then ends what is left.
@@ -36,6 +43,13 @@ impl Group {
     fn end(&mut self) {
         if self.status.is_some() {
             return;
+        }
+        if let Some(pid) = self.pid().filter(|_| !self.grace.is_zero() && !self.has_ended()) {
+            let _ = kill_process_group(pid, Signal::TERM);
+            let until = Instant::now() + self.grace;
+            while Instant::now() < until && !self.has_ended() {
+                thread::sleep(Duration::from_millis(5));
+            }
         }
         if let Some(pid) = self.pid() {
             // Fails where there is no such group; then the leader alone is ended.

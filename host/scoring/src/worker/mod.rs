@@ -8,18 +8,24 @@
 //! A worker is started of the running program, with an environment that holds nothing but what it needs, and in a process
 //! group of its own, which is ended as a whole. Before it loads a plugin it raises [`Walls`] around itself.
 
+mod error;
 mod group;
 mod input;
 mod launcher;
+mod process;
 mod program;
 mod serve;
 mod session;
+mod talk;
 mod walls;
 
-pub use launcher::{Finished, Launcher, WorkerError};
+pub use error::WorkerError;
+pub use launcher::Launcher;
 pub use program::Program;
 pub use serve::serve;
 pub use session::{Decoded, Session};
+pub use talk::Finished;
+pub(crate) use talk::{Hears, Patience, attend_command};
 pub use walls::Walls;
 
 use crate::plugins::{LoadError, Source};
@@ -32,6 +38,9 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+/// How many log lines of one job are passed on.
+const MAX_LOG_LINES: usize = 1000;
+
 /// What a worker is asked to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Job {
@@ -43,6 +52,9 @@ pub struct Job {
     pub params: ParamMap,
     /// The task itself.
     pub task: Task,
+    /// Says every so many seconds that it is there; `None`: it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beat: Option<f64>,
 }
 
 impl Job {
@@ -62,7 +74,7 @@ impl Job {
             channels: Vec::new(),
             facts: Vec::new(),
         };
-        Self { plugin, spec, params: ParamMap::new(), task }
+        Self { plugin, spec, params: ParamMap::new(), task, beat: None }
     }
 }
 
@@ -80,6 +92,9 @@ pub enum Task {
     Score {
         /// The snapshot's folder.
         snapshot: PathBuf,
+        /// Its [digest](mantis_ledger::snapshot::Snapshot::digest), if another one may lie there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        digest: Option<String>,
     },
     /// Inspect, then turn submissions into vectors.
     Decode {
@@ -115,8 +130,14 @@ pub(crate) enum Question<'a> {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum Event {
-    /// The walls that stand from now on; nothing of a plugin has run before.
-    Walls { walls: Walls },
+    /// The walls that stand from now on, and the machine's name; nothing of a plugin has run before.
+    Walls {
+        walls: Walls,
+        #[serde(default)]
+        node: Option<String>,
+    },
+    /// The worker is there.
+    Here {},
     /// Finished part, 0 to 1.
     Progress { done: f64 },
     /// A line of the plugin's.

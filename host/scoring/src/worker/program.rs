@@ -56,6 +56,14 @@ impl Program {
         &self.0.path
     }
 
+    /// Its file as it was when this process began, to be copied.
+    pub(crate) fn file(&self) -> io::Result<File> {
+        match self.0.image.as_ref().and_then(path_of) {
+            Some(path) => File::open(path),
+            None => File::open(&self.0.path),
+        }
+    }
+
     /// A command that starts it.
     ///
     /// # Errors

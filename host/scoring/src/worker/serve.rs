@@ -1,11 +1,11 @@
 //! The worker's side.
 
-use super::launcher::MAX_LOG_LINES;
-use super::{Event, Failure, Job, Request, Task, peak_rss_kib, walls};
+use super::{Event, Failure, Job, MAX_LOG_LINES, Request, Task, peak_rss_kib, walls};
 use crate::plugins::{Image, Instance, LoadError, Loaded, check_features};
 use mantis_ledger::snapshot::Snapshot;
 use mantis_plugin_api::{History, Progress, Salience};
 use std::cell::Cell;
+use std::fs;
 use std::io::{self, BufRead, Write};
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, channel};
@@ -21,13 +21,17 @@ pub fn serve() -> io::Result<()> {
     let job: Job = serde_json::from_str(&line).map_err(io::Error::other)?;
     // What is opened before the walls stand: what tells of this process's memory, and the plugin's file.
     let _ = peak_rss_kib();
+    let node = fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|name| name.trim().to_owned());
     let image = match job.task {
         Task::Walls => None,
         _ => Some(Image::read(&job.plugin)),
     };
     let walls = walls::raise(&job, image.as_ref().and_then(|image| image.as_ref().ok()));
-    say(&Event::Walls { walls })?;
+    say(&Event::Walls { walls, node })?;
     let requests = end_with_the_host();
+    if let Some(every) = job.beat.filter(|every| *every > 0.0) {
+        say_here(Duration::try_from_secs_f64(every).unwrap_or(Duration::MAX));
+    }
     if let Some(image) = image
         && let Err(failure) = perform(&job, image, &requests)
     {
@@ -48,9 +52,13 @@ fn perform(job: &Job, image: Result<Image, LoadError>, requests: &Receiver<Strin
     tell(&Event::Ready { description, sha256 });
     match &job.task {
         Task::Walls | Task::Describe | Task::Inspect => {}
-        Task::Score { snapshot } => {
+        Task::Score { snapshot, digest } => {
             let unreadable = |e: mantis_ledger::snapshot::SnapshotError| Failure::History(e.to_string());
-            let snapshot = Snapshot::open_checked(snapshot).map_err(unreadable)?;
+            let snapshot = match digest {
+                Some(digest) => Snapshot::open_exactly(snapshot, digest),
+                None => Snapshot::open_checked(snapshot),
+            };
+            let snapshot = snapshot.map_err(unreadable)?;
             let market = Rc::new(snapshot.market().map_err(unreadable)?);
             let history: Rc<dyn History> = Rc::new(snapshot);
             let reporter: Rc<dyn Progress> = Rc::new(Reporter::default());
@@ -94,6 +102,16 @@ fn end_with_the_host() -> Receiver<String> {
         std::process::exit(0);
     });
     lines
+}
+
+/// Says again and again that this process is there.
+fn say_here(every: Duration) {
+    std::thread::spawn(move || {
+        loop {
+            std::thread::sleep(every);
+            tell(&Event::Here {});
+        }
+    });
 }
 
 /// Progress and log lines of a running score.

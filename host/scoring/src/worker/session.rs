@@ -1,6 +1,6 @@
 //! A worker that stays: it is asked again and again.
 
-use super::launcher::{Process, crashed};
+use super::process::{Process, crashed};
 use super::{Event, Job, Launcher, Question, Task, WorkerError};
 use crate::plugins::forget_code;
 use crate::worker::Failure;

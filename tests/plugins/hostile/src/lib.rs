@@ -10,7 +10,7 @@ params! {
         how: String = "none".into(), in Choice(&[
             "none", "error", "panic", "abort", "loop", "sleep", "exit", "overflow", "nan", "infinite", "negative",
             "short", "long", "chatter", "print", "outside", "panic_in_configure", "memory", "gigabyte", "slow", "peek",
-            "names", "letters", "late", "forget", "clock", "pry",
+            "names", "letters", "late", "forget", "clock", "pry", "hold",
         ]);
     }
 }
@@ -81,6 +81,12 @@ impl Score for Hostile {
             "short" => salience = Salience::new(miners.saturating_sub(1)),
             "long" => salience = Salience::new(miners + 1),
             "memory" => salience.fact("held", fill() as f64),
+            // Within what a plugin may have, but not within what an engine gives it.
+            "hold" => {
+                let held = std::hint::black_box(vec![1_u8; 512 << 20]);
+                std::thread::sleep(Duration::from_secs(20));
+                salience.fact("held", held.len() as f64);
+            }
             "gigabyte" => {
                 let line = "x".repeat(1 << 20);
                 (0..1024).for_each(|_| progress.log(&line));

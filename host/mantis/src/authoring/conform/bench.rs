@@ -65,7 +65,7 @@ pub(super) fn is_orderly(error: &PluginError) -> bool {
 impl Bench {
     /// A job for the plugin.
     pub(super) fn job(&self, source: &Source, task: Task) -> Job {
-        Job { plugin: source.clone(), spec: self.spec.clone(), params: self.params.clone(), task }
+        Job { plugin: source.clone(), spec: self.spec.clone(), params: self.params.clone(), task, beat: None }
     }
 
     /// Scores one case.
@@ -80,7 +80,7 @@ impl Bench {
             miners: &case.miners,
         };
         Snapshot::write(&table, folder.path())?;
-        let job = self.job(case.source, Task::Score { snapshot: folder.path().to_path_buf() });
+        let job = self.job(case.source, Task::Score { snapshot: folder.path().to_path_buf(), digest: None });
         let started = Instant::now();
         let finished = self.launcher.run(&job, |_| {}, |_| {})?;
         let seconds = started.elapsed().as_secs_f64();
