@@ -1,5 +1,6 @@
 //! Scoring a ledger: every challenge of the configuration, each in a worker process, several at a time.
 
+mod ahead;
 mod batch;
 mod failure;
 mod files;
@@ -16,6 +17,7 @@ mod saliences;
 pub mod scratch;
 pub mod worker;
 
+pub use ahead::{AheadObserver, ScoringSet, score_ahead};
 pub use batch::{BatchError, EngineAnswer, kept_histories};
 pub use files::size_of;
 pub use inspect::{Inspected, ask_engine, check, decode, inspect, session, session_job};

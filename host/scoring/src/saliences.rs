@@ -13,7 +13,7 @@ use rustix::process::geteuid;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
@@ -74,6 +74,8 @@ pub struct SalienceCache {
     found: AtomicU64,
     scored: AtomicU64,
     damaged: AtomicU64,
+    /// What was scored ahead and is not asked for yet.
+    ahead: Mutex<BTreeSet<String>>,
 }
 
 /// What a salience depends on.
@@ -92,6 +94,11 @@ pub(super) struct Key {
 }
 
 impl Key {
+    /// A name of all that a salience depends on: a digest.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Whether the plugin's file has this digest.
     pub(super) fn is_of(&self, sha256: &str) -> bool {
         self.plugin.eq_ignore_ascii_case(sha256)
@@ -117,6 +124,7 @@ impl SalienceCache {
             found: AtomicU64::new(0),
             scored: AtomicU64::new(0),
             damaged: AtomicU64::new(0),
+            ahead: Mutex::default(),
         })
     }
 
@@ -144,6 +152,12 @@ impl SalienceCache {
         Ok(first)
     }
 
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// What it did so far.
     #[must_use]
     pub fn counts(&self) -> CacheCounts {
@@ -166,13 +180,21 @@ impl SalienceCache {
         Ok(Key { name, plugin })
     }
 
+    /// Whether something is kept; that it is whole is seen when it is read.
+    pub(super) fn has(&self, key: &Key) -> bool {
+        self.path(key).is_file()
+    }
+
     /// What is kept; `None` where that is nothing, or damaged.
     pub(super) fn find(&self, key: &Key) -> Option<Given> {
         let path = self.path(key);
         let text = fs::read(&path).ok()?;
         let run = unwrapped::<Given>(&key.name, &text).filter(Given::is_whole);
         if run.is_some() {
-            self.found.fetch_add(1, Ordering::Relaxed);
+            let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+            // What this run has scored for itself it has not found.
+            self.found.fetch_add(u64::from(!ahead.remove(&key.name)), Ordering::Relaxed);
+            drop(ahead);
             // What was used is the last to go. Where it cannot be said, it goes earlier.
             let _ = File::options()
                 .append(true)
@@ -192,6 +214,11 @@ impl SalienceCache {
         if run.sha256 == key.plugin && now.is_ok_and(|now| now == key.name) {
             let _ = self.write(&key.name, run);
         }
+    }
+
+    /// What was just kept will be asked for.
+    pub(super) fn note_ahead(&self, key: &Key) {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner).insert(key.name.clone());
     }
 
     /// Counts what was scored and cannot be kept.

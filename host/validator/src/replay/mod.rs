@@ -6,11 +6,13 @@
 //! burn, and smoothing with the computation before *of that candidate*. Saliences are kept ([`mantis_scoring::SalienceCache`]),
 //! so that [`sweep`] and another run score nothing twice.
 
+mod ahead;
 mod blocks;
 mod candidate;
 mod course;
 mod error;
 mod measure;
+mod observer;
 mod registered;
 mod run;
 mod sweep;
@@ -21,6 +23,7 @@ pub use course::{Computed, Course, Likeness};
 pub use error::ReplayError;
 pub use mantis_scoring::CacheCounts;
 pub use measure::{Gain, Group, Measured, Part, gains, measured, parts};
+pub use observer::ReplayObserver;
 pub use registered::RosterSource;
-pub use run::{Replay, ReplayObserver, Replayed};
+pub use run::{Replay, Replayed};
 pub use sweep::{Swept, Weighting, sweep};

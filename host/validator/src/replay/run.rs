@@ -1,15 +1,18 @@
 //! The run over blocks and candidates.
 
+use super::ahead::Ahead;
 use super::candidate::Candidate;
 use super::course::{Behind, Computed, Course, Likeness, before, likeness};
 use super::error::ReplayError;
+use super::observer::ReplayObserver;
 use super::registered::{RosterSource, Rosters, neurons};
 use crate::computation::{known_by, options_at, weights_at};
-use mantis_config::Block;
+use mantis_config::{BatchEngine, Block, Config};
 use mantis_ledger::snapshot::{AsOf, KeptHistory};
 use mantis_ledger::{Basis, Ledger, LedgerError};
 use mantis_scoring::worker::Launcher;
-use mantis_scoring::{CacheCounts, Observer, Options, SalienceCache, score};
+use mantis_scoring::{CacheCounts, Options, SalienceCache, kept_histories, score};
+use mantis_weights::Neuron;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,12 +36,6 @@ pub struct Replay {
     pub scratch: PathBuf,
     /// Starts the worker processes.
     pub launcher: Launcher,
-}
-
-/// Hears of a replay.
-pub trait ReplayObserver: Observer {
-    /// A candidate is computed at a block; `done` is the part of all that is done, 0 to 1.
-    fn computing(&self, candidate: &str, block: Block, done: f64);
 }
 
 /// What a replay came to.
@@ -80,8 +77,17 @@ impl Replay {
         };
         let mut courses: Vec<Course> = self.candidates.iter().map(course).collect();
         let (mut done, all) = (0, (blocks.len() * courses.len()).max(1));
+        let ahead =
+            self.engine().and(self.saliences.as_ref()).map(|cache| Ahead::new(cache.folder(), observer));
         // Block by block, so that histories go on from one to the next whatever candidate asks.
         for &(block, source) in &blocks {
+            if let Some(ahead) = &ahead {
+                let prepare = |candidate| self.prepare(&ledger, candidate, (block, source), &first_seen);
+                let prepared: Vec<Prepared> =
+                    self.candidates.iter().map(prepare).collect::<Result<_, _>>()?;
+                let sets: Vec<_> = prepared.into_iter().map(|one| (one.config, one.options)).collect();
+                ahead.score(block, &sets)?;
+            }
             for (candidate, course) in self.candidates.iter().zip(&mut courses) {
                 observer.computing(&candidate.name, block, done as f64 / all as f64);
                 let computed =
@@ -106,12 +112,8 @@ impl Replay {
         first_seen: &BTreeMap<u32, BTreeMap<String, Block>>,
         observer: &dyn ReplayObserver,
     ) -> Result<Computed, ReplayError> {
-        let (config, release) = candidate.at(ledger, block)?;
-        let as_of = AsOf::at(block, config.network.maturity());
-        let seen = first_seen.get(&config.network.sample_every).cloned().unwrap_or_default();
-        let known = known_by(seen, as_of);
-        let metagraph = neurons(ledger, block, source, &known, config.network.burn_uid)?;
-        let options = options_at(block, &config, &metagraph, true, self.options());
+        let Prepared { config, release, known, metagraph, options } =
+            self.prepare(ledger, candidate, (block, source), first_seen)?;
         let mut scores = score(&config, &options, observer)?;
         let from = self.blocks.first().copied().unwrap_or(block);
         let behind = Behind { ledger, from, before: course.before.as_ref(), computed: &course.computed };
@@ -122,6 +124,38 @@ impl Replay {
             })?;
         let likeness = likeness(ledger, block, &scores.challenges, &outcome)?;
         Ok(Computed { block, config, release, scored: scores.challenges, outcome, likeness })
+    }
+
+    /// With what a computation is made.
+    fn prepare(
+        &self,
+        ledger: &Ledger,
+        candidate: &Candidate,
+        (block, source): (Block, RosterSource),
+        first_seen: &BTreeMap<u32, BTreeMap<String, Block>>,
+    ) -> Result<Prepared, ReplayError> {
+        let (config, release) = candidate.at(ledger, block)?;
+        // Where workers run is this machine's, whatever a candidate's file says.
+        let mut config = Config::clone(&config);
+        config.scoring = self.engine().cloned();
+        let config = Arc::new(config);
+        let as_of = AsOf::at(block, config.network.maturity());
+        let seen = first_seen.get(&config.network.sample_every).cloned().unwrap_or_default();
+        let known = known_by(seen, as_of);
+        let metagraph = neurons(ledger, block, source, &known, config.network.burn_uid)?;
+        let options = options_at(block, &config, &metagraph, true, self.options());
+        Ok(Prepared { config, release, known, metagraph, options })
+    }
+
+    /// The engine of the first candidate's file.
+    fn engine(&self) -> Option<&BatchEngine> {
+        self.candidates.first()?.newest().scoring.as_ref()
+    }
+
+    /// Where the histories lie that go on from block to block.
+    fn histories(&self) -> Option<PathBuf> {
+        let config = self.candidates.first()?.newest();
+        self.histories.as_ref().map(|folder| kept_histories(config, folder))
     }
 
     fn options(&self) -> Options {
@@ -135,7 +169,7 @@ impl Replay {
             solver: None,
             threads: self.threads,
             facts: Vec::new(),
-            histories: self.histories.clone(),
+            histories: self.histories(),
             saliences: self.saliences.clone(),
             scratch: self.scratch.clone(),
             launcher: self.launcher.clone(),
@@ -165,9 +199,9 @@ impl Replay {
     /// Forgets what the histories of an earlier run held, which may be newer than what is asked for first. One that another
     /// process uses stays.
     fn forget_histories(&self) {
-        if let Some(folder) = self.histories.as_ref().filter(|folder| folder.is_dir()) {
+        if let Some(folder) = self.histories().filter(|folder| folder.is_dir()) {
             // What stays is in the way of nothing: where it is too new, histories are cut anew for each block.
-            let _ = KeptHistory::sweep(folder, &[]);
+            let _ = KeptHistory::sweep(&folder, &[]);
             let _ = std::fs::remove_dir(folder);
         }
     }
@@ -226,6 +260,15 @@ impl Replay {
         }
         Ok(notes)
     }
+}
+
+/// With what a computation is made.
+struct Prepared {
+    config: Arc<Config>,
+    release: Option<u32>,
+    known: BTreeMap<String, Block>,
+    metagraph: Vec<Neuron>,
+    options: Options,
 }
 
 /// Which challenges failed, each with the first reason.

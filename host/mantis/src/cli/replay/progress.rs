@@ -2,6 +2,7 @@
 
 use crate::cli::output::{Bars, complain};
 use mantis_config::Block;
+use mantis_ledger::JobTotals;
 use mantis_scoring::Observer;
 use mantis_validator::replay::ReplayObserver;
 use mantis_weights::Scored;
@@ -19,18 +20,23 @@ pub(in crate::cli) struct Progress {
     bars: Bars,
     /// When a line was said last; `None` on a terminal.
     said: Option<Mutex<Instant>>,
+    /// What the batch engine's jobs came to, if it was given any.
+    jobs: Mutex<Option<String>>,
 }
 
 impl Progress {
     pub(in crate::cli) fn new() -> Self {
         let said = (!stderr().is_terminal()).then(|| Mutex::new(Instant::now()));
-        Self { bars: Bars::new(), said }
+        Self { bars: Bars::new(), said, jobs: Mutex::default() }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
         self.bars.clear(ALL);
+        if let Some(line) = self.jobs.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            complain(line);
+        }
     }
 }
 
@@ -53,6 +59,23 @@ impl Observer for Progress {
 }
 
 impl ReplayObserver for Progress {
+    fn jobs(&self, totals: &JobTotals) {
+        let JobTotals { waiting, running, done, failed, seconds, nodes } = *totals;
+        let line = format!(
+            "jobs: {done} done, {running} at the batch engine, {waiting} wait, {failed} failed; {:.2} hours of workers on {nodes} \
+             machines",
+            seconds / 3600.0
+        );
+        *self.jobs.lock().unwrap_or_else(PoisonError::into_inner) = Some(line.clone());
+        if let Some(said) = &self.said {
+            let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+            if said.elapsed() >= SILENCE {
+                *said = Instant::now();
+                complain(&line);
+            }
+        }
+    }
+
     fn computing(&self, candidate: &str, block: Block, done: f64) {
         self.bars.progress(ALL, done);
         if let Some(said) = &self.said {
