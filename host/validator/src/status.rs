@@ -2,6 +2,7 @@
 
 use super::doubtful::in_words;
 use super::facts::FactStanding;
+use super::jobs::BatchStatus;
 use super::release::ReleaseStatus;
 use super::{Progress, Sampled};
 use mantis_config::{Block, Config, bare_node};
@@ -44,6 +45,8 @@ pub struct Status {
     pub facts: BTreeMap<String, FactsStatus>,
     /// Computing weights, and setting them.
     pub weights: WeightsStatus,
+    /// The batch engine that runs the workers of challenges; null where this machine does, or none has been given it yet.
+    pub batch: Option<BatchStatus>,
     /// Following the configuration's files.
     pub configuration: ConfigurationStatus,
     /// Following the releases of the subnet's owner; null where that is not wanted.

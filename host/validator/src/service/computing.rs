@@ -1,10 +1,13 @@
 //! Computing weights, beside everything else.
 
 use super::{Service, round};
+use crate::clock::unix;
 use crate::computation::ComputationJob;
+use crate::jobs::BatchStatus;
 use crate::schedule;
+use crate::status::Board;
 use mantis_config::Block;
-use mantis_scoring::Observer;
+use mantis_scoring::{Attempt, AttemptState, Observer};
 use mantis_weights::Scored;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +43,9 @@ impl Service {
         };
         info!(block = block.0, "computing weights");
         self.computing = Some(block);
-        self.scoring = Some(tokio::task::spawn_blocking(move || Ok(computation.run(&Log)?.1)));
+        let log = Log(self.board.clone());
+        log.0.write(|status| status.batch.iter_mut().for_each(BatchStatus::begin));
+        self.scoring = Some(tokio::task::spawn_blocking(move || Ok(computation.run(&log)?.1)));
     }
 
     /// Keeps the scores that are ready.
@@ -103,7 +108,7 @@ impl Service {
 }
 
 /// Passes on what scoring says.
-struct Log;
+struct Log(Board);
 
 impl Observer for Log {
     fn reading(&self, done: f64) {
@@ -116,6 +121,17 @@ impl Observer for Log {
 
     fn log(&self, ticker: &str, line: &str) {
         info!(ticker, line, "plugin");
+    }
+
+    fn attempt(&self, attempt: &Attempt) {
+        self.0.write(|status| status.batch.get_or_insert_default().tell(attempt, unix()));
+        let ticker = &attempt.ticker;
+        match &attempt.state {
+            AttemptState::Failed { .. } | AttemptState::Fallback => warn!(ticker, "{attempt}"),
+            AttemptState::Queued | AttemptState::Running { .. } | AttemptState::Done => {
+                debug!(ticker, "{attempt}");
+            }
+        }
     }
 
     fn finished(&self, scored: &Scored) {

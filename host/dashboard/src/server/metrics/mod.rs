@@ -59,7 +59,7 @@ mod tests {
     use mantis_config::{Block, Config, Sidx};
     use mantis_ledger::{AgreementRecord, Computation, Ledger, SampledBlock};
     use mantis_plugin_api::Salience;
-    use mantis_validator::{FactsStatus, FailedChallenge, ReleaseStatus, Status};
+    use mantis_validator::{BatchStatus, FactsStatus, FailedChallenge, ReleaseStatus, Status};
     use mantis_weights::Scored;
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::Path;
@@ -114,6 +114,7 @@ mod tests {
         status.facts =
             [("bets".to_owned(), FactsStatus { updated: Some(9), ..FactsStatus::default() })].into();
         status.release = Some(ReleaseStatus::default());
+        status.batch = Some(BatchStatus::default());
         let sources = Sources {
             traffic: [(200, 3)].into(),
             process: Process::read(),

@@ -168,6 +168,29 @@ pub(super) const METRICS: &[Metric] = &[
         Some(Seconds),
         |sources| by_list(sources, |facts| facts.updated.map(|unix| unix as f64)),
     ),
+    gauge(
+        "scoring_jobs",
+        "Challenges of the newest computation at the batch engine, by state",
+        None,
+        |sources| {
+            let batch = sources.status?.batch.as_ref()?;
+            let states = ["queued", "running", "done", "failed", "here"];
+            let sample = |state: &str| Sample::new([("state", state.to_owned())], batch.count(state) as f64);
+            Some(Samples::Labelled(states.map(sample).into()))
+        },
+    ),
+    counter(
+        "scoring_attempts",
+        "Attempts of the batch engine since the start, by what came of them",
+        None,
+        |sources| {
+            let batch = sources.status?.batch.as_ref()?;
+            let results =
+                [("done", batch.done_total), ("failed", batch.failed_total), ("here", batch.fallback_total)];
+            let sample = |(result, n): (&str, u64)| Sample::new([("result", result.to_owned())], n as f64);
+            Some(Samples::Labelled(results.map(sample).into()))
+        },
+    ),
     gauge("computing", "1 while weights are computed", None, |sources| {
         status_value(sources, |status| flag(status.weights.computing.is_some()))
     }),

@@ -11,7 +11,7 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use mantis_config::Block;
 use mantis_ledger::{Ledger, LedgerError, PayloadTotals};
-use mantis_validator::{ReleaseStatus, Status};
+use mantis_validator::{JobStatus, ReleaseStatus, Status};
 
 /// Reasons that are named.
 const REASONS: usize = 6;
@@ -23,6 +23,8 @@ pub(super) struct Live {
     /// What wants attention; `None` without a validator.
     faults: Option<Vec<String>>,
     tiles: Vec<Tile>,
+    /// Jobs of the batch engine.
+    jobs: Vec<Job>,
     /// Why payloads were refused, most frequent first: stage, code, how often.
     reasons: Vec<(String, String, u64)>,
 }
@@ -55,7 +57,39 @@ impl Live {
         let mut reasons = ledger.refusals_by_code()?;
         reasons.truncate(REASONS);
         let sentences = |status: &Status| status.faults().iter().map(|fault| capital(fault)).collect();
-        Ok(Self { faults: status.map(sentences), tiles, reasons })
+        let batch = status.and_then(|status| status.batch.as_ref());
+        let jobs = batch.into_iter().flat_map(|batch| &batch.jobs).map(Job::new).collect();
+        Ok(Self { faults: status.map(sentences), tiles, jobs, reasons })
+    }
+}
+
+/// A job of the batch engine.
+struct Job {
+    ticker: String,
+    state: &'static str,
+    node: String,
+    attempt: u32,
+    since: Moment,
+    why: String,
+}
+
+impl Job {
+    fn new(job: &JobStatus) -> Self {
+        let state = match job.state.as_str() {
+            "queued" => "waits for room",
+            "running" => "runs",
+            "done" => "is done",
+            "here" => "done by this machine",
+            _ => "failed",
+        };
+        Self {
+            ticker: clean(&job.ticker),
+            state,
+            node: job.node.as_deref().map_or_else(|| "–".into(), clean),
+            attempt: job.attempt,
+            since: Moment::new(job.since, now()),
+            why: job.why.as_deref().map_or_else(String::new, clean),
+        }
     }
 }
 
