@@ -261,7 +261,7 @@ fn a_replay_gives_every_job_once() {
     let scored = counts["scored"].as_i64().unwrap();
     assert!(scored < all && scored >= all - before - 4, "{scored} of {all}, {before} before");
     assert_eq!(in_turn["scored"].as_i64().unwrap(), all, "{in_turn}");
-    assert!(said.contains("jobs: ") && said.contains("hours of workers"), "{said}");
+    assert!(said.contains("jobs: ") && said.contains("; workers took "), "{said}");
 }
 
 fn without_plugin_dir(text: &str) -> String {

@@ -62,9 +62,8 @@ impl ReplayObserver for Progress {
     fn jobs(&self, totals: &JobTotals) {
         let JobTotals { waiting, running, done, failed, seconds, nodes } = *totals;
         let line = format!(
-            "jobs: {done} done, {running} at the batch engine, {waiting} wait, {failed} failed; {:.2} hours of workers on {nodes} \
-             machines",
-            seconds / 3600.0
+            "jobs: {done} done, {running} at the batch engine, {waiting} wait, {failed} failed; workers took {seconds:.0} s; machines: \
+             {nodes}"
         );
         *self.jobs.lock().unwrap_or_else(PoisonError::into_inner) = Some(line.clone());
         if let Some(said) = &self.said {
