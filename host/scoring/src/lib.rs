@@ -4,6 +4,7 @@ mod failure;
 mod given;
 mod history;
 mod inspect;
+mod labelled;
 mod memory;
 mod observer;
 mod options;
@@ -16,6 +17,7 @@ pub mod worker;
 
 pub use history::size_of;
 pub use inspect::{Inspected, check, decode, inspect, session, session_job};
+pub use labelled::Labelled;
 pub use observer::{Observer, Quiet};
 pub use options::Options;
 pub use parallel::fan_out;

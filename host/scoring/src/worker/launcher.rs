@@ -6,7 +6,7 @@ use super::program::Program;
 use super::{Event, Failure, Job, Task, Walls};
 use crate::plugins::{Source, code_folder, forget_code};
 use mantis_config::Runtime;
-use mantis_plugin_api::{Description, PluginError, Salience};
+use mantis_plugin_api::{Description, PluginError, Salience, Targets};
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -42,6 +42,8 @@ pub struct Finished {
     pub sha256: String,
     /// The score, where one was asked for.
     pub salience: Option<Salience>,
+    /// The labels of [`Task::Targets`](super::Task::Targets), where the plugin can say them; not checked yet.
+    pub targets: Option<Targets>,
     /// The vectors of [`Task::Decode`](super::Task::Decode), as many as submissions; empty for other tasks.
     pub vectors: Vec<Result<Vec<f32>, PluginError>>,
     /// The most memory the worker had resident, in KiB.
@@ -157,7 +159,11 @@ impl Launcher {
                     }
                 }
                 Ok(Event::Ready { description, sha256 }) => outcome.ready = Some((description, sha256)),
-                Ok(Event::Scored { salience }) => outcome.salience = Some(salience),
+                // What was not asked for is not kept.
+                Ok(Event::Scored { salience }) => {
+                    outcome.salience = Some(Salience { targets: None, ..salience })
+                }
+                Ok(Event::Labelled { targets }) => outcome.targets = targets,
                 Ok(Event::Decoded { vectors }) => outcome.vectors = vectors,
                 // Only a serving worker is asked to track.
                 Ok(Event::Walls { .. } | Event::Tracked { .. }) => {}
@@ -175,8 +181,8 @@ impl Launcher {
         if let (Some(peak_rss_kib), None, Some((description, sha256))) =
             (outcome.peak_rss_kib, &outcome.failure, outcome.ready)
         {
-            let Outcome { salience, vectors, .. } = outcome;
-            return Ok(Finished { description, sha256, salience, vectors, peak_rss_kib });
+            let Outcome { salience, targets, vectors, .. } = outcome;
+            return Ok(Finished { description, sha256, salience, targets, vectors, peak_rss_kib });
         }
         if let Some(failure) = outcome.failure {
             return Err(failure.into());
@@ -215,6 +221,7 @@ pub(super) struct Process {
 struct Outcome {
     ready: Option<(Description, String)>,
     salience: Option<Salience>,
+    targets: Option<Targets>,
     vectors: Vec<Result<Vec<f32>, PluginError>>,
     failure: Option<Failure>,
     peak_rss_kib: Option<u64>,
