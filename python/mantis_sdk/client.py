@@ -61,6 +61,13 @@ class Result:
         causality["lag_test"] = lag["verdict"] if lag else None
         return causality
 
+    def report(self, path: str) -> None:
+        """Writes a page about it: one HTML file."""
+        from .report import page
+
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(page(self.document))
+
 
 @dataclass
 class Salience:
@@ -106,6 +113,8 @@ def evaluate(
     words += ["--days", str(days_back), "--seed", str(seed), "--embeddings", target, "--force"]
     words += ["--python", sys.executable, *(["--config", config] if config else []), *options]
     document = _run(words)
+    if document["format"] != 1:
+        raise EvaluationError(f"the program writes form {document['format']}, this package reads 1; take both of one version")
     if document["strategy"]["found"] == "classes":
         for one in (featurizer, predictor):
             _is_plain(one)

@@ -14,9 +14,10 @@ use crate::walk::{Answers, Path, walk};
 use mantis_config::{Challenge, Config};
 use mantis_ledger::Ledger;
 use mantis_plugin_api::{Reading, Targets};
+use mantis_scoring::plugins::digest;
 use mantis_scoring::worker::Session;
 use mantis_scoring::{Labelled, Options, session};
-use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path as File;
 use std::time::Instant;
@@ -89,13 +90,14 @@ pub fn evaluate(plan: &Plan<'_>, progress: &dyn Fn(&str, f64)) -> Result<Evaluat
     let judge = |session: &mut Session, answers: &Answers| store(challenge, session, answers, path);
     let stored = judge(&mut session, &answers)?;
     let horizon = horizon(&hello, targets.as_ref());
-    let measure = |stored: &Stored| {
+    let measure = |stored: &Stored, resampled: bool| {
         let targets = targets.as_ref()?;
         let sample = Sample::new(targets, stored, challenge.dim, &counted);
-        Some((Measures::of(&sample, horizon, Some(Resampling::for_horizon(horizon, plan.seed))), sample))
+        let resampling = resampled.then(|| Resampling::new(horizon, sample.pairs(), plan.seed));
+        Some((Measures::of(&sample, horizon, resampling), sample))
     };
     progress("measuring", 0.0);
-    let measured = measure(&stored);
+    let measured = measure(&stored, true);
     seconds.measures = clock.lap();
 
     let (mut replayed_rows, mut differs, mut lag) = (0, 0, None);
@@ -108,7 +110,7 @@ pub fn evaluate(plan: &Plan<'_>, progress: &dyn Fn(&str, f64)) -> Result<Evaluat
         if let Some((measures, _)) = &measured {
             let mut late = Child::start(plan.program, plan.sandbox, plan.limits, &hello)?;
             let answers = go(&mut late, &feed, path, 1, &|done| progress("asking with a lag", done))?;
-            let late = measure(&judge(&mut session, &answers)?);
+            let late = measure(&judge(&mut session, &answers)?, false);
             lag = late.map(|(late, _)| lag_test(measures, &late, chance(targets.as_ref())));
         }
     }
@@ -119,8 +121,9 @@ pub fn evaluate(plan: &Plan<'_>, progress: &dyn Fn(&str, f64)) -> Result<Evaluat
     }
     let holdout_rows = feed.last_days(HOLDOUT_DAYS.min(plan.days));
     let holdout = measured.as_ref().filter(|_| holdout_rows.start > counted.start).map(|(_, sample)| {
-        let resampling = Some(Resampling::for_horizon(horizon, plan.seed));
-        Measures::of(&sample.within(&holdout_rows), horizon, resampling)
+        let sample = sample.within(&holdout_rows);
+        let resampling = Resampling::new(horizon, sample.pairs(), plan.seed);
+        Measures::of(&sample, horizon, Some(resampling))
     });
     let windows =
         measured.as_ref().map(|(_, sample)| windows(&feed, &counted, &holdout_rows, sample, horizon));
@@ -265,12 +268,16 @@ fn windows(
 }
 
 fn strategy(plan: &Plan<'_>, ready: &Ready) -> Result<Strategy, WorkshopError> {
+    let mut files = BTreeMap::new();
+    for path in plan.program.files()? {
+        let sha256 = digest(&path).map_err(|error| WorkshopError::Ledger(error.into()))?;
+        files.insert(path, sha256);
+    }
     let file = plan.program.file.clone();
-    let bytes = std::fs::read(&file)
-        .map_err(|source| crate::child::ProgramError::Io { path: file.clone(), source })?;
     Ok(Strategy {
+        sha256: files.get(&file).cloned().unwrap_or_default(),
         file,
-        sha256: Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
+        files,
         warmup: ready.warmup,
         interval: ready.interval,
         found: ready.found.clone(),

@@ -5,6 +5,7 @@ use crate::metrics::{Measures, Metric};
 use crate::stored::Taken;
 use mantis_plugin_api::Reading;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The document's form; it grows where a reader of an older one would go wrong.
@@ -52,6 +53,8 @@ pub struct Strategy {
     pub file: PathBuf,
     /// The file's sha256, in lower-case hexadecimal.
     pub sha256: String,
+    /// The sha256 of each file that it was shown, its own among them: weights, too, may know the days that are measured.
+    pub files: BTreeMap<PathBuf, String>,
     /// Rows that it is given before its first answer.
     pub warmup: u64,
     /// Rows from one answer to the next.

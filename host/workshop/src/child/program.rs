@@ -128,6 +128,29 @@ impl Program {
         mounts
     }
 
+    /// All files of its own, in order: what is measured is what they hold. Links are not followed.
+    ///
+    /// # Errors
+    /// If a folder cannot be read.
+    pub fn files(&self) -> Result<Vec<PathBuf>, ProgramError> {
+        let mut left: Vec<PathBuf> = vec![self.folder.clone().unwrap_or_else(|| self.file.clone())];
+        left.extend(self.beside.iter().cloned());
+        let mut files = Vec::new();
+        while let Some(path) = left.pop() {
+            let unread = |source| ProgramError::Io { path: path.clone(), source };
+            let about = fs::symlink_metadata(&path).map_err(unread)?;
+            if about.is_dir() {
+                for entry in fs::read_dir(&path).map_err(unread)? {
+                    left.push(entry.map_err(unread)?.path());
+                }
+            } else if about.is_file() {
+                files.push(path);
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+
     /// How it is started: from within a sandbox, or without one.
     pub(super) fn command(&self, is_within: bool) -> Vec<OsString> {
         let file = match (is_within, &self.folder) {

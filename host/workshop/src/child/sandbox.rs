@@ -1,6 +1,6 @@
 //! Where a strategy runs.
 
-use super::mounts::{arguments, leads_to};
+use super::mounts::{arguments, handed_on, leads_to};
 use super::program::Program;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
@@ -27,6 +27,18 @@ pub enum SandboxError {
          with --unsafe, which marks the result as unproven"
     )]
     Missing(String),
+    /// This process was started with a file open that the strategy would inherit.
+    #[error(
+        "descriptor {descriptor} is open on {} and would be handed on to the strategy; start this without it (in a shell: \
+         {descriptor}>&-)",
+        path.display()
+    )]
+    HandedOn {
+        /// Its number.
+        descriptor: i32,
+        /// The file.
+        path: PathBuf,
+    },
     /// What is shown to the strategy holds the ledger.
     #[error(
         "{} would show the strategy the ledger {}; move one of them elsewhere, or name the strategy's file in the place of its \
@@ -49,8 +61,11 @@ impl Sandbox {
     /// Tries bubblewrap on this system.
     ///
     /// # Errors
-    /// [`SandboxError::Missing`] with what the system says.
+    /// [`SandboxError::Missing`] with what the system says; [`SandboxError::HandedOn`].
     pub fn bubblewrap() -> Result<Self, SandboxError> {
+        if let Some((descriptor, path)) = handed_on() {
+            return Err(SandboxError::HandedOn { descriptor, path });
+        }
         let tried = Command::new(BWRAP).args(arguments(&[])).arg("true").stdin(Stdio::null()).output();
         match tried {
             Ok(output) if output.status.success() => Ok(Self::Bubblewrap),

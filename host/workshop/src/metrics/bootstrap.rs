@@ -14,20 +14,27 @@ pub struct Resampling {
     pub seed: u64,
 }
 
+/// Pairs that are looked at in all samples together, unless those are few.
+const MOST_PAIRS: usize = 400_000_000;
+/// Blocks that an interval needs.
+const LEAST_BLOCKS: usize = 5;
+
 impl Resampling {
-    /// What an interval of 95 % is for labels that look so many rows ahead: blocks of two horizons.
+    /// What an interval of 95 % is drawn by, for labels that look so many rows ahead: blocks of two horizons, and as many samples
+    /// as so many pairs leave time for.
     #[must_use]
-    pub fn for_horizon(rows: usize, seed: u64) -> Self {
-        Self { block: rows.saturating_mul(2).max(1), draws: 400, seed }
+    pub fn new(horizon: usize, pairs: usize, seed: u64) -> Self {
+        let draws = (MOST_PAIRS / pairs.max(1)).clamp(100, 400);
+        Self { block: horizon.saturating_mul(2).max(1), draws, seed }
     }
 
     /// Calls `each` with how often every one of `rows` rows is drawn, once for each sample: blocks that begin anywhere and
-    /// go on at the start where they reach the end.
+    /// go on at the start where they reach the end. Not at all where there are too few blocks: all samples would be alike.
     pub(super) fn draw(&self, rows: usize, mut each: impl FnMut(&[f64])) {
-        if rows == 0 {
+        let block = self.block.max(1);
+        if rows / block < LEAST_BLOCKS {
             return;
         }
-        let block = self.block.clamp(1, rows);
         let mut generator = ChaCha8Rng::seed_from_u64(self.seed);
         let mut weights = vec![0.0; rows];
         for _ in 0..self.draws {
@@ -62,13 +69,16 @@ mod tests {
     fn each_sample_has_as_many_rows_and_the_same_seed_draws_the_same() {
         let draws = |seed| {
             let mut all = Vec::new();
-            Resampling { block: 7, draws: 50, seed }.draw(30, |weights| all.push(weights.to_vec()));
+            Resampling { block: 7, draws: 50, seed }.draw(40, |weights| all.push(weights.to_vec()));
             all
         };
         let all = draws(1);
-        assert!(all.iter().all(|weights| weights.iter().sum::<f64>() == 30.0) && all.len() == 50);
+        assert!(all.iter().all(|weights| weights.iter().sum::<f64>() == 40.0) && all.len() == 50);
         assert_eq!(all, draws(1));
         assert_ne!(all, draws(2));
+        let mut few = 0;
+        Resampling { block: 7, draws: 50, seed: 1 }.draw(34, |_| few += 1);
+        assert_eq!(few, 0);
     }
 
     #[test]

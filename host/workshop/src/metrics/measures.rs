@@ -399,9 +399,9 @@ mod tests {
             (0..4000).map(|_| ([next()], [Some(u16::from(next() > 0.5))])).collect();
         let rows: Vec<(&[f32], &[Option<u16>])> = rows.iter().map(|(n, v)| (&n[..], &v[..])).collect();
         let sample = sample(Reading::Event, 1, &rows);
-        let found = Measures::of(&sample, 1, Some(Resampling::for_horizon(1, 5)));
+        let found = Measures::of(&sample, 1, Some(Resampling::new(1, 4000, 5)));
         let [low, high] = found.auc_ci95.unwrap();
         assert!(low < 0.5 && high > 0.5 && high - low < 0.06, "{low} {high}");
-        assert_eq!(found, Measures::of(&sample, 1, Some(Resampling::for_horizon(1, 5))));
+        assert_eq!(found, Measures::of(&sample, 1, Some(Resampling::new(1, 4000, 5))));
     }
 }

@@ -71,6 +71,12 @@ impl Sample {
         }
     }
 
+    /// Rows times their labelled subjects.
+    #[must_use]
+    pub fn pairs(&self) -> usize {
+        self.pairs.len()
+    }
+
     /// The numbers of a pair.
     pub(super) fn of(&self, pair: &Pair) -> &[f64] {
         &self.numbers[pair.at..pair.at + self.width]
