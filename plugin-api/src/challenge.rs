@@ -1,6 +1,6 @@
 //! The three traits that make a challenge.
 
-use crate::{Description, History, Market, ParamMap, PluginError, Salience, Spec};
+use crate::{Description, History, Market, ParamMap, PluginError, Salience, Spec, Targets};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -18,6 +18,15 @@ pub trait Label {
     /// [`PluginError::Data`] if the market cannot be labelled at all. Too little data is not an error: it is an empty
     /// [`Salience`] with a reason.
     fn label(&self, market: &Market) -> Result<Self::Labels, PluginError>;
+
+    /// What the labels of this market say in numbers, for those who measure a strategy before it is sent. Saliences do not
+    /// depend on it. Since contract 1.1.
+    ///
+    /// The default is `None`: what is paid for cannot be said as one class per row and subject.
+    fn targets(&self, market: &Market, labels: &Self::Labels) -> Option<Targets> {
+        let _ = (market, labels);
+        None
+    }
 }
 
 /// Turns labels and the miners' history into saliences.

@@ -2,10 +2,12 @@
 //!
 //! This is plumbing: [`crate::export!`] makes a component of it when a plugin is built for WebAssembly.
 
-use crate::{Challenge, History, Market, PluginError, Progress, Salience, Shape, States, TrackedRow};
+use crate::{
+    Challenge, History, Market, PluginError, Progress, Salience, Shape, Spec, States, Targets, TrackedRow,
+};
 use half::f16;
 use serde::Deserialize;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Once;
@@ -37,6 +39,8 @@ pub struct Component<C>(PhantomData<C>);
 
 thread_local! {
     static CONFIGURED: RefCell<Option<Box<dyn Configured>>> = const { RefCell::new(None) };
+    /// Whether a score gives targets alone.
+    static TARGETS: Cell<bool> = const { Cell::new(false) };
 }
 
 /// A challenge without its type.
@@ -48,6 +52,7 @@ trait Configured {
         history: &dyn History,
         progress: &dyn Progress,
     ) -> Result<Salience, PluginError>;
+    fn targets(&self, market: &Market) -> Result<Option<Targets>, PluginError>;
     fn track(&self, states: States, rows: &[TrackedRow]) -> Result<States, PluginError>;
 }
 
@@ -65,6 +70,10 @@ impl<C: Challenge> Configured for C {
         crate::Score::score(self, history, &self.label(market)?, progress)
     }
 
+    fn targets(&self, market: &Market) -> Result<Option<Targets>, PluginError> {
+        Ok(crate::Label::targets(self, market, &self.label(market)?))
+    }
+
     fn track(&self, states: States, rows: &[TrackedRow]) -> Result<States, PluginError> {
         Challenge::track(self, states, rows)
     }
@@ -78,8 +87,11 @@ impl<C: Challenge + 'static> Guest for Component<C> {
 
     fn configure(spec: String, params: String) -> Result<(), String> {
         tell_of_panics();
-        let configure =
-            || -> Result<C, PluginError> { C::configure(from_json(&spec)?, &from_json(&params)?) };
+        let configure = || -> Result<C, PluginError> {
+            let spec: Spec = from_json(&spec)?;
+            TARGETS.set(spec.targets);
+            C::configure(spec, &from_json(&params)?)
+        };
         let challenge = configure().map_err(error)?;
         CONFIGURED.set(Some(Box::new(challenge)));
         Ok(())
@@ -94,7 +106,11 @@ impl<C: Challenge + 'static> Guest for Component<C> {
             let task: ScoreTask = from_json(&task)?;
             let shape = Shape { rows: task.scored_rows, miners: task.miners, dim: task.dim };
             let history = HostHistory { shape, hotkeys: host::hotkeys() };
-            let salience = challenge.score(&task.market()?, &history, &HostProgress)?;
+            let salience = if TARGETS.get() {
+                Salience { targets: challenge.targets(&task.market()?)?, ..Salience::new(shape.miners) }
+            } else {
+                challenge.score(&task.market()?, &history, &HostProgress)?
+            };
             let (numbers, report) = salience.into_parts();
             Ok((numbers, to_json(&report)))
         })

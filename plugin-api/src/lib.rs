@@ -108,6 +108,7 @@ mod params;
 mod salience;
 mod signal;
 mod spec;
+mod targets;
 #[cfg(feature = "test-kit")]
 pub mod test_kit;
 
@@ -125,3 +126,4 @@ pub use salience::{Fact, MinerReport, Salience, WhyZero};
 pub use serde_json;
 pub use signal::{Forecast, Outlook, OutlookKind, Signal};
 pub use spec::{Solver, Spec, Storage};
+pub use targets::{Reading, Targets};

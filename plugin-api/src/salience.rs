@@ -1,5 +1,6 @@
 //! What a score gives back.
 
+use crate::Targets;
 use serde::{Deserialize, Serialize};
 
 /// Saliences of all miners of a challenge, and the numbers behind them.
@@ -15,6 +16,9 @@ pub struct Salience {
     /// weighed as if one more miner had it, and burned. Since contract 1.1.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub burn: f64,
+    /// What the labels say, where [`crate::Spec::targets`] asks for it in the place of saliences. Since contract 1.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub targets: Option<Targets>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde hands a reference

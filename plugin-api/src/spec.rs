@@ -33,6 +33,15 @@ pub struct Spec {
     /// contract 1.1.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub facts: Vec<String>,
+    /// Whether a score is to give the [`Targets`](crate::Targets) of its labels and nothing else: what [`crate::export!`]
+    /// makes of a challenge does. Since contract 1.1.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub targets: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands a reference
+fn is_false(x: &bool) -> bool {
+    !*x
 }
 
 /// How miners' numbers are stored.
@@ -179,6 +188,7 @@ mod tests {
             storage: Storage::F16,
             channels: Vec::new(),
             facts: Vec::new(),
+            targets: false,
         }
     }
 

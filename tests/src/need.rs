@@ -12,6 +12,8 @@ pub enum Need {
     ApiTools,
     /// The chain's own client in a Python: what `MANTIS_BITTENSOR` names.
     Bittensor,
+    /// bubblewrap, where the system lets it make a sandbox.
+    Bwrap,
     /// Chromium and its chromedriver.
     Browser,
     /// The chain's real runtime in chopsticks, in the folder that `MANTIS_CHOPSTICKS` names.
@@ -39,6 +41,7 @@ impl Need {
         match self {
             Self::ApiTools => "MANTIS_NEED_API_TOOLS",
             Self::Bittensor => "MANTIS_NEED_BITTENSOR",
+            Self::Bwrap => "MANTIS_NEED_BWRAP",
             Self::Browser => "MANTIS_NEED_BROWSER",
             Self::Chopsticks => "MANTIS_NEED_CHOPSTICKS",
             Self::ComponentizePy => "MANTIS_NEED_COMPONENTIZE_PY",
@@ -63,6 +66,7 @@ impl Need {
         match self {
             Self::ApiTools => api_tools().err(),
             Self::Bittensor => lacks(&bittensor(), "bittensor_core"),
+            Self::Bwrap => no_bwrap(),
             Self::Browser => no_program("chromedriver").or_else(no_chromium),
             Self::Chopsticks => localnet::tools().err(),
             Self::ComponentizePy => no_program(componentize_py()),
@@ -130,6 +134,16 @@ fn lacks(python: &Path, module: &str) -> Option<String> {
     match python.status() {
         Ok(status) if status.success() => None,
         _ => Some(format!("no Python with {module}")),
+    }
+}
+
+/// What to say if bubblewrap makes no sandbox here.
+fn no_bwrap() -> Option<String> {
+    let mut bwrap = Command::new("bwrap");
+    bwrap.args(["--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"]);
+    match bwrap.stdout(Stdio::null()).stderr(Stdio::null()).status() {
+        Ok(status) if status.success() => None,
+        _ => Some("no bubblewrap, or no user namespaces".into()),
     }
 }
 

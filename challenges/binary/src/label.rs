@@ -1,7 +1,7 @@
 //! Which rows count, and whether the price rose.
 
 use crate::Binary;
-use mantis_plugin_api::{Label, Market, PluginError};
+use mantis_plugin_api::{Label, Market, PluginError, Reading, Targets};
 
 /// The rows that are scored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,6 +47,15 @@ impl Label for Binary {
         labels.rose.drain(..excess);
         Ok(labels)
     }
+
+    fn targets(&self, market: &Market, labels: &Labels) -> Option<Targets> {
+        let ahead = self.spec.rows_ahead() as i64;
+        let mut targets = Targets::new(Reading::Event);
+        for (&row, &rose) in labels.rows.iter().zip(&labels.rose) {
+            targets.push(row, market.row_of(market.sidx[row] + ahead)?, [Some(u16::from(rose))]);
+        }
+        Some(targets)
+    }
 }
 
 #[cfg(test)]
@@ -70,6 +79,15 @@ mod tests {
         let labels = challenge(Params::default()).label(&market(&[1.0, 2.0, 3.0, 1.5, 2.5], 3)).unwrap();
         assert_eq!(labels.rows, [0, 1, 2]);
         assert_eq!(labels.rose, [true, false, false]);
+    }
+
+    #[test]
+    fn targets_are_known_one_horizon_later() {
+        let (challenge, market) = (challenge(Params::default()), market(&[1.0, 2.0, 3.0, 1.5, 2.5], 3));
+        let targets = challenge.targets(&market, &challenge.label(&market).unwrap()).unwrap();
+        assert_eq!((&*targets.rows, &*targets.known), (&[0, 1, 2][..], &[2, 3, 4][..]));
+        assert_eq!(targets.values, [Some(1), Some(0), Some(0)]);
+        assert_eq!(targets.check(5, 1, 2), Ok(()));
     }
 
     #[test]

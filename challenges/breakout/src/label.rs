@@ -2,7 +2,8 @@
 
 use crate::state::Predictions;
 use crate::{AssetState, Breakout, BreakoutRules, Tracker};
-use mantis_plugin_api::{Label, Market, PluginError};
+use mantis_plugin_api::{Label, Market, PluginError, Reading, Targets};
+use std::collections::BTreeMap;
 
 /// One resolved breakout.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +14,8 @@ pub struct Event {
     pub sidx: i64,
     /// Whether it went on.
     pub continued: bool,
+    /// Row of the market in which that was decided; `None` for an event older than the stored prices.
+    pub decided: Option<usize>,
     /// The place of what miners sent about it.
     pub said: Said,
 }
@@ -67,13 +70,32 @@ impl Label for Breakout {
                 let Some(price) = market.usable(row, asset) else { continue };
                 for resolved in tracker.step(market.sidx[row], price).into_iter().flatten() {
                     // A trigger's row is one of the kept rows.
-                    let Some(row) = market.row_of(resolved.trigger_sidx) else { continue };
+                    let Some(trigger) = market.row_of(resolved.trigger_sidx) else { continue };
                     let (sidx, continued) = (resolved.trigger_sidx, resolved.continued);
-                    labels.events.push(Event { asset, sidx, continued, said: Said::Row(row) });
+                    let (decided, said) = (Some(row), Said::Row(trigger));
+                    labels.events.push(Event { asset, sidx, continued, decided, said });
                 }
             }
         }
         Ok(labels)
+    }
+
+    fn targets(&self, market: &Market, labels: &Labels) -> Option<Targets> {
+        let mut rows: BTreeMap<usize, (usize, Vec<Option<u16>>)> = BTreeMap::new();
+        for event in &labels.events {
+            let (Said::Row(row), Some(decided)) = (&event.said, event.decided) else { continue };
+            let none = || (decided, vec![None; market.assets]);
+            let (known, values) = rows.entry(*row).or_insert_with(none);
+            *known = decided.max(*known);
+            if let Some(value) = values.get_mut(event.asset) {
+                *value = Some(u16::from(event.continued));
+            }
+        }
+        let mut targets = Targets::new(Reading::Event);
+        for (row, (known, values)) in rows {
+            targets.push(row, known, values);
+        }
+        Some(targets)
     }
 }
 
@@ -93,7 +115,8 @@ impl Breakout {
             let old = state.completed.into_iter();
             for event in old.filter(|e| e.trigger_sidx < first_sidx && e.resolution_block <= newest_block) {
                 let said = Said::Carried(event.embeddings);
-                events.push(Event { asset, sidx: event.trigger_sidx, continued: event.label == 1, said });
+                let (sidx, continued) = (event.trigger_sidx, event.label == 1);
+                events.push(Event { asset, sidx, continued, decided: None, said });
             }
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use crate::Funding;
 use mantis_kit::pooled::above_median;
-use mantis_plugin_api::{Label, Market, PluginError};
+use mantis_plugin_api::{Label, Market, PluginError, Reading, Targets};
 
 /// The rows that are scored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,6 +41,21 @@ impl Label for Funding {
             above.extend(above_median(&changes.collect::<Vec<_>>()));
         }
         Ok(Labels { rows, is_paired: pairs[..end].iter().map(Option::is_some).collect(), above })
+    }
+
+    fn targets(&self, market: &Market, labels: &Labels) -> Option<Targets> {
+        let ahead = self.spec.rows_ahead() as i64;
+        // Until no nearer row can come, a pair may still change.
+        let settled = ahead + (self.params.pair_tolerance * ahead as f64) as i64;
+        let mut targets = Targets::new(Reading::Ranks);
+        let above = labels.above.chunks_exact(market.assets.max(1));
+        for ((&row, is_paired), above) in labels.rows.iter().zip(&labels.is_paired).zip(above) {
+            let known = market.sidx.partition_point(|sidx| *sidx < market.sidx[row] + settled);
+            if *is_paired && known < market.rows() {
+                targets.push(row, known, above.iter().map(|above| above.map(u16::from)));
+            }
+        }
+        Some(targets)
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::HitFirst;
 use mantis_kit::prices::LogPrices;
 use mantis_kit::rolling;
-use mantis_plugin_api::{Label, Market, PluginError};
+use mantis_plugin_api::{Label, Market, PluginError, Reading, Targets};
 
 /// What the price does first within the horizon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,16 @@ impl Label for HitFirst {
         }
         labels.priced = prices.rows;
         Ok(labels)
+    }
+
+    fn targets(&self, _: &Market, labels: &Labels) -> Option<Targets> {
+        let mut targets = Targets::new(Reading::Classes { classes: 3 });
+        for (row, hit) in labels.rows.iter().zip(&labels.hits) {
+            let t = labels.priced.binary_search(row).ok()?;
+            let known = *labels.priced.get(t + self.spec.rows_ahead())?;
+            targets.push(*row, known, [Some(*hit as u16)]);
+        }
+        Some(targets)
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{BUCKETS, LEVELS, Lbfgs, Params};
 use mantis_kit::prices::LogPrices;
 use mantis_kit::rolling;
-use mantis_plugin_api::{Label, Market, PluginError};
+use mantis_plugin_api::{Label, Market, PluginError, Reading, Targets};
 
 /// Keeps quotients finite.
 const EPS: f64 = 1e-12;
@@ -59,6 +59,15 @@ impl Label for Lbfgs {
             rows.push(Row { row: priced[t], t, bucket: bucket as u8, strayed });
         }
         Ok(Labels { priced: prices.rows, rows })
+    }
+
+    fn targets(&self, _: &Market, labels: &Labels) -> Option<Targets> {
+        let mut targets = Targets::new(Reading::Classes { classes: BUCKETS as u16 });
+        for row in &labels.rows {
+            let known = *labels.priced.get(row.t + self.spec.rows_ahead())?;
+            targets.push(row.row, known, [Some(u16::from(row.bucket))]);
+        }
+        Some(targets)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::CrossSection;
 use mantis_kit::pooled::above_median;
-use mantis_plugin_api::{Label, Market, PluginError};
+use mantis_plugin_api::{Label, Market, PluginError, Reading, Targets};
 
 /// The rows that are scored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +32,16 @@ impl Label for CrossSection {
             above.extend(above_median(&changes.collect::<Vec<_>>()));
         }
         Ok(Labels { rows, labelled, above })
+    }
+
+    fn targets(&self, market: &Market, labels: &Labels) -> Option<Targets> {
+        let mut targets = Targets::new(Reading::Ranks);
+        let later = labels.rows.iter().skip(self.spec.rows_ahead());
+        let above = labels.above.chunks_exact(market.assets.max(1));
+        for ((row, known), above) in labels.rows.iter().zip(later).zip(above) {
+            targets.push(*row, *known, above.iter().map(|above| above.map(u16::from)));
+        }
+        Some(targets)
     }
 }
 

@@ -47,6 +47,7 @@ impl World {
             storage: Storage::F16,
             channels: Vec::new(),
             facts: Vec::new(),
+            targets: false,
         };
         let request = SnapshotRequest {
             ticker: "A".into(),

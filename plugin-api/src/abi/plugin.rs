@@ -9,7 +9,7 @@ use super::{
     Bytes, Emit, FAILED, FINGERPRINT, FirstTable, HistoryTable, HostTable, MAGIC, MINOR, MarketTable, OK,
     PluginTable, VERSION,
 };
-use crate::{Challenge, History, Market, PluginError, Progress, Salience, Shape, TrackedRow};
+use crate::{Challenge, History, Label, Market, PluginError, Progress, Salience, Shape, Spec, TrackedRow};
 use half::f16;
 use std::ffi::c_void;
 use std::ops::Range;
@@ -32,6 +32,13 @@ pub(super) const fn table<C: Challenge>() -> PluginTable {
     PluginTable { first, minor: MINOR }
 }
 
+/// What an instance is.
+struct Held<C> {
+    challenge: C,
+    /// Whether a score gives targets alone.
+    targets: bool,
+}
+
 unsafe extern "C" fn describe<C: Challenge>(host: *const HostTable) -> i32 {
     // SAFETY: the loader hands a table that outlives the call.
     let host = unsafe { &*host };
@@ -52,16 +59,18 @@ unsafe extern "C" fn configure<C: Challenge>(
     guarded(host, || {
         // SAFETY: the loader's bytes live as long as the call.
         let (spec, params) = unsafe { (spec.borrow(), params.borrow()) };
-        let challenge = C::configure(from_json(spec)?, &from_json(params)?)?;
+        let spec: Spec = from_json(spec)?;
+        let targets = spec.targets;
+        let held = Held { challenge: C::configure(spec, &from_json(params)?)?, targets };
         // SAFETY: `out` is a valid place for one pointer.
-        unsafe { *out = Box::into_raw(Box::new(challenge)).cast() };
+        unsafe { *out = Box::into_raw(Box::new(held)).cast() };
         Ok(())
     })
 }
 
 unsafe extern "C" fn decode<C: Challenge>(instance: *mut c_void, host: *const HostTable, json: Bytes) -> i32 {
     // SAFETY: as above; `instance` was made by `configure::<C>`.
-    let (host, challenge) = unsafe { (&*host, &*instance.cast::<C>()) };
+    let (host, challenge) = unsafe { (&*host, &(*instance.cast::<Held<C>>()).challenge) };
     guarded(host, || {
         // SAFETY: as above.
         let vector = challenge.decode(&from_json(unsafe { json.borrow() })?)?;
@@ -78,12 +87,18 @@ unsafe extern "C" fn score<C: Challenge>(
     history: *const HistoryTable,
 ) -> i32 {
     // SAFETY: as above.
-    let (host, challenge) = unsafe { (&*host, &*instance.cast::<C>()) };
+    let (host, Held { challenge, targets }) = unsafe { (&*host, &*instance.cast::<Held<C>>()) };
     guarded(host, || {
         // SAFETY: the loader's tables describe arrays of the lengths they name, alive during the call.
         let (market, history) = unsafe { (owned_market(&*market)?, HostHistory::new(host, &*history)?) };
         let labels = challenge.label(&market)?;
-        emit_salience(host, challenge.score(&history, &labels, host)?);
+        let salience = if *targets {
+            let targets = Label::targets(challenge, &market, &labels);
+            Salience { targets, ..Salience::new(history.shape.miners) }
+        } else {
+            challenge.score(&history, &labels, host)?
+        };
+        emit_salience(host, salience);
         Ok(())
     })
 }
@@ -95,7 +110,7 @@ unsafe extern "C" fn track<C: Challenge>(
     rows: Bytes,
 ) -> i32 {
     // SAFETY: as above.
-    let (host, challenge) = unsafe { (&*host, &*instance.cast::<C>()) };
+    let (host, challenge) = unsafe { (&*host, &(*instance.cast::<Held<C>>()).challenge) };
     guarded(host, || {
         // SAFETY: as above.
         let (states, rows) = unsafe { (states.borrow(), rows.borrow()) };
@@ -108,7 +123,7 @@ unsafe extern "C" fn track<C: Challenge>(
 unsafe extern "C" fn destroy<C: Challenge>(instance: *mut c_void) {
     // SAFETY: made by `configure::<C>`, and the loader frees it once. A panic must not cross the boundary; there is
     // no one left to tell.
-    let _ = catch_unwind(|| drop(unsafe { Box::from_raw(instance.cast::<C>()) }));
+    let _ = catch_unwind(|| drop(unsafe { Box::from_raw(instance.cast::<Held<C>>()) }));
 }
 
 impl Bytes {

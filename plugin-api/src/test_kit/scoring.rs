@@ -20,6 +20,7 @@ pub fn spec(dim: usize, rows_ahead: u32, solver: Solver) -> Spec {
         storage: Storage::F16,
         channels: Vec::new(),
         facts: Vec::new(),
+        targets: false,
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 /// A package may use those of lower floors only.
-const FLOORS: [(&str, u32); 13] = [
+const FLOORS: [(&str, u32); 14] = [
     ("mantis-plugin-api", 0),
     ("mantis-kit", 0),
     ("mantis-plugin-build", 0),
@@ -18,6 +18,7 @@ const FLOORS: [(&str, u32); 13] = [
     ("mantis-ledger", 3),
     ("mantis-scoring", 4),
     ("mantis-validator", 5),
+    ("mantis-workshop", 5),
     ("mantis-dashboard", 6),
     ("mantis", 7),
 ];

@@ -47,6 +47,8 @@ mod sandbox;
 mod score;
 mod second;
 mod step;
+mod strategies;
+mod strategies_cheat;
 mod structure;
 mod tracking;
 mod validator;
@@ -105,6 +107,8 @@ fn main() -> ExitCode {
         score::tests(),
         second::tests(),
         step::tests(),
+        strategies::tests(),
+        strategies_cheat::tests(),
         structure::tests(),
         tracking::tests(),
         validator::tests(),

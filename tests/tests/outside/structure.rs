@@ -64,8 +64,18 @@ fn tree(files: &[(&str, &str)]) -> TempDir {
 
 /// What is found in a workspace that is sound but for the dependencies of some packages.
 fn found(wrong: &[(&str, &str)]) -> Vec<String> {
-    let host =
-        ["config", "weights", "payload", "release", "network", "ledger", "scoring", "validator", "dashboard"];
+    let host = [
+        "config",
+        "weights",
+        "payload",
+        "release",
+        "network",
+        "ledger",
+        "scoring",
+        "validator",
+        "workshop",
+        "dashboard",
+    ];
     let mut manifests: Vec<(String, String)> =
         host.map(|name| (format!("host/{name}"), format!("mantis-{name}"))).into();
     manifests.push(("host/mantis".into(), "mantis".into()));

@@ -106,6 +106,7 @@ impl Challenge {
             storage: self.storage,
             channels: self.channels.clone(),
             facts: self.facts.clone(),
+            targets: false,
         }
     }
 

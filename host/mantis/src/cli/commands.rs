@@ -4,6 +4,7 @@ use super::ledger::LedgerCommand;
 use super::payload::PayloadCommand;
 use super::plugin::PluginCommand;
 use super::release::ReleaseCommand;
+use super::sdk::SdkCommand;
 use clap::{Parser, Subcommand};
 
 /// A validator for MANTIS: scores miners' forecasts by plugins that challenges.toml names, and sets the weights.
@@ -22,6 +23,11 @@ pub(super) enum Command {
     Score(super::score::ScoreArgs),
     /// Say what a strategy's embeddings would earn among the miners of a ledger.
     Salience(Box<super::salience::SalienceArgs>),
+    /// Measure a miner's strategy on a ledger, without sight of what comes.
+    Sdk {
+        #[command(subcommand)]
+        command: SdkCommand,
+    },
     /// Turn saliences into the weights of the metagraph's UIDs.
     Weights(super::weights::WeightsArgs),
     /// Show what one miner earns, challenge by challenge, and why.

@@ -32,6 +32,7 @@ mod replay;
 mod rewind;
 mod salience;
 mod score;
+mod sdk;
 mod shared;
 mod simulate;
 mod store;
@@ -56,6 +57,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args),
         Command::Score(args) => score::run(args),
         Command::Salience(args) => salience::run(args),
+        Command::Sdk { command } => sdk::run(command),
         Command::Weights(args) => weights::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Agree(args) => agree::run(args),

@@ -6,7 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// A process that leads a group of its own. Ends and reaps it in every case, and everything else in the group.
-pub(super) struct Group {
+#[derive(Debug)]
+pub struct Group {
     leader: Child,
     status: Option<ExitStatus>,
     /// How long it is asked to end by itself.
@@ -15,7 +16,8 @@ pub(super) struct Group {
 
 impl Group {
     /// A process that was started as the leader of a new group.
-    pub(super) fn new(leader: Child) -> Self {
+    #[must_use]
+    pub fn new(leader: Child) -> Self {
         Self { leader, status: None, grace: Duration::ZERO }
     }
 
@@ -25,13 +27,19 @@ impl Group {
     }
 
     /// Waits for the leader to end by itself, a little beyond its last word, then ends what is left.
-    pub(super) fn reap(&mut self, until: Instant) -> Option<ExitStatus> {
+    pub fn reap(&mut self, until: Instant) -> Option<ExitStatus> {
         let until = until.min(Instant::now() + Duration::from_secs(2));
         while Instant::now() < until && !self.has_ended() {
             thread::sleep(Duration::from_millis(5));
         }
         self.end();
         self.status
+    }
+
+    /// The leader's process, as long as it was not reaped.
+    #[must_use]
+    pub fn pid(&self) -> Option<Pid> {
+        Pid::from_raw(self.leader.id().cast_signed())
     }
 
     /// Whether the leader has ended. It is not reaped by that: until it is, the group's number is nobody else's.
@@ -57,10 +65,6 @@ impl Group {
         }
         let _ = self.leader.kill();
         self.status = self.leader.wait().ok();
-    }
-
-    fn pid(&self) -> Option<Pid> {
-        Pid::from_raw(self.leader.id().cast_signed())
     }
 }
 

@@ -20,6 +20,7 @@ mod talk;
 mod walls;
 
 pub use error::WorkerError;
+pub use group::Group;
 pub use launcher::Launcher;
 pub use program::Program;
 pub use serve::serve;
@@ -30,7 +31,7 @@ pub use walls::Walls;
 
 use crate::plugins::{LoadError, Source};
 use mantis_plugin_api::{
-    Description, ParamMap, PluginError, Salience, Solver, Spec, States, Storage, TrackedRow,
+    Description, ParamMap, PluginError, Salience, Solver, Spec, States, Storage, Targets, TrackedRow,
 };
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -73,6 +74,7 @@ impl Job {
             storage: Storage::F16,
             channels: Vec::new(),
             facts: Vec::new(),
+            targets: false,
         };
         Self { plugin, spec, params: ParamMap::new(), task, beat: None }
     }
@@ -95,6 +97,14 @@ pub enum Task {
         /// Its [digest](mantis_ledger::snapshot::Snapshot::digest), if another one may lie there.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         digest: Option<String>,
+    },
+    /// Inspect, then label a history snapshot as if a miner had sent something in each of its first rows, and say what the
+    /// labels are. The spec must ask for it.
+    Targets {
+        /// The snapshot's folder.
+        snapshot: PathBuf,
+        /// How many rows there are; later ones are left out.
+        rows: usize,
     },
     /// Inspect, then turn submissions into vectors.
     Decode {
@@ -146,6 +156,8 @@ pub(crate) enum Event {
     Ready { description: Description, sha256: String },
     /// The score.
     Scored { salience: Salience },
+    /// What the labels are, where the plugin can say it.
+    Labelled { targets: Option<Targets> },
     /// The vectors, as many as submissions.
     Decoded { vectors: Vec<Result<Vec<f32>, PluginError>> },
     /// The live states after the rows.

@@ -3,10 +3,11 @@
 use super::{Event, Failure, Job, MAX_LOG_LINES, Request, Task, peak_rss_kib, walls};
 use crate::plugins::{Image, Instance, LoadError, Loaded, check_features};
 use mantis_ledger::snapshot::Snapshot;
-use mantis_plugin_api::{History, Progress, Salience};
+use mantis_plugin_api::{History, Market, PluginError, Progress, Salience, Shape, f16};
 use std::cell::Cell;
 use std::fs;
 use std::io::{self, BufRead, Write};
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -66,6 +67,16 @@ fn perform(job: &Job, image: Result<Image, LoadError>, requests: &Receiver<Strin
                 challenge.score(&market, &history, &reporter).map_err(Failure::Plugin)?;
             tell(&Event::Scored { salience });
         }
+        Task::Targets { snapshot, rows } => {
+            let unreadable = |e: mantis_ledger::snapshot::SnapshotError| Failure::History(e.to_string());
+            let snapshot = Snapshot::open_checked(snapshot).map_err(unreadable)?;
+            let market = Rc::new(first_rows(snapshot.market().map_err(unreadable)?, *rows));
+            let history: Rc<dyn History> =
+                Rc::new(Nobody { rows: market.scored_rows, dim: job.spec.storage_dim() });
+            let reporter: Rc<dyn Progress> = Rc::new(Reporter::default());
+            let salience = challenge.score(&market, &history, &reporter).map_err(Failure::Plugin)?;
+            tell(&Event::Labelled { targets: salience.targets });
+        }
         Task::Decode { submissions } => {
             let vectors = submissions.iter().map(|submission| challenge.decode(submission)).collect();
             tell(&Event::Decoded { vectors });
@@ -73,6 +84,41 @@ fn perform(job: &Job, image: Result<Image, LoadError>, requests: &Receiver<Strin
         Task::Serve => requests.iter().for_each(|line| answer(challenge.as_mut(), &line)),
     }
     Ok(())
+}
+
+/// The first rows of a market alone, each as if a miner had sent something in it.
+fn first_rows(mut market: Market, rows: usize) -> Market {
+    let rows = rows.min(market.rows());
+    let channels = market.channels.len() / market.rows().max(1);
+    market.sidx.truncate(rows);
+    market.prices.truncate(rows * market.assets);
+    market.channels.truncate(rows * channels);
+    market.submitted = vec![true; rows];
+    market.scored_rows = rows;
+    market
+}
+
+/// A history without miners.
+struct Nobody {
+    rows: usize,
+    dim: usize,
+}
+
+impl History for Nobody {
+    fn shape(&self) -> Shape {
+        Shape { rows: self.rows, miners: 0, dim: self.dim }
+    }
+
+    fn hotkeys(&self) -> &[String] {
+        &[]
+    }
+
+    fn read(&self, miners: Range<usize>, rows: Range<usize>, out: &mut [f16]) -> Result<(), PluginError> {
+        if miners.end == 0 && rows.end <= self.rows && out.is_empty() {
+            return Ok(());
+        }
+        Err(PluginError::host("there are no miners in this history"))
+    }
 }
 
 /// Answers one request; what is not a request gets no answer, and the host's deadline for it passes.

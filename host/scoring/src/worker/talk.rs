@@ -3,7 +3,7 @@
 use super::error::WorkerError;
 use super::process::{Process, crashed};
 use super::{Event, Failure, Job, MAX_LOG_LINES};
-use mantis_plugin_api::{Description, PluginError, Salience};
+use mantis_plugin_api::{Description, PluginError, Salience, Targets};
 use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc::RecvTimeoutError;
@@ -18,6 +18,8 @@ pub struct Finished {
     pub sha256: String,
     /// The score, where one was asked for.
     pub salience: Option<Salience>,
+    /// The labels of [`Task::Targets`](super::Task::Targets), where the plugin can say them; not checked yet.
+    pub targets: Option<Targets>,
     /// The vectors of [`Task::Decode`](super::Task::Decode), as many as submissions; empty for other tasks.
     pub vectors: Vec<Result<Vec<f32>, PluginError>>,
     /// The most memory the worker had resident, in KiB.
@@ -107,7 +109,9 @@ pub(super) fn attend(
                 }
             }
             Ok(Event::Ready { description, sha256 }) => outcome.ready = Some((description, sha256)),
-            Ok(Event::Scored { salience }) => outcome.salience = Some(salience),
+            // What was not asked for is not kept.
+            Ok(Event::Scored { salience }) => outcome.salience = Some(Salience { targets: None, ..salience }),
+            Ok(Event::Labelled { targets }) => outcome.targets = targets,
             Ok(Event::Decoded { vectors }) => outcome.vectors = vectors,
             // Only a serving worker is asked to track.
             Ok(Event::Walls { .. } | Event::Here {} | Event::Tracked { .. }) => {}
@@ -134,12 +138,12 @@ pub(super) fn attend(
     if let (Some(peak_rss_kib), None, Some((description, sha256))) =
         (outcome.peak_rss_kib, &outcome.failure, outcome.ready)
     {
-        let Outcome { salience, vectors, .. } = outcome;
+        let Outcome { salience, targets, vectors, .. } = outcome;
         if patience.queue < Duration::MAX {
             // An engine books an end that it has seen as one; it is in the way of nothing if it does not.
             let _ = worker.reap(Instant::now() + Duration::from_secs(1));
         }
-        return Ok(Finished { description, sha256, salience, vectors, peak_rss_kib });
+        return Ok(Finished { description, sha256, salience, targets, vectors, peak_rss_kib });
     }
     if let Some(failure) = outcome.failure {
         return Err(failure.into());
@@ -152,6 +156,7 @@ pub(super) fn attend(
 struct Outcome {
     ready: Option<(Description, String)>,
     salience: Option<Salience>,
+    targets: Option<Targets>,
     vectors: Vec<Result<Vec<f32>, PluginError>>,
     failure: Option<Failure>,
     peak_rss_kib: Option<u64>,

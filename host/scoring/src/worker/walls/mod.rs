@@ -98,7 +98,7 @@ fn limit_resources(job: &Job) -> bool {
 impl Allowed {
     fn by(job: &Job, image: Option<&Image>) -> Self {
         let mut allowed = Self::default();
-        if let Task::Score { snapshot, .. } = &job.task {
+        if let Task::Score { snapshot, .. } | Task::Targets { snapshot, .. } = &job.task {
             allowed.reads.push(snapshot.clone());
         }
         allowed.reads.extend(image.and_then(Image::opens).map(PathBuf::from));
