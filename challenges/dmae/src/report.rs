@@ -1,0 +1,98 @@
+//! The numbers behind a miner's pay, and why there is none.
+
+use crate::Params;
+use crate::chunk::Presence;
+use crate::pay::{Group, Worth, paid};
+use mantis_plugin_api::{Salience, WhyZero};
+
+/// What is known of all miners before any is retrained.
+pub(crate) struct Seen<'a> {
+    pub(crate) presence: &'a [Presence],
+    /// What the mean error rises by when each is taken out at once.
+    pub(crate) at_once: &'a [f64],
+    /// How much the contributions of each vary.
+    pub(crate) spreads: &'a [f64],
+    pub(crate) params: &'a Params,
+}
+
+impl Seen<'_> {
+    /// Writes down what is known of everybody, and why those who are in none of the groups that were looked at earn nothing.
+    /// `order` has the places of groups by their first members, those that were not looked at too.
+    pub(crate) fn report(&self, groups: &[Vec<usize>], looked_at: usize, salience: &mut Salience) {
+        for (miner, presence) in self.presence.iter().enumerate() {
+            salience.note(miner, "present_rows", presence.rows as f64);
+            if presence.rows == 0 {
+                salience.zero(miner, WhyZero::absent());
+                continue;
+            }
+            salience.note(miner, "delta_at_once", self.at_once[miner]);
+            let place = groups.iter().position(|group| group.contains(&miner));
+            match place {
+                None => salience
+                    .zero(miner, WhyZero::new("no_contribution", "the model makes nothing of what it sends")),
+                Some(place) if place >= looked_at => {
+                    salience.zero(miner, self.screened(miner, groups, place));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn screened(&self, miner: usize, groups: &[Vec<usize>], place: usize) -> WhyZero {
+        if self.at_once[groups[place][0]] > 0.0 {
+            return WhyZero::pruned(place + 1, self.params.screen);
+        }
+        let text = format!(
+            "screened: removing it would not have hurt, it changes the mean error by {:.2e}",
+            self.at_once[miner]
+        );
+        WhyZero::new("screened", text)
+    }
+
+    /// Pays a group, or says why not.
+    pub(crate) fn pay(&self, group: &Group, worth: &Worth, salience: &mut Salience) {
+        let size = group.members().count();
+        for (part, miners) in group.parts.iter().enumerate() {
+            let pay = worth.pay(part, self.params);
+            let spread: f64 = miners.iter().map(|&miner| self.spreads[miner]).sum();
+            for &miner in miners {
+                let share = if spread > 0.0 { self.spreads[miner] / spread } else { 0.0 };
+                if pay * share > 0.0 {
+                    salience.set(miner, pay * share);
+                } else {
+                    salience.zero(miner, self.why_zero(worth, part));
+                }
+                salience.note(miner, "delta", worth.whole.mean);
+                salience.note(miner, "t", worth.whole.t);
+                if size > 1 {
+                    salience.note(miner, "group_size", size as f64);
+                    let other = group.members().find(|other| *other != miner);
+                    salience.note(miner, "group_with_miner", other.unwrap_or(miner) as f64);
+                    salience.note(miner, "adds", worth.added[part].mean);
+                    salience.note(miner, "adds_t", worth.added[part].t);
+                }
+            }
+        }
+    }
+
+    fn why_zero(&self, worth: &Worth, part: usize) -> WhyZero {
+        let whole = &worth.whole;
+        if whole.mean <= 0.0 {
+            let text = format!("the mean error changes by {:.2e} without it: it does not rise", whole.mean);
+            return WhyZero::new("no_loss", text);
+        }
+        if paid(whole, self.params).is_none() {
+            let text = format!(
+                "the mean error rises by {:.2e} without it, with t = {:.2}; {} is needed",
+                whole.mean, whole.t, self.params.t_min
+            );
+            return WhyZero::new("luck", text);
+        }
+        let added = &worth.added[part];
+        let text = format!(
+            "adds {:.2e} (t = {:.2}) to what those send who contribute alike and came before it",
+            added.mean, added.t
+        );
+        WhyZero::new("duplicate", text)
+    }
+}
