@@ -32,6 +32,15 @@ impl Chunk {
         let size = self.rows() * self.dim;
         &self.numbers[miner * size..(miner + 1) * size]
     }
+
+    /// What it sent in one row.
+    pub(crate) fn row(&self, miner: usize, row: usize) -> &[f32] {
+        &self.numbers(miner)[row * self.dim..(row + 1) * self.dim]
+    }
+}
+
+fn is_there(numbers: &[f32]) -> bool {
+    numbers.iter().any(|x| *x != 0.0)
 }
 
 /// When a miner was there, in rows that count.
@@ -126,21 +135,21 @@ impl<'a> Reader<'a> {
     fn take_in(&mut self, miner: usize, from: usize, chunk: &mut Chunk) -> bool {
         let dim = chunk.dim;
         let size = chunk.targets.len() * dim;
-        let mut is_there = false;
+        let mut any = false;
         for (i, numbers) in chunk.numbers[miner * size..(miner + 1) * size].chunks_exact_mut(dim).enumerate()
         {
             bound(numbers);
             if self.params.max_unchanged > 0 {
                 self.blank_unchanged(miner, from + i, numbers);
             }
-            if numbers.iter().any(|x| *x != 0.0) {
-                is_there = true;
+            if is_there(numbers) {
+                any = true;
                 let presence = &mut self.presence[miner];
                 presence.rows += 1;
                 presence.first.get_or_insert(from + i);
             }
         }
-        is_there
+        any
     }
 
     fn blank_unchanged(&mut self, miner: usize, row: usize, numbers: &mut [f32]) {

@@ -1,66 +1,90 @@
-//! Miners that contribute alike.
+//! Miners that say the same.
 
-use mantis_kit::math;
+use crate::foretold::foretold;
+use crate::parallel::for_each;
+use crate::sample::Sample;
 
-/// A miner's contributions, less their mean and scaled to length 1.
-struct Direction(Vec<f64>);
-
-/// Deviations of contributions from their mean, and their variance.
-fn deviations(contributions: &[f32]) -> (Vec<f64>, f64) {
-    let mut d: Vec<f64> = contributions.iter().map(|&u| f64::from(u)).collect();
-    let n = d.len().max(1) as f64;
-    let mean = math::sum(&d) / n;
-    d.iter_mut().for_each(|d| *d -= mean);
-    let variance = math::dot(&d, &d) / n;
-    (d, variance)
+/// Miners that say what the first of them says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Group {
+    /// Each is in one group alone.
+    pub(crate) members: Vec<usize>,
+    /// Members of other groups that say it, too.
+    pub(crate) guests: Vec<usize>,
 }
 
-/// How much each miner's contributions vary; 0 where the model makes nothing of what it sends.
-pub(crate) fn spreads(contributions: &[Vec<f32>]) -> Vec<f64> {
-    contributions.iter().map(|contributions| deviations(contributions).1).collect()
+impl Group {
+    pub(crate) fn of_one(miner: usize) -> Self {
+        Self { members: vec![miner], guests: Vec::new() }
+    }
+
+    /// The miner that it is named after.
+    pub(crate) fn first(&self) -> usize {
+        self.members[0]
+    }
 }
 
-/// Groups of the miners in `order`: each joins the first group with all of whose members its contributions correlate by
-/// `alike` or more, else it begins one (scoring: dmae, groups). The contributions of all of them vary.
-pub(crate) fn groups(contributions: &[Vec<f32>], order: &[usize], alike: f64) -> Vec<Vec<usize>> {
-    let direction = |&miner: &usize| {
-        let (mut d, variance) = deviations(&contributions[miner]);
-        let length = (variance * d.len() as f64).sqrt();
-        d.iter_mut().for_each(|d| *d /= length);
-        Direction(d)
-    };
-    let directions: Vec<Direction> = order.iter().map(direction).collect();
-    let is_alike = |a: usize, b: usize| math::dot(&directions[a].0, &directions[b].0) >= alike;
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for place in 0..order.len() {
-        match groups.iter_mut().find(|group| group.iter().all(|&member| is_alike(place, member))) {
-            Some(group) => group.push(place),
-            None => groups.push(vec![place]),
+/// Groups of the miners in `order`. A miner says what another says where its numbers tell what that contributes, by a
+/// correlation of `alike` or more. Each joins the first group whose first member's contribution it tells, and is a guest of the
+/// others; one that tells none begins a group (scoring: dmae, groups).
+pub(crate) fn groups(sample: &Sample, dim: usize, order: &[usize], alike: f64) -> Vec<Group> {
+    let mut tells: Vec<(usize, Vec<f64>)> = order.iter().map(|&miner| (miner, Vec::new())).collect();
+    for_each(&mut tells, |(miner, tells)| {
+        // Those before it: who comes later begins no group that it could join.
+        let others = order.iter().take_while(|other| **other != *miner).map(|&other| &sample.sent[other]);
+        *tells = foretold(&sample.sent[*miner], dim, others);
+    });
+    let mut groups: Vec<(usize, Group)> = Vec::new();
+    for (place, (miner, tells)) in tells.iter().enumerate() {
+        let mut told = groups.iter_mut().filter(|(first, _)| tells[*first] >= alike).map(|(_, group)| group);
+        if let Some(group) = told.next() {
+            group.members.push(*miner);
+            told.for_each(|group| group.guests.push(*miner));
+        } else {
+            drop(told);
+            groups.push((place, Group::of_one(*miner)));
         }
     }
-    groups.into_iter().map(|group| group.into_iter().map(|place| order[place]).collect()).collect()
+    groups.into_iter().map(|(_, group)| group).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mantis_plugin_api::test_kit::Noise;
 
-    #[test]
-    fn all_members_of_a_group_are_alike() {
-        // Angles in degrees: neighbours 40 apart correlate by 0.77, those 80 apart do not.
-        let at = |degrees: f64| {
-            let (sin, cos) = math::sin_cos(degrees.to_radians());
-            (0..4).map(|i| [cos, sin, -cos, -sin][i] as f32 + 5.0).collect::<Vec<f32>>()
+    const ROWS: usize = 300;
+
+    /// Miners with two numbers, of which they contribute the first: they are series, by their seeds, and a part of another's.
+    fn sample(miners: &[(u64, f64, u64)]) -> Sample {
+        let series = |seed: u64| -> Vec<f64> {
+            let mut noise = Noise::new(seed);
+            (0..ROWS).map(|_| noise.normal()).collect()
         };
-        let contributions: Vec<Vec<f32>> = [0.0, 40.0, 80.0, 81.0, 0.0].map(at).to_vec();
-        assert_eq!(groups(&contributions, &[0, 1, 2, 3, 4], 0.7), [vec![0, 1, 4], vec![2, 3]]);
-        assert_eq!(groups(&contributions, &[2, 1, 0], 0.7), [vec![2, 1], vec![0]]);
-        assert_eq!(groups(&contributions, &[0, 4], 0.999).len(), 1);
+        let mut sample = Sample::new(miners.len(), ROWS);
+        for (sent, &(own, part, other)) in sample.sent.iter_mut().zip(miners) {
+            let (own, other) = (series(own), series(other));
+            sent.rows = (0..ROWS).collect();
+            sent.contributions = own.iter().zip(&other).map(|(own, other)| own + part * other).collect();
+            sent.numbers = sent.contributions.iter().flat_map(|&u| [u as f32, 0.0]).collect();
+        }
+        sample
+    }
+
+    fn found(sample: &Sample, order: &[usize]) -> Vec<(Vec<usize>, Vec<usize>)> {
+        groups(sample, 2, order, 0.6).into_iter().map(|group| (group.members, group.guests)).collect()
     }
 
     #[test]
-    fn what_never_varies_has_no_spread() {
-        let found = spreads(&[vec![0.0; 5], vec![1.0, -1.0, 1.0, -1.0]]);
-        assert_eq!(found, [0.0, 1.0]);
+    fn each_joins_the_first_that_it_tells() {
+        // The second is like the first and like the third, which are not alike.
+        let sample = sample(&[(1, 0.0, 1), (1, 0.9, 2), (2, 0.0, 2), (3, 0.0, 3), (1, 0.0, 1)]);
+        let none = Vec::new;
+        assert_eq!(
+            found(&sample, &[0, 1, 2, 3, 4]),
+            [(vec![0, 1, 4], none()), (vec![2], none()), (vec![3], none())]
+        );
+        assert_eq!(found(&sample, &[2, 0, 1, 4]), [(vec![2, 1], none()), (vec![0, 4], vec![1])]);
+        assert_eq!(found(&sample, &[1, 0, 2]), [(vec![1, 0, 2], none())]);
     }
 }

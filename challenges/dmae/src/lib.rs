@@ -7,14 +7,17 @@
 mod adam;
 mod chunk;
 mod evidence;
+mod foretold;
 mod groups;
 mod head;
 mod kernels;
 mod label;
 mod model;
+mod parallel;
 mod params;
 mod pay;
 mod report;
+mod sample;
 mod score;
 mod screen;
 mod start;

@@ -17,14 +17,19 @@ pub(crate) struct Model {
     dim: usize,
     /// Whether it is trained without a miner.
     left_out: Vec<bool>,
+    /// The group of each miner.
+    teams: Vec<usize>,
+    /// Of the head's steps, and of each miner's, which begin when it is first there.
     powers: Powers,
+    own_powers: Vec<Powers>,
     /// Absolute errors in the rows that were evaluated.
     pub(crate) errors: Vec<f32>,
 }
 
 impl Model {
-    /// Before the first step; without the miners `left_out`.
-    pub(crate) fn new(miners: usize, dim: usize, left_out: &[usize], head: &Head) -> Self {
+    /// Before the first step; without the miners `left_out`. Miners of the same team share a step.
+    pub(crate) fn new(dim: usize, teams: &[usize], left_out: &[usize], head: &Head) -> Self {
+        let miners = teams.len();
         let zeros = || vec![[0.0; HIDDEN]; miners * dim];
         let mut flags = vec![false; miners];
         left_out.iter().for_each(|&miner| flags[miner] = true);
@@ -36,7 +41,9 @@ impl Model {
             v: zeros(),
             dim,
             left_out: flags,
+            teams: teams.to_vec(),
             powers: Powers::default(),
+            own_powers: vec![Powers::default(); miners],
             errors: Vec::new(),
         }
     }
@@ -87,7 +94,10 @@ impl Model {
         for (((w, m), v), gradient) in self.head.0.iter_mut().zip(&mut m.0).zip(&mut v.0).zip(&gradients.0) {
             adam(w, m, v, gradient, rates);
         }
+        let shares = self.shares(chunk);
         for miner in self.miners(&chunk.known) {
+            let share = f64::from(shares[self.teams[miner]].max(1));
+            let rates = Rates::new(learning_rate / share, &mut self.own_powers[miner]);
             let own = miner * self.dim..(miner + 1) * self.dim;
             let (w, m, v) = (&mut self.w[own.clone()], &mut self.m[own.clone()], &mut self.v[own]);
             let weights = Weights { w, m, v };
@@ -97,6 +107,13 @@ impl Model {
                 fade(weights, rates);
             }
         }
+    }
+
+    /// Per team, how many of its miners that are not left out are there.
+    fn shares(&self, chunk: &Chunk) -> Vec<u32> {
+        let mut shares = vec![0; self.teams.iter().max().map_or(0, |last| last + 1)];
+        self.miners(&chunk.there).into_iter().for_each(|miner| shares[self.teams[miner]] += 1);
+        shares
     }
 
     /// Those of some miners that are not left out.

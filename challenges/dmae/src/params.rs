@@ -27,8 +27,8 @@ params! {
         screen: usize = 64, in 0..=4_096;
         /// What is paid: what the market loses without a "group" of miners that contribute alike, or without a miner "alone".
         pay: String = "group".into(), in Choice(&["group", "alone"]);
-        /// Correlation from which on contributions are alike.
-        alike: f64 = 0.7, in 0.0..=0.999;
+        /// Correlation of what a miner's numbers tell of another's contribution with that, from which on it is in its group.
+        alike: f64 = 0.5, in 0.0..=0.999;
         /// How a group shares: by "senior", each is paid what it adds to those who came before it; "equal", all by the size
         /// of their contributions.
         share: String = "senior".into(), in Choice(&["senior", "equal"]);

@@ -2,7 +2,8 @@
 
 use crate::Params;
 use crate::chunk::Presence;
-use crate::pay::{Group, Worth, paid};
+use crate::groups::Group;
+use crate::pay::{Trial, Worth, sure};
 use mantis_plugin_api::{Salience, WhyZero};
 
 /// What is known of all miners before any is retrained.
@@ -18,7 +19,7 @@ pub(crate) struct Seen<'a> {
 impl Seen<'_> {
     /// Writes down what is known of everybody, and why those who are in none of the groups that were looked at earn nothing.
     /// `order` has the places of groups by their first members, those that were not looked at too.
-    pub(crate) fn report(&self, groups: &[Vec<usize>], looked_at: usize, salience: &mut Salience) {
+    pub(crate) fn report(&self, groups: &[Group], looked_at: usize, salience: &mut Salience) {
         for (miner, presence) in self.presence.iter().enumerate() {
             salience.note(miner, "present_rows", presence.rows as f64);
             if presence.rows == 0 {
@@ -26,7 +27,7 @@ impl Seen<'_> {
                 continue;
             }
             salience.note(miner, "delta_at_once", self.at_once[miner]);
-            let place = groups.iter().position(|group| group.contains(&miner));
+            let place = groups.iter().position(|group| group.members.contains(&miner));
             match place {
                 None => salience
                     .zero(miner, WhyZero::new("no_contribution", "the model makes nothing of what it sends")),
@@ -38,8 +39,21 @@ impl Seen<'_> {
         }
     }
 
-    fn screened(&self, miner: usize, groups: &[Vec<usize>], place: usize) -> WhyZero {
-        if self.at_once[groups[place][0]] > 0.0 {
+    /// Nobody is paid, for one reason.
+    pub(crate) fn report_no_skill(&self, baseline: f64, zero: f64, salience: &mut Salience) {
+        let text = format!(
+            "the forecast's mean error is {baseline:.6}, that of forecasting nothing {zero:.6}: no skill in the market, nothing \
+             to divide"
+        );
+        self.report(&[], 0, salience);
+        for miner in (0..self.presence.len()).filter(|&miner| self.presence[miner].rows > 0) {
+            salience.zero(miner, WhyZero::new("no_skill", text.as_str()));
+        }
+        salience.empty = Some(text);
+    }
+
+    fn screened(&self, miner: usize, groups: &[Group], place: usize) -> WhyZero {
+        if self.at_once[groups[place].first()] > 0.0 {
             return WhyZero::pruned(place + 1, self.params.screen);
         }
         let text = format!(
@@ -50,10 +64,10 @@ impl Seen<'_> {
     }
 
     /// Pays a group, or says why not.
-    pub(crate) fn pay(&self, group: &Group, worth: &Worth, salience: &mut Salience) {
+    pub(crate) fn pay(&self, group: &Trial, worth: &Worth, salience: &mut Salience) {
         let size = group.members().count();
         for (part, miners) in group.parts.iter().enumerate() {
-            let pay = worth.pay(part, self.params);
+            let pay = worth.pay[part];
             let spread: f64 = miners.iter().map(|&miner| self.spreads[miner]).sum();
             for &miner in miners {
                 let share = if spread > 0.0 { self.spreads[miner] / spread } else { 0.0 };
@@ -76,23 +90,22 @@ impl Seen<'_> {
     }
 
     fn why_zero(&self, worth: &Worth, part: usize) -> WhyZero {
-        let whole = &worth.whole;
+        let Worth { whole, added, .. } = worth;
+        if added.len() > 1 && (sure(whole, self.params).is_some() || worth.pay.iter().any(|pay| *pay > 0.0)) {
+            let text = format!(
+                "adds {:.2e} (t = {:.2}) to what those send who contribute alike and came before it",
+                added[part].mean, added[part].t
+            );
+            return WhyZero::new("duplicate", text);
+        }
         if whole.mean <= 0.0 {
             let text = format!("the mean error changes by {:.2e} without it: it does not rise", whole.mean);
             return WhyZero::new("no_loss", text);
         }
-        if paid(whole, self.params).is_none() {
-            let text = format!(
-                "the mean error rises by {:.2e} without it, with t = {:.2}; {} is needed",
-                whole.mean, whole.t, self.params.t_min
-            );
-            return WhyZero::new("luck", text);
-        }
-        let added = &worth.added[part];
         let text = format!(
-            "adds {:.2e} (t = {:.2}) to what those send who contribute alike and came before it",
-            added.mean, added.t
+            "the mean error rises by {:.2e} without it, with t = {:.2}; {} is needed",
+            whole.mean, whole.t, self.params.t_min
         );
-        WhyZero::new("duplicate", text)
+        WhyZero::new("luck", text)
     }
 }

@@ -1,52 +1,51 @@
-//! What can be said of every miner without training anything again.
+//! What the model of all miners shows of each of them, without training anything again.
 
 use crate::HIDDEN;
 use crate::chunk::Chunk;
+use crate::groups::Group;
+use crate::kernels::gather;
 use crate::model::Model;
 
-/// What the full model shows of each miner.
-pub(crate) struct Screen {
-    /// Sum over rows of what the error rises by when the miner is taken out at once.
+/// What is lost when a group of miners is taken out at once.
+pub(crate) struct Screen<'a> {
+    groups: &'a [Group],
+    /// Per group, the sum over rows of what the error rises by.
     risen: Vec<f64>,
-    /// The miner's part in each forecast, to first order.
-    pub(crate) contributions: Vec<Vec<f32>>,
+    rows: usize,
 }
 
-impl Screen {
-    pub(crate) fn new(miners: usize) -> Self {
-        Self { risen: vec![0.0; miners], contributions: vec![Vec::new(); miners] }
+impl<'a> Screen<'a> {
+    pub(crate) fn new(groups: &'a [Group]) -> Self {
+        Self { groups, risen: vec![0.0; groups.len()], rows: 0 }
     }
 
-    /// Takes in a chunk (scoring: dmae, screening).
+    /// Takes in a chunk, before the model learns it (scoring: dmae, screening).
     pub(crate) fn observe(&mut self, chunk: &Chunk, model: &Model) {
         let z1 = model.first_layer(chunk);
-        let head = &model.head;
-        let rows: Vec<_> = z1.iter().zip(&chunk.targets).collect();
-        let full: Vec<_> = rows
-            .iter()
-            .map(|(z1, y)| {
-                let passed = head.pass(z1);
-                ((passed.output - **y).abs(), head.slope(z1, &passed, 1.0))
-            })
-            .collect();
-        let mut part = vec![[0.0; HIDDEN]; rows.len()];
-        for (miner, contributions) in self.contributions.iter_mut().enumerate() {
-            if !chunk.there[miner] {
-                contributions.resize(contributions.len() + rows.len(), 0.0);
-                continue;
+        let error = |z1: &_, y: &f32| f64::from((model.head.pass(z1).output - y).abs());
+        let errors: Vec<f64> = z1.iter().zip(&chunk.targets).map(|(z1, y)| error(z1, y)).collect();
+        self.rows += errors.len();
+        let mut part = vec![[0.0; HIDDEN]; chunk.rows()];
+        for (Group { members, .. }, risen) in self.groups.iter().zip(&mut self.risen) {
+            let there = members.iter().copied().filter(|&miner| chunk.there[miner]);
+            let mut parts = vec![[0.0; HIDDEN]; chunk.rows()];
+            let mut any = false;
+            for miner in there {
+                model.part(chunk, miner, &mut part);
+                gather(&part, &mut parts);
+                any = true;
             }
-            model.part(chunk, miner, &mut part);
-            for (((z1, y), (error, slope)), part) in rows.iter().zip(&full).zip(&part) {
-                let without = head.pass(&std::array::from_fn(|k| z1[k] - part[k])).output;
-                self.risen[miner] += f64::from((without - **y).abs()) - f64::from(*error);
-                contributions.push(slope.iter().zip(part).fold(0.0, |sum, (slope, part)| sum + slope * part));
+            if any {
+                for (((z1, y), parts), full) in z1.iter().zip(&chunk.targets).zip(&parts).zip(&errors) {
+                    let without = std::array::from_fn(|k| (f64::from(z1[k]) - parts[k]) as f32);
+                    *risen += error(&without, y) - full;
+                }
             }
         }
     }
 
-    /// What the mean error rises by when each miner is taken out at once.
+    /// Per group, what the mean error rises by.
     pub(crate) fn at_once(&self) -> Vec<f64> {
-        let mean = |(risen, rows): (&f64, &Vec<f32>)| risen / rows.len().max(1) as f64;
-        self.risen.iter().zip(&self.contributions).map(mean).collect()
+        self.risen.iter().map(|risen| risen / self.rows.max(1) as f64).collect()
     }
 }

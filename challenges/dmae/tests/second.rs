@@ -49,6 +49,11 @@ fn ledger(seed: u64, rows: usize, miners: usize, dim: usize) -> (Market, Vec<Vec
         all[6][row * dim..(row + 1) * dim].fill(0.0);
     }
     all[7].fill(0.0);
+    for (i, number) in
+        (0..rows * dim).map(|i| (i, all[if i % dim < dim / 2 { 0 } else { 2 }][i])).collect::<Vec<_>>()
+    {
+        all[8][i] = if i / dim < rows / 3 { 0.0 } else { number };
+    }
     (MarketBuilder::new(1).rows(prices).build(), all)
 }
 

@@ -7,10 +7,10 @@ import json
 import os
 import numpy as np
 
-HIDDEN, SEED = 32, 42
+HIDDEN, SEED, SAMPLE = 32, 42, 1500
 DEFAULTS = {
     "max_rows": 17280, "min_rows": 1440, "stride": 5, "chunk_rows": 60, "freeze_limit": 15, "clip": 10.0, "max_unchanged": 0,
-    "learning_rate": 1e-3, "warm_up": 0.25, "screen": 64, "pay": "group", "alike": 0.7, "share": "senior", "t_min": 2.0,
+    "learning_rate": 1e-3, "warm_up": 0.25, "screen": 64, "pay": "group", "alike": 0.5, "share": "senior", "t_min": 2.0,
 }
 
 
@@ -35,7 +35,8 @@ def ledger(seed, rows, miners, dim):
     """Prices, some of them missing or frozen, and numbers by miner, row and place.
 
     Miners 0 to 2 each know a factor; 3 knows that of 0 with noise of its own and comes a third later; 4 and 5 are copies of
-    1, 5 from the middle on; 6 is absent in every other tenth; 7 never; the rest know nothing.
+    1, 5 from the middle on; 6 is absent in every other tenth; 7 is never there; 8 gathers
+    half of what 0 and half of what 2 sends, from a third on; the rest know nothing.
     """
     noise = Noise(seed)
     factors, level, price = np.zeros(3), 100.0, np.empty(rows)
@@ -67,6 +68,9 @@ def ledger(seed, rows, miners, dim):
         if row * 10 // rows % 2 == 1:
             sent[6, row] = 0
     sent[7] = 0
+    sent[8, : rows // 3] = 0
+    sent[8, rows // 3 :, : dim // 2] = sent[0, rows // 3 :, : dim // 2]
+    sent[8, rows // 3 :, dim // 2 :] = sent[2, rows // 3 :, dim // 2 :]
     return price, sent.astype(float)
 
 
@@ -130,28 +134,26 @@ def forward(w, z1):
     return a1, z2, a2, w["b3"] + a2 @ w["w3"]
 
 
-def run(p, x, y, mask, first_counted, screened=None):
+def run(p, x, present, y, mask, first_counted, groups, without=None):
     """Absolute errors of the model without the miners of a mask, over the rows that count in the comparison.
 
-    With `screened`, also fills in what removing each miner at once costs, and its linear contribution."""
+    With `without`, a list for each group, also fills in the errors when each is taken out at once. Gives the parameters after
+    the last step, too."""
     miners, rows, dim = x.shape
     w = start(miners, dim)
     moments = {key: (np.zeros_like(value), np.zeros_like(value)) for key, value in w.items()}
     kept = [i for i in range(miners) if i not in mask]
-    size, errors, steps = p["chunk_rows"], [], 0
+    size, errors, steps, own_steps = p["chunk_rows"], [], 0, np.zeros(miners, int)
     for c in range(-(-rows // size)):
         now = slice(c * size, min((c + 1) * size, rows))
         parts = np.einsum("ird,idk->irk", x[:, now], w["w1"])
         z1 = w["b1"] + parts[kept].sum(axis=0)
-        _, z2, _, found = forward(w, z1)
+        _, _, _, found = forward(w, z1)
         if c >= first_counted:
             errors.append(np.abs(found - y[now]))
-            if screened is not None:
-                slope = ((z2 > 0) * w["w3"]) @ w["w2"] * (z1 > 0)
-                for i in range(miners):
-                    without = np.abs(forward(w, z1 - parts[i])[3] - y[now])
-                    screened[i][0].append(without - errors[-1])
-                    screened[i][1].append((slope * parts[i]).sum(axis=1))
+            if without is not None:
+                for group, losses in zip(groups, without):
+                    losses.append(np.abs(forward(w, z1 - parts[group].sum(axis=0))[3] - y[now]))
         if c == 0:
             continue
         before = slice((c - 1) * size, c * size)
@@ -166,13 +168,32 @@ def run(p, x, y, mask, first_counted, screened=None):
             "w3": e @ a2, "b3": e.sum(),
         }
         steps += 1
+        # A miner's steps are counted from its first row on, and shared with those of its group that are there.
+        own_steps += np.any(present[:, : c * size], axis=1)
+        there = np.any(present[:, before], axis=1)
+        share = np.ones(miners)
+        for group in groups:
+            share[group] = max(1, sum(there[i] and i in kept for i in group))
         for key, g in gradients.items():
             m, v = moments[key]
             m = 0.9 * m + 0.1 * g
             v = 0.999 * v + 0.001 * g * g
             moments[key] = (m, v)
-            w[key] = w[key] - p["learning_rate"] / (1 - 0.9**steps) * m / (np.sqrt(v / (1 - 0.999**steps)) + 1e-8)
-    return np.concatenate(errors)
+            count, rate = steps, p["learning_rate"]
+            if key == "w1":
+                count = np.maximum(own_steps, 1)[:, None, None]
+                rate = rate / share[:, None, None]
+            w[key] = w[key] - rate / (1 - 0.9**count) * m / (np.sqrt(v / (1 - 0.999**count)) + 1e-8)
+    return np.concatenate(errors), w
+
+
+def contributions_of(x, w):
+    """What each miner contributes to the forecast of each row, to first order."""
+    parts = np.einsum("ird,idk->irk", x, w["w1"])
+    z1 = w["b1"] + parts.sum(axis=0)
+    _, z2, _, _ = forward(w, z1)
+    slope = ((z2 > 0) * w["w3"]) @ w["w2"] * (z1 > 0)
+    return np.einsum("rk,irk->ir", slope, parts)
 
 
 def evidence(difference, lags):
@@ -185,13 +206,43 @@ def evidence(difference, lags):
     return mean, mean / np.sqrt(variance / n) if variance > 0 else 0.0
 
 
-def groups_of(p, order, contributions):
-    """Miners that contribute alike, in the order given; each joins the first group with all of whose members it is alike."""
+def foretold(x, there, u):
+    """How well the numbers of a miner, in the first half of the rows in which it is there, tell what others contribute in the
+    second: a correlation for each of them, 0 where nothing can be said."""
+    rows = np.flatnonzero(there)
+    half = len(rows) // 2
+    if half < 30:
+        return np.zeros(len(u))
+    fit, ask = rows[:half], rows[half:]
+    mean = x[fit].mean(axis=0)
+    known, asked = x[fit] - mean, x[ask] - mean
+    gram = known.T @ known
+    size = np.trace(gram) / len(gram)
+    if not size > 0:
+        return np.zeros(len(u))
+    gram += 1e-6 * size * np.eye(len(gram))
+    found = []
+    for contribution in u:
+        cross = known.T @ (contribution[fit] - contribution[fit].mean())
+        told, true = asked @ np.linalg.solve(gram, cross), contribution[ask]
+        told, true = told - told.mean(), true - true.mean()
+        both = np.sqrt(np.sum(told**2) * np.sum(true**2))
+        found.append(np.sum(told * true) / both if both > 0 else 0.0)
+    return np.array(found)
+
+
+def groups_of(p, order, tells):
+    """Members and guests of groups of miners, in the order given: each joins the first group of whose first member its numbers
+    tell the contribution, and is a guest of the others; one that tells none begins a group."""
     groups = []
     for i in order:
-        alike = lambda k: np.corrcoef(contributions[i], contributions[k])[0, 1] >= p["alike"]
-        home = next((g for g in groups if all(alike(k) for k in g)), None)
-        groups.append([i]) if home is None else home.append(i)
+        told = [g for g in groups if tells[i][g[0][0]] >= p["alike"]]
+        if not told:
+            groups.append(([i], []))
+            continue
+        told[0][0].append(i)
+        for _, guests in told[1:]:
+            guests.append(i)
     return groups
 
 
@@ -202,46 +253,60 @@ def score(p, price, sent, ahead):
     miners, chunks = len(x), -(-len(rows) // p["chunk_rows"])
     first = int(np.floor(p["warm_up"] * chunks))
     lags = 2 * -(-ahead // p["stride"])
-    screened = [([], []) for _ in range(miners)]
-    base = run(p, x, y, [], first, screened)
-    counted = y[first * p["chunk_rows"] :]
+    counted = slice(first * p["chunk_rows"], None)
+
+    groups = [[i] for i in range(miners)]
+    without = [[] for _ in groups]
+    # Where groups are looked for, nobody may learn so fast that others matter.
+    slow = p | {"learning_rate": p["learning_rate"] / miners} if p["pay"] == "group" else p
+    base, w = run(slow, x, present, y, [], first, groups, without)
+    every = -(-len(base) // SAMPLE)
+    sample = np.arange(first * p["chunk_rows"], len(rows), every)
+    contributions = contributions_of(x[:, sample], w)
+    spread = np.var(contributions, axis=1)
+    risen = lambda: [np.mean(np.concatenate(losses)) - np.mean(base) for losses in without]
+    at_once = risen()
+    first_row = [int(np.argmax(present[i])) for i in range(miners)]
+    order = sorted((i for i in range(miners) if spread[i] > 0), key=lambda i: -at_once[i])
+    groups = [([i], []) for i in order]
+    if p["pay"] == "group":
+        order.sort(key=lambda i: first_row[i])
+        tells = [foretold(x[i, sample], present[i, sample], contributions) for i in range(miners)]
+        groups = groups_of(p, order, tells)
+    teams = [members for members, _ in groups]
+    if p["pay"] == "group":
+        teams += [[i] for i in range(miners) if not spread[i] > 0]
+        without = [[] for _ in teams]
+        base, _ = run(p, x, present, y, [], first, teams, without)
+        for team, rise in zip(teams, risen()):
+            for i in team:
+                at_once[i] = rise
+    groups.sort(key=lambda group: -at_once[group[0][0]])
     out = {
-        "rows": len(rows), "baseline_mae": np.mean(base), "zero_mae": np.mean(np.abs(counted)),
-        "delta_at_once": [np.mean(np.concatenate(s[0])) for s in screened],
+        "rows": len(rows), "baseline_mae": np.mean(base), "zero_mae": np.mean(np.abs(y[counted])), "delta_at_once": at_once,
         "delta": [None] * miners, "t": [None] * miners, "adds": [None] * miners, "saliences": [0.0] * miners,
     }
     if out["baseline_mae"] >= out["zero_mae"]:
         return out
-    contributions = [np.concatenate(s[1]) for s in screened]
-    at_once = out["delta_at_once"]
-    order = [i for i in sorted(range(miners), key=lambda i: -at_once[i]) if np.var(contributions[i]) > 0]
-    groups = [[i] for i in order] if p["pay"] == "alone" else groups_of(p, order, contributions)
-    groups = [g for g in groups if at_once[g[0]] > 0]
-    if p["screen"]:
-        groups = groups[: p["screen"]]
-    for group in groups:
-        first_row = {i: int(np.argmax(present[i])) for i in group}
-        spread = {i: np.var(contributions[i]) for i in group}
-        losses = run(p, x, y, group, first)
-        delta, t = evidence(losses - base, lags)
-        for i in group:
-            out["delta"][i], out["t"][i] = delta, t
-        is_paid = delta > 0 and t >= p["t_min"]
+    tried = [g for g in groups if at_once[g[0][0]] > 0]
+    for group, guests in tried[: p["screen"] or None]:
         if p["share"] == "equal":
             steps = [group]
         else:
-            steps = [[i for i in group if first_row[i] == f] for f in sorted(set(first_row.values()))]
-        curves = [losses] + [run(p, x, y, sum(steps[s:], []), first) for s in range(1, len(steps))] + [base]
+            steps = [[i for i in group if first_row[i] == f] for f in sorted(set(first_row[i] for i in group))]
+        masks = [sum(steps[s:], []) + guests for s in range(len(steps) + 1)]
+        curves = [run(p, x, present, y, mask, first, teams)[0] if mask else base for mask in masks]
+        delta, t = evidence(curves[0] - curves[-1], lags)
         added = [evidence(curves[s] - curves[s + 1], lags) for s in range(len(steps))]
-        parts = [a if a > 0 and ta >= p["t_min"] else 0.0 for a, ta in added]
-        if not any(parts):
-            parts = [max(a, 0.0) for a, _ in added]
-        for step, (a, _), part in zip(steps, added, parts):
+        is_sure = lambda mean, t: mean > 0 and t >= p["t_min"]
+        pay = [a if is_sure(a, ta) else 0.0 for a, ta in added]
+        if not any(pay) and is_sure(delta, t):
+            pay = [max(a, 0.0) for a, _ in added]
+            pay = [delta * a / sum(pay) for a in pay]
+        for step, (a, _), paid in zip(steps, added, pay):
             for i in step:
-                out["adds"][i] = a
-                if is_paid:
-                    share = spread[i] / sum(spread[k] for k in step)
-                    out["saliences"][i] = delta * part / sum(parts) * share
+                out["delta"][i], out["t"][i], out["adds"][i] = delta, t, a
+                out["saliences"][i] = paid * spread[i] / sum(spread[k] for k in step)
     return out
 
 
