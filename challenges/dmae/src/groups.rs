@@ -10,12 +10,12 @@ pub(crate) struct Group {
     /// Each is in one group alone.
     pub(crate) members: Vec<usize>,
     /// Members of other groups that say it, too.
-    pub(crate) guests: Vec<usize>,
+    pub(crate) followers: Vec<usize>,
 }
 
 impl Group {
     pub(crate) fn of_one(miner: usize) -> Self {
-        Self { members: vec![miner], guests: Vec::new() }
+        Self { members: vec![miner], followers: Vec::new() }
     }
 
     /// The miner that it is named after.
@@ -25,7 +25,7 @@ impl Group {
 }
 
 /// Groups of the miners in `order`. A miner says what another says where its numbers tell what that contributes, by a
-/// correlation of `alike` or more. Each joins the first group whose first member's contribution it tells, and is a guest of the
+/// correlation of `alike` or more. Each joins the first group whose first member's contribution it tells, and is a follower of the
 /// others; one that tells none begins a group (scoring: dmae, groups).
 pub(crate) fn groups(sample: &Sample, dim: usize, order: &[usize], alike: f64) -> Vec<Group> {
     let mut tells: Vec<(usize, Vec<f64>)> = order.iter().map(|&miner| (miner, Vec::new())).collect();
@@ -39,7 +39,7 @@ pub(crate) fn groups(sample: &Sample, dim: usize, order: &[usize], alike: f64) -
         let mut told = groups.iter_mut().filter(|(first, _)| tells[*first] >= alike).map(|(_, group)| group);
         if let Some(group) = told.next() {
             group.members.push(*miner);
-            told.for_each(|group| group.guests.push(*miner));
+            told.for_each(|group| group.followers.push(*miner));
         } else {
             drop(told);
             groups.push((place, Group::of_one(*miner)));
@@ -72,7 +72,7 @@ mod tests {
     }
 
     fn found(sample: &Sample, order: &[usize]) -> Vec<(Vec<usize>, Vec<usize>)> {
-        groups(sample, 2, order, 0.6).into_iter().map(|group| (group.members, group.guests)).collect()
+        groups(sample, 2, order, 0.6).into_iter().map(|group| (group.members, group.followers)).collect()
     }
 
     #[test]

@@ -158,6 +158,21 @@ mod tests {
         }
     }
 
+    /// What processors without wide vectors run, and components.
+    #[test]
+    fn halves_are_the_whole() {
+        let (x, w) = (numbers(2 * 50, 5), units(50, 6));
+        let x = [&x[..50], &x[50..]];
+        let whole = rows::<2, HIDDEN>(x, &w, 0);
+        for part in [0, 1] {
+            let half = rows::<2, HALF>(x, &w, part);
+            for (half, whole) in half.iter().zip(&whole) {
+                let whole = &whole[part * HALF..(part + 1) * HALF];
+                assert!(half.iter().zip(whole).all(|(a, b)| a.to_bits() == b.to_bits()), "{part}");
+            }
+        }
+    }
+
     #[test]
     fn the_order_of_parts_reaches_no_bit() {
         let parts = units(501, 7);

@@ -9,7 +9,7 @@ use crate::groups::Group;
 pub(crate) struct Trial {
     /// The members of the group, in parts: those who came at the same time, the earliest first. One part where all are equal.
     pub(crate) parts: Vec<Vec<usize>>,
-    guests: Vec<usize>,
+    followers: Vec<usize>,
 }
 
 /// What a group is worth.
@@ -24,7 +24,7 @@ pub(crate) struct Worth {
 
 impl Trial {
     pub(crate) fn new(group: &Group, presence: &[Presence], params: &Params) -> Self {
-        let Group { members, guests } = group;
+        let Group { members, followers } = group;
         let first = |miner: usize| presence[miner].first;
         let mut firsts: Vec<Option<usize>> = members.iter().map(|&miner| first(miner)).collect();
         firsts.sort_unstable();
@@ -34,7 +34,7 @@ impl Trial {
         }
         let is_in = |miner: usize, at: Option<usize>| params.share == "equal" || first(miner) == at;
         let part = |&at: &Option<usize>| members.iter().copied().filter(|&miner| is_in(miner, at)).collect();
-        Self { parts: firsts.iter().map(part).collect(), guests: guests.clone() }
+        Self { parts: firsts.iter().map(part).collect(), followers: followers.clone() }
     }
 
     /// All members of the group.
@@ -42,11 +42,11 @@ impl Trial {
         self.parts.iter().flatten().copied()
     }
 
-    /// Who is left out of each of its models: all, then all but the first part, and so on; guests of the group always are. The
-    /// last one, without any part, is the full model where there are no guests.
+    /// Who is left out of each of its models: all, then all but the first part, and so on; followers of the group always are. The
+    /// last one, without any part, is the full model where there are no followers.
     pub(crate) fn left_out(&self) -> Vec<Vec<usize>> {
-        let last = self.parts.len() + usize::from(!self.guests.is_empty());
-        (0..last).map(|from| [self.parts[from..].concat(), self.guests.clone()].concat()).collect()
+        let last = self.parts.len() + usize::from(!self.followers.is_empty());
+        (0..last).map(|from| [self.parts[from..].concat(), self.followers.clone()].concat()).collect()
     }
 
     /// What the group is worth, by the errors of its models and of the full one (scoring: dmae, pay).
@@ -75,10 +75,10 @@ pub(crate) fn sure(evidence: &Evidence, params: &Params) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn trial(share: &str, guests: &[usize]) -> (Trial, Params) {
+    fn trial(share: &str, followers: &[usize]) -> (Trial, Params) {
         let params = Params { share: share.into(), t_min: 0.0, ..Params::default() };
         let presence = [5, 0, 9, 5].map(|first| Presence { first: Some(first), rows: 1 });
-        let group = Group { members: vec![1, 0, 2, 3], guests: guests.to_vec() };
+        let group = Group { members: vec![1, 0, 2, 3], followers: followers.to_vec() };
         (Trial::new(&group, &presence, &params), params)
     }
 

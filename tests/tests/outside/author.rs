@@ -24,6 +24,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     for name in ["binary", "hitfirst", "lbfgs", "breakout", "xsec", "funding", "trademix"] {
         tests.push(Trial::new(module_path!(), &format!("{name}_conforms"), move || conforms(name)).takes(8));
     }
+    tests.push(trial!(dmae_conforms).takes(60));
     tests
 }
 
@@ -146,6 +147,24 @@ fn conforms(name: &str) {
     let tracking = check(&report, "tracking");
     let tracks = tracking.1.contains("33 assets");
     assert!(tracking.0 == "pass" && tracks == (name == "breakout"), "{tracking:?}");
+    let other = check(&report, "runtimes");
+    assert_eq!(other.0, if has_wasm() { "pass" } else { "skip" }, "{other:?}");
+}
+
+/// Its entry is that of its README. Simulated miners all know the same: they are one group, whose later members are paid what
+/// they add.
+fn dmae_conforms() {
+    let dir = TempDir::new().unwrap();
+    let readme = fs::read_to_string(root().join("challenges/dmae/README.md")).unwrap();
+    let entry: Vec<&str> = readme.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    let config = dir.path().join("challenge.toml");
+    // Alone in a file, it cannot count for nothing.
+    fs::write(&config, entry.join("\n").replace("weight = 0.0", "weight = 1.0")).unwrap();
+    let args = ["--max-clones", "1.1", "--max-noise", "0.5", "--config", config.to_str().unwrap()];
+    let (conforms, report) = tested(&library(&bin_dir(), "dmae"), &args);
+    assert!(conforms, "{report:#}");
+    assert_eq!((check(&report, "scores").0, check(&report, "order").0), ("pass", "pass"), "{report:#}");
+    note!("{:?}", ["clones", "noise", "cost"].map(|name| check(&report, name)));
     let other = check(&report, "runtimes");
     assert_eq!(other.0, if has_wasm() { "pass" } else { "skip" }, "{other:?}");
 }

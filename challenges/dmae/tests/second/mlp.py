@@ -232,8 +232,8 @@ def foretold(x, there, u):
 
 
 def groups_of(p, order, tells):
-    """Members and guests of groups of miners, in the order given: each joins the first group of whose first member its numbers
-    tell the contribution, and is a guest of the others; one that tells none begins a group."""
+    """Members and followers of groups of miners, in the order given: each joins the first group of whose first member its numbers
+    tell the contribution, and is a follower of the others; one that tells none begins a group."""
     groups = []
     for i in order:
         told = [g for g in groups if tells[i][g[0][0]] >= p["alike"]]
@@ -241,8 +241,8 @@ def groups_of(p, order, tells):
             groups.append(([i], []))
             continue
         told[0][0].append(i)
-        for _, guests in told[1:]:
-            guests.append(i)
+        for _, followers in told[1:]:
+            followers.append(i)
     return groups
 
 
@@ -289,12 +289,12 @@ def score(p, price, sent, ahead):
     if out["baseline_mae"] >= out["zero_mae"]:
         return out
     tried = [g for g in groups if at_once[g[0][0]] > 0]
-    for group, guests in tried[: p["screen"] or None]:
+    for group, followers in tried[: p["screen"] or None]:
         if p["share"] == "equal":
             steps = [group]
         else:
             steps = [[i for i in group if first_row[i] == f] for f in sorted(set(first_row[i] for i in group))]
-        masks = [sum(steps[s:], []) + guests for s in range(len(steps) + 1)]
+        masks = [sum(steps[s:], []) + followers for s in range(len(steps) + 1)]
         curves = [run(p, x, present, y, mask, first, teams)[0] if mask else base for mask in masks]
         delta, t = evidence(curves[0] - curves[-1], lags)
         added = [evidence(curves[s] - curves[s + 1], lags) for s in range(len(steps))]
