@@ -13,25 +13,30 @@ pub(crate) struct Seen<'a> {
     pub(crate) at_once: &'a [f64],
     /// How much the contributions of each vary.
     pub(crate) spreads: &'a [f64],
+    /// Mean error of the model of all miners, and of forecasting nothing.
+    pub(crate) baseline: f64,
+    pub(crate) zero: f64,
     pub(crate) params: &'a Params,
 }
 
 impl Seen<'_> {
-    /// Writes down what is known of everybody, and why those who are in none of the groups that were looked at earn nothing.
-    /// `order` has the places of groups by their first members, those that were not looked at too.
-    pub(crate) fn report(&self, groups: &[Group], looked_at: usize, salience: &mut Salience) {
+    /// Writes down what is known of everybody, and why those who are in none of the first `tried` groups earn nothing. Groups are
+    /// in falling order of what is lost without them at once.
+    pub(crate) fn report(&self, groups: &[Group], tried: usize, salience: &mut Salience) {
         for (miner, presence) in self.presence.iter().enumerate() {
             salience.note(miner, "present_rows", presence.rows as f64);
             if presence.rows == 0 {
                 salience.zero(miner, WhyZero::absent());
                 continue;
             }
+            salience.note(miner, "baseline_mae", self.baseline);
+            salience.note(miner, "zero_forecast_mae", self.zero);
             salience.note(miner, "delta_at_once", self.at_once[miner]);
             let place = groups.iter().position(|group| group.members.contains(&miner));
             match place {
                 None => salience
                     .zero(miner, WhyZero::new("no_contribution", "the model makes nothing of what it sends")),
-                Some(place) if place >= looked_at => {
+                Some(place) if place >= tried => {
                     salience.zero(miner, self.screened(miner, groups, place));
                 }
                 Some(_) => {}
@@ -40,7 +45,8 @@ impl Seen<'_> {
     }
 
     /// Nobody is paid, for one reason.
-    pub(crate) fn report_no_skill(&self, baseline: f64, zero: f64, salience: &mut Salience) {
+    pub(crate) fn report_no_skill(&self, salience: &mut Salience) {
+        let Self { baseline, zero, .. } = self;
         let text = format!(
             "the forecast's mean error is {baseline:.6}, that of forecasting nothing {zero:.6}: no skill in the market, nothing \
              to divide"

@@ -85,15 +85,15 @@ impl Task<'_> {
         }
         groups.sort_by(|a, b| at_once[b.first()].total_cmp(&at_once[a.first()]));
 
-        let seen = Seen { presence: &presence, at_once: &at_once, spreads: &spreads, params };
         let errors = full.model.errors;
         let counted = &self.labels.targets[self.labels.rows.len() - errors.len()..];
         let (baseline, zero) = (mean(&errors), mean(counted));
+        let seen = Seen { presence: &presence, at_once: &at_once, spreads: &spreads, baseline, zero, params };
         salience.fact("rows_judged", errors.len() as f64);
         salience.fact("baseline_mae", baseline);
         salience.fact("zero_forecast_mae", zero);
         if baseline >= zero {
-            seen.report_no_skill(baseline, zero, salience);
+            seen.report_no_skill(salience);
             return Ok(());
         }
         let hurting = groups.iter().filter(|group| at_once[group.first()] > 0.0).count();
