@@ -151,15 +151,10 @@ fn conforms(name: &str) {
     assert_eq!(other.0, if has_wasm() { "pass" } else { "skip" }, "{other:?}");
 }
 
-/// Its entry is that of its README. Simulated miners all know the same and come at the same time: they are one group, of which
-/// copies of a member take a larger part.
+/// Simulated miners all know the same and come at the same time: they are one group, of which copies of a member take a larger
+/// part.
 fn dmae_conforms() {
-    let dir = TempDir::new().unwrap();
-    let readme = fs::read_to_string(root().join("challenges/dmae/README.md")).unwrap();
-    let entry: Vec<&str> = readme.lines().filter_map(|line| line.strip_prefix("    ")).collect();
-    let config = dir.path().join("challenge.toml");
-    // Alone in a file, it cannot count for nothing.
-    fs::write(&config, entry.join("\n").replace("weight = 0.0", "weight = 1.0")).unwrap();
+    let config = root().join("challenges/dmae/challenge.toml");
     let args = ["--max-noise", "0.5", "--config", config.to_str().unwrap()];
     let (conforms, report) = tested(&library(&bin_dir(), "dmae"), &args);
     assert!(conforms, "{report:#}");
