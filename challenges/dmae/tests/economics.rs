@@ -76,7 +76,7 @@ fn later_copies_take_next_to_nothing_from_whom_they_copy() {
             "seed {seed}: 20 noisy copies earn {taken:.4}, where their original earned {:.4}",
             earned(&alone, &[1])
         );
-        // It is paid as if they were not there: 14 numbers of what it is worth hang on the other groups alone.
+        // It is paid as if they were not there; only what the others are paid changes.
         assert!((salience.miners[1].salience / alone.miners[1].salience - 1.0).abs() < 1e-3);
         assert!(taken <= 0.05 * earned(&alone, &[1]) + 0.01, "{taken}");
         assert_eq!(fact(&salience, 1, "group_size"), Some(21.0));
