@@ -80,6 +80,21 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 5000)]
         bytes: u32,
     },
+    /// What one score of `dmae` costs, on a history in memory.
+    Embeddings {
+        /// Rows of the history.
+        #[arg(long, default_value_t = 86_400)]
+        rows: u32,
+        /// Miners in it.
+        #[arg(long, default_value_t = 256)]
+        miners: u32,
+        /// Numbers that each sends in a row.
+        #[arg(long, default_value_t = 100)]
+        dim: u32,
+        /// Parameters as JSON.
+        #[arg(long, default_value = "{}")]
+        params: String,
+    },
     /// Seconds per challenge of the same plugins as WebAssembly components and as shared libraries.
     Runtime {
         /// Rows of the ledger.
@@ -121,6 +136,11 @@ pub(crate) fn run_bench(what: &Bench) -> Result<()> {
             build()?;
             let numbers = [days, miners, bytes].map(ToString::to_string);
             run(Command::new(target_dir()?.join("release/waiting")).current_dir(target_dir()?).args(numbers))
+        }
+        Bench::Embeddings { rows, miners, dim, params } => {
+            let mut command = cargo();
+            command.args(["run", "--release", "--package", "mantis-dmae", "--example", "full_size", "--"]);
+            run(command.args([rows, miners, dim].map(ToString::to_string)).arg(params))
         }
         Bench::Cycle { rows, miners, new, solvers, runtimes, ledger } => {
             crate::plugins::build()?;

@@ -10,20 +10,26 @@ use std::path::{Path, PathBuf};
 
 /// A simulated ledger and what is scored of it.
 struct Trial {
-    /// The date of the profile.
-    profile: &'static str,
+    /// The configuration, from the root.
+    config: &'static str,
     /// Enough for a plugin to pay somebody, and a month for those that need it.
     rows: u32,
     miners: u16,
-    /// What the profile changes; `None`: all.
+    /// What is scored of it; `None`: all.
     only: Option<&'static str>,
 }
 
-const TRIALS: [Trial; 4] = [
-    Trial { profile: "2026-05", rows: 16_000, miners: 12, only: None },
-    Trial { profile: "2026-05", rows: 44_500, miners: 6, only: None },
-    Trial { profile: "2026-07", rows: 30_000, miners: 12, only: Some("ETH,ETHHITFIRST,ETHLBFGS,TRADEMIX") },
-    Trial { profile: "2026-09", rows: 20_000, miners: 12, only: Some("FLOW") },
+const TRIALS: [Trial; 5] = [
+    Trial { config: "profiles/2026-05.toml", rows: 16_000, miners: 12, only: None },
+    Trial { config: "profiles/2026-05.toml", rows: 44_500, miners: 6, only: None },
+    Trial {
+        config: "profiles/2026-07.toml",
+        rows: 30_000,
+        miners: 12,
+        only: Some("ETH,ETHHITFIRST,ETHLBFGS,TRADEMIX"),
+    },
+    Trial { config: "profiles/2026-09.toml", rows: 20_000, miners: 12, only: Some("FLOW") },
+    Trial { config: "challenges/dmae/challenge.toml", rows: 20_000, miners: 24, only: None },
 ];
 
 /// Scores simulated ledgers with plugins for x86-64, for x86-64-v3 (AVX2, FMA) and for WebAssembly where it can be
@@ -68,25 +74,30 @@ pub(crate) fn compare() -> Result<()> {
 
 impl Trial {
     fn config(&self) -> PathBuf {
-        root().join("profiles").join(format!("{}.toml", self.profile))
+        root().join(self.config)
     }
 
-    /// The profile with the plugins of another target, in whose folder it is written.
+    /// The configuration's name, for files that are made with it.
+    fn name(&self) -> String {
+        self.config.trim_start_matches("profiles/").trim_end_matches(".toml").replace('/', "-")
+    }
+
+    /// The configuration with the plugins of another target, in whose folder it is written.
     fn config_of(&self, target: &Path) -> Result<PathBuf> {
         let text = fs::read_to_string(self.config())?;
         let text = text.replacen("plugin_dir = \"plugins\"", "plugin_dir = \"release\"", 1);
         ensure!(text.contains("\"release\""), "{} names no plugin_dir", self.config().display());
-        let config = target.join(format!("{}.toml", self.profile));
+        let config = target.join(format!("{}.toml", self.name()));
         fs::write(&config, text)?;
         Ok(config)
     }
 
     /// The ledger, made once and kept.
     fn simulated(&self) -> Result<PathBuf> {
-        let Self { profile, rows, miners, only } = self;
+        let Self { rows, miners, only, .. } = self;
         let folder = target_dir()?.join("bits");
         fs::create_dir_all(&folder)?;
-        let ledger = folder.join(format!("{profile}-{rows}x{miners}.db"));
+        let ledger = folder.join(format!("{}-{rows}x{miners}.db", self.name()));
         if !ledger.exists() {
             let part = ledger.with_extension("part");
             let mut command = mantis()?;

@@ -24,6 +24,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     for name in ["binary", "hitfirst", "lbfgs", "breakout", "xsec", "funding", "trademix"] {
         tests.push(Trial::new(module_path!(), &format!("{name}_conforms"), move || conforms(name)).takes(8));
     }
+    tests.push(trial!(dmae_conforms).takes(60));
     tests
 }
 
@@ -146,6 +147,19 @@ fn conforms(name: &str) {
     let tracking = check(&report, "tracking");
     let tracks = tracking.1.contains("33 assets");
     assert!(tracking.0 == "pass" && tracks == (name == "breakout"), "{tracking:?}");
+    let other = check(&report, "runtimes");
+    assert_eq!(other.0, if has_wasm() { "pass" } else { "skip" }, "{other:?}");
+}
+
+/// Simulated miners all know the same and come at the same time: they are one group, of which copies of a member take a larger
+/// part.
+fn dmae_conforms() {
+    let config = root().join("challenges/dmae/challenge.toml");
+    let args = ["--max-noise", "0.5", "--config", config.to_str().unwrap()];
+    let (conforms, report) = tested(&library(&bin_dir(), "dmae"), &args);
+    assert!(conforms, "{report:#}");
+    assert_eq!((check(&report, "scores").0, check(&report, "order").0), ("pass", "pass"), "{report:#}");
+    note!("{:?}", ["clones", "noise", "cost"].map(|name| check(&report, name)));
     let other = check(&report, "runtimes");
     assert_eq!(other.0, if has_wasm() { "pass" } else { "skip" }, "{other:?}");
 }

@@ -12,6 +12,8 @@ const BREAKOUT_ROWS: (usize, usize) = (240, 600);
 /// turned with every doubt would lose all to the fees.
 const POSITION_ROWS: usize = 180;
 const POSITION_SURENESS: f64 = 6.0;
+/// Numbers of an embedding that know something; the others are noise.
+const EMBEDDED: usize = 4;
 /// The list of facts that bets on trades are in, as the plugin `flow` calls it.
 const BETS: &str = "bets";
 
@@ -29,6 +31,7 @@ enum Shape {
     Funding,
     Position,
     Intents,
+    Embedding,
 }
 
 /// One challenge of the simulation.
@@ -51,6 +54,7 @@ impl Truth {
             "funding" => Shape::Funding,
             "trademix" => Shape::Position,
             "flow" => Shape::Intents,
+            "dmae" => Shape::Embedding,
             _ if challenge.assets.is_empty() => Shape::Direction,
             _ => Shape::Directions,
         };
@@ -79,7 +83,7 @@ impl Truth {
     /// The single price that is stored, where the challenge has one.
     pub(super) fn price(&self, row: usize) -> Option<f64> {
         match self.shape {
-            Shape::Direction | Shape::HitFirst | Shape::Buckets => {
+            Shape::Direction | Shape::HitFirst | Shape::Buckets | Shape::Embedding => {
                 self.prices.path(self.key()).get(row).copied()
             }
             _ => Some(0.0),
@@ -101,7 +105,7 @@ impl Truth {
                     channels.filter_map(|name| Some((name.clone(), self.prices.channel(name, row)?)));
                 Some(assets.chain(channels).collect())
             }
-            Shape::Direction | Shape::HitFirst | Shape::Buckets | Shape::Breakout => None,
+            Shape::Direction | Shape::HitFirst | Shape::Buckets | Shape::Breakout | Shape::Embedding => None,
         }
     }
 
@@ -153,6 +157,11 @@ impl Truth {
                 let changes: Vec<f64> = self.challenge.assets.iter().map(series).collect();
                 let middle = median(&changes);
                 out.iter_mut().zip(changes).for_each(|(out, change)| *out = sign(change - middle));
+            }
+            Shape::Embedding => {
+                // Whoever knows something says it in a few of its numbers; together they are surer than one.
+                let knowing = out.len().min(EMBEDDED);
+                out[..knowing].fill(next(self.key(), self.ahead) / self.deviation);
             }
             Shape::Position => {
                 for (asset, out) in self.challenge.assets.iter().zip(out) {
