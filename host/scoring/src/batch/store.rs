@@ -7,10 +7,12 @@ use crate::plugins::{Source, digest};
 use crate::worker::Program;
 use rustix::process::geteuid;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use thiserror::Error;
 
 /// Why an engine's shared folder cannot be used.
@@ -62,8 +64,24 @@ impl Store {
         self.0.join("code")
     }
 
-    /// This program's copy: what runs here runs there.
+    /// This program's copy: what runs here runs there. It is looked at once in a process, as long as nothing touches it.
     pub(super) fn keep_program(&self, program: &Program) -> Result<PathBuf, BatchError> {
+        static KEPT: Mutex<BTreeMap<(PathBuf, PathBuf), (PathBuf, Stamp)>> = Mutex::new(BTreeMap::new());
+        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = (self.0.clone(), program.path().to_path_buf());
+        if let Some((path, stamp)) = kept.get(&name)
+            && Stamp::of(path).is_some_and(|now| now == *stamp)
+        {
+            return Ok(path.clone());
+        }
+        let path = self.copy_program(program)?;
+        if let Some(stamp) = Stamp::of(&path) {
+            kept.insert(name, (path.clone(), stamp));
+        }
+        Ok(path)
+    }
+
+    fn copy_program(&self, program: &Program) -> Result<PathBuf, BatchError> {
         let kept = || {
             let mut bytes = Vec::new();
             program.file()?.read_to_end(&mut bytes)?;
@@ -91,6 +109,19 @@ impl Store {
             put(&path, &bytes, 0o400)?;
         }
         Ok(Source { path, sha256: Some(pinned), ..plugin.clone() })
+    }
+}
+
+/// By what it is seen that a file was touched: inode, length, times of content and of the rest.
+#[derive(PartialEq, Eq)]
+struct Stamp([i64; 6]);
+
+impl Stamp {
+    fn of(path: &Path) -> Option<Self> {
+        let about = fs::metadata(path).ok()?;
+        let inode = about.ino().cast_signed();
+        let length = about.len().cast_signed();
+        Some(Self([inode, length, about.mtime(), about.mtime_nsec(), about.ctime(), about.ctime_nsec()]))
     }
 }
 
