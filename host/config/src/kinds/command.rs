@@ -2,11 +2,13 @@
 
 use super::{Kind, TextKind};
 use crate::source::TomlTable;
-use crate::tables::BatchEngine;
 use std::path::PathBuf;
 
 /// A command, word by word: in contrast to other lists, a word may come twice.
 pub(crate) struct Arguments;
+
+/// What may stand in words of a command for a number or name of a job.
+const PLACEHOLDERS: [&str; 4] = ["{challenge}", "{memory_mib}", "{minutes}", "{id}"];
 
 /// The path of a folder that other machines have, too.
 pub(crate) struct SharedFolder;
@@ -32,7 +34,7 @@ const FOLDER: TextKind = TextKind {
 };
 
 fn is_word(word: &str) -> bool {
-    let rest = BatchEngine::PLACEHOLDERS.iter().fold(word.to_owned(), |word, known| word.replace(known, ""));
+    let rest = PLACEHOLDERS.iter().fold(word.to_owned(), |word, known| word.replace(known, ""));
     !word.is_empty() && !rest.contains(['{', '}', '\0'])
 }
 

@@ -37,8 +37,3 @@ section! {
         env: Vec<String> = Vec::new(), in ListOf(VARIABLE);
     }
 }
-
-impl BatchEngine {
-    /// What stands in words of `launcher` for a number or name of a job.
-    pub const PLACEHOLDERS: [&str; 4] = ["{challenge}", "{memory_mib}", "{minutes}", "{id}"];
-}

@@ -254,7 +254,7 @@ fn capital(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::pages::test_world::{PageWorld, parse, plain};
+    use crate::server::pages::test_world::{PageWorld, by_id, parse, plain};
 
     #[test]
     fn sentences_begin_with_a_capital() {
@@ -271,6 +271,14 @@ mod tests {
         assert_eq!(first.attribute("class"), Some("alert"));
         assert!(part.contains("No prices: the feed does not answer: x"), "{part}");
         assert!(part.contains("in 580 blocks, about 1.9 h"), "{part}");
+        let jobs = by_id(&document, "jobs");
+        let cell = |row: usize, column: usize| {
+            let row = jobs.descendants().filter(|node| node.has_tag_name("tr")).nth(row + 1).unwrap();
+            let cell = row.children().filter(|node| node.has_tag_name("td")).nth(column).unwrap();
+            cell.descendants().filter_map(|node| node.text()).collect::<String>()
+        };
+        assert_eq!([cell(0, 0), cell(1, 1), cell(1, 2)], ["ETH", "runs", "node x"]);
+        assert_eq!([cell(4, 1), cell(4, 3), cell(4, 5)], ["done by this machine", "2", "it ended early: x"]);
         let mut well = world.status.clone();
         well.sampling.feed_fault = None;
         assert!(live(&world.standing, Some(&well), &world.ledger).unwrap().contains("All is well."));

@@ -8,10 +8,10 @@ use mantis_ledger::{
     Rejection, Sample, SampledBlock, Sent, Stage,
 };
 use mantis_plugin_api::{Description, Salience, WhyZero};
-use mantis_validator::Status;
 use mantis_validator::agreement::{
     Agreement, MinerDifference, OtherValidator, Reasons, RowAgreement, Subnet,
 };
+use mantis_validator::{BatchStatus, JobStatus, Status};
 use mantis_weights::{Neuron, Outcome, Scored, Scores, SettleRules, settle};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -322,6 +322,14 @@ fn status(text: &str) -> Status {
     status.sampling.feed_fault = Some(format!("the feed does not answer: {text}"));
     status.weights.next_computation = Some(Block(11_000));
     status.weights.next_setting = Some(Block(10_440));
+    let mut batch = BatchStatus::default();
+    for state in ["queued", "running", "done", "failed", "here"] {
+        let mut job = JobStatus::default();
+        (job.ticker, job.state, job.attempt, job.since) = ("ETH".into(), state.into(), 2, now() - 4);
+        (job.node, job.why) = (Some(format!("node {text}")), Some(format!("it ended early: {text}")));
+        batch.jobs.push(job);
+    }
+    status.batch = Some(batch);
     status.configuration.file = "/etc/mantis/challenges.toml".into();
     status.configuration.taken = now() - 4000;
     status
