@@ -255,6 +255,7 @@ fn capital(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::server::pages::test_world::{PageWorld, by_id, parse, plain};
+    use roxmltree::Node;
 
     #[test]
     fn sentences_begin_with_a_capital() {
@@ -275,7 +276,7 @@ mod tests {
         let cell = |row: usize, column: usize| {
             let row = jobs.descendants().filter(|node| node.has_tag_name("tr")).nth(row + 1).unwrap();
             let cell = row.children().filter(|node| node.has_tag_name("td")).nth(column).unwrap();
-            cell.descendants().filter_map(|node| node.text()).collect::<String>()
+            cell.descendants().filter(Node::is_text).filter_map(|node| node.text()).collect::<String>()
         };
         assert_eq!([cell(0, 0), cell(1, 1), cell(1, 2)], ["ETH", "runs", "node x"]);
         assert_eq!([cell(4, 1), cell(4, 3), cell(4, 5)], ["done by this machine", "2", "it ended early: x"]);
