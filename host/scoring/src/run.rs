@@ -270,9 +270,13 @@ impl Run<'_> {
         let ticker = job.spec.ticker.as_str();
         observer.progress(ticker, 0.0);
         let launcher = &options.launcher;
-        let finished = match place {
-            Place::Batch(batch) => batch.run(launcher, &job, *observer, memory)?,
-            Place::Here | Place::Nowhere(_) => {
+        let elsewhere = match place {
+            Place::Batch(batch) => batch.run(launcher, &job, *observer)?,
+            Place::Here | Place::Nowhere(_) => None,
+        };
+        let finished = match elsewhere {
+            Some(finished) => finished,
+            None => {
                 let started = Instant::now();
                 let progress = |done| observer.progress(ticker, done);
                 let finished = launcher.run(&job, progress, |line| observer.log(ticker, line))?;

@@ -3,20 +3,19 @@
 //! A cache: without it everything takes longer, and comes to the same bits. A file of it is named by a digest and begins with
 //! one, so that what was changed on the disk is noticed and scored again.
 
+use super::files::is_own_folder;
 use super::given::Given;
 use crate::plugins::{LoadError, Source, digest};
 use mantis_config::Block;
 use mantis_ledger::snapshot::{RowMarks, SnapshotRequest};
 use mantis_ledger::{Ledger, LedgerError};
 use mantis_plugin_api::{ParamMap, Spec};
-use rustix::process::geteuid;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -112,9 +111,7 @@ impl SalienceCache {
     /// [`CacheError`].
     pub fn open(folder: &Path, ledger: &Ledger) -> Result<Self, CacheError> {
         let io = |source| CacheError::Io { folder: folder.into(), source };
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io)?;
-        let about = fs::metadata(folder).map_err(io)?;
-        if about.uid() != geteuid().as_raw() || about.mode() & 0o022 != 0 {
+        if !is_own_folder(folder).map_err(io)? {
             return Err(CacheError::Strange { folder: folder.into() });
         }
         Ok(Self {

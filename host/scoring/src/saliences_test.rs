@@ -5,6 +5,7 @@ use mantis_config::{Block, Runtime};
 use mantis_ledger::snapshot::AsOf;
 use mantis_ledger::{NewRow, SampledBlock};
 use mantis_plugin_api::{Description, Salience, Solver, Storage};
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use tempfile::TempDir;
 

@@ -12,7 +12,6 @@ mod store;
 pub use store::BatchError;
 
 use crate::files::size_of;
-use crate::memory::PeakMemory;
 use crate::observer::{Attempt, AttemptState, Observer, Quiet};
 use crate::worker::{Failure, Finished, Hears, Job, Launcher, Patience, Task, WorkerError, attend_command};
 use command::{JobWords, command};
@@ -65,14 +64,13 @@ impl Batch {
         self.engine.parallel.map_or(threads, |parallel| parallel as usize)
     }
 
-    /// Does a job that scores a snapshot of the shared folder. What this machine does in the end is said, too.
+    /// Does a job that scores a snapshot of the shared folder. `None` where no attempt did, and this machine is to do it.
     pub(crate) fn run(
         &self,
         launcher: &Launcher,
         job: &Job,
         observer: &dyn Observer,
-        memory: &PeakMemory,
-    ) -> Result<Finished, WorkerError> {
+    ) -> Result<Option<Finished>, WorkerError> {
         let ticker = job.spec.ticker.as_str();
         let job = &exact(job)?;
         let number = self.jobs.fetch_add(1, Ordering::Relaxed);
@@ -97,7 +95,7 @@ impl Batch {
             }) {
                 Ok(finished) => {
                     tell(attempt, AttemptState::Done);
-                    return Ok(finished);
+                    return Ok(Some(finished));
                 }
                 Err(failed) => {
                     let verdict = judge(&failed);
@@ -114,16 +112,13 @@ impl Batch {
                 }
             }
         }
-        let Some(error) = error.filter(|_| !self.engine.fallback) else {
-            tell(self.engine.attempts + 1, AttemptState::Fallback);
-            let started = Instant::now();
-            let (progress, log) =
-                (|done| observer.progress(ticker, done), |line: &str| observer.log(ticker, line));
-            let finished = launcher.run(job, progress, log)?;
-            memory.worker(started, finished.peak_rss_kib);
-            return Ok(finished);
-        };
-        Err(error)
+        match error.filter(|_| !self.engine.fallback) {
+            Some(error) => Err(error),
+            None => {
+                tell(self.engine.attempts + 1, AttemptState::Fallback);
+                Ok(None)
+            }
+        }
     }
 
     /// Does a job by one attempt, to see whether the engine does any.

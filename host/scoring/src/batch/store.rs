@@ -3,14 +3,14 @@
 //! `programs/` and `plugins/` hold copies by their digests, `snapshots/` histories for one run, `histories/` those that are
 //! kept, `code/` what components were compiled to.
 
+use crate::files::is_own_folder;
 use crate::plugins::{Source, digest};
 use crate::worker::Program;
-use rustix::process::geteuid;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use thiserror::Error;
@@ -47,9 +47,7 @@ impl Store {
         let io = |source| BatchError::Io { folder: folder.into(), source };
         for part in ["", "programs", "plugins", "snapshots", "code"] {
             let path = folder.join(part);
-            DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(io)?;
-            let about = fs::metadata(&path).map_err(io)?;
-            if about.uid() != geteuid().as_raw() || about.mode() & 0o022 != 0 {
+            if !is_own_folder(&path).map_err(io)? {
                 return Err(BatchError::Strange { folder: path });
             }
         }
