@@ -8,6 +8,7 @@ use serde_json::Value;
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -184,9 +185,19 @@ fn a_folder_with_the_ledger_is_not_shown() {
     assert!(auc(&json(evaluate(&dir.path().join("model.py"), &ledger).arg("--quick"))) < 0.52);
 }
 
+/// A strategy that breaks off somewhere, after what all of them know of the protocol.
+fn broken(dir: &Path, name: &str) -> PathBuf {
+    let [talk, own] =
+        ["talk.pl", &format!("cheats/{name}.pl")].map(|part| fs::read_to_string(fixture(part)).unwrap());
+    let file = dir.join(name).with_extension("pl");
+    fs::write(&file, format!("{talk}\n{own}")).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o700)).unwrap();
+    file
+}
+
 fn breaks_itself_alone(name: &str, says: &str) {
-    let began = Instant::now();
-    let file = fixture("cheats").join(name).with_extension("pl");
+    let (began, dir) = (Instant::now(), TempDir::new().unwrap());
+    let file = broken(dir.path(), name);
     let said = failure(evaluate(&file, &world().walk).args(["--quick", "--answer-seconds", "2"]));
     note!("{name}: {said}");
     assert!(said.contains(says), "{name}: {said}");
@@ -194,7 +205,8 @@ fn breaks_itself_alone(name: &str, says: &str) {
 }
 
 fn no_process_is_left() {
-    let file = fixture("cheats/forks.pl");
+    let dir = TempDir::new().unwrap();
+    let file = broken(dir.path(), "forks");
     let said = failure(evaluate(&file, &world().walk).args(["--quick", "--answer-seconds", "2"]));
     assert!(said.contains("the strategy ended early (exit status: 0)"), "{said}");
     let is_left = |entry: fs::DirEntry| {
