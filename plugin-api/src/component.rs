@@ -2,12 +2,14 @@
 //!
 //! This is plumbing: [`crate::export!`] makes a component of it when a plugin is built for WebAssembly.
 
+use crate::instance::{Instance, Scored, SignalFunctions};
 use crate::{
-    Challenge, History, Market, PluginError, Progress, Salience, Shape, Spec, States, Targets, TrackedRow,
+    Challenge, Forecast, History, LastRows, Market, Outlook, PluginError, Progress, Shape, Signal, Spec,
+    States, TrackedRow,
 };
 use half::f16;
 use serde::Deserialize;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Once;
@@ -31,19 +33,62 @@ pub mod bindings {
     });
 }
 
+#[allow(
+    missing_docs,
+    unsafe_code,
+    unreachable_pub,
+    unused_qualifications,
+    clippy::all,
+    clippy::undocumented_unsafe_blocks
+)]
+pub mod signal {
+    //! What wit-bindgen makes of the WIT's `signal` alone: with `challenge` it makes the world `forecaster`.
+    wit_bindgen::generate!({
+        path: "wit/v1.1",
+        inline: "package mantis:signal-alone; world signal-alone { export mantis:challenge/signal@1.1.0; }",
+        pub_export_macro: true,
+        export_macro_name: "export_signal",
+        default_bindings_module: "mantis_plugin_api::component::signal",
+    });
+}
+
 use bindings::exports::mantis::challenge::plugin::Guest;
 use bindings::mantis::challenge::host;
 
 /// The component of a challenge. One instance of it holds one configured challenge.
-pub struct Component<C>(PhantomData<C>);
+pub struct Component<C, S = Silent>(PhantomData<(C, S)>);
+
+/// Whether a challenge forecasts.
+pub trait Forecasts<C: Challenge> {
+    #[doc(hidden)]
+    fn configure(spec: &str, params: &str) -> Result<(), String>;
+}
+
+/// It does not.
+pub struct Silent;
+
+/// It does.
+pub struct Forecaster;
+
+impl<C: Challenge + 'static> Forecasts<C> for Silent {
+    fn configure(spec: &str, params: &str) -> Result<(), String> {
+        configure::<C>(spec, params, None)
+    }
+}
+
+impl<C: Signal + 'static> Forecasts<C> for Forecaster {
+    fn configure(spec: &str, params: &str) -> Result<(), String> {
+        configure::<C>(spec, params, Some(SignalFunctions::new()))
+    }
+}
 
 thread_local! {
     static CONFIGURED: RefCell<Option<Box<dyn Configured>>> = const { RefCell::new(None) };
-    /// Whether a score gives targets alone.
-    static TARGETS: Cell<bool> = const { Cell::new(false) };
+    /// What the score of this instance has fitted.
+    static FIT: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
 
-/// A challenge without its type.
+/// A configured challenge without its type.
 trait Configured {
     fn decode(&self, submission: &serde_json::Value) -> Result<Vec<f32>, PluginError>;
     fn score(
@@ -51,14 +96,15 @@ trait Configured {
         market: &Market,
         history: &dyn History,
         progress: &dyn Progress,
-    ) -> Result<Salience, PluginError>;
-    fn targets(&self, market: &Market) -> Result<Option<Targets>, PluginError>;
+    ) -> Result<Scored, PluginError>;
     fn track(&self, states: States, rows: &[TrackedRow]) -> Result<States, PluginError>;
+    fn outlook(&self) -> Result<Outlook, PluginError>;
+    fn forecast(&self, fit: &[u8], latest: &[f32], market: &Market) -> Result<Forecast, PluginError>;
 }
 
-impl<C: Challenge> Configured for C {
+impl<C: Challenge> Configured for Instance<C> {
     fn decode(&self, submission: &serde_json::Value) -> Result<Vec<f32>, PluginError> {
-        Challenge::decode(self, submission)
+        self.challenge.decode(submission)
     }
 
     fn score(
@@ -66,35 +112,31 @@ impl<C: Challenge> Configured for C {
         market: &Market,
         history: &dyn History,
         progress: &dyn Progress,
-    ) -> Result<Salience, PluginError> {
-        crate::Score::score(self, history, &self.label(market)?, progress)
-    }
-
-    fn targets(&self, market: &Market) -> Result<Option<Targets>, PluginError> {
-        Ok(crate::Label::targets(self, market, &self.label(market)?))
+    ) -> Result<Scored, PluginError> {
+        Self::score(self, market, history, progress)
     }
 
     fn track(&self, states: States, rows: &[TrackedRow]) -> Result<States, PluginError> {
-        Challenge::track(self, states, rows)
+        self.challenge.track(states, rows)
+    }
+
+    fn outlook(&self) -> Result<Outlook, PluginError> {
+        Self::outlook(self)
+    }
+
+    fn forecast(&self, fit: &[u8], latest: &[f32], market: &Market) -> Result<Forecast, PluginError> {
+        Self::forecast(self, fit, latest, market)
     }
 }
 
-impl<C: Challenge + 'static> Guest for Component<C> {
+impl<C: Challenge + 'static, S: Forecasts<C>> Guest for Component<C, S> {
     fn describe() -> String {
         tell_of_panics();
         to_json(&C::describe())
     }
 
     fn configure(spec: String, params: String) -> Result<(), String> {
-        tell_of_panics();
-        let configure = || -> Result<C, PluginError> {
-            let spec: Spec = from_json(&spec)?;
-            TARGETS.set(spec.targets);
-            C::configure(spec, &from_json(&params)?)
-        };
-        let challenge = configure().map_err(error)?;
-        CONFIGURED.set(Some(Box::new(challenge)));
-        Ok(())
+        S::configure(&spec, &params)
     }
 
     fn decode(submission: String) -> Result<Vec<f32>, String> {
@@ -102,18 +144,7 @@ impl<C: Challenge + 'static> Guest for Component<C> {
     }
 
     fn score(task: String) -> Result<(Vec<f64>, String), String> {
-        configured(|challenge| {
-            let task: ScoreTask = from_json(&task)?;
-            let shape = Shape { rows: task.scored_rows, miners: task.miners, dim: task.dim };
-            let history = HostHistory { shape, hotkeys: host::hotkeys() };
-            let salience = if TARGETS.get() {
-                Salience { targets: challenge.targets(&task.market()?)?, ..Salience::new(shape.miners) }
-            } else {
-                challenge.score(&task.market()?, &history, &HostProgress)?
-            };
-            let (numbers, report) = salience.into_parts();
-            Ok((numbers, to_json(&report)))
-        })
+        configured(|challenge| score(challenge, &task))
     }
 
     fn track(states: String, rows: String) -> Result<String, String> {
@@ -122,6 +153,48 @@ impl<C: Challenge + 'static> Guest for Component<C> {
             Ok(to_json(&challenge.track(from_json(&states)?, &rows)?))
         })
     }
+}
+
+impl<C: Signal + 'static> signal::exports::mantis::challenge::signal::Guest for Component<C, Forecaster> {
+    fn outlook() -> String {
+        // The interface has no place for an error: what is no outlook says that there is none.
+        configured(|challenge| Ok(to_json(&challenge.outlook()?))).unwrap_or_default()
+    }
+
+    fn fit() -> Option<Vec<u8>> {
+        FIT.take()
+    }
+
+    fn forecast(fit: Vec<u8>, latest: Vec<f32>, market: String) -> Result<String, String> {
+        configured(|challenge| {
+            let market: LastRows = from_json(&market)?;
+            Ok(to_json(&challenge.forecast(&fit, &latest, &market.into())?))
+        })
+    }
+}
+
+fn configure<C: Challenge + 'static>(
+    spec: &str,
+    params: &str,
+    signal: Option<SignalFunctions<C>>,
+) -> Result<(), String> {
+    tell_of_panics();
+    let configure = || -> Result<Instance<C>, PluginError> {
+        let spec: Spec = from_json(spec)?;
+        Instance::configure(spec, &from_json(params)?, signal)
+    };
+    CONFIGURED.set(Some(Box::new(configure().map_err(error)?)));
+    Ok(())
+}
+
+fn score(challenge: &dyn Configured, task: &str) -> Result<(Vec<f64>, String), PluginError> {
+    let task: ScoreTask = from_json(task)?;
+    let shape = Shape { rows: task.scored_rows, miners: task.miners, dim: task.dim };
+    let history = HostHistory { shape, hotkeys: host::hotkeys() };
+    let (salience, fit) = challenge.score(&task.market()?, &history, &HostProgress)?;
+    FIT.set(fit);
+    let (numbers, report) = salience.into_parts();
+    Ok((numbers, to_json(&report)))
 }
 
 /// The argument of `score`.

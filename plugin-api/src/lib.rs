@@ -103,6 +103,8 @@ mod description;
 mod error;
 mod facts;
 mod history;
+mod instance;
+mod last_rows;
 mod market;
 mod params;
 mod salience;
@@ -118,12 +120,13 @@ pub use error::PluginError;
 pub use facts::{FactList, FactRow};
 pub use half::f16;
 pub use history::{History, Shape, is_present};
+pub use last_rows::LastRows;
 pub use market::Market;
 pub use params::{
     Allowed, Choice, Each, Param, ParamGroup, ParamMap, ParamTable, ParamValue, read_param, refuse_unknown,
 };
 pub use salience::{Fact, MinerReport, Salience, WhyZero};
 pub use serde_json;
-pub use signal::{Forecast, Outlook, OutlookKind, Signal};
+pub use signal::{Forecast, MAX_FIT, Outlook, OutlookKind, Signal};
 pub use spec::{Solver, Spec, Storage};
 pub use targets::{Reading, Targets};

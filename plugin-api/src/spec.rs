@@ -37,6 +37,9 @@ pub struct Spec {
     /// makes of a challenge does. Since contract 1.1.
     #[serde(default, skip_serializing_if = "is_false")]
     pub targets: bool,
+    /// Whether a score is to give the fitted ensemble beside its saliences, where the challenge forecasts. Since contract 1.1.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub fit: bool,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde hands a reference
@@ -189,6 +192,7 @@ mod tests {
             channels: Vec::new(),
             facts: Vec::new(),
             targets: false,
+            fit: false,
         }
     }
 

@@ -132,7 +132,7 @@ pub fn ask_engine(config: &Config, launcher: &Launcher) -> Option<Result<EngineA
     Some(ask().map_err(|error| format!("{error:#}")))
 }
 
-fn job(config: &Config, challenge: &Challenge, plugin: Source) -> Job {
+pub(super) fn job(config: &Config, challenge: &Challenge, plugin: Source) -> Job {
     Job {
         plugin,
         spec: challenge.spec(&config.network, challenge.solver),

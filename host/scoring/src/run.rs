@@ -146,6 +146,17 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// A worker's job about it.
+    pub(super) fn job(&self, task: Task) -> Job {
+        Job {
+            plugin: self.plugin.clone(),
+            spec: self.spec.clone(),
+            params: self.challenge.params.clone(),
+            task,
+            beat: None,
+        }
+    }
+
     /// By what its score is kept; `None` where none is kept, or nobody can tell. A file that is not the pinned one is not
     /// asked, and rows of another file, or of no ledger, cannot be known again.
     pub(super) fn key(&self, ledger: &Ledger, options: &Options) -> Option<Key> {
@@ -260,13 +271,7 @@ impl Run<'_> {
         snapshot: &Path,
     ) -> Result<Given, ChallengeError> {
         let Self { options, observer, place, memory, .. } = self;
-        let job = Job {
-            plugin: asked.plugin.clone(),
-            spec: asked.spec.clone(),
-            params: asked.challenge.params.clone(),
-            task: Task::Score { snapshot: snapshot.to_path_buf(), digest: None },
-            beat: None,
-        };
+        let job = asked.job(Task::Score { snapshot: snapshot.to_path_buf(), digest: None });
         let ticker = job.spec.ticker.as_str();
         observer.progress(ticker, 0.0);
         let launcher = &options.launcher;

@@ -49,6 +49,7 @@ impl World {
             channels: Vec::new(),
             facts: Vec::new(),
             targets: false,
+            fit: false,
         };
         let request = SnapshotRequest {
             ticker: "A".into(),

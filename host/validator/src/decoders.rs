@@ -22,9 +22,11 @@ pub struct Decoders {
 
 /// Vectors by ticker and hotkey, and what was refused.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Vectors {
-    pub(super) by_ticker: BTreeMap<String, Vec<(String, Vector)>>,
-    pub(super) rejections: Vec<Rejection>,
+pub struct Vectors {
+    /// What is stored, by ticker: hotkey and numbers.
+    pub by_ticker: BTreeMap<String, Vec<(String, Vector)>>,
+    /// What was refused, and why.
+    pub rejections: Vec<Rejection>,
 }
 
 /// A challenge's plugin cannot be used at all.
@@ -63,7 +65,7 @@ impl Decoders {
     /// # Errors
     /// [`DecoderError`] where a plugin cannot even be loaded: then nothing may be decoded, or its challenge's part would be
     /// lost.
-    pub(super) fn decode(&mut self, plaintexts: Vec<(String, Plaintext)>) -> Result<Vectors, DecoderError> {
+    pub fn decode(&mut self, plaintexts: Vec<(String, Plaintext)>) -> Result<Vectors, DecoderError> {
         let mut sent: BTreeMap<String, (Vec<String>, Vec<Value>)> = BTreeMap::new();
         for (hotkey, plaintext) in plaintexts {
             for (ticker, value) in split_object(plaintext.object, &self.config.challenges).submissions {

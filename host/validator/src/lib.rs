@@ -46,7 +46,7 @@ pub use clock::unix;
 
 pub use belief::{Belief, HeadRejection, Seen, Verdict};
 pub use computation::{ComputationError, ComputationJob, weights_of_scores};
-pub use decoders::{DecoderError, Decoders};
+pub use decoders::{DecoderError, Decoders, Vectors};
 pub use eras::{Era, Eras};
 pub use facts::{FactKeeper, FactStanding};
 pub use hot_reload::{Adjust, HotReload, HotReloadError, Refreshed, Template, changes};

@@ -15,7 +15,7 @@ use std::ops::RangeInclusive;
 /// The ABI version that plugins built with this crate speak.
 pub const VERSION: u32 = 1;
 /// What has been added to the version, in a way that older plugins of it do not notice: the second number of the WIT
-/// package. 1: burn, single precision, channels, facts.
+/// package. 1: burn, single precision, channels, facts, forecasts.
 pub const MINOR: u32 = 1;
 /// The ABI versions that a host built with this crate accepts, in either form. A component's is the first number of the
 /// version of the WIT package whose `plugin` it exports; each version, and each addition to one, has a folder in `wit/`
@@ -53,6 +53,12 @@ pub enum Emit {
     Progress = 6,
     /// The [`crate::States`] as JSON.
     States = 7,
+    /// The fitted ensemble, in a form that is the challenge's own. Since minor 1.
+    Fit = 8,
+    /// The [`crate::Outlook`] as JSON. Since minor 1.
+    Outlook = 9,
+    /// The [`crate::Forecast`] as JSON. Since minor 1.
+    Forecast = 10,
 }
 
 impl Emit {
@@ -68,6 +74,9 @@ impl Emit {
             Self::Log,
             Self::Progress,
             Self::States,
+            Self::Fit,
+            Self::Outlook,
+            Self::Forecast,
         ]
         .into_iter()
         .find(|&known| known as u32 == kind)
@@ -165,6 +174,20 @@ pub struct PluginTable {
     pub first: FirstTable,
     /// [`MINOR`] of the plugin. A plugin of minor 0 exports a [`FirstTable`] alone.
     pub minor: u32,
+    /// Emits the [`Emit::Outlook`]. There if the challenge forecasts.
+    pub outlook: Option<unsafe extern "C" fn(instance: *mut c_void, host: *const HostTable) -> i32>,
+    /// Emits the [`Emit::Forecast`] of a fit, `latest_len` numbers of miners, and the last rows of the market. There if the
+    /// challenge forecasts.
+    pub forecast: Option<
+        unsafe extern "C" fn(
+            instance: *mut c_void,
+            host: *const HostTable,
+            fit: Bytes,
+            latest: *const f32,
+            latest_len: usize,
+            market: *const MarketTable,
+        ) -> i32,
+    >,
 }
 
 /// What every plugin of version 1 exports. The fields up to `fingerprint` are the same in every ABI version.
@@ -189,7 +212,8 @@ pub struct FirstTable {
     ) -> i32,
     /// Emits the [`Emit::Vector`] of a submission (JSON).
     pub decode: unsafe extern "C" fn(instance: *mut c_void, host: *const HostTable, json: Bytes) -> i32,
-    /// Labels and scores; emits [`Emit::Saliences`], then [`Emit::Report`].
+    /// Labels and scores; emits [`Emit::Saliences`], then [`Emit::Report`], and the [`Emit::Fit`] if the spec asks for it and
+    /// there is one.
     pub score: unsafe extern "C" fn(
         instance: *mut c_void,
         host: *const HostTable,
@@ -217,25 +241,36 @@ impl PluginTable {
     pub const fn for_challenge<C: crate::Challenge>() -> Self {
         plugin::table::<C>()
     }
+
+    /// The table of a challenge that forecasts.
+    #[must_use]
+    pub const fn for_signal<C: crate::Signal>() -> Self {
+        plugin::signal_table::<C>()
+    }
 }
 
 /// Exports a [`crate::Challenge`] as the plugin of this library: a C table, or the functions of a WebAssembly
-/// component. Once per crate, whose `crate-type` has `cdylib`.
+/// component. Once per crate, whose `crate-type` has `cdylib`. `export!(MyChallenge: Signal)` exports one that forecasts.
 #[cfg(not(target_family = "wasm"))]
 #[macro_export]
 macro_rules! export {
     ($challenge:ty) => {
+        $crate::export!(@table for_challenge, $challenge);
+    };
+    ($challenge:ty : Signal) => {
+        $crate::export!(@table for_signal, $challenge);
+    };
+    (@table $make:ident, $challenge:ty) => {
         /// What the native loader looks up.
         #[allow(unsafe_code)]
         // SAFETY: no other item of a plugin library has this name.
         #[unsafe(no_mangle)]
-        pub static MANTIS_PLUGIN: $crate::abi::PluginTable =
-            $crate::abi::PluginTable::for_challenge::<$challenge>();
+        pub static MANTIS_PLUGIN: $crate::abi::PluginTable = $crate::abi::PluginTable::$make::<$challenge>();
     };
 }
 
 /// Exports a [`crate::Challenge`] as the plugin of this library: a C table, or the functions of a WebAssembly
-/// component. Once per crate, whose `crate-type` has `cdylib`.
+/// component. Once per crate, whose `crate-type` has `cdylib`. `export!(MyChallenge: Signal)` exports one that forecasts.
 #[cfg(target_family = "wasm")]
 #[macro_export]
 macro_rules! export {
@@ -245,6 +280,18 @@ macro_rules! export {
             type MantisComponent = $crate::component::Component<$challenge>;
             $crate::component::bindings::export_component!(
                 MantisComponent with_types_in $crate::component::bindings
+            );
+        };
+    };
+    ($challenge:ty : Signal) => {
+        #[allow(unsafe_code, missing_docs)]
+        const _: () = {
+            type MantisComponent = $crate::component::Component<$challenge, $crate::component::Forecaster>;
+            $crate::component::bindings::export_component!(
+                MantisComponent with_types_in $crate::component::bindings
+            );
+            $crate::component::signal::export_signal!(
+                MantisComponent with_types_in $crate::component::signal
             );
         };
     };

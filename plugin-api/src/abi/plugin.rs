@@ -9,7 +9,8 @@ use super::{
     Bytes, Emit, FAILED, FINGERPRINT, FirstTable, HistoryTable, HostTable, MAGIC, MINOR, MarketTable, OK,
     PluginTable, VERSION,
 };
-use crate::{Challenge, History, Label, Market, PluginError, Progress, Salience, Shape, Spec, TrackedRow};
+use crate::instance::{Instance, SignalFunctions};
+use crate::{Challenge, History, Market, PluginError, Progress, Salience, Shape, Signal, Spec, TrackedRow};
 use half::f16;
 use std::ffi::c_void;
 use std::ops::Range;
@@ -17,26 +18,33 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, Once, PoisonError};
 
 pub(super) const fn table<C: Challenge>() -> PluginTable {
-    let first = FirstTable {
+    PluginTable { first: first::<C>(configure::<C>), minor: MINOR, outlook: None, forecast: None }
+}
+
+pub(super) const fn signal_table<C: Signal>() -> PluginTable {
+    PluginTable {
+        first: first::<C>(configure_signal::<C>),
+        minor: MINOR,
+        outlook: Some(outlook::<C>),
+        forecast: Some(forecast::<C>),
+    }
+}
+
+type Configure = unsafe extern "C" fn(*const HostTable, Bytes, Bytes, *mut *mut c_void) -> i32;
+
+const fn first<C: Challenge>(configure: Configure) -> FirstTable {
+    FirstTable {
         magic: MAGIC,
         abi: VERSION,
         size: size_of::<PluginTable>() as u32,
         fingerprint: Bytes { ptr: FINGERPRINT.as_ptr(), len: FINGERPRINT.len() },
         describe: describe::<C>,
-        configure: configure::<C>,
+        configure,
         decode: decode::<C>,
         score: score::<C>,
         track: track::<C>,
         destroy: destroy::<C>,
-    };
-    PluginTable { first, minor: MINOR }
-}
-
-/// What an instance is.
-struct Held<C> {
-    challenge: C,
-    /// Whether a score gives targets alone.
-    targets: bool,
+    }
 }
 
 unsafe extern "C" fn describe<C: Challenge>(host: *const HostTable) -> i32 {
@@ -54,23 +62,45 @@ unsafe extern "C" fn configure<C: Challenge>(
     params: Bytes,
     out: *mut *mut c_void,
 ) -> i32 {
-    // SAFETY: as above.
+    // SAFETY: as for `configure_with`.
+    unsafe { configure_with::<C>(host, spec, params, out, None) }
+}
+
+unsafe extern "C" fn configure_signal<C: Signal>(
+    host: *const HostTable,
+    spec: Bytes,
+    params: Bytes,
+    out: *mut *mut c_void,
+) -> i32 {
+    // SAFETY: as for `configure_with`.
+    unsafe { configure_with::<C>(host, spec, params, out, Some(SignalFunctions::new())) }
+}
+
+/// # Safety
+/// The table and the bytes must outlive the call, and `out` be a place for one pointer.
+unsafe fn configure_with<C: Challenge>(
+    host: *const HostTable,
+    spec: Bytes,
+    params: Bytes,
+    out: *mut *mut c_void,
+    signal: Option<SignalFunctions<C>>,
+) -> i32 {
+    // SAFETY: by contract.
     let host = unsafe { &*host };
     guarded(host, || {
-        // SAFETY: the loader's bytes live as long as the call.
+        // SAFETY: by contract.
         let (spec, params) = unsafe { (spec.borrow(), params.borrow()) };
         let spec: Spec = from_json(spec)?;
-        let targets = spec.targets;
-        let held = Held { challenge: C::configure(spec, &from_json(params)?)?, targets };
-        // SAFETY: `out` is a valid place for one pointer.
-        unsafe { *out = Box::into_raw(Box::new(held)).cast() };
+        let instance = Instance::<C>::configure(spec, &from_json(params)?, signal)?;
+        // SAFETY: by contract.
+        unsafe { *out = Box::into_raw(Box::new(instance)).cast() };
         Ok(())
     })
 }
 
 unsafe extern "C" fn decode<C: Challenge>(instance: *mut c_void, host: *const HostTable, json: Bytes) -> i32 {
-    // SAFETY: as above; `instance` was made by `configure::<C>`.
-    let (host, challenge) = unsafe { (&*host, &(*instance.cast::<Held<C>>()).challenge) };
+    // SAFETY: as above; `instance` was made by `configure_with::<C>`.
+    let (host, challenge) = unsafe { (&*host, &(*instance.cast::<Instance<C>>()).challenge) };
     guarded(host, || {
         // SAFETY: as above.
         let vector = challenge.decode(&from_json(unsafe { json.borrow() })?)?;
@@ -87,18 +117,43 @@ unsafe extern "C" fn score<C: Challenge>(
     history: *const HistoryTable,
 ) -> i32 {
     // SAFETY: as above.
-    let (host, Held { challenge, targets }) = unsafe { (&*host, &*instance.cast::<Held<C>>()) };
+    let (host, instance) = unsafe { (&*host, &*instance.cast::<Instance<C>>()) };
     guarded(host, || {
         // SAFETY: the loader's tables describe arrays of the lengths they name, alive during the call.
         let (market, history) = unsafe { (owned_market(&*market)?, HostHistory::new(host, &*history)?) };
-        let labels = challenge.label(&market)?;
-        let salience = if *targets {
-            let targets = Label::targets(challenge, &market, &labels);
-            Salience { targets, ..Salience::new(history.shape.miners) }
-        } else {
-            challenge.score(&history, &labels, host)?
-        };
+        let (salience, fit) = instance.score(&market, &history, host)?;
         emit_salience(host, salience);
+        if let Some(fit) = fit {
+            emit(host, Emit::Fit, &fit);
+        }
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn outlook<C: Challenge>(instance: *mut c_void, host: *const HostTable) -> i32 {
+    // SAFETY: as above.
+    let (host, instance) = unsafe { (&*host, &*instance.cast::<Instance<C>>()) };
+    guarded(host, || {
+        emit_json(host, Emit::Outlook, &instance.outlook()?);
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn forecast<C: Challenge>(
+    instance: *mut c_void,
+    host: *const HostTable,
+    fit: Bytes,
+    latest: *const f32,
+    latest_len: usize,
+    market: *const MarketTable,
+) -> i32 {
+    // SAFETY: as above.
+    let (host, instance) = unsafe { (&*host, &*instance.cast::<Instance<C>>()) };
+    guarded(host, || {
+        // SAFETY: as above.
+        let (fit, latest, market) =
+            unsafe { (fit.borrow(), owned(latest, latest_len), owned_market(&*market)?) };
+        emit_json(host, Emit::Forecast, &instance.forecast(fit, &latest, &market)?);
         Ok(())
     })
 }
@@ -110,7 +165,7 @@ unsafe extern "C" fn track<C: Challenge>(
     rows: Bytes,
 ) -> i32 {
     // SAFETY: as above.
-    let (host, challenge) = unsafe { (&*host, &(*instance.cast::<Held<C>>()).challenge) };
+    let (host, challenge) = unsafe { (&*host, &(*instance.cast::<Instance<C>>()).challenge) };
     guarded(host, || {
         // SAFETY: as above.
         let (states, rows) = unsafe { (states.borrow(), rows.borrow()) };
@@ -123,7 +178,7 @@ unsafe extern "C" fn track<C: Challenge>(
 unsafe extern "C" fn destroy<C: Challenge>(instance: *mut c_void) {
     // SAFETY: made by `configure::<C>`, and the loader frees it once. A panic must not cross the boundary; there is
     // no one left to tell.
-    let _ = catch_unwind(|| drop(unsafe { Box::from_raw(instance.cast::<Held<C>>()) }));
+    let _ = catch_unwind(|| drop(unsafe { Box::from_raw(instance.cast::<Instance<C>>()) }));
 }
 
 impl Bytes {

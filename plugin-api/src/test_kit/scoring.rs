@@ -21,6 +21,7 @@ pub fn spec(dim: usize, rows_ahead: u32, solver: Solver) -> Spec {
         channels: Vec::new(),
         facts: Vec::new(),
         targets: false,
+        fit: false,
     }
 }
 

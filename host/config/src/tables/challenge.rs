@@ -107,6 +107,7 @@ impl Challenge {
             channels: self.channels.clone(),
             facts: self.facts.clone(),
             targets: false,
+            fit: false,
         }
     }
 

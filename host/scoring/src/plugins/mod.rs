@@ -24,8 +24,8 @@ pub use wasm::surface;
 pub(crate) use wasm::{code_folder, forget_code, load_component, private_code_folder};
 
 use mantis_plugin_api::{
-    Description, History, Market, ParamMap, PluginError, Progress, Salience, Spec, States, Storage,
-    TrackedRow,
+    Description, Forecast, History, Market, Outlook, ParamMap, PluginError, Progress, Salience, Spec, States,
+    Storage, TrackedRow,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -81,8 +81,9 @@ pub trait Instance {
     /// What the plugin says, or that it broke its contract.
     fn decode(&mut self, submission: &serde_json::Value) -> Result<Vec<f32>, PluginError>;
 
-    /// Labels and scores. The saliences are as many as miners, finite and not negative. What is shared is held by the
-    /// plugin's side no longer than the call lasts.
+    /// Labels and scores. The saliences are as many as miners, finite and not negative. With them comes the fitted ensemble,
+    /// where the [`Spec::fit`] asks for it and there is one. What is shared is held by the plugin's side no longer than the
+    /// call lasts.
     ///
     /// # Errors
     /// What the plugin says, or that it broke its contract.
@@ -91,14 +92,29 @@ pub trait Instance {
         market: &Rc<Market>,
         history: &Rc<dyn History>,
         run: &Rc<dyn Progress>,
-    ) -> Result<Salience, PluginError>;
+    ) -> Result<Scored, PluginError>;
 
     /// As [`mantis_plugin_api::Challenge::track`].
     ///
     /// # Errors
     /// What the plugin says, or that it broke its contract.
     fn track(&mut self, states: &States, rows: &[TrackedRow]) -> Result<States, PluginError>;
+
+    /// As [`mantis_plugin_api::Signal::outlook`]; `None` for a challenge that does not forecast.
+    ///
+    /// # Errors
+    /// What the plugin says, or that it broke its contract.
+    fn outlook(&mut self) -> Result<Option<Outlook>, PluginError>;
+
+    /// As [`mantis_plugin_api::Signal::forecast`]; the numbers are finite.
+    ///
+    /// # Errors
+    /// What the plugin says, that it broke its contract, or that it does not forecast.
+    fn forecast(&mut self, fit: &[u8], latest: &[f32], market: &Market) -> Result<Forecast, PluginError>;
 }
+
+/// Saliences, and the fitted ensemble, where one was asked for and there is one.
+pub type Scored = (Salience, Option<Vec<u8>>);
 
 /// Why a file could not be loaded as a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]

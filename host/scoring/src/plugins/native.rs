@@ -5,19 +5,21 @@
 // end its own challenge. What is checked before any of its code is called: magic, ABI version, table size, and the
 // fingerprint of compiler and target.
 
-use super::results::{broken, checked_salience, checked_vector, parse, to_json};
-use super::{Instance, LoadError, Plugin};
+use super::results::{
+    broken, checked_fit, checked_forecast, checked_salience, checked_vector, no_signal, parse, to_json,
+};
+use super::{Instance, LoadError, Plugin, Scored};
 use libloading::Library;
 use mantis_plugin_api::abi::{
-    Emit, FINGERPRINT, FirstTable, HistoryTable, HostTable, MAGIC, MINOR, MarketTable, OK, PluginTable,
-    SUPPORTED, SYMBOL, VERSION,
+    Bytes, Emit, FINGERPRINT, FirstTable, HistoryTable, HostTable, MAGIC, MINOR, MarketTable, OK,
+    PluginTable, SUPPORTED, SYMBOL, VERSION,
 };
 use mantis_plugin_api::{
-    Description, History, Market, ParamMap, PluginError, Progress, Salience, Silent, Spec, States,
+    Description, Forecast, History, Market, Outlook, ParamMap, PluginError, Progress, Silent, Spec, States,
     TrackedRow, f16,
 };
 use std::ffi::c_void;
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, offset_of};
 use std::ops::Range;
 use std::path::Path;
 use std::rc::Rc;
@@ -29,6 +31,21 @@ use std::sync::{Mutex, PoisonError};
 pub struct NativePlugin {
     table: &'static FirstTable,
     minor: u32,
+    signal: Option<SignalTable>,
+}
+
+/// The functions of a plugin that forecasts.
+#[derive(Clone, Copy)]
+struct SignalTable {
+    outlook: unsafe extern "C" fn(*mut c_void, *const HostTable) -> i32,
+    forecast: unsafe extern "C" fn(
+        *mut c_void,
+        *const HostTable,
+        Bytes,
+        *const f32,
+        usize,
+        *const MarketTable,
+    ) -> i32,
 }
 
 impl NativePlugin {
@@ -71,7 +88,8 @@ fn checked(path: &Path, table: *const PluginTable) -> Result<NativePlugin, LoadE
             .into_owned()
     };
     let is_of_this_version = SUPPORTED.contains(&abi);
-    let minor = if is_of_this_version && size >= size_of::<PluginTable>() {
+    let has = |end: usize| is_of_this_version && size >= end;
+    let minor = if has(offset_of!(PluginTable, minor) + size_of::<u32>()) {
         // SAFETY: a table of this version that is so long has the field.
         unsafe { (*table).minor }
     } else {
@@ -86,7 +104,15 @@ fn checked(path: &Path, table: *const PluginTable) -> Result<NativePlugin, LoadE
         });
     }
     // SAFETY: version and size say that it is the table that this host knows.
-    Ok(NativePlugin { table: unsafe { &*first }, minor })
+    let first = unsafe { &*first };
+    let signal = if has(size_of::<PluginTable>()) {
+        // SAFETY: as above, for all of its fields.
+        let (outlook, forecast) = unsafe { ((*table).outlook, (*table).forecast) };
+        outlook.zip(forecast).map(|(outlook, forecast)| SignalTable { outlook, forecast })
+    } else {
+        None
+    };
+    Ok(NativePlugin { table: first, minor, signal })
 }
 
 impl Plugin for NativePlugin {
@@ -118,12 +144,14 @@ impl Plugin for NativePlugin {
         if instance.is_null() {
             return Err(broken("`configure` gave no instance"));
         }
-        Ok(Box::new(NativeInstance { table: self.table, instance, storage_dim: spec.storage_dim() }))
+        let Self { table, signal, .. } = *self;
+        Ok(Box::new(NativeInstance { table, signal, instance, storage_dim: spec.storage_dim() }))
     }
 }
 
 struct NativeInstance {
     table: &'static FirstTable,
+    signal: Option<SignalTable>,
     instance: *mut c_void,
     storage_dim: usize,
 }
@@ -155,34 +183,14 @@ impl Instance for NativeInstance {
         market: &Rc<Market>,
         history: &Rc<dyn History>,
         run: &Rc<dyn Progress>,
-    ) -> Result<Salience, PluginError> {
+    ) -> Result<Scored, PluginError> {
         let shape = history.shape();
-        if market.prices.len() != market.rows() * market.assets
-            || market.submitted.len() != market.scored_rows
-            || market.scored_rows > market.rows()
-            || shape.rows != market.scored_rows
-        {
+        if shape.rows != market.scored_rows {
             return Err(PluginError::host("market and history do not fit each other"));
         }
-        let channel_count = market.channels.len() / market.rows().max(1);
-        if market.channels.len() != market.rows() * channel_count {
-            return Err(PluginError::host("channels and rows do not fit each other"));
-        }
-        let (carried, hotkeys) = (to_json(&market.carried)?, to_json(&history.hotkeys())?);
-        let facts = to_json(&market.facts)?;
-        let submitted: Vec<u8> = market.submitted.iter().map(|&x| u8::from(x)).collect();
-        let market = MarketTable {
-            rows: market.rows(),
-            assets: market.assets,
-            scored_rows: market.scored_rows,
-            sidx: market.sidx.as_ptr(),
-            prices: market.prices.as_ptr(),
-            submitted: submitted.as_ptr(),
-            carried: carried.as_slice().into(),
-            channels: market.channels.as_ptr(),
-            channel_count,
-            facts: facts.as_slice().into(),
-        };
+        let hotkeys = to_json(&history.hotkeys())?;
+        let parts = MarketParts::of(market)?;
+        let market = parts.table(market);
         let table = HistoryTable {
             rows: shape.rows,
             miners: shape.miners,
@@ -198,7 +206,8 @@ impl Instance for NativeInstance {
         if !rest.is_empty() {
             return Err(broken("`score` gave a part of a number"));
         }
-        checked_salience(numbers, parse(&results.report, "report")?, history.hotkeys())
+        let salience = checked_salience(numbers, parse(&results.report, "report")?, history.hotkeys())?;
+        Ok((salience, checked_fit(results.fit)?))
     }
 
     fn track(&mut self, states: &States, rows: &[TrackedRow]) -> Result<States, PluginError> {
@@ -208,6 +217,78 @@ impl Instance for NativeInstance {
         // SAFETY: as above.
         let status = unsafe { (self.table.track)(self.instance, &call.table(), states, rows) };
         parse(&call.finish(status)?.states, "state")
+    }
+
+    fn outlook(&mut self) -> Result<Option<Outlook>, PluginError> {
+        let Some(signal) = &self.signal else { return Ok(None) };
+        let call = Call::new(&Silent, None);
+        // SAFETY: as above.
+        let status = unsafe { (signal.outlook)(self.instance, &call.table()) };
+        parse(&call.finish(status)?.outlook, "outlook").map(Some)
+    }
+
+    fn forecast(&mut self, fit: &[u8], latest: &[f32], market: &Market) -> Result<Forecast, PluginError> {
+        let signal = self.signal.as_ref().ok_or_else(no_signal)?;
+        let parts = MarketParts::of(market)?;
+        let call = Call::new(&Silent, None);
+        // SAFETY: as above; lengths were checked.
+        let status = unsafe {
+            (signal.forecast)(
+                self.instance,
+                &call.table(),
+                fit.into(),
+                latest.as_ptr(),
+                latest.len(),
+                &parts.table(market),
+            )
+        };
+        checked_forecast(parse(&call.finish(status)?.forecast, "forecast")?)
+    }
+}
+
+/// What of a market must be made before it can cross, and how many channels it has.
+struct MarketParts {
+    submitted: Vec<u8>,
+    carried: Vec<u8>,
+    facts: Vec<u8>,
+    channel_count: usize,
+}
+
+impl MarketParts {
+    /// The parts of a market whose columns are as long as its rows say.
+    fn of(market: &Market) -> Result<Self, PluginError> {
+        let channel_count = market.channels.len() / market.rows().max(1);
+        if market.channels.len() != market.rows() * channel_count {
+            return Err(PluginError::host("channels and rows do not fit each other"));
+        }
+        if market.prices.len() != market.rows() * market.assets
+            || market.submitted.len() != market.scored_rows
+            || market.scored_rows > market.rows()
+        {
+            return Err(PluginError::host("a market whose columns do not fit each other"));
+        }
+        Ok(Self {
+            submitted: market.submitted.iter().map(|&x| u8::from(x)).collect(),
+            carried: to_json(&market.carried)?,
+            facts: to_json(&market.facts)?,
+            channel_count,
+        })
+    }
+
+    /// The table of the market that it was made of; both must outlive it.
+    fn table(&self, market: &Market) -> MarketTable {
+        MarketTable {
+            rows: market.rows(),
+            assets: market.assets,
+            scored_rows: market.scored_rows,
+            sidx: market.sidx.as_ptr(),
+            prices: market.prices.as_ptr(),
+            submitted: self.submitted.as_ptr(),
+            carried: self.carried.as_slice().into(),
+            channels: market.channels.as_ptr(),
+            channel_count: self.channel_count,
+            facts: self.facts.as_slice().into(),
+        }
     }
 }
 
@@ -226,6 +307,9 @@ struct Results {
     saliences: Vec<u8>,
     report: Vec<u8>,
     states: Vec<u8>,
+    fit: Option<Vec<u8>>,
+    outlook: Vec<u8>,
+    forecast: Vec<u8>,
 }
 
 impl<'a> Call<'a> {
@@ -259,6 +343,9 @@ unsafe extern "C" fn emit(ctx: *mut c_void, kind: u32, ptr: *const u8, len: usiz
         Some(Emit::Saliences) => &mut results.saliences,
         Some(Emit::Report) => &mut results.report,
         Some(Emit::States) => &mut results.states,
+        Some(Emit::Fit) => results.fit.get_or_insert_default(),
+        Some(Emit::Outlook) => &mut results.outlook,
+        Some(Emit::Forecast) => &mut results.forecast,
         Some(Emit::Log) => return call.run.log(&String::from_utf8_lossy(bytes)),
         Some(Emit::Progress) => {
             return call.run.report(bytes.try_into().map_or(0.0, f64::from_ne_bytes));

@@ -1,6 +1,6 @@
 //! What is checked of every plugin's results, native or WebAssembly.
 
-use mantis_plugin_api::{PluginError, Salience};
+use mantis_plugin_api::{Forecast, MAX_FIT, PluginError, Salience};
 
 /// A report in JSON may be so many bytes long.
 const MAX_JSON: usize = 64 << 20;
@@ -37,6 +37,27 @@ pub(super) fn checked_salience(
         return Err(broken(&format!("a burn of {}", salience.burn)));
     }
     Ok(salience)
+}
+
+/// A fit, if it is no larger than allowed.
+pub(super) fn checked_fit(fit: Option<Vec<u8>>) -> Result<Option<Vec<u8>>, PluginError> {
+    match &fit {
+        Some(fit) if fit.len() > MAX_FIT => Err(broken(&format!("a fit of {} bytes", fit.len()))),
+        _ => Ok(fit),
+    }
+}
+
+/// A forecast, if its numbers are finite. How many there must be, the outlook says.
+pub(super) fn checked_forecast(forecast: Forecast) -> Result<Forecast, PluginError> {
+    match forecast.values.iter().flatten().find(|x| !x.is_finite()) {
+        Some(x) => Err(broken(&format!("a forecast of {x}"))),
+        None => Ok(forecast),
+    }
+}
+
+/// Why a challenge that does not forecast gives none.
+pub(super) fn no_signal() -> PluginError {
+    PluginError::host("this plugin does not forecast")
 }
 
 /// Structured data of a plugin's.

@@ -25,13 +25,14 @@ pub use launcher::Launcher;
 pub use program::Program;
 pub use serve::serve;
 pub use session::{Decoded, Session};
-pub use talk::Finished;
+pub use talk::{Finished, Fitted};
 pub(crate) use talk::{Hears, Patience, attend_command};
 pub use walls::Walls;
 
 use crate::plugins::{LoadError, Source};
 use mantis_plugin_api::{
-    Description, ParamMap, PluginError, Salience, Solver, Spec, States, Storage, Targets, TrackedRow,
+    Description, Forecast, LastRows, Outlook, ParamMap, PluginError, Salience, Solver, Spec, States, Storage,
+    Targets, TrackedRow,
 };
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -75,6 +76,7 @@ impl Job {
             channels: Vec::new(),
             facts: Vec::new(),
             targets: false,
+            fit: false,
         };
         Self { plugin, spec, params: ParamMap::new(), task, beat: None }
     }
@@ -90,6 +92,8 @@ pub enum Task {
     Describe,
     /// Load, describe, configure.
     Inspect,
+    /// Inspect, then say what kind of forecast the challenge gives.
+    Outlook,
     /// Inspect, then score a history snapshot.
     Score {
         /// The snapshot's folder.
@@ -123,6 +127,8 @@ pub(crate) enum Request {
     Decode { submissions: Vec<serde_json::Value> },
     /// Take matured rows into live states.
     Track { states: States, rows: Vec<TrackedRow> },
+    /// Forecast a row; the fit in hexadecimal.
+    Forecast { fit: String, latest: Vec<f32>, market: LastRows },
 }
 
 /// The same as the host writes it: what is asked about is large, and not copied.
@@ -133,6 +139,8 @@ pub(crate) enum Question<'a> {
     Decode { submissions: &'a [serde_json::Value] },
     /// As [`Request::Track`].
     Track { states: &'a States, rows: &'a [TrackedRow] },
+    /// As [`Request::Forecast`].
+    Forecast { fit: &'a str, latest: &'a [f32], market: &'a LastRows },
 }
 
 /// What a worker says, one JSON text each, framed by RFC 7464 (a record separator before, a line feed after), so
@@ -156,12 +164,16 @@ pub(crate) enum Event {
     Ready { description: Description, sha256: String },
     /// The score.
     Scored { salience: Salience },
+    /// What kind of forecast the challenge gives, and the fitted ensemble, in hexadecimal.
+    Fitted { outlook: Option<Outlook>, fit: Option<String> },
     /// What the labels are, where the plugin can say it.
     Labelled { targets: Option<Targets> },
     /// The vectors, as many as submissions.
     Decoded { vectors: Vec<Result<Vec<f32>, PluginError>> },
     /// The live states after the rows.
     Tracked { states: Result<States, PluginError> },
+    /// The forecast of a row.
+    Foretold { forecast: Result<Forecast, PluginError> },
     /// The job failed.
     Failed { failure: Failure },
     /// The job is over; the most memory the worker had resident, in KiB.

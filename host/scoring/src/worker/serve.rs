@@ -3,7 +3,7 @@
 use super::{Event, Failure, Job, MAX_LOG_LINES, Request, Task, peak_rss_kib, walls};
 use crate::plugins::{Image, Instance, LoadError, Loaded, check_features};
 use mantis_ledger::snapshot::Snapshot;
-use mantis_plugin_api::{History, Market, PluginError, Progress, Salience, Shape, f16};
+use mantis_plugin_api::{History, Market, PluginError, Progress, Shape, f16};
 use std::cell::Cell;
 use std::fs;
 use std::io::{self, BufRead, Write};
@@ -53,6 +53,10 @@ fn perform(job: &Job, image: Result<Image, LoadError>, requests: &Receiver<Strin
     tell(&Event::Ready { description, sha256 });
     match &job.task {
         Task::Walls | Task::Describe | Task::Inspect => {}
+        Task::Outlook => {
+            let outlook = challenge.outlook().map_err(Failure::Plugin)?;
+            tell(&Event::Fitted { outlook, fit: None });
+        }
         Task::Score { snapshot, digest } => {
             let unreadable = |e: mantis_ledger::snapshot::SnapshotError| Failure::History(e.to_string());
             let snapshot = match digest {
@@ -63,9 +67,12 @@ fn perform(job: &Job, image: Result<Image, LoadError>, requests: &Receiver<Strin
             let market = Rc::new(snapshot.market().map_err(unreadable)?);
             let history: Rc<dyn History> = Rc::new(snapshot);
             let reporter: Rc<dyn Progress> = Rc::new(Reporter::default());
-            let salience: Salience =
-                challenge.score(&market, &history, &reporter).map_err(Failure::Plugin)?;
+            let (salience, fit) = challenge.score(&market, &history, &reporter).map_err(Failure::Plugin)?;
             tell(&Event::Scored { salience });
+            if job.spec.fit {
+                let outlook = challenge.outlook().map_err(Failure::Plugin)?;
+                tell(&Event::Fitted { outlook, fit: fit.map(hex::encode) });
+            }
         }
         Task::Targets { snapshot, rows } => {
             let unreadable = |e: mantis_ledger::snapshot::SnapshotError| Failure::History(e.to_string());
@@ -74,7 +81,7 @@ fn perform(job: &Job, image: Result<Image, LoadError>, requests: &Receiver<Strin
             let history: Rc<dyn History> =
                 Rc::new(Nobody { rows: market.scored_rows, dim: job.spec.storage_dim() });
             let reporter: Rc<dyn Progress> = Rc::new(Reporter::default());
-            let salience = challenge.score(&market, &history, &reporter).map_err(Failure::Plugin)?;
+            let (salience, _) = challenge.score(&market, &history, &reporter).map_err(Failure::Plugin)?;
             tell(&Event::Labelled { targets: salience.targets });
         }
         Task::Decode { submissions } => {
@@ -130,6 +137,11 @@ fn answer(challenge: &mut dyn Instance, line: &str) {
         }
         Ok(Request::Track { states, rows }) => {
             tell(&Event::Tracked { states: challenge.track(&states, &rows) });
+        }
+        Ok(Request::Forecast { fit, latest, market }) => {
+            let fit = hex::decode(fit).map_err(|error| PluginError::host(format!("the fit: {error}")));
+            let forecast = fit.and_then(|fit| challenge.forecast(&fit, &latest, &market.into()));
+            tell(&Event::Foretold { forecast });
         }
         Err(error) => tell(&Event::Log { line: format!("not a request: {error}") }),
     }

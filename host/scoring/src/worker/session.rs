@@ -4,7 +4,7 @@ use super::process::{Process, crashed};
 use super::{Event, Job, Launcher, Question, Task, WorkerError};
 use crate::plugins::forget_code;
 use crate::worker::Failure;
-use mantis_plugin_api::{PluginError, States, TrackedRow};
+use mantis_plugin_api::{Forecast, LastRows, PluginError, States, TrackedRow};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Instant;
 
@@ -69,6 +69,24 @@ impl Session {
             _ => None,
         })?;
         states.map_err(|error| Failure::Plugin(error).into())
+    }
+
+    /// The forecast of the market's last row by a fit, in hexadecimal, for numbers of miners in the order of its hotkeys.
+    /// Whether it is what the outlook says is not checked.
+    ///
+    /// # Errors
+    /// [`WorkerError`], as [`Session::decode`], or if the plugin refuses.
+    pub fn forecast(
+        &mut self,
+        fit: &str,
+        latest: &[f32],
+        market: &LastRows,
+    ) -> Result<Forecast, WorkerError> {
+        let forecast = self.ask(Question::Forecast { fit, latest, market }, |event| match event {
+            Event::Foretold { forecast } => Some(forecast),
+            _ => None,
+        })?;
+        forecast.map_err(|error| Failure::Plugin(error).into())
     }
 
     /// As [`Launcher::run`], it tries once more where kept machine code may have been damaged.

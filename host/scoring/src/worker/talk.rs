@@ -3,7 +3,7 @@
 use super::error::WorkerError;
 use super::process::{Process, crashed};
 use super::{Event, Failure, Job, MAX_LOG_LINES};
-use mantis_plugin_api::{Description, PluginError, Salience, Targets};
+use mantis_plugin_api::{Description, Outlook, PluginError, Salience, Targets};
 use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc::RecvTimeoutError;
@@ -20,10 +20,21 @@ pub struct Finished {
     pub salience: Option<Salience>,
     /// The labels of [`Task::Targets`](super::Task::Targets), where the plugin can say them; not checked yet.
     pub targets: Option<Targets>,
+    /// What kind of forecast the challenge gives, and the fitted ensemble, where the spec of a score asked for it.
+    pub fitted: Option<Fitted>,
     /// The vectors of [`Task::Decode`](super::Task::Decode), as many as submissions; empty for other tasks.
     pub vectors: Vec<Result<Vec<f32>, PluginError>>,
     /// The most memory the worker had resident, in KiB.
     pub peak_rss_kib: u64,
+}
+
+/// What a score has fitted.
+#[derive(Clone, Debug)]
+pub struct Fitted {
+    /// What kind of forecast the challenge gives; `None` if it gives none.
+    pub outlook: Option<Outlook>,
+    /// The fitted ensemble; `None` if nothing could be fitted.
+    pub fit: Option<Vec<u8>>,
 }
 
 /// Time for a launcher to give back what it holds, once it is asked to end.
@@ -112,9 +123,14 @@ pub(super) fn attend(
             // What was not asked for is not kept.
             Ok(Event::Scored { salience }) => outcome.salience = Some(Salience { targets: None, ..salience }),
             Ok(Event::Labelled { targets }) => outcome.targets = targets,
+            Ok(Event::Fitted { outlook, fit }) => {
+                // What is not hexadecimal is none.
+                let fit = fit.and_then(|fit| hex::decode(fit).ok());
+                outcome.fitted = Some(Fitted { outlook, fit });
+            }
             Ok(Event::Decoded { vectors }) => outcome.vectors = vectors,
-            // Only a serving worker is asked to track.
-            Ok(Event::Walls { .. } | Event::Here {} | Event::Tracked { .. }) => {}
+            // Only a serving worker is asked to track or to forecast.
+            Ok(Event::Walls { .. } | Event::Here {} | Event::Tracked { .. } | Event::Foretold { .. }) => {}
             Ok(Event::Failed { failure }) => outcome.failure = Some(failure),
             Ok(Event::End { peak_rss_kib }) => {
                 outcome.peak_rss_kib = Some(peak_rss_kib);
@@ -138,12 +154,12 @@ pub(super) fn attend(
     if let (Some(peak_rss_kib), None, Some((description, sha256))) =
         (outcome.peak_rss_kib, &outcome.failure, outcome.ready)
     {
-        let Outcome { salience, targets, vectors, .. } = outcome;
+        let Outcome { salience, targets, fitted, vectors, .. } = outcome;
         if patience.queue < Duration::MAX {
             // An engine books an end that it has seen as one; it is in the way of nothing if it does not.
             let _ = worker.reap(Instant::now() + Duration::from_secs(1));
         }
-        return Ok(Finished { description, sha256, salience, targets, vectors, peak_rss_kib });
+        return Ok(Finished { description, sha256, salience, targets, fitted, vectors, peak_rss_kib });
     }
     if let Some(failure) = outcome.failure {
         return Err(failure.into());
@@ -157,6 +173,7 @@ struct Outcome {
     ready: Option<(Description, String)>,
     salience: Option<Salience>,
     targets: Option<Targets>,
+    fitted: Option<Fitted>,
     vectors: Vec<Result<Vec<f32>, PluginError>>,
     failure: Option<Failure>,
     peak_rss_kib: Option<u64>,

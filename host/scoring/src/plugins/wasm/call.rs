@@ -1,6 +1,6 @@
 //! Calling the functions of one instance, and saying what went wrong.
 
-use super::super::results::{Broken, broken};
+use super::super::results::{Broken, broken, no_signal};
 use super::imports::{Context, Inputs};
 use super::limits::{MemoryLimit, MemoryLimitError};
 use mantis_plugin_api::PluginError;
@@ -10,22 +10,31 @@ use wasmtime::{Store, Trap};
 /// Bytes that a plugin may hand over in one result, and the host hold for it.
 const MAX_RESULT: usize = 64 << 20;
 
+/// Full names of the interfaces that a component exports.
+#[derive(Clone)]
+pub(super) struct Interfaces {
+    pub(super) plugin: String,
+    /// There if it forecasts.
+    pub(super) signal: Option<String>,
+}
+
 /// One instance of a component.
 pub(super) struct Call {
     store: Store<Context>,
     instance: Instance,
     interface: String,
+    signal: Option<String>,
     alive: bool,
 }
 
 impl Call {
-    /// Makes an instance. `interface` is the full name of what it exports.
+    /// Makes an instance. `interfaces` are the full names of what it exports.
     ///
     /// # Errors
     /// If it traps at its start, or wants more memory than it may have.
     pub(super) fn start(
         pre: &InstancePre<Context>,
-        interface: &str,
+        interfaces: &Interfaces,
         memory_mib: u32,
         inputs: Option<Inputs>,
     ) -> Result<Self, PluginError> {
@@ -34,7 +43,10 @@ impl Call {
         store.limiter(|context| &mut context.limits);
         store.set_hostcall_fuel(MAX_RESULT);
         match pre.instantiate(&mut store) {
-            Ok(instance) => Ok(Self { store, instance, interface: interface.into(), alive: true }),
+            Ok(instance) => {
+                let Interfaces { plugin, signal } = interfaces.clone();
+                Ok(Self { store, instance, interface: plugin, signal, alive: true })
+            }
             Err(error) => Err(explain(&error, &mut store)),
         }
     }
@@ -64,13 +76,45 @@ impl Call {
         self.call::<_, (Result<String, String>,)>("track", (states, rows))?.0.map_err(said)
     }
 
+    /// `None` for one that does not forecast.
+    pub(super) fn outlook(&mut self) -> Result<Option<String>, PluginError> {
+        let Some(signal) = self.signal.clone() else { return Ok(None) };
+        self.call_of::<(), (String,)>(&signal, "outlook", ()).map(|(outlook,)| Some(outlook))
+    }
+
+    /// What the score before has fitted.
+    pub(super) fn fit(&mut self) -> Result<Option<Vec<u8>>, PluginError> {
+        let Some(signal) = self.signal.clone() else { return Ok(None) };
+        self.call_of::<(), (Option<Vec<u8>>,)>(&signal, "fit", ()).map(|(fit,)| fit)
+    }
+
+    pub(super) fn forecast(
+        &mut self,
+        fit: &[u8],
+        latest: &[f32],
+        market: String,
+    ) -> Result<String, PluginError> {
+        let signal = self.signal.clone().ok_or_else(no_signal)?;
+        let params = (fit, latest, market);
+        self.call_of::<_, (Result<String, String>,)>(&signal, "forecast", params)?.0.map_err(said)
+    }
+
     fn call<P, R>(&mut self, name: &str, params: P) -> Result<R, PluginError>
     where
         P: ComponentNamedList + Lower,
         R: ComponentNamedList + Lift,
     {
+        let interface = self.interface.clone();
+        self.call_of(&interface, name, params)
+    }
+
+    fn call_of<P, R>(&mut self, interface: &str, name: &str, params: P) -> Result<R, PluginError>
+    where
+        P: ComponentNamedList + Lower,
+        R: ComponentNamedList + Lift,
+    {
         let Self { store, instance, .. } = self;
-        let index = instance.get_export_index(&mut *store, None, &self.interface);
+        let index = instance.get_export_index(&mut *store, None, interface);
         let index =
             index.and_then(|interface| instance.get_export_index(&mut *store, Some(&interface), name));
         let index = index.ok_or_else(|| broken(&format!("it exports no `{name}`")))?;

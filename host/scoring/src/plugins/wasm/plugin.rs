@@ -1,14 +1,17 @@
 //! A loaded component, and the instances that are made of it.
 
-use super::super::results::{broken, checked_salience, checked_vector, parse, to_json};
+use super::super::results::{
+    broken, checked_fit, checked_forecast, checked_salience, checked_vector, no_signal, parse, to_json,
+};
 use super::super::surface::PACKAGE;
-use super::super::{Instance, LoadError, Plugin};
-use super::call::Call;
+use super::super::{Instance, LoadError, Plugin, Scored};
+use super::call::{Call, Interfaces};
 use super::compile::compile;
 use super::imports::{Context, HOSTS, Inputs, linker};
 use mantis_plugin_api::abi::{MINOR, SUPPORTED, VERSION};
 use mantis_plugin_api::{
-    Description, History, Market, ParamMap, PluginError, Progress, Salience, Spec, States, TrackedRow,
+    Description, Forecast, History, LastRows, Market, Outlook, ParamMap, PluginError, Progress, Spec, States,
+    TrackedRow,
 };
 use serde_json::json;
 use std::path::Path;
@@ -21,8 +24,7 @@ use wasmtime::component::{Component, InstancePre};
 #[derive(Clone)]
 pub(super) struct WasmPlugin {
     pre: InstancePre<Context>,
-    /// Full name of the interface that it exports.
-    interface: String,
+    interfaces: Interfaces,
     memory_mib: u32,
 }
 
@@ -30,6 +32,7 @@ pub(super) struct WasmPlugin {
 const WASM: &[u8] = b"\0asm";
 const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 const FUNCTIONS: [&str; 5] = ["describe", "configure", "decode", "score", "track"];
+const SIGNAL_FUNCTIONS: [&str; 3] = ["outlook", "fit", "forecast"];
 
 impl WasmPlugin {
     /// As [`super::load_component`].
@@ -41,15 +44,18 @@ impl WasmPlugin {
         }
         let (engine, component) = compile(path, bytes, sha256)?;
         check_imports(path, &engine, &component)?;
-        let interface = interface(path, &engine, &component)?;
+        let plugin = interface(path, &engine, &component, "plugin@", &FUNCTIONS)?;
+        let plugin = plugin.ok_or_else(|| not_a_plugin(format!("it exports no `{PACKAGE}plugin`")))?;
+        let signal = interface(path, &engine, &component, "signal@", &SIGNAL_FUNCTIONS)?;
+        let interfaces = Interfaces { plugin, signal };
         let pre = linker(&engine).and_then(|linker| linker.instantiate_pre(&component));
         let pre = pre.map_err(|e| not_a_plugin(format!("{e:#}")))?;
-        Ok(Self { pre, interface, memory_mib })
+        Ok(Self { pre, interfaces, memory_mib })
     }
 
     /// A fresh instance, not configured.
     fn start(&self, inputs: Option<Inputs>) -> Result<Call, PluginError> {
-        Call::start(&self.pre, &self.interface, self.memory_mib, inputs)
+        Call::start(&self.pre, &self.interfaces, self.memory_mib, inputs)
     }
 
     fn configured(
@@ -76,26 +82,32 @@ fn check_imports(path: &Path, engine: &Engine, component: &Component) -> Result<
     Ok(())
 }
 
-/// The full name of the plugin's interface, with all of its functions.
-fn interface(path: &Path, engine: &Engine, component: &Component) -> Result<String, LoadError> {
+/// The full name of an interface of the contract, which must have all of these functions; `None` where it is not exported.
+fn interface(
+    path: &Path,
+    engine: &Engine,
+    component: &Component,
+    interface: &str,
+    functions: &[&str],
+) -> Result<Option<String>, LoadError> {
     let not_a_plugin = |message: String| LoadError::NotAPlugin { path: path.to_path_buf(), message };
     let ty = component.component_type();
     let mut found = None;
     for (name, item) in ty.exports(engine) {
-        let Some(version) = name.strip_prefix(PACKAGE).and_then(|rest| rest.strip_prefix("plugin@")) else {
+        let Some(version) = name.strip_prefix(PACKAGE).and_then(|rest| rest.strip_prefix(interface)) else {
             continue;
         };
         if !supported(version) {
             found.get_or_insert(Err(mismatch(path, version)));
         } else if let ComponentItem::ComponentInstance(instance) = item.ty {
-            let missing = FUNCTIONS.iter().find(|function| instance.get_export(engine, function).is_none());
+            let missing = functions.iter().find(|function| instance.get_export(engine, function).is_none());
             found = Some(match missing {
                 Some(function) => Err(not_a_plugin(format!("its `{name}` exports no `{function}`"))),
                 None => Ok(name.to_owned()),
             });
         }
     }
-    found.unwrap_or_else(|| Err(not_a_plugin(format!("it exports no `{PACKAGE}plugin`"))))
+    found.transpose()
 }
 
 /// Whether this host speaks a version of the WIT package: all of it, as older hosts lack what newer ones added.
@@ -121,7 +133,7 @@ fn mismatch(path: &Path, version: &str) -> LoadError {
 
 impl Plugin for WasmPlugin {
     fn minor(&self) -> u32 {
-        let version = self.interface.rsplit('@').next().unwrap_or_default();
+        let version = self.interfaces.plugin.rsplit('@').next().unwrap_or_default();
         numbers(version).map_or(0, |(_, minor)| minor)
     }
 
@@ -171,7 +183,7 @@ impl Instance for WasmInstance {
         market: &Rc<Market>,
         history: &Rc<dyn History>,
         run: &Rc<dyn Progress>,
-    ) -> Result<Salience, PluginError> {
+    ) -> Result<Scored, PluginError> {
         let shape = history.shape();
         let task = json!({
             "rows": market.rows(),
@@ -185,14 +197,30 @@ impl Instance for WasmInstance {
         // Its memory is not needed beside that of the score.
         self.decoder = None;
         // A fresh instance for every score: nothing of an earlier one can be left in it.
-        let (numbers, report) =
-            self.plugin.configured(&self.spec, &self.params, Some(inputs))?.score(task.to_string())?;
-        checked_salience(numbers, parse(report.as_bytes(), "report")?, history.hotkeys())
+        let mut call = self.plugin.configured(&self.spec, &self.params, Some(inputs))?;
+        let (numbers, report) = call.score(task.to_string())?;
+        let salience = checked_salience(numbers, parse(report.as_bytes(), "report")?, history.hotkeys())?;
+        let fit = if self.spec.fit { checked_fit(call.fit()?)? } else { None };
+        Ok((salience, fit))
     }
 
     fn track(&mut self, states: &States, rows: &[TrackedRow]) -> Result<States, PluginError> {
         let (states, rows) = (text(states)?, text(&rows)?);
         parse(self.call(|tracker| tracker.track(states, rows))?.as_bytes(), "state")
+    }
+
+    fn outlook(&mut self) -> Result<Option<Outlook>, PluginError> {
+        let outlook = self.call(Call::outlook)?;
+        outlook.map(|outlook| parse(outlook.as_bytes(), "outlook")).transpose()
+    }
+
+    fn forecast(&mut self, fit: &[u8], latest: &[f32], market: &Market) -> Result<Forecast, PluginError> {
+        if self.plugin.interfaces.signal.is_none() {
+            return Err(no_signal());
+        }
+        let market = text(&LastRows::from(market))?;
+        let forecast = self.call(|call| call.forecast(fit, latest, market))?;
+        checked_forecast(parse(forecast.as_bytes(), "forecast")?)
     }
 }
 
