@@ -20,6 +20,7 @@
 //! | [`rolling`] | rolling standard deviation |
 //! | [`fft`] | Fourier transforms, circular correlations |
 //! | [`segments`] | walk-forward segments with an embargo |
+//! | [`fitted`] | bytes of a fitted ensemble, and the row that it forecasts |
 //! | [`pooled`] | the walk-forward over many assets that `xsec` and `funding` are: parameters, selection, ensemble, report |
 //!
 //! # Example
@@ -62,6 +63,7 @@ pub mod auc;
 pub mod bootstrap;
 pub mod clones;
 pub mod fft;
+pub mod fitted;
 pub mod kin;
 pub mod logistic;
 pub mod math;

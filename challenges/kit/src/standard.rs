@@ -4,24 +4,54 @@
 //! coefficient. Where the coefficient is what is paid, numbers are to be of one scale first.
 
 use crate::math;
+use serde::{Deserialize, Serialize};
 
 /// Deviations up to this part of the largest number are rounding: such a column does not vary.
 const MIN_DEVIATION: f64 = 1e-9;
 
-/// Takes the mean off and divides by the population deviation, both over the finite numbers; what is not finite (the miner
-/// was absent) becomes 0. All become 0 where the finite ones do not vary.
-pub fn z_scores(values: &mut [f64]) {
-    let finite: Vec<f64> = values.iter().copied().filter(|x| x.is_finite()).collect();
-    let largest = finite.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
-    // Divided first, so that no sum can overflow.
-    let unit: Vec<f64> = finite.iter().map(|x| x / largest).collect();
-    let mean = math::sum(&unit) / unit.len() as f64;
-    let around: Vec<f64> = unit.iter().map(|x| x - mean).collect();
-    let deviation = (math::dot(&around, &around) / around.len() as f64).sqrt();
-    let varies = deviation > MIN_DEVIATION;
-    for x in values {
-        *x = if varies && x.is_finite() { (*x / largest - mean) / deviation } else { 0.0 };
+/// What brings numbers to one scale: what [`z_scores`] does to those that it was made of.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ZScale {
+    largest: f64,
+    mean: f64,
+    /// 0 if the numbers do not vary.
+    deviation: f64,
+}
+
+impl ZScale {
+    /// Of the finite ones of some numbers.
+    #[must_use]
+    pub fn of(values: &[f64]) -> Self {
+        let finite: Vec<f64> = values.iter().copied().filter(|x| x.is_finite()).collect();
+        let largest = finite.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
+        // Divided first, so that no sum can overflow.
+        let unit: Vec<f64> = finite.iter().map(|x| x / largest).collect();
+        let mean = math::sum(&unit) / unit.len() as f64;
+        let around: Vec<f64> = unit.iter().map(|x| x - mean).collect();
+        let deviation = (math::dot(&around, &around) / around.len() as f64).sqrt();
+        if deviation > MIN_DEVIATION {
+            return Self { largest, mean, deviation };
+        }
+        Self { largest: 1.0, mean: 0.0, deviation: 0.0 }
     }
+
+    /// A number on the scale; 0 for what is not finite, and for all if the numbers do not vary.
+    #[must_use]
+    pub fn apply(&self, x: f64) -> f64 {
+        if self.deviation > 0.0 && x.is_finite() {
+            (x / self.largest - self.mean) / self.deviation
+        } else {
+            0.0
+        }
+    }
+}
+
+/// Takes the mean off and divides by the population deviation, both over the finite numbers; what is not finite (the miner
+/// was absent) becomes 0. All become 0 where the finite ones do not vary. Gives the scale.
+pub fn z_scores(values: &mut [f64]) -> ZScale {
+    let scale = ZScale::of(values);
+    values.iter_mut().for_each(|x| *x = scale.apply(*x));
+    scale
 }
 
 /// Divides by the root of the mean square over all rows, and gives that root; rows of 0 (the miner was absent) count, so

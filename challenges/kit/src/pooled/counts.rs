@@ -23,6 +23,16 @@ pub(super) struct Line {
     pub(super) offset: f64,
 }
 
+impl Line {
+    /// The decision value of a number, 0 of what is none. In single precision, half the memory: the rounding moves no
+    /// salience by 1e-6.
+    #[inline]
+    pub(super) fn value(self, number: f16) -> f32 {
+        let decision = self.slope * f64::from(widened(number.to_bits())) + self.offset;
+        if is_number(number) { decision as f32 } else { 0.0 }
+    }
+}
+
 impl Counts {
     pub(super) fn new() -> Self {
         Self { cells: vec![[0; 2]; CODES], totals: [0; 2] }
@@ -118,7 +128,7 @@ pub(super) fn is_number(number: f16) -> bool {
 
 /// The value of a finite half float's bits. Branch-free integer code, so that loops over it become vector code.
 #[inline]
-pub(super) fn widened(bits: u16) -> f32 {
+fn widened(bits: u16) -> f32 {
     let bits = u32::from(bits);
     // Exponent and fraction in place, then the exponent's bias mended by a power of two; subnormals come out right.
     let magnitude = f32::from_bits((bits & 0x7fff) << 13) * f32::from_bits((254 - 15) << 23);

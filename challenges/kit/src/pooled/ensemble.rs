@@ -1,7 +1,7 @@
 //! The ensemble of one segment.
 
 use super::PooledError;
-use super::counts::{Line, is_number, widened};
+use super::counts::{Line, is_number};
 use super::miner::MinerModels;
 use super::plan::{Plan, Pooled};
 use crate::auc::auc;
@@ -22,7 +22,27 @@ pub(super) struct Ensemble {
     pub(super) samples: usize,
 }
 
-/// Fits on the past and measures on the segment; `None` if there is too little to fit on.
+/// An ensemble that is fitted, and not yet asked anything.
+pub(super) struct Fitted {
+    /// Mean coefficients, per selected miner, and mean intercept.
+    pub(super) mean: Model,
+    /// The selected miners' models for what is asked; `None` where there are too few samples.
+    pub(super) lines: Vec<Option<Line>>,
+    /// Sizes of the coefficients, per replicate.
+    sizes: Vec<Vec<f64>>,
+    samples: usize,
+}
+
+#[cfg(test)]
+impl Fitted {
+    /// One that no samples were needed for.
+    pub(super) fn of(mean: Model, lines: Vec<Option<Line>>) -> Self {
+        Self { mean, lines, sizes: Vec::new(), samples: 0 }
+    }
+}
+
+/// Fits on the past and measures on the segment; `None` if there is too little to fit on. `watch` is shown what the
+/// ensemble says of each sample of the segment: row, asset, decision value.
 pub(super) fn fit<E>(
     pooled: &Pooled,
     plans: &[Plan],
@@ -30,10 +50,38 @@ pub(super) fn fit<E>(
     selected: &[usize],
     models: &mut [Option<MinerModels>],
     column: &mut impl FnMut(usize, &mut Vec<f16>) -> Result<(), E>,
+    watch: &mut impl FnMut(usize, usize, f64),
 ) -> Result<Option<Ensemble>, PooledError<E>> {
-    let mut train = Samples::new(pooled, 0..plan.train_end);
     let mut val = Samples::new(pooled, plan.val.clone());
-    let mut columns = Vec::with_capacity(selected.len());
+    let mut asked = Vec::with_capacity(selected.len());
+    let ask = |line: Option<Line>, numbers: &[f16]| {
+        asked.push(val.values(pooled, numbers, [(line, plan.val.clone())].into_iter()));
+    };
+    let Some(fitted) = train(pooled, plans, plan, selected, models, column, ask)? else { return Ok(None) };
+    let decisions = decisions(&fitted.mean, &asked, val.labels.len());
+    for (&at, &decision) in val.at.iter().zip(&decisions) {
+        watch(at as usize / pooled.assets, at as usize % pooled.assets, decision);
+    }
+    let Some(auc) = auc(&decisions, &val.labels) else { return Ok(None) };
+    let Fitted { mean, sizes, samples, .. } = fitted;
+    let importance = if sizes.len() == 1 { sizes[0].clone() } else { median_of_means(&sizes, pooled.groups) };
+    Ok(Some(Ensemble { importance, coefficients: mean.coef, auc, samples }))
+}
+
+/// Fits on the past; `None` if there is too little. `ask` is given each selected miner's model for the segment, and its
+/// numbers.
+pub(super) fn train<E>(
+    pooled: &Pooled,
+    plans: &[Plan],
+    plan: &Plan,
+    selected: &[usize],
+    models: &mut [Option<MinerModels>],
+    column: &mut impl FnMut(usize, &mut Vec<f16>) -> Result<(), E>,
+    mut ask: impl FnMut(Option<Line>, &[f16]),
+) -> Result<Option<Fitted>, PooledError<E>> {
+    let mut train = Samples::new(pooled, 0..plan.train_end);
+    let mut past = Vec::with_capacity(selected.len());
+    let mut lines = Vec::with_capacity(selected.len());
     let mut numbers = Vec::new();
     for &miner in selected {
         column(miner, &mut numbers).map_err(PooledError::Column)?;
@@ -41,13 +89,12 @@ pub(super) fn fit<E>(
             Some(own) => own,
             own @ None => own.insert(MinerModels::new(pooled, plans, &numbers)?),
         };
-        let past = sub_segments(pooled, plan).map(|(known, rows)| (own.line(known), rows));
-        columns.push((
-            train.values(pooled, &numbers, past),
-            val.values(pooled, &numbers, [(own.line(plan.train_end), plan.val.clone())].into_iter()),
-        ));
+        let known = sub_segments(pooled, plan).map(|(known, rows)| (own.line(known), rows));
+        past.push(train.values(pooled, &numbers, known));
+        let line = own.line(plan.train_end);
+        ask(line, &numbers);
+        lines.push(line);
     }
-    let (mut past, asked): (Vec<Vec<f32>>, Vec<Vec<f32>>) = columns.into_iter().unzip();
     train.keep_covered(&mut past);
     let positive = train.labels.iter().filter(|&&y| y).count();
     let samples = train.labels.len();
@@ -58,13 +105,16 @@ pub(super) fn fit<E>(
     drop(past);
     let Some(mean) = mean(&models) else { return Ok(None) };
     let sizes: Vec<Vec<f64>> = models.iter().map(|m| m.coef.iter().map(|c| c.abs()).collect()).collect();
-    let mut decisions = vec![mean.intercept; val.labels.len()];
-    for (column, coefficient) in asked.iter().zip(&mean.coef) {
+    Ok(Some(Fitted { mean, lines, sizes, samples }))
+}
+
+/// What a fitted ensemble says of so many samples, of which its miners have these values.
+pub(super) fn decisions(mean: &Model, values: &[Vec<f32>], samples: usize) -> Vec<f64> {
+    let mut decisions = vec![mean.intercept; samples];
+    for (column, coefficient) in values.iter().zip(&mean.coef) {
         decisions.iter_mut().zip(column).for_each(|(z, &x)| *z += coefficient * f64::from(x));
     }
-    let Some(auc) = auc(&decisions, &val.labels) else { return Ok(None) };
-    let importance = if sizes.len() == 1 { sizes[0].clone() } else { median_of_means(&sizes, pooled.groups) };
-    Ok(Some(Ensemble { importance, coefficients: mean.coef, auc, samples }))
+    decisions
 }
 
 /// Rows known to a model, and the rows before the segment that it fills.
@@ -147,8 +197,7 @@ impl Samples {
         Self { covered: vec![false; at.len()], at, labels }
     }
 
-    /// One miner's values: in each range of rows, slope and intercept of its model on its numbers; 0 elsewhere. In
-    /// single precision, half the memory: the rounding moves no salience by 1e-6.
+    /// One miner's values: in each range of rows, those of its model on its numbers; 0 elsewhere.
     fn values(
         &mut self,
         pooled: &Pooled,
@@ -163,10 +212,8 @@ impl Samples {
             let samples = self.at[range.clone()].iter().zip(&mut self.covered[range.clone()]);
             for (value, (&at, covered)) in values[range].iter_mut().zip(samples) {
                 let number = numbers[at as usize];
-                let decision = line.slope * f64::from(widened(number.to_bits())) + line.offset;
-                let is_number = is_number(number);
-                *value = if is_number { decision as f32 } else { 0.0 };
-                *covered |= is_number;
+                *value = line.value(number);
+                *covered |= is_number(number);
             }
         }
         values

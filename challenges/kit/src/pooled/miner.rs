@@ -67,6 +67,7 @@ impl MinerModels {
     /// Fits all that any segment will ask for.
     pub(super) fn new(pooled: &Pooled, plans: &[Plan], numbers: &[f16]) -> Result<Self, FitError> {
         let mut ends: Vec<usize> = plans.iter().flat_map(|plan| [plan.val.start, plan.train_end]).collect();
+        ends.retain(|end| *end <= pooled.rows);
         ends.sort_unstable();
         ends.dedup();
         let mut known = Known::new(pooled, numbers);

@@ -7,10 +7,15 @@
 //!
 //! A number is a half float, so the models of single miners are fitted on counts per value that grow with the rows; each
 //! of them is needed by all later segments and is fitted once.
+//!
+//! The ensemble of the row that comes next, [`Pooled::ahead`], forecasts it before anything of its label is known:
+//! [`PooledFit`].
 
+mod ahead;
 mod counts;
 mod ensemble;
 mod error;
+mod fit;
 mod median;
 mod miner;
 mod outcome;
@@ -18,11 +23,14 @@ mod params;
 mod plan;
 mod read;
 mod report;
+mod share;
 mod walk;
 
 pub use error::PooledError;
+pub use fit::PooledFit;
 pub use median::above_median;
 pub use outcome::{MinerOutcome, PooledOutcome, SegmentOutcome};
 pub use params::PooledParams;
 pub use plan::Pooled;
 pub use read::read_rows;
+pub use share::Share;

@@ -65,13 +65,18 @@ pub(super) struct Plan {
 impl Pooled {
     /// The rows of every segment, oldest first.
     pub(super) fn plans(&self) -> Vec<Plan> {
+        self.plans_of(self.rows)
+    }
+
+    /// The rows of every segment of a walk over so many rows.
+    pub(super) fn plans_of(&self, rows: usize) -> Vec<Plan> {
         let plan = |(index, segment): (usize, Segment)| {
             let train_end = segment.from.saturating_sub(self.cut_rows);
             let eval = train_end.saturating_sub(self.segment_rows)..train_end;
             let fit_end = eval.start.saturating_sub(self.embargo_rows);
             Plan { index, fit_end, eval, train_end, val: segment.from..segment.end }
         };
-        walk(self.rows, self.segment_rows, self.embargo_rows).enumerate().map(plan).collect()
+        walk(rows, self.segment_rows, self.embargo_rows).enumerate().map(plan).collect()
     }
 
     /// The labels of a range of rows.
@@ -88,9 +93,11 @@ impl Pooled {
 
     /// Whether a segment has enough samples to select miners for it.
     pub(super) fn selects(&self, plan: &Plan) -> bool {
-        plan.train_end > 0
-            && self.is_enough(0..plan.fit_end)
-            && self.is_enough(plan.eval.clone())
-            && self.is_enough(plan.val.clone())
+        self.trains(plan) && self.is_enough(plan.val.clone())
+    }
+
+    /// Whether there are enough before it.
+    pub(super) fn trains(&self, plan: &Plan) -> bool {
+        plan.train_end > 0 && self.is_enough(0..plan.fit_end) && self.is_enough(plan.eval.clone())
     }
 }

@@ -14,8 +14,24 @@ impl Pooled {
     pub fn run<E>(
         &self,
         miners: usize,
+        column: impl FnMut(usize, &mut Vec<f16>) -> Result<(), E>,
+        progress: impl FnMut(f64),
+    ) -> Result<PooledOutcome, PooledError<E>> {
+        self.run_watched(miners, column, progress, |_, _, _| {})
+    }
+
+    /// As [`Pooled::run`]; `watch` is shown what ensembles say of their segments, sample by sample: row, asset, decision
+    /// value.
+    ///
+    /// # Errors
+    /// As [`Pooled::run`].
+    #[doc(hidden)]
+    pub fn run_watched<E>(
+        &self,
+        miners: usize,
         mut column: impl FnMut(usize, &mut Vec<f16>) -> Result<(), E>,
         mut progress: impl FnMut(f64),
+        mut watch: impl FnMut(usize, usize, f64),
     ) -> Result<PooledOutcome, PooledError<E>> {
         let plans = self.plans();
         let mut outcome =
@@ -39,7 +55,7 @@ impl Pooled {
         let mut importance = vec![0.0; miners];
         for (i, plan) in selecting.iter().enumerate() {
             let selected = self.select(i, &alone, &mut outcome.miners);
-            let fitted = ensemble::fit(self, &plans, plan, &selected, &mut models, &mut column)?;
+            let fitted = ensemble::fit(self, &plans, plan, &selected, &mut models, &mut column, &mut watch)?;
             if let Some(fitted) = fitted {
                 let weight = crate::math::exp2(-((last - plan.index) as f64) / self.half_life);
                 weight_sum += weight;
@@ -64,7 +80,12 @@ impl Pooled {
     }
 
     /// The miners with the best AUC in a segment, in falling order, ties by index.
-    fn select(&self, segment: usize, alone: &[MinerAucs], about: &mut [MinerOutcome]) -> Vec<usize> {
+    pub(super) fn select(
+        &self,
+        segment: usize,
+        alone: &[MinerAucs],
+        about: &mut [MinerOutcome],
+    ) -> Vec<usize> {
         let auc = |miner: usize| alone[miner].aucs[segment];
         let mut order: Vec<usize> = (0..alone.len()).collect();
         // Ranked as the network does, in single precision: it makes ties.
