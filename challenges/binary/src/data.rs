@@ -2,7 +2,8 @@
 
 use crate::{Labels, Params};
 use mantis_kit::logistic::{Design, Model, Penalty, Problem, Stop, fit, has_both_classes};
-use mantis_kit::{math, standard};
+use mantis_kit::math;
+use mantis_kit::standard::{self, ZScale};
 use mantis_plugin_api::{History, PluginError, Solver, f16, is_present};
 use std::ops::Range;
 
@@ -22,6 +23,8 @@ pub(crate) struct Column {
     pub(crate) rows: Vec<usize>,
     /// `dim` lists of numbers.
     numbers: Vec<Vec<f64>>,
+    /// What brought each list to one scale, if they were.
+    pub(crate) scales: Vec<ZScale>,
     pub(crate) rose: Vec<bool>,
     weights: Vec<f64>,
 }
@@ -33,7 +36,18 @@ impl<'a> Data<'a> {
         history: &'a dyn History,
         labels: &'a Labels,
     ) -> Self {
-        Self { params, solver, history, labels, weights: time_weights(labels.rows.len(), params) }
+        Self::of_first(params, solver, history, labels, labels.rows.len())
+    }
+
+    /// The same if the labelled rows are the first of so many.
+    pub(crate) fn of_first(
+        params: &'a Params,
+        solver: Solver,
+        history: &'a dyn History,
+        labels: &'a Labels,
+        rows: usize,
+    ) -> Self {
+        Self { params, solver, history, labels, weights: time_weights(rows, params) }
     }
 
     /// One miner's present rows.
@@ -44,15 +58,17 @@ impl<'a> Data<'a> {
         let rows: Vec<usize> =
             (0..self.labels.rows.len()).filter(|&i| is_usable(numbers_of(self.labels.rows[i]))).collect();
         let number = |d: usize| -> Vec<f64> {
-            let mut numbers =
-                rows.iter().map(|&i| numbers_of(self.labels.rows[i])[d].to_f64()).collect::<Vec<_>>();
-            if self.params.standardise {
-                standard::z_scores(&mut numbers);
-            }
-            numbers
+            rows.iter().map(|&i| numbers_of(self.labels.rows[i])[d].to_f64()).collect()
+        };
+        let mut numbers: Vec<Vec<f64>> = (0..dim).map(number).collect();
+        let scales = if self.params.standardise {
+            numbers.iter_mut().map(|numbers| standard::z_scores(numbers)).collect()
+        } else {
+            Vec::new()
         };
         Ok(Column {
-            numbers: (0..dim).map(number).collect(),
+            numbers,
+            scales,
             rose: rows.iter().map(|&i| self.labels.rose[i]).collect(),
             weights: rows.iter().map(|&i| self.weights[i]).collect(),
             rows,

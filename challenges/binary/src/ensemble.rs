@@ -16,13 +16,22 @@ pub(crate) struct Selected {
     pub(crate) values: Vec<f64>,
 }
 
-/// Sets the saliences of the selected miners by their weights in the ensemble (scoring: binary, step 4).
+/// What was paid by.
+pub(crate) struct Paid {
+    /// The miners that are its columns, and what their values are divided by first.
+    pub(crate) columns: Vec<(usize, f64)>,
+    /// Of a bootstrap, the mean of its replicates.
+    pub(crate) model: Model,
+}
+
+/// Sets the saliences of the selected miners by their weights in the ensemble (scoring: binary, step 4); `None` if there is
+/// too little to fit one.
 pub(crate) fn pay(
     data: &Data<'_>,
     mut selected: Vec<Selected>,
     covered: &[bool],
     salience: &mut Salience,
-) -> Result<(), PluginError> {
+) -> Result<Option<Paid>, PluginError> {
     let params = data.params;
     let rose = kept(&data.labels.rose, covered);
     salience.fact("ensemble_rows", rose.len() as f64);
@@ -32,20 +41,25 @@ pub(crate) fn pay(
         let rows = rose.len();
         let reason = format!("{rows} out-of-sample rows; at least {needed} and both directions are needed");
         salience.empty = Some(reason);
-        return Ok(());
+        return Ok(None);
     }
     let weights = kept(&data.weights, covered);
     for one in &mut selected {
         one.values = kept(&one.values, covered);
     }
     let groups = groups(params, &selected);
+    let mut scales = vec![1.0; selected.len()];
     if params.standardise {
-        selected.iter_mut().for_each(|one| _ = standard::unit_scale(&mut one.values));
+        for (one, scale) in selected.iter_mut().zip(&mut scales) {
+            // Values that are all 0 are left as they are.
+            *scale = Some(standard::unit_scale(&mut one.values)).filter(|&scale| scale > 0.0).unwrap_or(1.0);
+        }
     }
     let columns: Vec<&[f64]> = groups.iter().map(|group| selected[group.leader].values.as_slice()).collect();
     let stop = Stop::from(data.solver).seeded(params.meta_seed);
     let ensemble = Ensemble { params, stop, columns: &columns, rose: &rose, weights: &weights };
-    for (group, coefficient) in groups.iter().zip(ensemble.coefficients()?) {
+    let fitted = ensemble.fit()?;
+    for (group, coefficient) in groups.iter().zip(fitted.coefficients(params)) {
         let size = group.members.len();
         for &member in &group.members {
             let miner = selected[member].miner;
@@ -64,7 +78,8 @@ pub(crate) fn pay(
     if salience.miners.iter().all(|miner| miner.salience == 0.0) {
         salience.empty = Some("the ensemble gives no miner any weight".into());
     }
-    Ok(())
+    let columns = groups.iter().map(|group| (selected[group.leader].miner, scales[group.leader])).collect();
+    Ok(fitted.mean().map(|model| Paid { columns, model }))
 }
 
 /// The elastic net over the values of miners.
@@ -77,15 +92,37 @@ struct Ensemble<'a> {
     weights: &'a [f64],
 }
 
-impl Ensemble<'_> {
-    /// One coefficient per column; of several models the median of means of their sizes.
-    fn coefficients(&self) -> Result<Vec<f64>, PluginError> {
-        let models = self.replicates()?;
-        if models.is_empty() {
-            return Ok(self.plain()?.coef);
+/// What was fitted.
+enum Fitted {
+    Once(Model),
+    Replicates(Vec<Model>),
+}
+
+impl Fitted {
+    /// One coefficient per column; of replicates the median of means of their sizes.
+    fn coefficients(&self, params: &Params) -> Vec<f64> {
+        match self {
+            Self::Once(model) => model.coef.clone(),
+            Self::Replicates(models) => {
+                let sizes = |model: &Model| model.coef.iter().map(|coef| coef.abs()).collect();
+                median_of_means(&models.iter().map(sizes).collect::<Vec<_>>(), params.meta_groups)
+            }
         }
-        let sizes = |model: &Model| model.coef.iter().map(|coef| coef.abs()).collect();
-        Ok(median_of_means(&models.iter().map(sizes).collect::<Vec<_>>(), self.params.meta_groups))
+    }
+
+    /// The model that forecasts.
+    fn mean(self) -> Option<Model> {
+        match self {
+            Self::Once(model) => Some(model),
+            Self::Replicates(models) => Model::mean(&models),
+        }
+    }
+}
+
+impl Ensemble<'_> {
+    fn fit(&self) -> Result<Fitted, PluginError> {
+        let replicates = self.replicates()?;
+        Ok(if replicates.is_empty() { Fitted::Once(self.plain()?) } else { Fitted::Replicates(replicates) })
     }
 
     fn plain(&self) -> Result<Model, PluginError> {
@@ -165,7 +202,7 @@ mod tests {
         let columns: Vec<&[f64]> = columns.iter().map(|column| &column[..rows]).collect();
         let stop = Stop::from(solver).seeded(params.meta_seed);
         let (rose, weights) = (&rose[..rows], &weights[..rows]);
-        Ensemble { params, stop, columns: &columns, rose, weights }.coefficients().unwrap()
+        Ensemble { params, stop, columns: &columns, rose, weights }.fit().unwrap().coefficients(params)
     }
 
     /// Values of two miners of skill and one without, in single precision.

@@ -12,6 +12,19 @@ pub struct Labels {
     pub compared: Vec<usize>,
     /// Whether the price one horizon later is higher.
     pub rose: Vec<bool>,
+    /// Scored rows that only wait for that price: the market ends before it.
+    pub pending: usize,
+}
+
+impl Labels {
+    /// The labels, and how many rows there are, when the rows that wait have theirs and one more has come. Of those it is
+    /// not known what they are, and nothing is fitted on them.
+    pub(crate) fn with_next_row(&self, max_rows: usize) -> (Self, usize) {
+        let all = self.rows.len() + self.pending + 1;
+        let excess = all.saturating_sub(max_rows).min(self.rows.len());
+        let (rows, rose) = (self.rows[excess..].to_vec(), self.rose[excess..].to_vec());
+        (Self { rows, rose, ..Self::default() }, all - excess)
+    }
 }
 
 impl Label for Binary {
@@ -35,8 +48,10 @@ impl Label for Binary {
             if streak > self.params.freeze_limit || !market.submitted[row] {
                 continue;
             }
-            let later = market.row_of(market.sidx[row] + ahead).and_then(|row| market.usable(row, 0));
-            if let Some(later) = later {
+            let later = market.sidx[row] + ahead;
+            if market.sidx.last().is_some_and(|&newest| newest < later) {
+                labels.pending += 1;
+            } else if let Some(later) = market.row_of(later).and_then(|row| market.usable(row, 0)) {
                 labels.rows.push(row);
                 labels.rose.push(later > price);
             }

@@ -2,11 +2,13 @@
 //!
 //! Scoring in four steps ([`score`]): time weights ([`data`]), selection of miners by AUC out of sample ([`select`], by
 //! [`half`] or by [`daily`]), values of each selected miner by walk-forward fits ([`out_of_sample`]), and an elastic net
-//! over those values whose coefficients are the saliences ([`ensemble`]).
+//! over those values whose coefficients are the saliences ([`ensemble`]). What is fitted last forecasts the rows that follow
+//! ([`forecast`]).
 
 mod daily;
 mod data;
 mod ensemble;
+mod forecast;
 mod half;
 mod label;
 mod out_of_sample;
@@ -44,4 +46,4 @@ impl Challenge for Binary {
     }
 }
 
-export!(Binary);
+export!(Binary: Signal);

@@ -1,8 +1,9 @@
 //! The events that are scored.
 
 use crate::state::Predictions;
-use crate::{AssetState, Breakout, BreakoutRules, Tracker};
+use crate::{AssetState, Breakout, BreakoutRules, Direction, Pending, Tracker};
 use mantis_plugin_api::{Label, Market, PluginError, Reading, Targets};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// One resolved breakout.
@@ -34,6 +35,21 @@ pub enum Said {
 pub struct Labels {
     /// The events.
     pub events: Vec<Event>,
+    /// Sampled blocks of the first and of the last row that were replayed.
+    pub replayed: Option<(i64, i64)>,
+    /// Breakouts that are not resolved then, by asset.
+    pub open: Vec<Open>,
+}
+
+/// A breakout that waits for its resolution.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Open {
+    /// Index of the asset.
+    pub asset: usize,
+    /// Which way it went.
+    pub direction: Direction,
+    /// What it waits for.
+    pub pending: Pending,
 }
 
 impl Breakout {
@@ -63,6 +79,7 @@ impl Label for Breakout {
         let mut labels = Labels::default();
         let (Some(&first), Some(&last)) = (kept.first(), kept.last()) else { return Ok(labels) };
         let newest_block = market.sidx[last] * i64::from(self.spec.sample_every);
+        labels.replayed = Some((market.sidx[first], market.sidx[last]));
         for (asset, name) in self.spec.assets.iter().enumerate() {
             self.carried(market, asset, name, market.sidx[first], newest_block, &mut labels.events)?;
             let mut tracker = Tracker::new(self.rules());
@@ -76,6 +93,11 @@ impl Label for Breakout {
                     labels.events.push(Event { asset, sidx, continued, decided, said });
                 }
             }
+            let pending =
+                [Direction::High, Direction::Low].into_iter().zip(tracker.pending(market.sidx[last]));
+            let open =
+                |(direction, pending): (_, Option<_>)| Some(Open { asset, direction, pending: pending? });
+            labels.open.extend(pending.filter_map(open));
         }
         Ok(labels)
     }

@@ -2,10 +2,11 @@
 //!
 //! Events are found by replaying stored prices through a state machine per asset ([`Tracker`]). Miners that tell
 //! continuations from reversals better than chance enter one logistic regression over all events; the absolute
-//! coefficients are the saliences.
+//! coefficients are the saliences. It forecasts how open breakouts end ([`forecast`]).
 
 mod clones;
 mod decode;
+mod forecast;
 mod label;
 mod live;
 mod params;
@@ -13,7 +14,7 @@ mod score;
 mod state;
 mod tracker;
 
-pub use label::{Event, Labels, Said};
+pub use label::{Event, Labels, Open, Said};
 pub use params::Params;
 pub use state::{AssetState, CompletedEvent, PendingEvent, Predictions};
 pub use tracker::{BreakoutRules, Direction, Pending, Resolved, Tracker};
@@ -52,4 +53,4 @@ impl Challenge for Breakout {
     }
 }
 
-export!(Breakout);
+export!(Breakout: Signal);

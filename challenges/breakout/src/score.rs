@@ -3,8 +3,9 @@
 use crate::label::Said;
 use crate::{Breakout, Event, Labels, PAIR, clones};
 use mantis_kit::auc::auc;
-use mantis_kit::logistic::{Design, Penalty, Problem, Stop, fit};
+use mantis_kit::logistic::{Design, Model, Penalty, Problem, Stop, fit};
 use mantis_plugin_api::{History, PluginError, Progress, Salience, Score, WhyZero, f16, is_present};
+use serde::{Deserialize, Serialize};
 
 /// Standard deviations below this count as 1.
 const MIN_SCALE: f64 = 1e-8;
@@ -16,6 +17,33 @@ impl Score for Breakout {
         labels: &Labels,
         progress: &dyn Progress,
     ) -> Result<Salience, PluginError> {
+        Ok(self.pay(history, labels, progress, &mut |_, _| ())?.0)
+    }
+}
+
+/// What was paid by.
+pub(crate) struct Paid {
+    /// Per column of the model the miners whose mean it is, and the spread of their answers.
+    pub(crate) columns: Vec<Vec<(usize, Spread)>>,
+    pub(crate) model: Model,
+}
+
+/// Mean and deviation of what a miner said.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Spread {
+    mean: f64,
+    scale: f64,
+}
+
+impl Breakout {
+    /// Saliences, and what was paid by, if there is a model; `watch` is shown the answers of each miner that is in it.
+    pub(crate) fn pay(
+        &self,
+        history: &dyn History,
+        labels: &Labels,
+        progress: &dyn Progress,
+        watch: &mut dyn FnMut(usize, &[Option<f64>]),
+    ) -> Result<(Salience, Option<Paid>), PluginError> {
         let events = &labels.events;
         let miners = history.shape().miners;
         let mut salience = Salience::new(miners);
@@ -27,13 +55,17 @@ impl Score for Breakout {
         if events.len() < self.params.min_events {
             let needed = self.params.min_events;
             salience.empty = Some(format!("{} breakouts are resolved, {needed} are needed", events.len()));
-            return Ok(salience);
+            return Ok((salience, None));
         }
         let mut qualified = Vec::new();
         for miner in 0..miners {
             let answers = self.answers(history, miner, events)?;
             match self.qualify(&answers, events, &episodes, miner, &mut salience) {
-                Ok(()) => qualified.push((miner, standardised(&answers))),
+                Ok(()) => {
+                    watch(miner, &answers);
+                    let spread = Spread::of(&answers);
+                    qualified.push(((miner, spread), spread.standardised(&answers)));
+                }
                 Err(why) => salience.zero(miner, why),
             }
             progress.report(0.9 * (miner + 1) as f64 / miners as f64);
@@ -41,19 +73,17 @@ impl Score for Breakout {
         salience.fact("qualified_miners", qualified.len() as f64);
         if qualified.is_empty() {
             salience.empty = Some("no miner tells continuations from reversals".into());
-            return Ok(salience);
+            return Ok((salience, None));
         }
         if continued == 0 || continued == events.len() {
             salience.empty = Some("all breakouts ended the same way".into());
-            return Ok(salience);
+            return Ok((salience, None));
         }
-        self.ensemble(qualified, events, &episodes, &mut salience)?;
+        let paid = self.ensemble(qualified, events, &episodes, &mut salience)?;
         progress.report(1.0);
-        Ok(salience)
+        Ok((salience, Some(paid)))
     }
-}
 
-impl Breakout {
     /// What one miner said of each event: its probability of continuation, if it said anything.
     fn answers(
         &self,
@@ -67,8 +97,7 @@ impl Breakout {
         let answer = |event: &Event| match &event.said {
             Said::Row(row) => {
                 let at = row * dim + event.asset * PAIR;
-                let pair: &[f16] = &column[at..at + PAIR];
-                (is_present(pair) && pair[0].is_finite()).then(|| pair[0].to_f64())
+                answer_of(&column[at..at + PAIR])
             }
             Said::Carried(said) => {
                 let pair = said.get(hotkey)?;
@@ -120,12 +149,12 @@ impl Breakout {
     /// One model over all events and qualified miners; each episode counts the same (scoring: breakout).
     fn ensemble(
         &self,
-        qualified: Vec<(usize, Vec<f64>)>,
+        qualified: Vec<((usize, Spread), Vec<f64>)>,
         events: &[Event],
         episodes: &[usize],
         salience: &mut Salience,
-    ) -> Result<(), PluginError> {
-        let (miners, mut columns): (Vec<usize>, Vec<Vec<f64>>) = qualified.into_iter().unzip();
+    ) -> Result<Paid, PluginError> {
+        let (miners, mut columns): (Vec<(usize, Spread)>, Vec<Vec<f64>>) = qualified.into_iter().unzip();
         let mut group: Vec<usize> = (0..miners.len()).collect();
         if self.params.collapse_clones {
             group = clones::groups(&columns, self.params.clone_correlation);
@@ -145,7 +174,9 @@ impl Breakout {
         let stop = Stop::from(self.spec.solver).within(self.params.tol, self.params.max_iter);
         let model = fit(&problem, stop, None)?;
         let sum: f64 = model.coef.iter().map(|c| c.abs()).sum();
-        for (&miner, &group_of_miner) in miners.iter().zip(&group) {
+        let mut members_of = vec![Vec::new(); model.coef.len()];
+        for (&(miner, spread), &group_of_miner) in miners.iter().zip(&group) {
+            members_of[group_of_miner].push((miner, spread));
             let coefficient = model.coef[group_of_miner];
             let members = group.iter().filter(|&&other| other == group_of_miner).count();
             salience.note(miner, "coefficient", coefficient);
@@ -160,7 +191,7 @@ impl Breakout {
             }
         }
         salience.normalise();
-        Ok(())
+        Ok(Paid { columns: members_of, model })
     }
 }
 
@@ -185,13 +216,28 @@ fn episode_weights(episodes: &[usize]) -> Vec<f64> {
     weights.into_iter().map(|weight| weight * scale).collect()
 }
 
-/// z-scores of what was said; 0 if nothing was.
-fn standardised(answers: &[Option<f64>]) -> Vec<f64> {
-    let said: Vec<f64> = answers.iter().flatten().copied().collect();
-    let mean = said.iter().sum::<f64>() / said.len() as f64;
-    let deviation = population_std(&said);
-    let scale = if deviation < MIN_SCALE { 1.0 } else { deviation };
-    answers.iter().map(|answer| answer.map_or(0.0, |x| (x - mean) / scale)).collect()
+/// The probability of continuation that a miner gave an asset; `None` if it gave none.
+pub(crate) fn answer_of(pair: &[f16]) -> Option<f64> {
+    let first = pair.first().filter(|first| is_present(pair) && first.is_finite())?;
+    Some(first.to_f64())
+}
+
+impl Spread {
+    fn of(answers: &[Option<f64>]) -> Self {
+        let said: Vec<f64> = answers.iter().flatten().copied().collect();
+        let mean = said.iter().sum::<f64>() / said.len() as f64;
+        let deviation = population_std(&said);
+        Self { mean, scale: if deviation < MIN_SCALE { 1.0 } else { deviation } }
+    }
+
+    /// z-scores of what was said; 0 if nothing was.
+    fn standardised(self, answers: &[Option<f64>]) -> Vec<f64> {
+        answers.iter().map(|&answer| self.z_score(answer)).collect()
+    }
+
+    pub(crate) fn z_score(self, answer: Option<f64>) -> f64 {
+        answer.map_or(0.0, |x| (x - self.mean) / self.scale)
+    }
 }
 
 fn population_std(values: &[f64]) -> f64 {
@@ -208,9 +254,13 @@ fn means(columns: &[Vec<f64>], group: &[usize]) -> Vec<Vec<f64>> {
             let members: Vec<&Vec<f64>> =
                 columns.iter().zip(group).filter(|(_, of)| **of == g).map(|(c, _)| c).collect();
             let rows = members.first().map_or(0, |column| column.len());
-            (0..rows)
-                .map(|row| members.iter().map(|column| column[row]).sum::<f64>() / members.len() as f64)
-                .collect()
+            (0..rows).map(|row| mean(members.iter().map(|column| column[row]))).collect()
         })
         .collect()
+}
+
+/// The mean of some numbers.
+pub(crate) fn mean(numbers: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = numbers.len() as f64;
+    numbers.sum::<f64>() / count
 }

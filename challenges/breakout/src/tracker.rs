@@ -1,5 +1,6 @@
 //! The state machine of one asset: range, trigger, resolution (scoring: breakout).
 
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// The constants of the state machine.
@@ -18,7 +19,8 @@ pub struct BreakoutRules {
 }
 
 /// Which way a price left its range.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// Above its highest price.
     High,
@@ -27,7 +29,7 @@ pub enum Direction {
 }
 
 /// A breakout that is not resolved yet.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pending {
     /// Sampled block of the trigger.
     pub sidx: i64,
@@ -122,6 +124,14 @@ impl Tracker {
         }
         self.lows.push_back((sidx, price));
         self.prices = self.window.len();
+    }
+
+    /// What is pending when a sampled block is over, the upward breakout first. What is too old by then is not: the next price
+    /// drops it.
+    #[must_use]
+    pub fn pending(&self, sidx: i64) -> [Option<Pending>; 2] {
+        let is_open = |pending: &Pending| sidx - pending.sidx <= self.rules.max_pending;
+        [self.pending_high.filter(is_open), self.pending_low.filter(is_open)]
     }
 
     /// Lowest and highest price of the window, if it has enough of them and is wide enough.

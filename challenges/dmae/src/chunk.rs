@@ -39,7 +39,7 @@ impl Chunk {
     }
 }
 
-fn is_there(numbers: &[f32]) -> bool {
+pub(crate) fn is_there(numbers: &[f32]) -> bool {
     numbers.iter().any(|x| *x != 0.0)
 }
 
@@ -106,6 +106,12 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
+    /// The last numbers of a miner, and for how many rows it has repeated them, if that is counted.
+    pub(crate) fn last(&self, miner: usize) -> (&[f32], usize) {
+        let dim = self.history.shape().dim;
+        (&self.last[miner * dim..(miner + 1) * dim], self.unchanged[miner])
+    }
+
     /// Reads rows as they are stored; of rows between them, some are read and left out.
     fn read(&mut self, rows: std::ops::Range<usize>, out: &mut [f32]) -> Result<(), PluginError> {
         let Shape { miners, dim, .. } = self.history.shape();
@@ -165,7 +171,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Clips numbers to [-1, 1]; a row with one that is not finite counts as absent (scoring: dmae, numbers).
-fn bound(numbers: &mut [f32]) {
+pub(crate) fn bound(numbers: &mut [f32]) {
     if numbers.iter().all(|x| x.is_finite()) {
         numbers.iter_mut().for_each(|x| *x = x.clamp(-1.0, 1.0));
     } else {
@@ -183,7 +189,8 @@ mod tests {
         let mut history = MemoryHistory::new(12, 2);
         history.push("a", first);
         history.push("b", &std::array::from_fn::<f32, 24, _>(|i| if i < 12 { 0.0 } else { 0.5 }));
-        let labels = Labels { rows: vec![0, 2, 4, 6, 10], targets: vec![0.0, 1.0, 2.0, 3.0, 5.0] };
+        let (rows, targets) = (vec![0, 2, 4, 6, 10], vec![0.0, 1.0, 2.0, 3.0, 5.0]);
+        let labels = Labels { rows, targets, ..Labels::default() };
         let mut reader = Reader::new(&history, &labels, params);
         let (mut chunks, mut chunk) = (Vec::new(), Chunk::default());
         while reader.next(&mut chunk).unwrap() {

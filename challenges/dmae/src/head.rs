@@ -29,6 +29,12 @@ pub(crate) struct Passed {
 impl Head {
     pub(crate) const ZERO: Self = Self([[0.0; HIDDEN]; B3 + 1]);
 
+    /// What comes of the first layer, from the sum of what miners bring to it.
+    #[inline(always)]
+    pub(crate) fn first(&self, sum: &[f64; HIDDEN]) -> Units {
+        std::array::from_fn(|k| (f64::from(self.0[B1][k]) + sum[k]) as f32)
+    }
+
     /// The forecast from what came of the first layer.
     pub(crate) fn pass(&self, z1: &Units) -> Passed {
         let a1 = z1.map(relu);

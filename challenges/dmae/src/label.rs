@@ -10,6 +10,31 @@ pub struct Labels {
     pub rows: Vec<usize>,
     /// The return over one horizon from each, in per cent.
     pub targets: Vec<f32>,
+    /// Rows after those that count as soon as the price one horizon later is there.
+    pub waiting: Vec<usize>,
+}
+
+impl Labels {
+    /// All rows before the one that comes next, those that still wait too, with a target of 0; of the score in which it is the
+    /// last of `max_rows`. `None` if there are none.
+    pub(crate) fn with_next(&self, max_rows: usize) -> Option<Self> {
+        let mut rows: Vec<usize> = self.rows.iter().chain(&self.waiting).copied().collect();
+        let mut targets = self.targets.clone();
+        targets.resize(rows.len(), 0.0);
+        let excess = (rows.len() + 1).saturating_sub(max_rows);
+        if excess >= rows.len() {
+            return None;
+        }
+        rows.drain(..excess);
+        targets.drain(..excess);
+        Some(Self { rows, targets, waiting: Vec::new() })
+    }
+
+    /// The first rows alone.
+    pub(crate) fn first(&self, rows: usize) -> Self {
+        let (rows, targets) = (self.rows[..rows].to_vec(), self.targets[..rows].to_vec());
+        Self { rows, targets, waiting: Vec::new() }
+    }
 }
 
 impl Label for Dmae {
@@ -20,6 +45,7 @@ impl Label for Dmae {
     fn label(&self, market: &Market) -> Result<Labels, PluginError> {
         let (ahead, stride) = (self.spec.rows_ahead() as i64, self.params.stride as i64);
         let mut labels = Labels::default();
+        let end = market.sidx.last().copied().unwrap_or(i64::MIN);
         let (mut last, mut streak) = (f64::NAN, 0);
         for row in market.scored() {
             let Some(price) = market.usable(row, 0) else {
@@ -33,7 +59,12 @@ impl Label for Dmae {
             if sidx.rem_euclid(stride) != 0 || streak > self.params.freeze_limit || !market.submitted[row] {
                 continue;
             }
-            let later = market.row_of(sidx.saturating_add(ahead)).and_then(|row| market.usable(row, 0));
+            let due = sidx.saturating_add(ahead);
+            if due > end {
+                labels.waiting.push(row);
+                continue;
+            }
+            let later = market.row_of(due).and_then(|row| market.usable(row, 0));
             if let Some(later) = later {
                 labels.rows.push(row);
                 labels.targets.push(target(price, later, self.params.clip));
@@ -71,7 +102,7 @@ mod tests {
         assert_eq!(market.sidx, [0, 1, 2, 3, 6, 7, 8]);
         let labels = challenge(params.clone()).label(&market).unwrap();
         let later = (100.0 * (105.0f64 / 103.0 - 1.0)) as f32;
-        assert_eq!(labels, Labels { rows: vec![0, 4], targets: vec![2.0, later] });
+        assert_eq!(labels, Labels { rows: vec![0, 4], targets: vec![2.0, later], waiting: vec![6] });
         let newest = Params { max_rows: 1, ..params };
         assert_eq!(challenge(newest).label(&market).unwrap().rows, [4]);
     }

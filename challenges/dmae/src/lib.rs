@@ -7,6 +7,8 @@
 mod adam;
 mod chunk;
 mod evidence;
+mod fitted;
+mod forecast;
 mod foretold;
 mod groups;
 mod head;
@@ -72,7 +74,7 @@ impl Challenge for Dmae {
     }
 }
 
-export!(Dmae);
+export!(Dmae: Signal);
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use crate::adam::{Powers, Rates, adam};
 use crate::chunk::Chunk;
-use crate::head::{B1, Head};
+use crate::head::Head;
 use crate::kernels::{Weights, fade, gather, learn, products};
 use crate::{HIDDEN, Units};
 
@@ -24,6 +24,8 @@ pub(crate) struct Model {
     own_powers: Vec<Powers>,
     /// Absolute errors in the rows that were evaluated.
     pub(crate) errors: Vec<f32>,
+    /// If they are wanted, forecasts of these rows.
+    pub(crate) outputs: Option<Vec<f32>>,
 }
 
 impl Model {
@@ -45,6 +47,7 @@ impl Model {
             powers: Powers::default(),
             own_powers: vec![Powers::default(); miners],
             errors: Vec::new(),
+            outputs: None,
         }
     }
 
@@ -53,9 +56,14 @@ impl Model {
         3 * size_of::<Units>() * miners * dim
     }
 
+    /// The weights of a miner's numbers.
+    pub(crate) fn weights(&self, miner: usize) -> &[Units] {
+        &self.w[miner * self.dim..(miner + 1) * self.dim]
+    }
+
     /// What a miner brings to the first layer, row by row.
     pub(crate) fn part(&self, chunk: &Chunk, miner: usize, out: &mut [Units]) {
-        products(chunk.numbers(miner), &self.w[miner * self.dim..(miner + 1) * self.dim], out);
+        products(chunk.numbers(miner), self.weights(miner), out);
     }
 
     /// What comes to the first layer, row by row (scoring: dmae, forecast).
@@ -66,15 +74,19 @@ impl Model {
             self.part(chunk, miner, &mut part);
             gather(&part, &mut sums);
         }
-        let bias = &self.head.0[B1];
-        sums.iter().map(|sum| std::array::from_fn(|k| (f64::from(bias[k]) + sum[k]) as f32)).collect()
+        sums.iter().map(|sum| self.head.first(sum)).collect()
     }
 
     /// Forecasts a chunk's rows, and keeps the errors.
     pub(crate) fn evaluate(&mut self, chunk: &Chunk) {
         let z1 = self.first_layer(chunk);
-        let errors = z1.iter().zip(&chunk.targets).map(|(z1, y)| (self.head.pass(z1).output - y).abs());
-        self.errors.extend(errors);
+        for (z1, y) in z1.iter().zip(&chunk.targets) {
+            let output = self.head.pass(z1).output;
+            self.errors.push((output - y).abs());
+            if let Some(outputs) = &mut self.outputs {
+                outputs.push(output);
+            }
+        }
     }
 
     /// One step on a chunk (scoring: dmae, learning).
@@ -120,6 +132,14 @@ impl Model {
     fn miners(&self, which: &[bool]) -> Vec<usize> {
         let is_in = |miner: &usize| which[*miner] && !self.left_out[*miner];
         (0..which.len()).filter(is_in).collect()
+    }
+}
+
+#[cfg(test)]
+impl Model {
+    /// Gives every number a weight.
+    pub(crate) fn fill_weights(&mut self, draw: impl FnMut() -> f32) {
+        self.w.as_flattened_mut().fill_with(draw);
     }
 }
 

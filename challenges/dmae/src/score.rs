@@ -23,6 +23,27 @@ impl Score for Dmae {
         labels: &Labels,
         progress: &dyn Progress,
     ) -> Result<Salience, PluginError> {
+        self.judge(history, labels, progress, &mut Aside::default())
+    }
+}
+
+/// What a score says beside saliences.
+#[derive(Default)]
+pub(crate) struct Aside {
+    /// The group of each miner; none if there were too few rows.
+    pub(crate) teams: Option<Vec<usize>>,
+    /// Forecasts of the model of all miners in the rows that were judged, if they are wanted.
+    pub(crate) outputs: Option<Vec<f32>>,
+}
+
+impl Dmae {
+    pub(crate) fn judge(
+        &self,
+        history: &dyn History,
+        labels: &Labels,
+        progress: &dyn Progress,
+        aside: &mut Aside,
+    ) -> Result<Salience, PluginError> {
         let (miners, rows) = (history.shape().miners, labels.rows.len());
         if miners == 0 {
             return Ok(Salience::empty(0, "no miner has stored anything"));
@@ -34,7 +55,7 @@ impl Score for Dmae {
             return Ok(salience);
         }
         let task = Task { challenge: self, history, labels, progress, plan: Plan::new(rows, &self.params) };
-        task.score(&mut salience)?;
+        task.score(&mut salience, aside)?;
         progress.report(1.0);
         Ok(salience)
     }
@@ -55,13 +76,14 @@ struct Full {
 }
 
 impl Task<'_> {
-    fn score(&self, salience: &mut Salience) -> Result<(), PluginError> {
+    fn score(&self, salience: &mut Salience, aside: &mut Aside) -> Result<(), PluginError> {
         let params = &self.challenge.params;
         let miners = salience.miners.len();
         let is_grouped = params.pay == "group";
         let singles: Vec<Group> = (0..miners).map(Group::of_one).collect();
         // Where groups are looked for, nobody may learn so fast that it matters what others say.
-        let mut full = self.full(&singles, if is_grouped { miners } else { 1 }, 0.0)?;
+        let watched = aside.outputs.is_some();
+        let mut full = self.full(&singles, if is_grouped { miners } else { 1 }, 0.0, watched)?;
         let mut sample = Sample::new(miners, full.model.errors.len());
         let presence = self.plan.look(self.reader(), |chunk| sample.observe(chunk, &full.model))?;
         let spreads = sample.spreads();
@@ -77,13 +99,16 @@ impl Task<'_> {
         };
         drop(sample);
         if is_grouped {
-            full = self.full(&groups, 1, FULL)?;
+            full = self.full(&groups, 1, FULL, watched)?;
             at_once = vec![0.0; miners];
             for (group, rise) in groups.iter().zip(&full.at_once) {
                 group.members.iter().for_each(|&miner| at_once[miner] = *rise);
             }
         }
         groups.sort_by(|a, b| at_once[b.first()].total_cmp(&at_once[a.first()]));
+        let teams = teams(miners, &groups);
+        aside.teams = Some(teams.clone());
+        aside.outputs = full.model.outputs.take();
 
         let errors = full.model.errors;
         let counted = &self.labels.targets[self.labels.rows.len() - errors.len()..];
@@ -102,7 +127,6 @@ impl Task<'_> {
         salience.fact("groups", groups.len() as f64);
         salience.fact("groups_tried", tried as f64);
 
-        let teams = teams(miners, &groups);
         let tried: Vec<Trial> =
             groups[..tried].iter().map(|group| Trial::new(group, &presence, params)).collect();
         let left_out: Vec<Vec<Vec<usize>>> = tried.iter().map(Trial::left_out).collect();
@@ -126,8 +150,10 @@ impl Task<'_> {
     }
 
     /// Trains the model of all miners, with steps so many times smaller, and looks at each group.
-    fn full(&self, groups: &[Group], slower: usize, done: f64) -> Result<Full, PluginError> {
-        let mut models = [self.model(&teams(self.history.shape().miners, groups), &[])];
+    fn full(&self, groups: &[Group], slower: usize, done: f64, watched: bool) -> Result<Full, PluginError> {
+        let mut model = self.model(&teams(self.history.shape().miners, groups), &[]);
+        model.outputs = watched.then(Vec::new);
+        let mut models = [model];
         let mut screen = Screen::new(groups);
         let observe =
             |chunk: &_, models: &[Model]| models.iter().for_each(|model| screen.observe(chunk, model));

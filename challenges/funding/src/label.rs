@@ -13,6 +13,26 @@ pub struct Labels {
     pub is_paired: Vec<bool>,
     /// `rows x assets`: whether the asset's change is above the median; `None` if a rate is missing, or the pair.
     pub above: Vec<Option<bool>>,
+    /// How many rows with a rate come after those.
+    pub unpaired: usize,
+}
+
+impl Labels {
+    /// How many rows are paired.
+    pub(crate) fn paired(&self) -> usize {
+        self.is_paired.iter().filter(|&&paired| paired).count()
+    }
+
+    /// Those of later rows; `None` if there are not so many to leave out.
+    pub(crate) fn without_first(&self, rows: usize) -> Option<Self> {
+        let assets = self.above.len() / self.rows.len().max(1);
+        Some(Self {
+            rows: self.rows.get(rows..)?.to_vec(),
+            is_paired: self.is_paired.get(rows..)?.to_vec(),
+            above: self.above.get(rows * assets..)?.to_vec(),
+            unpaired: self.unpaired,
+        })
+    }
 }
 
 impl Label for Funding {
@@ -29,6 +49,7 @@ impl Label for Funding {
         let tolerance = (self.params.pair_tolerance * ahead as f64) as i64;
         let pairs: Vec<Option<usize>> = (0..rows.len()).map(|t| pair(&sidx, t, ahead, tolerance)).collect();
         let end = pairs.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        let unpaired = rows.len() - end;
         rows.truncate(end);
         let mut above = Vec::with_capacity(end * market.assets);
         for (t, later) in pairs[..end].iter().enumerate() {
@@ -40,7 +61,8 @@ impl Label for Funding {
             });
             above.extend(above_median(&changes.collect::<Vec<_>>()));
         }
-        Ok(Labels { rows, is_paired: pairs[..end].iter().map(Option::is_some).collect(), above })
+        let is_paired = pairs[..end].iter().map(Option::is_some).collect();
+        Ok(Labels { rows, is_paired, above, unpaired })
     }
 
     fn targets(&self, market: &Market, labels: &Labels) -> Option<Targets> {

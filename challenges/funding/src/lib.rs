@@ -4,6 +4,7 @@
 //! row. All rows and assets are pooled into one walk-forward: see [`mantis_kit::pooled`]. Labels reach a horizon into
 //! the future, so what a segment is trained on ends a horizon before it.
 
+mod forecast;
 mod label;
 mod params;
 mod score;
@@ -38,4 +39,4 @@ impl Challenge for Funding {
     }
 }
 
-export!(Funding);
+export!(Funding: Signal);

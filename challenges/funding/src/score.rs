@@ -12,8 +12,21 @@ impl Score for Funding {
         labels: &Labels,
         progress: &dyn Progress,
     ) -> Result<Salience, PluginError> {
+        self.score_watched(history, labels, progress, |_, _, _| {})
+    }
+}
+
+impl Funding {
+    /// Scores, and shows `watch` what ensembles say of their segments: place among the rows, asset, decision value.
+    pub(crate) fn score_watched(
+        &self,
+        history: &dyn History,
+        labels: &Labels,
+        progress: &dyn Progress,
+        watch: impl FnMut(usize, usize, f64),
+    ) -> Result<Salience, PluginError> {
         let miners = history.shape().miners;
-        let paired = labels.is_paired.iter().filter(|&&paired| paired).count();
+        let paired = labels.paired();
         if paired < self.params.pooled.min_rows {
             let needed = self.params.pooled.min_rows;
             return Ok(Salience::empty(
@@ -27,14 +40,8 @@ impl Score for Funding {
             stale[miner].get_or_insert_with(|| Stale::find(out, labels, self.params.stale_std)).clear(out);
             Ok(())
         };
-        let ahead = self.spec.rows_ahead();
-        let pooled = Pooled {
-            embargo_rows: self.params.embargo_rows.max(ahead),
-            cut_rows: ahead,
-            min_distinct: self.params.min_distinct,
-            ..self.params.pooled.walk(&self.spec, labels.above.clone())
-        };
-        let outcome = pooled.run(miners, column, |done| progress.report(done))?;
+        let pooled = self.pooled(labels.above.clone());
+        let outcome = pooled.run_watched(miners, column, |done| progress.report(done), watch)?;
         let mut salience = outcome.report(&pooled);
         salience.fact("rows", paired as f64);
         salience.fact("samples", labels.above.iter().flatten().count() as f64);
@@ -46,5 +53,15 @@ impl Score for Funding {
             }
         }
         Ok(salience)
+    }
+    /// The walk over some labels.
+    pub(crate) fn pooled(&self, labels: Vec<Option<bool>>) -> Pooled {
+        let ahead = self.spec.rows_ahead();
+        Pooled {
+            embargo_rows: self.params.embargo_rows.max(ahead),
+            cut_rows: ahead,
+            min_distinct: self.params.min_distinct,
+            ..self.params.pooled.walk(&self.spec, labels)
+        }
     }
 }

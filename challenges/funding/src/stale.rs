@@ -47,6 +47,12 @@ impl Stale {
         self.sent
     }
 
+    /// The assets whose numbers [`Stale::clear`] sets to zero, ascending.
+    pub(crate) fn cleared(&self) -> Vec<usize> {
+        let stale = self.is_stale.iter().enumerate().filter(|(_, is_stale)| **is_stale && self.sent > 0);
+        stale.map(|(asset, _)| asset).collect()
+    }
+
     /// Sets their numbers to zero.
     pub(crate) fn clear(&self, numbers: &mut [f16]) {
         if self.sent > 0 {
@@ -70,7 +76,7 @@ mod tests {
     #[test]
     fn clears_assets_that_do_not_vary() {
         let labels =
-            Labels { rows: vec![0, 1, 2, 3], is_paired: vec![true, true, false, true], above: vec![] };
+            Labels { rows: vec![0, 1, 2, 3], is_paired: vec![true, true, false, true], ..Labels::default() };
         // The second asset varies, the first does in an unpaired row only, the third was never sent.
         let numbers = [0.5, 0.1, 0.0, 0.5, 0.2, 0.0, 0.9, 0.1, 0.0, 0.5, 0.1, 0.0];
         let mut numbers = numbers.map(f16::from_f32);

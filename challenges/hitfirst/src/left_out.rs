@@ -1,18 +1,49 @@
 //! Coefficients that do not hang on one part of the rows.
 
-use mantis_kit::logistic::{Problem, Stop, fit};
+use mantis_kit::logistic::{Model, Problem, Stop, fit};
 use mantis_kit::replicates::{self, Columns, Replicates};
 use mantis_plugin_api::PluginError;
 
-/// The mean size of each coefficient over some fits (scoring: hitfirst, models): the rows are cut into `blocks` of the same
-/// size, and each fit leaves out one of them. Fits without both classes are skipped; if none is left, one of all rows
-/// takes their place.
-pub(crate) fn coefficients(
+/// Fits that do not know all rows.
+pub(crate) enum LeftOut {
+    /// Of each block but those without which a class is missing.
+    Fits(Vec<Model>),
+    /// One of all rows takes their place.
+    None(Model),
+}
+
+impl LeftOut {
+    /// The mean size of each coefficient; of one fit its coefficients.
+    pub(crate) fn coefficients(&self) -> Vec<f64> {
+        match self {
+            Self::Fits(models) => {
+                let mean = |column: usize| {
+                    models.iter().map(|model| model.coef[column].abs()).sum::<f64>() / models.len() as f64
+                };
+                let width = models.first().map_or(0, |model| model.coef.len());
+                (0..width).map(mean).collect()
+            }
+            Self::None(model) => model.coef.clone(),
+        }
+    }
+
+    /// The model that forecasts: their mean.
+    pub(crate) fn mean(self) -> Option<Model> {
+        match self {
+            Self::Fits(models) => Model::mean(&models),
+            Self::None(model) => Some(model),
+        }
+    }
+}
+
+/// Some fits (scoring: hitfirst, models): the rows are cut into `blocks` of the same size, and each fit leaves out one of
+/// them. Fits without both classes are skipped; if none is left, one of all rows takes their place.
+pub(crate) fn fits(
     problem: &Problem,
     columns: &[&[f64]],
     stop: Stop,
     blocks: usize,
-) -> Result<Vec<f64>, PluginError> {
+) -> Result<LeftOut, PluginError> {
     let rows = problem.y.len();
     let edge = |block: usize| rows * block / blocks;
     let kept: Vec<Vec<usize>> =
@@ -34,12 +65,9 @@ pub(crate) fn coefficients(
     };
     let models: Vec<_> = models.into_iter().flatten().collect();
     if models.is_empty() {
-        return Ok(fit(problem, stop, None)?.coef);
+        return Ok(LeftOut::None(fit(problem, stop, None)?));
     }
-    let mean = |column: usize| {
-        models.iter().map(|model| model.coef[column].abs()).sum::<f64>() / models.len() as f64
-    };
-    Ok((0..columns.len()).map(mean).collect())
+    Ok(LeftOut::Fits(models))
 }
 
 #[cfg(test)]
@@ -59,7 +87,7 @@ mod tests {
     fn of(y: &[bool], columns: &[&[f64]], stop: Stop, blocks: usize) -> Vec<f64> {
         let x = Design::from_columns(columns);
         let problem = Problem { x, y, weights: None, balanced: true, c: 1.0, penalty: Penalty::L2 };
-        coefficients(&problem, columns, stop, blocks).unwrap()
+        fits(&problem, columns, stop, blocks).unwrap().coefficients()
     }
 
     fn one_fit(y: &[bool], columns: &[&[f64]], stop: Stop, weights: Option<&[f64]>) -> Vec<f64> {

@@ -1,9 +1,11 @@
 //! The `hitfirst` challenge: which barrier does the price hit first, up or down?
 //!
 //! Barriers lie one standard deviation of recent returns above and below the price. Two logistic regressions over
-//! all miners, one per barrier; the absolute coefficients are the saliences.
+//! all miners, one per barrier; the absolute coefficients are the saliences. They forecast the rows that follow
+//! ([`forecast`]).
 
 mod candidates;
+mod forecast;
 mod held_out;
 mod label;
 mod left_out;
@@ -44,4 +46,4 @@ impl Challenge for HitFirst {
     }
 }
 
-export!(HitFirst);
+export!(HitFirst: Signal);

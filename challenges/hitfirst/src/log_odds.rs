@@ -14,15 +14,17 @@ pub(crate) fn logits(column: &[f16], labels: &Labels, outcome: usize) -> Vec<f64
 
 /// As [`logits`], with another number where the miner is absent.
 pub(crate) fn logits_or(absent: f64, column: &[f16], labels: &Labels, outcome: usize) -> Vec<f64> {
-    let one = |row: usize| {
-        let numbers = &column[row * OUTCOMES..(row + 1) * OUTCOMES];
-        if !is_usable(numbers) {
-            return absent;
-        }
-        let clipped: [f64; OUTCOMES] = std::array::from_fn(|i| numbers[i].to_f64().clamp(EPS, 1.0 - EPS));
-        math::logit(clipped[outcome] / (clipped[0] + clipped[1] + clipped[2]))
-    };
-    labels.rows.iter().map(|&row| one(row)).collect()
+    let one = |row: usize| log_odds(&column[row * OUTCOMES..(row + 1) * OUTCOMES], outcome);
+    labels.rows.iter().map(|&row| one(row).unwrap_or(absent)).collect()
+}
+
+/// Log-odds of one outcome by the numbers of one row; `None` if the miner is absent.
+pub(crate) fn log_odds(numbers: &[f16], outcome: usize) -> Option<f64> {
+    if !is_usable(numbers) {
+        return None;
+    }
+    let clipped: [f64; OUTCOMES] = std::array::from_fn(|i| numbers[i].to_f64().clamp(EPS, 1.0 - EPS));
+    Some(math::logit(clipped[outcome] / (clipped[0] + clipped[1] + clipped[2])))
 }
 
 /// Labelled rows in which the miner is there.

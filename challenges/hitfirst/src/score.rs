@@ -2,8 +2,9 @@
 
 use crate::log_odds::{logits, logits_or, present_rows};
 use crate::{Hit, HitFirst, Labels, held_out, left_out};
-use mantis_kit::logistic::{Design, Penalty, Problem, Stop, fit, has_both_classes};
-use mantis_kit::{kin, standard};
+use mantis_kit::kin;
+use mantis_kit::logistic::{Design, Model, Penalty, Problem, Stop, fit, has_both_classes};
+use mantis_kit::standard::{self, ZScale};
 use mantis_plugin_api::{History, PluginError, Progress, Salience, Score, WhyZero};
 
 /// A smaller share is rounding: a constant column's coefficient is zero at the optimum, but not to the last bit.
@@ -16,6 +17,47 @@ impl Score for HitFirst {
         labels: &Labels,
         progress: &dyn Progress,
     ) -> Result<Salience, PluginError> {
+        Ok(self.pay(history, labels, progress, false, &mut |_, _| ())?.0)
+    }
+}
+
+/// What was paid by.
+pub(crate) struct Paid {
+    /// The miners that are columns of the models.
+    pub(crate) miners: Vec<usize>,
+    /// The models of the upper and of the lower barrier.
+    pub(crate) barriers: [Barrier; 2],
+}
+
+/// The model of one barrier.
+pub(crate) struct Barrier {
+    /// Of several fits their mean.
+    pub(crate) model: Model,
+    /// Per column what brought its log-odds to one scale, if they were: z-scores, then a divisor.
+    pub(crate) scales: Vec<Option<(ZScale, f64)>>,
+    /// Labelled rows in which the barrier is hit first, and the others.
+    pub(crate) rows: [usize; 2],
+}
+
+/// One barrier's part of the score.
+struct Part {
+    /// Per column its coefficient in one fit, the mean size of those in several, or what it gains on rows held out.
+    found: Vec<f64>,
+    /// Not there if there are gains, and no model was asked for.
+    barrier: Option<Barrier>,
+}
+
+impl HitFirst {
+    /// Saliences; and what was paid by, if there is a model of both barriers, of gains only if `forecasts`. `watch` is shown
+    /// the columns of each barrier's model.
+    pub(crate) fn pay(
+        &self,
+        history: &dyn History,
+        labels: &Labels,
+        progress: &dyn Progress,
+        forecasts: bool,
+        watch: &mut dyn FnMut(usize, &[&[f64]]),
+    ) -> Result<(Salience, Option<Paid>), PluginError> {
         let miners = history.shape().miners;
         let rows = labels.rows.len();
         let count = |hit| labels.hits.iter().filter(|&&other| other == hit).count();
@@ -30,7 +72,7 @@ impl Score for HitFirst {
                 labels.priced.len(),
                 self.params.min_rows
             ));
-            return Ok(salience);
+            return Ok((salience, None));
         }
         for miner in 0..miners {
             let column = history.miner(miner)?;
@@ -53,9 +95,13 @@ impl Score for HitFirst {
             ["gain_up", "gain_down"]
         };
         let mut fitted = 0;
+        let mut barriers = Vec::with_capacity(2);
         for (outcome, hit) in [Hit::Up, Hit::Down].into_iter().enumerate() {
-            let Some(found) = self.parts(history, labels, &leaders, outcome, hit)? else { continue };
+            let mut watch = |columns: &[&[f64]]| watch(outcome, columns);
+            let part = self.part(history, labels, &leaders, (outcome, hit), forecasts, &mut watch)?;
+            let Some(Part { found, barrier }) = part else { continue };
             fitted += 1;
+            barriers.extend(barrier);
             for ((group, part), found) in groups.iter().zip(&mut parts).zip(found) {
                 group.members.iter().for_each(|&miner| salience.note(miner, names[outcome], found));
                 *part += if self.params.held_out_blocks == 0 { found.abs() } else { found };
@@ -87,11 +133,10 @@ impl Score for HitFirst {
                 salience.zero(miner, self.why_zero());
             }
         }
-        Ok(salience)
+        let barriers = <[Barrier; 2]>::try_from(barriers).ok();
+        Ok((salience, barriers.map(|barriers| Paid { miners: leaders, barriers })))
     }
-}
 
-impl HitFirst {
     /// Why a miner that is in the models earns nothing.
     fn why_zero(&self) -> WhyZero {
         if self.params.held_out_blocks == 0 {
@@ -100,33 +145,40 @@ impl HitFirst {
         WhyZero::new("no_gain", "its part in the models gains nothing on the rows held out")
     }
 
-    /// What each of some miners is in the model of one barrier over all of them (scoring: hitfirst): its coefficient in one
-    /// fit, the mean size of those in several, or what it gains on rows held out. `None` if all rows have one class.
-    fn parts(
+    /// What each of some miners is in the model of one barrier over all of them (scoring: hitfirst). `None` if all rows have
+    /// one class.
+    fn part(
         &self,
         history: &dyn History,
         labels: &Labels,
         miners: &[usize],
-        outcome: usize,
-        hit: Hit,
-    ) -> Result<Option<Vec<f64>>, PluginError> {
+        (outcome, hit): (usize, Hit),
+        forecasts: bool,
+        watch: &mut dyn FnMut(&[&[f64]]),
+    ) -> Result<Option<Part>, PluginError> {
         let y: Vec<bool> = labels.hits.iter().map(|&other| other == hit).collect();
         if miners.is_empty() || !has_both_classes(&y) {
             return Ok(None);
         }
         let mut columns = Vec::with_capacity(miners.len());
+        let mut scales = Vec::with_capacity(miners.len());
         for &miner in miners {
             let numbers = history.miner(miner)?;
-            columns.push(if self.params.standardise {
+            if self.params.standardise {
                 let mut column = logits_or(f64::NAN, &numbers, labels, outcome);
-                standard::z_scores(&mut column);
-                standard::unit_scale(&mut column);
-                column
+                let scale = standard::z_scores(&mut column);
+                // Log-odds that do not vary are all 0, and left as they are.
+                let divisor =
+                    Some(standard::unit_scale(&mut column)).filter(|&scale| scale > 0.0).unwrap_or(1.0);
+                columns.push(column);
+                scales.push(Some((scale, divisor)));
             } else {
-                logits(&numbers, labels, outcome)
-            });
+                columns.push(logits(&numbers, labels, outcome));
+                scales.push(None);
+            }
         }
         let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+        watch(&columns);
         let problem = Problem {
             x: Design::from_columns(&columns),
             y: &y,
@@ -136,13 +188,21 @@ impl HitFirst {
             penalty: Penalty::L2,
         };
         let stop = Stop::from(self.spec.solver).within(self.params.tol, self.params.max_iter);
+        let hits = y.iter().filter(|&&up| up).count();
+        let rows = [hits, y.len() - hits];
+        let barrier = |model| Barrier { model, scales, rows };
         if self.params.held_out_blocks > 0 {
             let blocks = self.params.held_out_blocks;
-            return held_out::gains(&problem, &columns, stop, blocks, self.spec.rows_ahead());
+            let gains = held_out::gains(&problem, &columns, stop, blocks, self.spec.rows_ahead())?;
+            let Some(found) = gains else { return Ok(None) };
+            let model = if forecasts { Some(fit(&problem, stop, None)?) } else { None };
+            return Ok(Some(Part { found, barrier: model.map(barrier) }));
         }
         if self.params.leave_out_blocks > 0 {
-            return left_out::coefficients(&problem, &columns, stop, self.params.leave_out_blocks).map(Some);
+            let fits = left_out::fits(&problem, &columns, stop, self.params.leave_out_blocks)?;
+            return Ok(Some(Part { found: fits.coefficients(), barrier: fits.mean().map(barrier) }));
         }
-        Ok(Some(fit(&problem, stop, None)?.coef))
+        let model = fit(&problem, stop, None)?;
+        Ok(Some(Part { found: model.coef.clone(), barrier: Some(barrier(model)) }))
     }
 }

@@ -44,6 +44,9 @@ struct Votes {
     accuracy: f64,
 }
 
+/// Who is shown the votes.
+pub(crate) type Watch<'a> = &'a mut dyn FnMut(usize, [f64; BUCKETS]);
+
 pub(crate) struct ClassifierTask<'a> {
     pub(crate) history: &'a dyn History,
     pub(crate) labels: &'a Labels,
@@ -56,7 +59,9 @@ pub(crate) struct ClassifierTask<'a> {
 
 impl ClassifierTask<'_> {
     /// Importance of each miner over all segments (scoring: lbfgs, classifier).
-    pub(crate) fn classify(&self) -> Result<Classifier, PluginError> {
+    ///
+    /// `watch` is shown the votes for each bucket of every held-out row, by its index among the labelled ones.
+    pub(crate) fn classify(&self, watch: Watch<'_>) -> Result<Classifier, PluginError> {
         let miners = self.predictions.miners.len();
         let rows = self.labels.rows.len() as f64;
         let is_active = |sent: usize| sent as f64 > self.params.active_share * rows;
@@ -83,7 +88,7 @@ impl ClassifierTask<'_> {
         let days = self.params.segment_rows as f64 / f64::from(self.params.rows_per_day);
         let mut weight_sum = 0.0;
         for segment in &segments {
-            if let Some(votes) = self.segment(segment, &active)? {
+            if let Some(votes) = self.segment(segment, &active, watch)? {
                 let age = (segments.len() - 1 - segment.index) as f64;
                 let weight = math::exp2(-age * days / self.params.half_life_days);
                 add(weight, &votes.strength, &mut total.importance);
@@ -107,7 +112,12 @@ impl ClassifierTask<'_> {
     }
 
     /// One segment; `None` if it is left out.
-    fn segment(&self, segment: &Segment, active: &[usize]) -> Result<Option<Votes>, PluginError> {
+    fn segment(
+        &self,
+        segment: &Segment,
+        active: &[usize],
+        watch: Watch<'_>,
+    ) -> Result<Option<Votes>, PluginError> {
         let miners = self.predictions.miners.len();
         if class_counts(self.labels, &segment.held_out).iter().filter(|&&count| count > 0).count() < 2 {
             return Ok(None);
@@ -136,7 +146,7 @@ impl ClassifierTask<'_> {
         if math::sum(&strength) <= 0.0 {
             return Ok(None);
         }
-        let accuracy = self.vote(&strength, &segment.held_out);
+        let accuracy = self.vote(&strength, &segment.held_out, watch);
         Ok((accuracy > self.params.chance).then_some(Votes { lift, meta, strength, accuracy }))
     }
 
@@ -185,7 +195,7 @@ impl ClassifierTask<'_> {
     }
 
     /// Balanced accuracy of the weighted vote, over the buckets that have rows.
-    fn vote(&self, strength: &[f64], rows: &Range<usize>) -> f64 {
+    fn vote(&self, strength: &[f64], rows: &Range<usize>, watch: Watch<'_>) -> f64 {
         let sum = math::sum(strength);
         let voters: Vec<(&[u8], f64)> = strength
             .iter()
@@ -194,10 +204,8 @@ impl ClassifierTask<'_> {
             .map(|(strength, miner)| (&miner.choice[rows.clone()], strength / sum))
             .collect();
         let winner = |i: usize| {
-            let mut votes = [0.0; BUCKETS];
-            for (choice, share) in &voters {
-                votes[usize::from(choice[i])] += share;
-            }
+            let votes = tally(voters.iter().map(|(choice, share)| (choice[i], *share)));
+            watch(rows.start + i, votes);
             let largest = votes.iter().copied().fold(0.0, f64::max);
             votes.iter().position(|&vote| vote == largest).unwrap_or(0) as u8
         };
@@ -205,6 +213,15 @@ impl ClassifierTask<'_> {
         let shares: Vec<f64> = hit_shares(self.labels, rows, &choice).into_iter().flatten().collect();
         shares.iter().sum::<f64>() / shares.len() as f64
     }
+}
+
+/// What each bucket has of the votes, by the choices and shares of those who vote.
+pub(crate) fn tally(voters: impl Iterator<Item = (u8, f64)>) -> [f64; BUCKETS] {
+    let mut votes = [0.0; BUCKETS];
+    for (choice, share) in voters {
+        votes[usize::from(choice)] += share;
+    }
+    votes
 }
 
 /// Segments from `first_segment` on; a last one that is too short is left out.

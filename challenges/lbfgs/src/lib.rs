@@ -1,7 +1,8 @@
 //! The `lbfgs` challenge: into which of five buckets does the return fall, and how far does the price stray on the way?
 //!
 //! Two parts ([`score`]): a classifier part, where each miner's most likely bucket is measured walk-forward, and an
-//! excursion part, with one ensemble per tail bucket and level. Each is thinned by rank; their blend is the salience.
+//! excursion part, with one ensemble per tail bucket and level. Each is thinned by rank; their blend is the salience. The
+//! classifier's vote forecasts the rows that follow ([`forecast`]).
 
 mod alike;
 mod blend;
@@ -9,6 +10,7 @@ mod classifier;
 mod cohorts;
 mod ensemble;
 mod excursions;
+mod forecast;
 mod label;
 mod overlap;
 mod params;
@@ -73,7 +75,7 @@ impl Challenge for Lbfgs {
     }
 }
 
-export!(Lbfgs);
+export!(Lbfgs: Signal);
 
 #[cfg(test)]
 mod tests {

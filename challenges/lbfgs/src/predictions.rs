@@ -62,9 +62,9 @@ impl MinerPredictions {
         let numbers = floats(raw);
         for label in &labels.rows {
             let numbers = &numbers[label.row * DIM..(label.row + 1) * DIM];
-            present += usize::from(numbers.iter().any(|&x| x != 0.0));
+            present += usize::from(is_there(numbers));
             sent += usize::from(numbers[..BUCKETS].iter().any(|&x| f64::from(x) > params.active_above));
-            choice.push(first_largest(&probabilities(numbers)));
+            choice.push(choice_of(numbers));
         }
         let excursions = std::array::from_fn(|tail| {
             let first = BUCKETS + tail * LEVELS;
@@ -119,6 +119,16 @@ pub(crate) fn probability_columns(
         }
     }
     Ok(columns)
+}
+
+/// Whether a miner sent any number in a row.
+pub(crate) fn is_there(numbers: &[f32]) -> bool {
+    numbers.iter().any(|&x| x != 0.0)
+}
+
+/// The most likely bucket of a row's numbers; the first of equals, so 0 if the miner is absent.
+pub(crate) fn choice_of(numbers: &[f32]) -> u8 {
+    first_largest(&probabilities(numbers))
 }
 
 /// In single precision; what is not finite is 0, as if it was not sent.

@@ -3,31 +3,46 @@
 use crate::Params;
 use crate::desk::{self, Field, Fold};
 use crate::window::Window;
+use std::cell::RefCell;
 use std::ops::Range;
+
+/// What the desk held, one by one: asset, row of the window, holding.
+pub(crate) type Held = Vec<(usize, usize, f64)>;
+
+/// What a desk of some seeds, positions by asset and row, can mix.
+pub(crate) fn field<'a>(
+    seeds: Vec<&'a [Vec<f32>]>,
+    window: &'a Window,
+    step: usize,
+    params: &'a Params,
+) -> Field<'a> {
+    let median = medians(&seeds, window.rows.len());
+    Field { median, seeds, returns: &window.returns, step, params }
+}
 
 /// Profit that is lost without each seed, summed over folds and assets, not below 0 (scoring: trademix, attribution).
 ///
-/// `seeds` are positions by asset and row. Leaving a seed out replaces all its columns by the row-wise median over all
-/// columns of all seeds.
+/// Leaving a seed out replaces all its columns by the row-wise median over all columns of all seeds. `held` takes in what
+/// the desk with all of them held, if that is wanted.
 pub(crate) fn attribution(
-    seeds: Vec<&[Vec<f32>]>,
-    window: &Window,
-    step: usize,
-    params: &Params,
+    field: &Field,
+    mut held: Option<&mut Held>,
     mut progress: impl FnMut(f64),
 ) -> Vec<f64> {
-    let rows = window.rows.len();
-    let mut lost = vec![0.0; seeds.len()];
-    let field = Field { median: medians(&seeds, rows), seeds, returns: &window.returns, step, params };
-    let losses = desk::model(&params.meta_model);
-    let folds = folds(rows, params);
+    let mut lost = vec![0.0; field.seeds.len()];
+    let losses = desk::model(&field.params.meta_model);
+    let folds = folds(field.median.len(), field.params);
     for (done, test) in folds.iter().enumerate() {
-        let fold = Fold::new(&field, test.clone());
+        let mut fold = Fold::new(field, test.clone());
+        fold.held = held.as_ref().map(|_| RefCell::default());
         // A fold that has too little to learn from counts nothing.
-        if fold.rows.len() >= params.min_train_rows {
-            for asset in 0..window.returns.len() {
-                lost.iter_mut().zip(losses(&field, &fold, asset)).for_each(|(sum, loss)| *sum += loss);
+        if fold.rows.len() >= field.params.min_train_rows {
+            for asset in 0..field.returns.len() {
+                lost.iter_mut().zip(losses(field, &fold, asset)).for_each(|(sum, loss)| *sum += loss);
             }
+        }
+        if let (Some(held), Some(found)) = (&mut held, fold.held) {
+            held.extend(found.into_inner());
         }
         progress((done + 1) as f64 / folds.len() as f64);
     }
@@ -44,7 +59,7 @@ fn folds(rows: usize, params: &Params) -> Vec<Range<usize>> {
 }
 
 /// Row-wise median over all columns of all seeds; with an even count, the mean of the two in the middle.
-fn medians(seeds: &[&[Vec<f32>]], rows: usize) -> Vec<f64> {
+pub(crate) fn medians(seeds: &[&[Vec<f32>]], rows: usize) -> Vec<f64> {
     let columns: Vec<&Vec<f32>> = seeds.iter().flat_map(|seed| seed.iter()).collect();
     let mut values = vec![0.0f32; columns.len()];
     let middle = values.len() / 2;

@@ -9,6 +9,8 @@ mod attribution;
 mod clusters;
 mod desk;
 mod evidence;
+mod fitted;
+mod forecast;
 mod label;
 mod luck;
 mod moments;
@@ -52,4 +54,4 @@ impl Challenge for TradeMix {
     }
 }
 
-export!(TradeMix);
+export!(TradeMix: Signal);

@@ -1,7 +1,8 @@
 //! From returns to saliences.
 
-use crate::attribution::attribution;
+use crate::attribution::{Held, attribution, field};
 use crate::clusters::clusters;
+use crate::fitted::FittedDesk;
 use crate::luck::LuckFilter;
 use crate::window::Window;
 use crate::{Labels, TradeMix};
@@ -16,6 +17,16 @@ struct Candidate {
     positions: Vec<Vec<f32>>,
 }
 
+/// What a score says beside saliences, where it is wanted.
+#[derive(Default)]
+pub(crate) struct Aside {
+    pub(crate) wants_desk: bool,
+    /// The desk of the row after all.
+    pub(crate) desk: Option<FittedDesk>,
+    /// What the desks of all folds held.
+    pub(crate) held: Option<Held>,
+}
+
 impl Score for TradeMix {
     fn score(
         &self,
@@ -24,7 +35,7 @@ impl Score for TradeMix {
         progress: &dyn Progress,
     ) -> Result<Salience, PluginError> {
         match labels {
-            Labels::Desk(window) => self.staff(history, window, progress),
+            Labels::Desk(window) => self.staff(history, window, progress, &mut Aside::default()),
             Labels::Evidence(panel) => panel.score(history, &self.params.evidence, self.params.fee, progress),
         }
     }
@@ -32,11 +43,12 @@ impl Score for TradeMix {
 
 impl TradeMix {
     /// Pays the miners that a desk misses (scoring: trademix).
-    fn staff(
+    pub(crate) fn staff(
         &self,
         history: &dyn History,
         window: &Window,
         progress: &dyn Progress,
+        aside: &mut Aside,
     ) -> Result<Salience, PluginError> {
         let miners = history.shape().miners;
         let mut salience = Salience::new(miners);
@@ -53,7 +65,7 @@ impl TradeMix {
                 Some(format!("no miner's probability of skill reaches {}", self.params.min_skill));
             return Ok(salience);
         }
-        self.pay(history, &candidates, window, &mut salience, progress);
+        self.pay(history, &candidates, window, &mut salience, progress, aside);
         Ok(salience)
     }
 
@@ -106,6 +118,7 @@ impl TradeMix {
         window: &Window,
         salience: &mut Salience,
         progress: &dyn Progress,
+        aside: &mut Aside,
     ) {
         let mut order: Vec<usize> = (0..candidates.len()).collect();
         order.sort_by(|&a, &b| candidates[b].skill.total_cmp(&candidates[a].skill));
@@ -116,9 +129,12 @@ impl TradeMix {
         });
         let clusters = clusters(&positions, &order, self.params.duplicate_cosine, likeness);
         let seeds = clusters.iter().map(|cluster| positions[cluster.seed]).collect();
-        let lost = attribution(seeds, window, self.spec.rows_ahead(), &self.params, |done| {
-            progress.report(0.5 + 0.5 * done);
-        });
+        let field = field(seeds, window, self.spec.rows_ahead(), &self.params);
+        let lost = attribution(&field, aside.held.as_mut(), |done| progress.report(0.5 + 0.5 * done));
+        if aside.wants_desk {
+            let seeds = clusters.iter().map(|cluster| candidates[cluster.seed].miner).collect();
+            aside.desk = FittedDesk::fit(&field, seeds);
+        }
         salience.fact("clusters", clusters.len() as f64);
         let mut earned = vec![0.0; history.shape().miners];
         for (cluster, lost) in clusters.iter().zip(&lost) {

@@ -3,6 +3,7 @@
 //! The label of an asset is whether its return over the horizon exceeds the median of all returns of the row. All
 //! rows and assets are pooled into one walk-forward: see [`mantis_kit::pooled`].
 
+mod forecast;
 mod label;
 mod params;
 mod score;
@@ -36,4 +37,4 @@ impl Challenge for CrossSection {
     }
 }
 
-export!(CrossSection);
+export!(CrossSection: Signal);

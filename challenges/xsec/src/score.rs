@@ -11,6 +11,19 @@ impl Score for CrossSection {
         labels: &Labels,
         progress: &dyn Progress,
     ) -> Result<Salience, PluginError> {
+        self.score_watched(history, labels, progress, |_, _, _| {})
+    }
+}
+
+impl CrossSection {
+    /// Scores, and shows `watch` what ensembles say of their segments: place among the rows, asset, decision value.
+    pub(crate) fn score_watched(
+        &self,
+        history: &dyn History,
+        labels: &Labels,
+        progress: &dyn Progress,
+        watch: impl FnMut(usize, usize, f64),
+    ) -> Result<Salience, PluginError> {
         let miners = history.shape().miners;
         if labels.labelled < self.params.pooled.min_rows {
             let (rows, needed) = (labels.labelled, self.params.pooled.min_rows);
@@ -18,12 +31,16 @@ impl Score for CrossSection {
         }
         let rows = &labels.rows[..labels.labelled];
         let column = |miner: usize, out: &mut Vec<f16>| read_rows(history, miner, rows, out);
-        let walk = self.params.pooled.walk(&self.spec, labels.above.clone());
-        let pooled = Pooled { embargo_rows: self.params.embargo_rows, ..walk };
-        let outcome = pooled.run(miners, column, |done| progress.report(done))?;
+        let pooled = self.pooled(labels.above.clone());
+        let outcome = pooled.run_watched(miners, column, |done| progress.report(done), watch)?;
         let mut salience = outcome.report(&pooled);
         salience.fact("rows", labels.labelled as f64);
         salience.fact("samples", labels.above.iter().flatten().count() as f64);
         Ok(salience)
+    }
+
+    /// The walk over some labels.
+    pub(crate) fn pooled(&self, labels: Vec<Option<bool>>) -> Pooled {
+        Pooled { embargo_rows: self.params.embargo_rows, ..self.params.pooled.walk(&self.spec, labels) }
     }
 }

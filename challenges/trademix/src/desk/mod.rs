@@ -5,13 +5,17 @@
 //! by touching only what depends on the seed.
 
 mod gbdt;
+mod mix;
 mod moe;
 mod skillw;
 mod trees;
 
 use crate::Params;
 use mantis_kit::math;
+use std::cell::RefCell;
 use std::ops::Range;
+
+pub(crate) use mix::Mix;
 
 /// What the desk's profit in one fold and asset loses without each seed.
 pub(crate) type Losses = fn(&Field, &Fold, usize) -> Vec<f64>;
@@ -43,12 +47,14 @@ pub(crate) struct Fold {
     pub(crate) test: Range<usize>,
     /// Rows to learn from: before the test rows, with a return of every asset.
     pub(crate) rows: Vec<usize>,
+    /// If it is wanted, what the desk with all seeds held: asset, row, holding.
+    pub(crate) held: Option<RefCell<Vec<(usize, usize, f64)>>>,
 }
 
 impl Fold {
     pub(crate) fn new(field: &Field, test: Range<usize>) -> Self {
         let has_all = |t: &usize| field.returns.iter().all(|of_asset| of_asset[*t].is_some());
-        Self { rows: (0..test.start).filter(has_all).collect(), test }
+        Self { rows: (0..test.start).filter(has_all).collect(), test, held: None }
     }
 
     /// Test rows where the desk changes its position.
@@ -69,7 +75,7 @@ impl Field<'_> {
         let mut before = 0.0;
         let mut profit = 0.0;
         for (t, prediction) in fold.rebalances(self.step).zip(predictions) {
-            let now = math::tanh(prediction / (spread + 1e-8));
+            let now = holding(prediction, spread);
             if let Some(of_asset) = self.returns[asset][t] {
                 profit += now * of_asset - self.params.fee * (now - before).abs();
             }
@@ -77,6 +83,20 @@ impl Field<'_> {
         }
         profit
     }
+
+    /// The same of the desk with all its seeds.
+    fn profit_with_all(&self, fold: &Fold, asset: usize, spread: f64, predictions: &[f64]) -> f64 {
+        if let Some(held) = &fold.held {
+            let rows = fold.rebalances(self.step).zip(predictions);
+            held.borrow_mut().extend(rows.map(|(t, &prediction)| (asset, t, holding(prediction, spread))));
+        }
+        self.profit(fold, asset, spread, predictions.iter().copied())
+    }
+}
+
+/// What the desk holds by a prediction.
+fn holding(prediction: f64, spread: f64) -> f64 {
+    math::tanh(prediction / (spread + 1e-8))
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! A mixture of experts: each seed predicts the return by its scaled position, and a gate trusts those that were
 //! right lately.
 
-use super::{Field, Fold};
+use super::{Field, Fold, holding};
 use crate::moments::spread;
 use mantis_kit::math;
+use serde::{Deserialize, Serialize};
 
 /// Losses without each seed. Predictions are made at rebalances only.
 ///
@@ -11,26 +12,32 @@ use mantis_kit::math;
 /// median's only takes its own away, rather than bring in what is better than itself.
 pub(super) fn losses(field: &Field, fold: &Fold, asset: usize) -> Vec<f64> {
     let mut experts = Experts::new(field, fold, asset);
-    let train: Vec<usize> = (0..fold.test.start).step_by(field.step).collect();
+    let train = rebalances_before(field, fold);
     let rows: Vec<usize> = train.iter().copied().chain(fold.rebalances(field.step)).collect();
-    // Of all, then without each seed.
-    let mut predictions: Vec<Vec<f64>> = vec![Vec::with_capacity(rows.len()); field.seeds.len() + 1];
-    for &row in &rows {
-        let gate = experts.gate(row);
-        let terms: Vec<f64> = gate.iter().enumerate().map(|(i, g)| g * experts.predict(i, row)).collect();
-        let (weights, sums) = (without_each(&gate), without_each(&terms));
-        for (prediction, (sum, weight)) in predictions.iter_mut().zip(sums.iter().zip(weights)) {
-            prediction.push(if weight > 0.0 { sum / weight } else { 0.0 });
-        }
-    }
-    let profits: Vec<f64> = predictions
-        .iter_mut()
-        .map(|prediction| {
-            let spread = spread(&mut prediction[..train.len()]);
-            field.profit(fold, asset, spread, prediction[train.len()..].iter().copied())
+    let mut predictions = experts.predictions(&rows);
+    let spreads: Vec<f64> =
+        predictions.iter_mut().map(|prediction| spread(&mut prediction[..train.len()])).collect();
+    let mut desks = predictions.iter().map(|prediction| &prediction[train.len()..]).zip(&spreads);
+    let with_all = desks
+        .next()
+        .map_or(0.0, |(predictions, &spread)| field.profit_with_all(fold, asset, spread, predictions));
+    desks
+        .map(|(predictions, &spread)| {
+            with_all - field.profit(fold, asset, spread, predictions.iter().copied())
         })
-        .collect();
-    profits[1..].iter().map(|without| profits[0] - without).collect()
+        .collect()
+}
+
+/// The rebalances before the test rows.
+fn rebalances_before(field: &Field, fold: &Fold) -> Vec<usize> {
+    (0..fold.test.start).step_by(field.step).collect()
+}
+
+/// What a gate makes of all experts' predictions, then without each seed.
+fn mixed(gate: &[f64], predicted: impl Fn(usize) -> f64) -> impl Iterator<Item = f64> {
+    let terms: Vec<f64> = gate.iter().enumerate().map(|(i, g)| g * predicted(i)).collect();
+    let (weights, sums) = (without_each(gate), without_each(&terms));
+    sums.into_iter().zip(weights).map(|(sum, weight)| if weight > 0.0 { sum / weight } else { 0.0 })
 }
 
 /// Sum of all terms, then the sums without each of them but the last one (the median's). Each is summed of what stays,
@@ -98,6 +105,17 @@ impl<'a> Experts<'a> {
         self.slopes[expert] * position
     }
 
+    /// Predictions of all at some rows, then without each seed.
+    fn predictions(&mut self, rows: &[usize]) -> Vec<Vec<f64>> {
+        let mut predictions = vec![Vec::with_capacity(rows.len()); self.field.seeds.len() + 1];
+        for &row in rows {
+            let gate = self.gate(row);
+            let mixed = mixed(&gate, |expert| self.predict(expert, row));
+            predictions.iter_mut().zip(mixed).for_each(|(prediction, mixed)| prediction.push(mixed));
+        }
+        predictions
+    }
+
     /// Weight of each expert at a row, by the returns that are known then: the exponential of its discounted
     /// correlation with them (around zero), times a rate. Rows must not fall from call to call.
     fn gate(&mut self, row: usize) -> Vec<f64> {
@@ -123,6 +141,42 @@ impl<'a> Experts<'a> {
         let mut gate: Vec<f64> = self.agreement.iter().map(logit).collect();
         math::exp_slice(&mut gate);
         gate
+    }
+}
+
+/// The experts of an asset, and how much each is trusted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Mixture {
+    /// Of the seeds and, last, of the median.
+    slopes: Vec<f64>,
+    gate: Vec<f64>,
+    spread: f64,
+}
+
+impl Mixture {
+    /// The gate is that of the first test row.
+    pub(super) fn fit(field: &Field, fold: &Fold, asset: usize) -> Self {
+        let mut experts = Experts::new(field, fold, asset);
+        let mut predictions = experts.predictions(&rebalances_before(field, fold));
+        let gate = experts.gate(fold.test.start);
+        Self { spread: predictions.first_mut().map_or(0.0, |all| spread(all)), gate, slopes: experts.slopes }
+    }
+
+    /// What the desk holds where the seeds have these positions.
+    pub(super) fn holding(&self, positions: &[f32], median: f64) -> f64 {
+        let position = |expert: usize| positions.get(expert).map_or(median, |&x| f64::from(x));
+        let mut mixed = mixed(&self.gate, |expert| self.slopes[expert] * position(expert));
+        holding(mixed.next().unwrap_or(0.0), self.spread)
+    }
+
+    pub(super) fn is_sound(&self, seeds: usize) -> bool {
+        let are_numbers =
+            |x: &[f64]| x.len() == seeds + 1 && x.iter().all(|x| (0.0..f64::INFINITY).contains(x));
+        are_numbers(&self.slopes)
+            && are_numbers(&self.gate)
+            && self.gate.iter().sum::<f64>().is_finite()
+            && (0.0..f64::INFINITY).contains(&self.spread)
     }
 }
 

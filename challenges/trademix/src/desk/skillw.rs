@@ -1,8 +1,9 @@
 //! The default model: positions weighed by how they went with returns.
 
-use super::{Field, Fold};
+use super::{Field, Fold, holding};
 use crate::moments::{centre, spread};
 use mantis_kit::math;
+use serde::{Deserialize, Serialize};
 
 /// Positions that vary less count as constant.
 const MIN_STD: f64 = 1e-6;
@@ -11,37 +12,26 @@ const MIN_STD: f64 = 1e-6;
 /// for the median's.
 pub(super) fn losses(field: &Field, fold: &Fold, asset: usize) -> Vec<f64> {
     let rows = fold.test.end;
-    let mut returns = field.returns_at(asset, &fold.rows);
-    let returns_norm = centre(&mut returns);
-    let weight = |position: &dyn Fn(usize) -> f64| {
-        let mut values: Vec<f64> = fold.rows.iter().map(|&t| position(t)).collect();
-        let norm = centre(&mut values);
-        let n = values.len() as f64;
-        if values.len() < field.params.min_corr_rows || norm / n.sqrt() < MIN_STD || returns_norm <= 0.0 {
-            return 0.0;
-        }
-        (math::dot(&values, &returns) / (norm * returns_norm)).max(0.0) * (n / 100.0).sqrt()
-    };
-    let columns: Vec<&[f32]> = field.seeds.iter().map(|seed| &seed[asset][..rows]).collect();
-    let weights: Vec<f64> = columns.iter().map(|x| weight(&|t| f64::from(x[t]))).collect();
+    let columns = columns(field, asset, rows);
     let median = &field.median[..rows];
-    let median_weight = weight(&|t| median[t]);
-
-    let mut sums = vec![0.0; rows];
-    for (column, &weight) in columns.iter().zip(&weights).filter(|(_, weight)| **weight > 0.0) {
-        sums.iter_mut().zip(*column).for_each(|(sum, &x)| *sum += weight * f64::from(x));
-    }
+    let (weights, median_weight) = weigh(field, fold, asset);
+    let sums = weighed(&weights, &columns, rows);
     let total: f64 = weights.iter().sum();
     let mut scratch = vec![0.0; fold.test.start];
-    let mut profit = |sums: &[f64], total: f64| {
+    let mut predicted = |sums: &[f64], total: f64| -> Option<(f64, Vec<f64>)> {
         if total <= 0.0 {
-            return 0.0;
+            return None;
         }
         scratch.copy_from_slice(&sums[..fold.test.start]);
-        let spread = spread(&mut scratch) / total;
-        field.profit(fold, asset, spread, fold.rebalances(field.step).map(|t| sums[t] / total))
+        let predictions = fold.rebalances(field.step).map(|t| sums[t] / total).collect();
+        Some((spread(&mut scratch) / total, predictions))
     };
-    let with_all = profit(&sums, total);
+    let with_all = predicted(&sums, total)
+        .map_or(0.0, |(spread, predictions)| field.profit_with_all(fold, asset, spread, &predictions));
+    let mut profit = |sums: &[f64], total: f64| {
+        predicted(sums, total)
+            .map_or(0.0, |(spread, predictions)| field.profit(fold, asset, spread, predictions.into_iter()))
+    };
 
     let with_median: Vec<f64> = sums.iter().zip(median).map(|(sum, x)| sum + median_weight * x).collect();
     let mut unweighted = None;
@@ -57,6 +47,76 @@ pub(super) fn losses(field: &Field, fold: &Fold, asset: usize) -> Vec<f64> {
         with_all - profit(&without, total - own + median_weight)
     };
     columns.iter().zip(&weights).map(loss).collect()
+}
+
+/// Weights of all seeds, and of the median.
+fn weigh(field: &Field, fold: &Fold, asset: usize) -> (Vec<f64>, f64) {
+    let mut returns = field.returns_at(asset, &fold.rows);
+    let returns_norm = centre(&mut returns);
+    let weight = |position: &dyn Fn(usize) -> f64| {
+        let mut values: Vec<f64> = fold.rows.iter().map(|&t| position(t)).collect();
+        let norm = centre(&mut values);
+        let n = values.len() as f64;
+        if values.len() < field.params.min_corr_rows || norm / n.sqrt() < MIN_STD || returns_norm <= 0.0 {
+            return 0.0;
+        }
+        (math::dot(&values, &returns) / (norm * returns_norm)).max(0.0) * (n / 100.0).sqrt()
+    };
+    let of_seed = |seed: &&[Vec<f32>]| weight(&|t| f64::from(seed[asset][t]));
+    (field.seeds.iter().map(of_seed).collect(), weight(&|t| field.median[t]))
+}
+
+fn columns<'a>(field: &Field<'a>, asset: usize, rows: usize) -> Vec<&'a [f32]> {
+    field.seeds.iter().map(|seed| &seed[asset][..rows]).collect()
+}
+
+/// Weighted sums of positions, by row.
+fn weighed(weights: &[f64], columns: &[&[f32]], rows: usize) -> Vec<f64> {
+    let mut sums = vec![0.0; rows];
+    for (column, &weight) in columns.iter().zip(weights).filter(|(_, weight)| **weight > 0.0) {
+        sums.iter_mut().zip(*column).for_each(|(sum, &x)| *sum += weight * f64::from(x));
+    }
+    sums
+}
+
+/// The weights of an asset, learnt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Weights {
+    weights: Vec<f64>,
+    /// Deviation of what they predicted; none where no weight is above 0.
+    spread: Option<f64>,
+}
+
+impl Weights {
+    pub(super) fn fit(field: &Field, fold: &Fold, asset: usize) -> Self {
+        let (weights, _) = weigh(field, fold, asset);
+        let rows = fold.test.start;
+        let mut sums = weighed(&weights, &columns(field, asset, rows), rows);
+        let total: f64 = weights.iter().sum();
+        Self { spread: (total > 0.0).then(|| spread(&mut sums) / total), weights }
+    }
+
+    /// What the desk holds where the seeds have these positions.
+    pub(super) fn holding(&self, positions: &[f32]) -> f64 {
+        let Some(spread) = self.spread else { return 0.0 };
+        let columns: Vec<&[f32]> = positions.chunks(1).collect();
+        let total: f64 = self.weights.iter().sum();
+        holding(weighed(&self.weights, &columns, 1)[0] / total, spread)
+    }
+
+    /// Whether it goes by a seed.
+    pub(super) fn uses(&self, seed: usize) -> bool {
+        self.weights[seed] > 0.0
+    }
+
+    pub(super) fn is_sound(&self, seeds: usize) -> bool {
+        let total: f64 = self.weights.iter().sum();
+        self.weights.len() == seeds
+            && self.weights.iter().all(|w| (0.0..f64::INFINITY).contains(w))
+            && total.is_finite()
+            && self.spread.is_none_or(|spread| (0.0..f64::INFINITY).contains(&spread) && total > 0.0)
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! Small on purpose: histograms of at most 256 bins, trees grown level by level, and the one thing that is needed
 //! beside: fitting again without a column starts from the first tree that used it.
 
+use serde::{Deserialize, Serialize};
+
 /// How trees are grown.
 pub(super) struct Settings {
     pub(super) trees: usize,
@@ -13,7 +15,8 @@ pub(super) struct Settings {
 }
 
 /// A node of a binary tree, stored as a heap: the children of node i are 2i and 2i + 1, the root is 1.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Node {
     /// To the left child where the column's bin is at most `bin`.
     Split { column: usize, bin: u8 },
@@ -22,7 +25,7 @@ enum Node {
 }
 
 /// One tree; node 0 is not used.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Tree(Vec<Node>);
 
 impl Tree {
@@ -35,6 +38,15 @@ impl Tree {
                 Node::Split { column, bin } => at = 2 * at + usize::from(bin_of(column) > bin),
             }
         }
+    }
+
+    /// Whether it ends in a leaf, whatever the bins of so many columns are.
+    pub(super) fn is_sound(&self, columns: usize) -> bool {
+        let is_sound = |(at, node): (usize, &Node)| match *node {
+            Node::Leaf(value) => value.is_finite(),
+            Node::Split { column, .. } => column < columns && at > 0 && 2 * at + 1 < self.0.len(),
+        };
+        self.0.len() > 1 && self.0.iter().enumerate().all(is_sound)
     }
 
     /// Whether a split looks at the column.
