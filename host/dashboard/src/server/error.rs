@@ -6,21 +6,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use mantis_ledger::LedgerError;
 use serde::Serialize;
-use std::io;
-use std::net::SocketAddr;
-use thiserror::Error;
 use tracing::warn;
 use utoipa::ToSchema;
-
-/// Why nothing is served.
-#[derive(Debug, Error)]
-#[error(
-    "cannot listen on {address}: {source}; is something else listening there? `--listen` takes another address"
-)]
-pub struct WebError {
-    pub(super) address: SocketAddr,
-    pub(super) source: io::Error,
-}
 
 /// Why a request is not answered, for programs (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]

@@ -2,13 +2,13 @@
 
 use super::cache::Answer;
 use super::error::ApiError;
-use super::hosts::Hosts;
 use super::site::Site;
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use mantis_web::Hosts;
 use std::sync::Arc;
 use std::time::Duration;
 

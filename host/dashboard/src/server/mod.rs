@@ -6,12 +6,10 @@
 
 mod api;
 mod cache;
-mod connections;
 mod error;
 mod exposition;
 mod extract;
 mod health;
-mod hosts;
 mod html;
 mod listener;
 mod metrics;
@@ -21,6 +19,6 @@ mod routes;
 mod site;
 mod traffic;
 
-pub use error::WebError;
 pub use listener::Server;
+pub use mantis_web::ListenError as WebError;
 pub use site::Site;

@@ -5,7 +5,6 @@ use super::api::{
     weight_submissions, what_if,
 };
 use super::error::ApiError;
-use super::hosts::Hosts;
 use super::site::Site;
 use super::{health, html, metrics, middleware};
 use axum::Router;
@@ -13,6 +12,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use mantis_web::Hosts;
 use std::sync::Arc;
 
 pub(super) fn router(site: Arc<Site>, hosts: Arc<Hosts>) -> Router {

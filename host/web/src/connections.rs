@@ -10,7 +10,7 @@ const GRACE: Duration = Duration::from_millis(20);
 
 /// The open connections of one server.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Connections(Arc<Mutex<Open>>);
+pub(crate) struct Connections(Arc<Mutex<Open>>);
 
 #[derive(Debug, Default)]
 struct Open {
@@ -22,24 +22,27 @@ struct Open {
 struct Connection {
     /// Since when nothing of it is being answered; `None` while something is.
     idle: Option<Instant>,
+    /// Answers that are being made.
+    busy: usize,
     /// Ends it; known once it is served.
     task: Option<AbortHandle>,
 }
 
-/// One open connection: counted until it is dropped.
+/// One open connection: counted until it is dropped. Every request has an `Arc` of its own among its extensions.
 #[derive(Debug)]
-pub(super) struct Place {
+pub struct Place {
     connections: Connections,
     id: u64,
 }
 
-/// A request that is being answered.
-pub(super) struct Busy(Arc<Place>);
+/// A request that is being answered: its connection is not closed for another one.
+#[derive(Debug)]
+pub struct Busy(Arc<Place>);
 
 impl Connections {
     /// A place for a new connection, if there are fewer than `most`; else the one that has been idle for the longest
     /// time is closed, and the place is there a little later. `None` until then.
-    pub(super) fn place(&self, most: usize) -> Option<Place> {
+    pub(crate) fn place(&self, most: usize) -> Option<Place> {
         let mut open = self.lock();
         if open.all.len() >= most {
             let idle = open.all.iter().filter_map(|(id, one)| Some((one.idle?, *id, one.task.clone()?)));
@@ -52,7 +55,7 @@ impl Connections {
         }
         let id = open.next;
         open.next += 1;
-        open.all.insert(id, Connection { idle: Some(Instant::now()), task: None });
+        open.all.insert(id, Connection { idle: Some(Instant::now()), busy: 0, task: None });
         Some(Place { connections: self.clone(), id })
     }
 
@@ -68,26 +71,36 @@ impl Connections {
 
 impl Place {
     /// What ends the connection.
-    pub(super) fn served_by(connections: &Connections, id: u64, task: AbortHandle) {
+    pub(crate) fn served_by(connections: &Connections, id: u64, task: AbortHandle) {
         if let Some(connection) = connections.lock().all.get_mut(&id) {
             connection.task = Some(task);
         }
     }
 
     /// Its number.
-    pub(super) fn id(&self) -> u64 {
+    pub(crate) fn id(&self) -> u64 {
         self.id
     }
 
-    /// A request has come; it is answered when the result is dropped.
-    pub(super) fn busy(self: &Arc<Self>) -> Busy {
-        self.set(None);
+    /// A request has come; it is answered when the result is dropped. The server does so until the answer begins; an answer
+    /// that goes on for long, and is to be kept, holds one of its own.
+    #[must_use]
+    pub fn busy(self: &Arc<Self>) -> Busy {
+        self.count(1);
         Busy(self.clone())
     }
 
-    fn set(&self, idle: Option<Instant>) {
+    /// Closes the connection, whatever it is doing.
+    pub fn close(&self) {
+        if let Some(task) = self.connections.lock().all.get(&self.id).and_then(|one| one.task.clone()) {
+            task.abort();
+        }
+    }
+
+    fn count(&self, more: isize) {
         if let Some(connection) = self.connections.lock().all.get_mut(&self.id) {
-            connection.idle = idle;
+            connection.busy = connection.busy.saturating_add_signed(more);
+            connection.idle = (connection.busy == 0).then(Instant::now);
         }
     }
 }
@@ -100,7 +113,7 @@ impl Drop for Place {
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.set(Some(Instant::now()));
+        self.0.count(-1);
     }
 }
 
@@ -122,6 +135,8 @@ mod tests {
         tokio::time::sleep(2 * GRACE).await;
         // The first is at work: the second goes.
         let busy = places[0].0.busy();
+        // Another answer on it that ends does not make it idle.
+        drop(places[0].0.busy());
         let fourth = connections.place(3).unwrap();
         assert_eq!(connections.ids(), [0, 2, 3]);
         assert!(places.remove(1).1.await.unwrap_err().is_cancelled());

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 /// Names and addresses that requests may be for.
 #[derive(Clone, Debug)]
-pub(super) struct Hosts {
+pub struct Hosts {
     names: Vec<String>,
     /// What is listened on; the address of no host in particular is all of this machine's.
     address: IpAddr,
@@ -13,12 +13,14 @@ pub(super) struct Hosts {
 
 impl Hosts {
     /// Those of a server that listens on `address`, and these names beside.
-    pub(super) fn new(names: &[String], address: IpAddr) -> Self {
+    #[must_use]
+    pub fn new(names: &[String], address: IpAddr) -> Self {
         Self { names: names.iter().map(|name| bare(name)).collect(), address }
     }
 
     /// Whether a request for `host`, with or without a port, is answered.
-    pub(super) fn allow(&self, host: &str) -> bool {
+    #[must_use]
+    pub fn allow(&self, host: &str) -> bool {
         let host = bare(host);
         if let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
             let address = address.to_canonical();
