@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 /// A package may use those of lower floors only.
-const FLOORS: [(&str, u32); 14] = [
+const FLOORS: [(&str, u32); 16] = [
     ("mantis-plugin-api", 0),
     ("mantis-kit", 0),
     ("mantis-plugin-build", 0),
     ("mantis-config", 1),
+    ("mantis-web", 1),
     ("mantis-weights", 2),
     ("mantis-payload", 2),
     ("mantis-release", 2),
@@ -20,6 +21,7 @@ const FLOORS: [(&str, u32); 14] = [
     ("mantis-validator", 5),
     ("mantis-workshop", 5),
     ("mantis-dashboard", 6),
+    ("mantis-signal", 6),
     ("mantis", 7),
 ];
 /// And of its own floor, these: who uses, and what.

@@ -66,6 +66,7 @@ fn tree(files: &[(&str, &str)]) -> TempDir {
 fn found(wrong: &[(&str, &str)]) -> Vec<String> {
     let host = [
         "config",
+        "web",
         "weights",
         "payload",
         "release",
@@ -75,6 +76,7 @@ fn found(wrong: &[(&str, &str)]) -> Vec<String> {
         "validator",
         "workshop",
         "dashboard",
+        "signal",
     ];
     let mut manifests: Vec<(String, String)> =
         host.map(|name| (format!("host/{name}"), format!("mantis-{name}"))).into();
