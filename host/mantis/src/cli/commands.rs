@@ -5,6 +5,7 @@ use super::payload::PayloadCommand;
 use super::plugin::PluginCommand;
 use super::release::ReleaseCommand;
 use super::sdk::SdkCommand;
+use super::signal::SignalCommand;
 use clap::{Parser, Subcommand};
 
 /// A validator for MANTIS: scores miners' forecasts by plugins that challenges.toml names, and sets the weights.
@@ -85,6 +86,11 @@ pub(super) enum Command {
     Replay(Box<super::replay::ReplayArgs>),
     /// Set a ledger back to a block, where a node had it store blocks that the chain never had.
     Rewind(super::rewind::RewindArgs),
+    /// The owner's signal: serve what is published, make keys, measure and verify it.
+    Signal {
+        #[command(subcommand)]
+        command: SignalCommand,
+    },
     /// Write a ledger of simulated miners.
     Simulate(super::simulate::SimulateArgs),
     /// Serve one job of the host's; not for people.

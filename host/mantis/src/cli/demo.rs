@@ -4,8 +4,9 @@ use super::listen;
 use super::output::{Bars, Table, bar, complain, print, print_json, short};
 use super::score::{Document, launcher, write_report};
 use super::shared::ConfigArgs;
+use super::signal::fit_words;
 use super::simulate::about;
-use crate::demo::{Demo, DemoObserver, Finished, Phase, Plan};
+use crate::demo::{Demo, DemoObserver, Finished, Phase, Plan, SignalSummary};
 use crate::simulation::{SimulatedMiner, cast};
 use anyhow::Context;
 use clap::Args;
@@ -15,6 +16,7 @@ use mantis_dashboard::sections::{Input, html};
 use mantis_dashboard::server::Site;
 use mantis_ledger::{Ledger, RejectionCounts};
 use mantis_scoring::plugins::locate;
+use mantis_signal::service::FitState;
 use mantis_validator::{Board, Status};
 use mantis_weights::Outcome;
 use mantis_weights::Scores;
@@ -47,6 +49,10 @@ pub(super) struct DemoArgs {
     /// Go on serving the dashboard when all is played, until Ctrl-C; the default on a terminal.
     #[arg(long, conflicts_with = "json")]
     pub(super) stay: bool,
+    /// Forecast from each live row, as the subnet's owner does with its key before the payloads' round is out; the forecasts
+    /// are kept in the folder `signal` of --dir.
+    #[arg(long)]
+    pub(super) signal: bool,
     /// Print one JSON document.
     #[arg(long)]
     pub(super) json: bool,
@@ -62,7 +68,8 @@ pub(super) fn run(args: &DemoArgs) -> anyhow::Result<()> {
     }
     let plan = Plan { seed: args.seed, miners: MINERS, days: args.days, live: args.minutes };
     let board = Board::new(Status { network: "demo".into(), ..Status::default() }, Arc::new(config.clone()));
-    let demo = Demo { plan, config, dir: args.dir.clone(), launcher: launcher(1800.0)? };
+    let signal = args.signal.then(|| args.dir.join("signal"));
+    let demo = Demo { plan, config, dir: args.dir.clone(), launcher: launcher(1800.0)?, signal };
     let about = cast(MINERS, args.seed).into_iter().map(|miner| (miner.hotkey, miner.about)).collect();
     let site = Site::live(&demo.prepare()?, board.clone(), about);
     let runtime = super::runtime()?;
@@ -120,6 +127,7 @@ impl Progress {
         let name = match phase {
             Phase::History => "history",
             Phase::Past => "past weights",
+            Phase::Fits => return complain("fits"),
             Phase::Live => "live",
             Phase::Scoring => return complain("scoring"),
         };
@@ -135,6 +143,7 @@ impl DemoObserver for Progress {
         let bar = match phase {
             Phase::History => &self.history,
             Phase::Past => &self.past,
+            Phase::Fits => return,
             Phase::Live => &self.live,
             Phase::Scoring => {
                 return [&self.history, &self.past, &self.live].iter().for_each(|bar| bar.finish_and_clear());
@@ -199,6 +208,9 @@ fn document(
         "ledger": finished.ledger,
         "report": report,
     });
+    if let Some(signal) = &finished.signal {
+        result["signal"] = signal_document(signal);
+    }
     match &finished.outcome {
         Outcome::Weights(_) => result["weights"] = serde_json::json!(weights(finished)),
         Outcome::Rejected(reason) => result["rejected"] = reason.to_string().into(),
@@ -248,6 +260,9 @@ fn text(
     if let Outcome::Rejected(reason) = &finished.outcome {
         text += &format!("\nNo weights were set: {reason}");
     }
+    if let Some(signal) = &finished.signal {
+        text += &signal_text(signal, &args.dir);
+    }
     text + &format!(
         "\n{:.0} % of the weights are burnt. Open {1} in a browser for the whole report. The ledger is {2}; ask it why a miner earned \
          what it earned:\n  mantis explain {3} --ledger {2}\n",
@@ -256,6 +271,54 @@ fn text(
         ledger.display(),
         miners.first().map_or("HOTKEY", |miner| &miner.hotkey),
     )
+}
+
+/// What the owner's signal came to.
+fn signal_document(signal: &SignalSummary) -> serde_json::Value {
+    let fits: BTreeMap<&str, String> =
+        signal.fits.iter().map(|fit| (fit.ticker.as_str(), fit_words(&fit.state))).collect();
+    let settled: BTreeMap<&str, serde_json::Value> = signal
+        .settled
+        .iter()
+        .map(|of| {
+            let about = serde_json::json!({
+                "settled": of.settled, "waiting": of.waiting, "failed": of.failed,
+            });
+            (of.ticker.as_str(), about)
+        })
+        .collect();
+    let (rows, differ) = signal.judged;
+    serde_json::json!({
+        "forecasts": signal.forecasts, "slowest_seconds": signal.slowest, "fits": fits, "outcomes": settled,
+        "rows_compared": rows, "told_otherwise": differ,
+    })
+}
+
+fn signal_text(signal: &SignalSummary, dir: &Path) -> String {
+    let settled: usize = signal.settled.iter().map(|of| of.settled).sum();
+    let (rows, differ) = signal.judged;
+    let mut text = format!(
+        "\nThe owner's signal: {} forecasts, the slowest {:.2} s after its row, {settled} with an outcome by now; in {rows} rows \
+         whose round is out, {differ} times a miner told the owner something else than everybody. See them:\n  mantis signal \
+         show --store {}\n",
+        signal.forecasts,
+        signal.slowest,
+        dir.join("signal").display(),
+    );
+    if signal.resumed {
+        text += "This demo went on with a ledger that had live rows, which are not forecast any more; another --dir begins anew\n";
+    }
+    for fit in &signal.fits {
+        if !matches!(fit.state, FitState::Kept(_)) {
+            text += &format!("{} has no signal: {}\n", fit.ticker, fit_words(&fit.state));
+        }
+    }
+    for of in &signal.settled {
+        if let Some(why) = &of.failed {
+            text += &format!("{}: what came true cannot be worked out: {why}\n", of.ticker);
+        }
+    }
+    text
 }
 
 /// The live part, in words.

@@ -34,6 +34,7 @@ mod salience;
 mod score;
 mod sdk;
 mod shared;
+mod signal;
 mod simulate;
 mod store;
 mod supervisor;
@@ -79,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Validator(args) => validator::run(args),
         Command::Dashboard(args) => listen::dashboard(args),
+        Command::Signal { command } => signal::run(command),
         Command::Simulate(args) => simulate::run(args),
         Command::Worker => mantis_scoring::worker::serve().map_err(Into::into),
     };

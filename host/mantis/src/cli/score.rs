@@ -3,12 +3,12 @@
 use super::facts::read_facts;
 use super::guest::GuestArgs;
 use super::output::{Bars, Table, print, print_json, short};
-use super::shared::{RuntimeArg, ScoringArgs};
+use super::shared::ScoringArgs;
 use super::weights::settled;
 use crate::salience::{Entrant, check_facts};
 use anyhow::Context;
 use clap::Args;
-use mantis_config::{Block, Config, Runtime};
+use mantis_config::{Block, Config};
 use mantis_dashboard::sections::{Input, html};
 use mantis_ledger::Ledger;
 use mantis_scoring::worker::Launcher;
@@ -119,11 +119,7 @@ fn scored_with(args: &ScoreArgs) -> anyhow::Result<(Config, Scores, BTreeMap<Str
 pub(super) fn load(args: &ScoringArgs) -> anyhow::Result<Config> {
     let mut config = Config::load(&args.config.config)?;
     if let Some(runtime) = args.runtime {
-        let runtime = match runtime {
-            RuntimeArg::Native => Runtime::Native,
-            RuntimeArg::Wasm => Runtime::Wasm,
-        };
-        config.challenges.iter_mut().for_each(|challenge| challenge.runtime = runtime);
+        config.challenges.iter_mut().for_each(|challenge| challenge.runtime = runtime.into());
     }
     Ok(config)
 }

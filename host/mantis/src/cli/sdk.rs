@@ -5,7 +5,7 @@ use super::score::launcher;
 use super::shared::{ConfigArgs, RuntimeArg, positive};
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use mantis_config::{Challenge, Config, Runtime};
+use mantis_config::{Challenge, Config};
 use mantis_scoring::Options;
 use mantis_workshop::check::{Found, Trial, check};
 use mantis_workshop::child::{Limits, Program, Sandbox};
@@ -199,11 +199,7 @@ impl StrategyArgs {
     fn challenge(&self) -> anyhow::Result<(Config, usize)> {
         let mut config = Config::load(&self.config.config)?;
         if let Some(runtime) = self.runtime {
-            let runtime = match runtime {
-                RuntimeArg::Native => Runtime::Native,
-                RuntimeArg::Wasm => Runtime::Wasm,
-            };
-            config.challenges.iter_mut().for_each(|challenge| challenge.runtime = runtime);
+            config.challenges.iter_mut().for_each(|challenge| challenge.runtime = runtime.into());
         }
         let name = &self.challenge;
         let is_it = |challenge: &Challenge| challenge.ticker == *name || challenge.name == *name;

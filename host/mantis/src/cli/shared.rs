@@ -1,6 +1,7 @@
 //! Arguments that several commands take.
 
 use clap::{Args, ValueEnum};
+use mantis_config::Runtime;
 use mantis_ledger::snapshot::KeptHistory;
 use mantis_plugin_api::Solver;
 use std::path::{Path, PathBuf};
@@ -82,6 +83,15 @@ pub(super) enum RuntimeArg {
     Native,
     /// WebAssembly components.
     Wasm,
+}
+
+impl From<RuntimeArg> for Runtime {
+    fn from(arg: RuntimeArg) -> Self {
+        match arg {
+            RuntimeArg::Native => Self::Native,
+            RuntimeArg::Wasm => Self::Wasm,
+        }
+    }
 }
 
 impl From<SolverArg> for Solver {

@@ -32,6 +32,8 @@ pub enum DemoError {
     Chain(#[from] ChainError),
     #[error(transparent)]
     Weights(#[from] ComputationError),
+    #[error("the signal: {0}")]
+    Signal(String),
     #[error("the weights of block {block} are not set: {why}")]
     NotSet { block: Block, why: String },
 }

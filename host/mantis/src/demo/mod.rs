@@ -6,12 +6,14 @@
 mod crowd;
 mod error;
 mod run;
+mod signal;
 mod weigh;
 mod world;
 
 pub use crowd::Crowd;
 pub use error::DemoError;
 pub use run::{Demo, DemoObserver, Finished, Phase, Plan, played};
+pub use signal::SignalSummary;
 pub use world::{DemoWorld, WorldError};
 
 /// A row a minute.

@@ -3,6 +3,7 @@
 use super::ROWS_PER_DAY;
 use super::crowd::Crowd;
 use super::error::DemoError;
+use super::signal::{DemoSignal, SignalPlace, SignalSummary};
 use super::weigh::{WeightSetter, past};
 use super::world::DemoWorld;
 use crate::simulation::{SimulatedMiner, Simulation, Simulator, cast};
@@ -46,6 +47,8 @@ pub struct Demo {
     pub dir: PathBuf,
     /// Starts the worker processes.
     pub launcher: Launcher,
+    /// Where the owner's signal is kept, if there is to be one; what an earlier demo left there goes.
+    pub signal: Option<PathBuf>,
 }
 
 impl Plan {
@@ -93,6 +96,8 @@ pub enum Phase {
     History,
     /// The computations of weights that a validator would have made in those days.
     Past,
+    /// Fits of the history, for the owner's signal.
+    Fits,
     /// The live part.
     Live,
     /// Scoring.
@@ -122,6 +127,8 @@ pub struct Finished {
     pub ledger: PathBuf,
     /// How many payloads there were.
     pub totals: PayloadTotals,
+    /// What the owner's signal came to, where there was one.
+    pub signal: Option<SignalSummary>,
 }
 
 impl Demo {
@@ -176,12 +183,26 @@ impl Demo {
         let mut pipeline = Pipeline::new(live.current().clone(), self.launcher.clone())?;
         let mut crowd = Crowd::new(&world, &miners, self.plan.seed)?;
         let last = ledger.last_block()?.unwrap_or(Block::MIN);
+        let mut signal = match &self.signal {
+            Some(folder) => {
+                progress.progress(Phase::Fits, 0.0);
+                let (config, secret) = (live.current().clone(), world.owner_secret());
+                let head = world.chain.head().await?;
+                let resumed = last > simulation.block(rows.history.saturating_sub(1));
+                let launcher = &self.launcher;
+                let place = SignalPlace { ledger: &path, folder, launcher, resumed };
+                let signal = DemoSignal::start(config, &place, secret, head, observer)?;
+                Some(signal)
+            }
+            None => None,
+        };
         loop {
             if let Some(config) = refresh(&mut live, &simulator, progress) {
                 simulator.set_config(&config);
                 world.set_config(config.clone());
                 pipeline.set_config(config.clone())?;
                 scale.facts.set_config(&config).map_err(SetupError::from)?;
+                signal.iter_mut().for_each(|signal| signal.set_config(config.clone()));
                 board.set_config(config);
             }
             if simulator.row() == rows.leap {
@@ -202,18 +223,22 @@ impl Demo {
                     status.sampled(&stepped.sampled, 0, started.elapsed().as_secs_f64());
                     status.opened(&stepped.progress);
                 });
+                if let Some(signal) = &mut signal {
+                    signal.step(&ledger, head)?;
+                }
             }
             progress.progress(Phase::Live, rows.played(simulator.row()) as f64 / f64::from(self.plan.live));
         }
         let head = world.chain.head().await?;
         pipeline.mature(head, &mut ledger).await?;
         scale.look_at_facts(live.current(), &mut ledger, head).await;
+        let signal = signal.map(|signal| signal.finish(live.current(), &ledger, head)).transpose()?;
         progress.progress(Phase::Scoring, 0.0);
         let (scores, outcome) = scale.set_last(live.current(), &mut ledger, observer).await?;
         progress.progress(Phase::Scoring, 1.0);
         world.stop().await;
         let config = live.current().clone();
-        Ok(Finished { miners, config, scores, outcome, totals: ledger.totals()?, ledger: path })
+        Ok(Finished { miners, config, scores, outcome, totals: ledger.totals()?, ledger: path, signal })
     }
 
     /// Makes the folder and its ledger, or removes what another plan left there; gives the ledger's path.

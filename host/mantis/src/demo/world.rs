@@ -36,6 +36,8 @@ pub struct DemoWorld {
     first_block: Block,
     head: Arc<Mutex<Head>>,
     document: Arc<Mutex<Vec<u8>>>,
+    /// The secret of the owner's key.
+    owner: [u8; 32],
 }
 
 /// Where this world is, in the configuration's words.
@@ -124,8 +126,27 @@ impl DemoWorld {
         let mut config = config.clone();
         pointers.point(&mut config);
         let (config, chain) = (Mutex::new(Arc::new(config)), Arc::new(chain));
-        let first_block = first;
-        Ok(Self { chain, beacon, store, feed, node, config, pointers, scheme, first_block, head, document })
+        let (first_block, owner) = (first, secret("owner"));
+        Ok(Self {
+            chain,
+            beacon,
+            store,
+            feed,
+            node,
+            config,
+            pointers,
+            scheme,
+            first_block,
+            head,
+            document,
+            owner,
+        })
+    }
+
+    /// The secret of the key that miners seal for.
+    #[must_use]
+    pub fn owner_secret(&self) -> OwnerSecret {
+        OwnerSecret::new(self.owner)
     }
 
     /// The configuration that miners and the feed go by, pointed at this world.

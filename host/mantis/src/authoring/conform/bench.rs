@@ -4,7 +4,7 @@ use mantis_ledger::snapshot::{Column, Snapshot, SnapshotError, Table};
 use mantis_plugin_api::{Market, ParamMap, PluginError, Salience, Spec};
 use mantis_scoring::fan_out;
 use mantis_scoring::plugins::Source;
-use mantis_scoring::worker::{Failure, Job, Launcher, Task, WorkerError};
+use mantis_scoring::worker::{Failure, Finished, Job, Launcher, Task, WorkerError};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -70,6 +70,13 @@ impl Bench {
 
     /// Scores one case.
     pub(super) fn score(&self, case: &Case<'_>) -> Result<Scored, BenchError> {
+        let (finished, seconds) = self.finish(case)?;
+        let salience = finished.salience.ok_or(BenchError::Silent)?;
+        Ok(Scored { salience, seconds, peak_kib: finished.peak_rss_kib })
+    }
+
+    /// All that a score of one case gives, and the wall time of its worker process.
+    pub(super) fn finish(&self, case: &Case<'_>) -> Result<(Finished, f64), BenchError> {
         let folder = tempfile::Builder::new().prefix("mantis-conform-").tempdir_in(&self.scratch)?;
         let table = Table {
             ticker: &self.spec.ticker,
@@ -83,9 +90,7 @@ impl Bench {
         let job = self.job(case.source, Task::Score { snapshot: folder.path().to_path_buf(), digest: None });
         let started = Instant::now();
         let finished = self.launcher.run(&job, |_| {}, |_| {})?;
-        let seconds = started.elapsed().as_secs_f64();
-        let salience = finished.salience.ok_or(BenchError::Silent)?;
-        Ok(Scored { salience, seconds, peak_kib: finished.peak_rss_kib })
+        Ok((finished, started.elapsed().as_secs_f64()))
     }
 
     /// Scores cases, one per processor at a time; gives the outcomes in their order.

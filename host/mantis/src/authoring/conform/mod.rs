@@ -4,6 +4,7 @@
 //! [`robustness`] tries what a plugin must refuse or bear, [`scores`] what its scores must be.
 
 mod bench;
+mod forecasts;
 mod plan;
 mod recorded;
 mod report;

@@ -1,6 +1,7 @@
 //! The suite as a whole.
 
 use super::bench::{Bench, BenchError, Case, Scored, shares};
+use super::forecasts::forecasts;
 use super::plan::Plan;
 use super::recorded::Recorded;
 use super::report::{Report, Verdict};
@@ -67,6 +68,8 @@ pub fn conform(plan: &Plan, mut on_part: impl FnMut(&str)) -> Result<Report, Loa
     scores::repeats(&base, &mut report);
     on_part("runtimes");
     scores::runtimes(&base, sibling(plan, runtime).as_ref(), &mut report);
+    on_part("forecasts");
+    forecasts(&base, sibling(plan, runtime).as_ref(), &mut report);
     on_part("order");
     scores::order(&base, &mut report);
     on_part("names");
