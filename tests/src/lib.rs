@@ -15,6 +15,7 @@ pub mod proxy;
 pub mod publisher;
 pub mod record;
 pub mod served;
+pub mod signals;
 pub mod slurm;
 pub mod stage;
 pub mod structure;

@@ -46,6 +46,9 @@ mod salience_refused;
 mod sandbox;
 mod score;
 mod second;
+mod signal;
+mod signal_api;
+mod signal_keys;
 mod step;
 mod strategies;
 mod strategies_cheat;
@@ -106,6 +109,9 @@ fn main() -> ExitCode {
         sandbox::tests(),
         score::tests(),
         second::tests(),
+        signal::tests(),
+        signal_api::tests(),
+        signal_keys::tests(),
         step::tests(),
         strategies::tests(),
         strategies_cheat::tests(),
