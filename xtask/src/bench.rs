@@ -68,6 +68,15 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 60)]
         seconds: u32,
     },
+    /// How long forecasts take to as many readers of streams, and how many requests a second are answered.
+    Signal {
+        /// Readers of the stream, each with a connection of its own.
+        #[arg(long, default_value_t = 1000)]
+        readers: u32,
+        /// Rounds of twelve forecasts, one a second.
+        #[arg(long, default_value_t = 20)]
+        rounds: u32,
+    },
     /// What sampling and maturing cost while payloads wait for days.
     Waiting {
         /// Days of payloads that wait.
@@ -131,6 +140,11 @@ pub(crate) fn run_bench(what: &Bench) -> Result<()> {
             build()?;
             let numbers = [readers, seconds].map(ToString::to_string);
             run(Command::new(target_dir()?.join("release/readers")).current_dir(root()).args(numbers))
+        }
+        Bench::Signal { readers, rounds } => {
+            build()?;
+            let numbers = [readers, rounds].map(ToString::to_string);
+            run(Command::new(target_dir()?.join("release/signals")).current_dir(root()).args(numbers))
         }
         Bench::Waiting { days, miners, bytes } => {
             build()?;
