@@ -202,7 +202,7 @@ impl Demo {
                 world.set_config(config.clone());
                 pipeline.set_config(config.clone())?;
                 scale.facts.set_config(&config).map_err(SetupError::from)?;
-                signal.iter_mut().for_each(|signal| signal.set_config(config.clone()));
+                signal.iter_mut().try_for_each(|signal| signal.set_config(config.clone()))?;
                 board.set_config(config);
             }
             if simulator.row() == rows.leap {

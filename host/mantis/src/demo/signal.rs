@@ -87,8 +87,8 @@ impl DemoSignal {
     }
 
     /// Goes on with another configuration.
-    pub(super) fn set_config(&mut self, config: Arc<Config>) {
-        self.live.set_config(config);
+    pub(super) fn set_config(&mut self, config: Arc<Config>) -> Result<(), DemoError> {
+        self.live.set_config(config).map_err(signal)
     }
 
     /// Forecasts from the row that was just sampled.

@@ -19,6 +19,7 @@ const BATCH: usize = 2 << 20;
 pub struct OwnerEye {
     secret: OwnerSecret,
     rules: EnvelopeRules,
+    config: Arc<Config>,
     decoders: Decoders,
 }
 
@@ -49,13 +50,14 @@ impl OwnerEye {
         }
         // Whatever round it is sealed for: the owner need not wait.
         let rules = EnvelopeRules::new(key, u64::MAX, config.collect.plaintext_bytes);
-        Ok(Self { secret, rules, decoders: Decoders::new(config, launcher) })
+        Ok(Self { secret, rules, config: config.clone(), decoders: Decoders::new(config, launcher) })
     }
 
     /// Goes on with another configuration.
     pub fn set_config(&mut self, config: Arc<Config>) {
         self.rules = EnvelopeRules::new(config.network.owner_key, u64::MAX, config.collect.plaintext_bytes);
-        self.decoders.set_config(config);
+        self.decoders.set_config(config.clone());
+        self.config = config;
     }
 
     /// Opens what waits of a row, a few payloads at a time.
@@ -64,6 +66,7 @@ impl OwnerEye {
     /// If the ledger cannot be read.
     pub fn open(&mut self, ledger: &Ledger, row: Pending) -> Result<Opened, LedgerError> {
         let mut opened = Opened::default();
+        self.decoders.set_config(self.config.clone());
         let (mut batch, mut bytes) = (Vec::new(), 0_usize);
         for (hotkey, size) in ledger.payload_sizes(row.ts)? {
             if size > self.rules.limits.bytes {
@@ -94,16 +97,27 @@ impl OwnerEye {
         Ok(opened)
     }
 
+    /// Decodes what was opened. A plugin that cannot be used costs its own challenge only: the others are decoded without it.
     fn decode(&mut self, batch: Vec<(String, Plaintext)>, opened: &mut Opened) {
-        match self.decoders.decode(batch) {
-            Ok(vectors) => {
-                for (ticker, vectors) in vectors.by_ticker {
-                    let of_ticker = opened.vectors.entry(ticker).or_default();
-                    of_ticker.extend(vectors.into_iter().map(|(hotkey, vector)| (hotkey, vector.to_f32())));
+        loop {
+            match self.decoders.decode(batch.clone()) {
+                Ok(vectors) => {
+                    for (ticker, vectors) in vectors.by_ticker {
+                        let of_ticker = opened.vectors.entry(ticker).or_default();
+                        let numbers = vectors.into_iter().map(|(hotkey, vector)| (hotkey, vector.to_f32()));
+                        of_ticker.extend(numbers);
+                    }
+                    return;
                 }
-            }
-            Err(error) => {
-                opened.failed.insert(error.ticker, error.reason);
+                Err(error) => {
+                    let mut rest = (*self.config).clone();
+                    let is_new = opened.failed.insert(error.ticker, error.reason).is_none();
+                    rest.challenges.retain(|challenge| !opened.failed.contains_key(&challenge.ticker));
+                    self.decoders.set_config(Arc::new(rest));
+                    if !is_new {
+                        return;
+                    }
+                }
             }
         }
     }

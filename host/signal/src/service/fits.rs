@@ -4,6 +4,7 @@ use crate::store::{Digest, NewFit, Store, StoreError};
 use mantis_config::{Block, Challenge, Config};
 use mantis_ledger::Ledger;
 use mantis_scoring::{FittedEnsemble, Observer, Options, fit, outlook};
+use std::collections::BTreeSet;
 
 /// What became of one challenge's fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,14 @@ fn last_open(ledger: &Ledger) -> anyhow::Result<Option<Block>> {
     Ok(ledger.first_pending()?.map(|first| first - 1))
 }
 
+/// Who was registered at the last computation of weights: an ensemble of others is not the one that is paid. `None` while
+/// there is none.
+fn registered(ledger: &Ledger) -> anyhow::Result<Option<BTreeSet<String>>> {
+    let Some(computation) = ledger.last_weights()? else { return Ok(None) };
+    let hotkeys = computation.settlements.into_iter().map(|settlement| settlement.hotkey);
+    Ok(Some(hotkeys.collect()))
+}
+
 /// Scores every challenge that forecasts, and keeps what it has fitted. Takes minutes, and changes nothing but the store.
 /// Rows whose payloads wait are left out: a score of them would take their miners for absent.
 ///
@@ -78,12 +87,17 @@ fn made(
     if outlook(config, challenge, &options.launcher)?.is_none() {
         return Ok(None);
     }
-    let open = last_open(&Ledger::read(&options.ledger)?)?;
+    let ledger = Ledger::read(&options.ledger)?;
+    let open = last_open(&ledger)?;
+    let active = match options.active.clone() {
+        None if options.as_of.is_none() => registered(&ledger)?,
+        active => active,
+    };
     let max_block = match (options.max_block, open) {
         (Some(max), Some(open)) => Some(max.min(open)),
         (max, open) => max.or(open),
     };
-    fit(config, challenge, &Options { max_block, ..options.clone() }, observer)
+    fit(config, challenge, &Options { max_block, active, ..options.clone() }, observer)
 }
 
 fn keep(

@@ -5,7 +5,7 @@ use super::early::{OwnerEye, digests, judge_early};
 use super::fits::{FitReport, FitState, fit_all};
 use super::outcomes::{SettleReport, settle_all};
 use crate::signing::SigningKey;
-use crate::store::{Head, NewForecast, Published, Store};
+use crate::store::{Head, NewForecast, Published, Store, StoreError};
 use anyhow::Context;
 use mantis_config::{Block, Config};
 use mantis_ledger::{Ledger, Pending};
@@ -75,7 +75,7 @@ impl LiveStatus {
         let failing: Vec<&str> = self
             .signals
             .iter()
-            .filter(|(_, state)| state.failure.is_some())
+            .filter(|(_, state)| state.failure.is_some() || state.round.is_some())
             .map(|(ticker, _)| ticker.as_str())
             .collect();
         let state = serde_json::json!({
@@ -91,8 +91,10 @@ impl LiveStatus {
 pub struct SignalState {
     /// The number of the last forecast.
     pub seq: Option<i64>,
-    /// Why there was none in the last row, or what became of the last fit, if that is not well.
+    /// Why there was none in the last row.
     pub failure: Option<String>,
+    /// What is not well with the last round: why nothing new was fitted, or no outcome could be worked out.
+    pub round: Option<String>,
 }
 
 /// Forecasts as rows come.
@@ -137,10 +139,18 @@ impl Live {
     }
 
     /// Goes on with another configuration.
-    pub fn set_config(&mut self, config: Arc<Config>) {
+    ///
+    /// # Errors
+    /// If miners seal for another key in it; the old one goes on then.
+    pub fn set_config(&mut self, config: Arc<Config>) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            config.network.owner_key == self.config.network.owner_key,
+            "`network.owner_key` is another one now: start again with its secret"
+        );
         self.desk.set_config(config.clone());
         self.eye.set_config(config.clone());
         self.config = config;
+        Ok(())
     }
 
     /// Looks for a new row, and forecasts from the newest. One that was found too late is passed over: its forecast would
@@ -168,13 +178,16 @@ impl Live {
         if self.last.is_some_and(|last| row.block <= last) {
             return Ok(Vec::new());
         }
-        self.last = Some(row.block);
         let newest = head.map_or(row.block, |(block, _)| block.max(row.block));
         if newest - row.block > 2 * i64::from(self.config.network.sample_every) {
+            self.last = Some(row.block);
             lock(&self.status).missed += 1;
             return Ok(Vec::new());
         }
-        self.forecast(ledger, row, head, Head { block: newest.0, now })
+        let published = self.forecast(ledger, row, head, Head { block: newest.0, now })?;
+        // Only now: a row on which the store or the ledger fails is looked at again.
+        self.last = Some(row.block);
+        Ok(published)
     }
 
     fn forecast(
@@ -202,7 +215,8 @@ impl Live {
         }
         let nobody = BTreeMap::new();
         let mut published = Vec::new();
-        for ticker in &tickers {
+        // Where nobody's numbers could be read, a forecast would be one of silence.
+        for ticker in tickers.iter().filter(|ticker| !opened.failed.contains_key(*ticker)) {
             let sent = opened.vectors.get(ticker).unwrap_or(&nobody);
             let made = match self.desk.forecast(ledger, ticker, sidx, sent) {
                 Ok(made) => made,
@@ -225,10 +239,17 @@ impl Live {
                 Ok(forecast) => {
                     let mut status = lock(&self.status);
                     let state = status.signals.entry(ticker.clone()).or_default();
-                    *state = SignalState { seq: Some(forecast.seq), failure: None };
+                    (state.seq, state.failure) = (Some(forecast.seq), None);
                     published.push(forecast);
                 }
-                Err(error) => self.failed(ticker, &error.to_string()),
+                // The row was looked at before, by this process or by one before it.
+                Err(StoreError::Twice { .. }) => {}
+                Err(
+                    error @ (StoreError::TooLate { .. }
+                    | StoreError::ClockBack { .. }
+                    | StoreError::Refused { .. }),
+                ) => self.failed(ticker, &error.to_string()),
+                Err(error) => return Err(error.into()),
             }
         }
         let mut status = lock(&self.status);
@@ -251,43 +272,50 @@ impl Live {
         }
     }
 
+    /// Keeps how a challenge came out of a round, and says what is not well with it, once for each reason.
+    fn came_out(&self, ticker: &str, why: Option<String>) {
+        let mut status = lock(&self.status);
+        let state = status.signals.entry(ticker.into()).or_default();
+        if let Some(why) = why.as_ref().filter(|why| state.round.as_ref() != Some(why)) {
+            warn!(ticker, "{why}");
+        }
+        state.round = why;
+    }
+
     /// Goes on until it is told to stop; fits and outcomes are made beside that. Whatever fails is said, shown, and tried
     /// again.
     pub fn run(mut self, key: &SigningKey, clock: impl Fn() -> i64, stop: &AtomicBool) {
-        let mut background: Option<JoinHandle<anyhow::Result<Round>>> = None;
-        let mut next_fit: Option<Block> = None;
+        let mut rounds = Rounds::default();
         while !stop.load(Ordering::Relaxed) {
-            let outcome = self.turn(&clock, &mut background, &mut next_fit, key);
-            let failure = outcome.err().map(|error| format!("{error:#}"));
+            let outcome = self.turn(&clock, &mut rounds, key);
+            let failure = outcome.err().map(|error| format!("{error:#}")).or_else(|| rounds.failure.clone());
             let mut status = lock(&self.status);
             if let Some(why) = failure.as_ref().filter(|why| status.failure.as_ref() != Some(why)) {
-                error!("the signal stands still: {why}; trying again");
+                error!("the signal is not well: {why}; trying again");
             }
             status.failure = failure;
             drop(status);
             sleep(self.options.poll);
         }
-        if let Some(background) = background {
-            // Its worker processes end with this one; what is kept is whole at any moment.
-            drop(background);
-        }
+        // A round under way ends with the process, its workers too; what is kept is whole at any moment.
     }
 
     fn turn(
         &mut self,
         clock: &impl Fn() -> i64,
-        background: &mut Option<JoinHandle<anyhow::Result<Round>>>,
-        next_fit: &mut Option<Block>,
+        rounds: &mut Rounds,
         key: &SigningKey,
     ) -> anyhow::Result<()> {
-        if background.as_ref().is_some_and(JoinHandle::is_finished)
-            && let Some(finished) = background.take()
-        {
+        if let Some(finished) = rounds.finished() {
             lock(&self.status).fitting = false;
-            match finished.join() {
-                Ok(round) => self.take_round(round?),
-                Err(_) => anyhow::bail!("making fits failed, which is a fault of this program"),
-            }
+            rounds.failure = match finished.and_then(|round| self.take_round(round)) {
+                Ok(()) => None,
+                Err(error) => {
+                    // Sooner than the next one would come.
+                    rounds.next = rounds.begun.map(|block| block + RETRY.min(self.options.fit_every.into()));
+                    Some(format!("fits and outcomes: {error:#}"))
+                }
+            };
         }
         let published = self.look(clock())?;
         for forecast in &published {
@@ -295,41 +323,72 @@ impl Live {
         }
         self.store.sign_days(key, clock())?;
         let newest = Ledger::read(&self.options.ledger)?.last_block()?;
-        if let Some(newest) = newest
-            && background.is_none()
-            && next_fit.is_none_or(|next| newest >= next)
-        {
-            *next_fit = Some(newest + i64::from(self.options.fit_every));
+        if let Some(newest) = newest.filter(|newest| rounds.is_due(*newest)) {
+            rounds.next = Some(newest + i64::from(self.options.fit_every));
+            rounds.begun = Some(newest);
             lock(&self.status).fitting = true;
             let (file, store, options) = (self.config.file.clone(), self.store.clone(), self.options.clone());
             let now = clock();
-            *background = Some(std::thread::spawn(move || Round::make(&file, &store, &options, now)));
+            rounds.under_way = Some(std::thread::spawn(move || Round::make(&file, &store, &options, now)));
         }
         Ok(())
     }
 
-    fn take_round(&mut self, round: Round) {
+    fn take_round(&mut self, round: Round) -> anyhow::Result<()> {
         let Round { config, fits, settled, differ } = round;
         for FitReport { ticker, state } in fits {
-            match state {
-                FitState::Kept(id) => info!(ticker, fit = id, "a new fit"),
-                FitState::Silent => {}
-                FitState::Nothing(why) => self.failed(&ticker, &format!("nothing could be fitted: {why}")),
-                FitState::Failed(why) => self.failed(&ticker, &format!("the fit failed: {why}")),
-            }
+            let why = match state {
+                FitState::Kept(id) => {
+                    info!(ticker, fit = id, "a new fit");
+                    None
+                }
+                FitState::Silent => None,
+                FitState::Nothing(why) => Some(format!("nothing could be fitted: {why}")),
+                FitState::Failed(why) => Some(format!("the fit failed: {why}")),
+            };
+            self.came_out(&ticker, why);
         }
         for SettleReport { ticker, settled, waiting, failed } in settled {
             info!(ticker, settled, waiting, "outcomes");
             if let Some(why) = failed {
-                self.failed(&ticker, &format!("its outcomes cannot be worked out: {why}"));
+                self.came_out(&ticker, Some(format!("its outcomes cannot be worked out: {why}")));
             }
         }
         for (ticker, hotkey) in differ {
             warn!(ticker, hotkey, "told the owner something else than everybody");
         }
         if config.digest() != self.config.digest() {
-            self.set_config(Arc::new(config));
+            self.set_config(Arc::new(config))?;
         }
+        Ok(())
+    }
+}
+
+/// Blocks after which a round that failed is tried again.
+const RETRY: i64 = 50;
+
+/// What is done beside the rows, and when next.
+#[derive(Default)]
+struct Rounds {
+    under_way: Option<JoinHandle<anyhow::Result<Round>>>,
+    /// The ledger's last block when the last one began.
+    begun: Option<Block>,
+    /// The ledger's last block from which on the next one is due.
+    next: Option<Block>,
+    /// Why the last one gave nothing.
+    failure: Option<String>,
+}
+
+impl Rounds {
+    /// What came of the round under way, once it is over.
+    fn finished(&mut self) -> Option<anyhow::Result<Round>> {
+        let under_way = self.under_way.take_if(|under_way| under_way.is_finished())?;
+        let broken = |_| Err(anyhow::anyhow!("a fault of this program"));
+        Some(under_way.join().unwrap_or_else(broken))
+    }
+
+    fn is_due(&self, newest: Block) -> bool {
+        self.under_way.is_none() && self.next.is_none_or(|next| newest >= next)
     }
 }
 
