@@ -3,12 +3,9 @@
 //! They are JSON, in which each number has the digits that give the same bits again. What is read may come from anywhere: it
 //! is refused with a sentence unless it is of the same making and shape.
 
-use mantis_plugin_api::{PluginError, f16, is_present, serde_json};
+use mantis_plugin_api::{MAX_FIT, PluginError, f16, is_present, serde_json};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-
-/// The largest that is written or read.
-const MAX_BYTES: usize = 16 << 20;
 
 /// What a fit is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +43,7 @@ impl Making {
         let written = Written { format: format.to_owned(), miners, numbers, subjects, fit };
         let bytes = serde_json::to_vec(&written)
             .map_err(|e| PluginError::data(format!("the fit cannot be written: {e}")))?;
-        Ok(Some(bytes).filter(|bytes| bytes.len() <= MAX_BYTES && self.parse::<T>(bytes).is_ok()))
+        Ok(Some(bytes).filter(|bytes| bytes.len() <= MAX_FIT && self.parse::<T>(bytes).is_ok()))
     }
 
     /// Reads a fit, and the numbers of a row: as they are stored, in half precision, those of a miner after those of another.
@@ -68,7 +65,7 @@ impl Making {
     }
 
     fn parse<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<Written<T>, PluginError> {
-        if bytes.len() > MAX_BYTES {
+        if bytes.len() > MAX_FIT {
             return Err(PluginError::data(format!("a fit of {} bytes", bytes.len())));
         }
         let written: Written<T> = serde_json::from_slice(bytes)
@@ -137,7 +134,7 @@ mod tests {
         assert!(refusal(MAKING, &bytes[1..], &[1.0; 4]).contains("not a fit of this challenge"));
         let huge = br#"{"format":"test-1","miners":18446744073709551615,"numbers":2,"subjects":1,"fit":[]}"#;
         assert!(refusal(MAKING, huge, &[1.0; 4]).contains("4 numbers for a fit of 18446744073709551615"));
-        assert!(refusal(MAKING, &vec![b' '; MAX_BYTES + 1], &[]).contains("16777217 bytes"));
+        assert!(refusal(MAKING, &vec![b' '; MAX_FIT + 1], &[]).contains("16777217 bytes"));
     }
 
     #[test]
